@@ -1,0 +1,93 @@
+// Package viewer says who is asking: an id and how they signed in. What they may do is loaded by internal/access when it
+// is needed and never carried here.
+package viewer
+
+import (
+	"context"
+
+	"github.com/pursuing-equity/commons/internal/gid"
+)
+
+// Scope is what a token allows.
+type Scope string
+
+// The scopes of a token. Write includes read.
+const (
+	Read  Scope = "read"
+	Write Scope = "write"
+)
+
+// Viewer is who asks. The zero Viewer is nobody and fails closed; Anonymous is somebody who has not signed in.
+type Viewer struct {
+	kind   kind
+	member gid.ID
+	token  gid.ID
+	scope  Scope
+	reason string
+}
+
+type kind byte
+
+const (
+	nobody kind = iota
+	anonymous
+	member
+	system
+)
+
+// Anonymous is a visitor without a token.
+func Anonymous() Viewer { return Viewer{kind: anonymous} }
+
+// Member is a member who signed in with a token of a scope.
+func Member(id, token gid.ID, scope Scope) Viewer {
+	return Viewer{kind: member, member: id, token: token, scope: scope}
+}
+
+// System is the program itself: migrations, imports, relays. The reason is for the reader of the code and the log.
+func System(reason string) Viewer { return Viewer{kind: system, reason: reason} }
+
+// MemberID is the member's id, and false for everybody else.
+func (v Viewer) MemberID() (gid.ID, bool) { return v.member, v.kind == member }
+
+// TokenID is the id of the access token that the member signed in with.
+func (v Viewer) TokenID() gid.ID { return v.token }
+
+// CanWrite reports whether the sign-in allows changes at all. What may be changed is internal/access's to say.
+func (v Viewer) CanWrite() bool { return v.kind == system || v.kind == member && v.scope == Write }
+
+// IsMember reports whether a member signed in.
+func (v Viewer) IsMember() bool { return v.kind == member }
+
+// IsSystem reports whether the program itself asks.
+func (v Viewer) IsSystem() bool { return v.kind == system }
+
+// Known reports whether anybody asks at all; the zero Viewer is refused everywhere.
+func (v Viewer) Known() bool { return v.kind != nobody }
+
+// String names the viewer in logs.
+func (v Viewer) String() string {
+	switch v.kind {
+	case member:
+		return v.member.String()
+	case system:
+		return "system: " + v.reason
+	case anonymous:
+		return "anonymous"
+	default:
+		return "nobody"
+	}
+}
+
+type key struct{}
+
+// NewContext puts the viewer into the context. Only the server, the commands and tests do that.
+func NewContext(ctx context.Context, v Viewer) context.Context {
+	return context.WithValue(ctx, key{}, v)
+}
+
+// From takes the viewer out of the context. Only package graph and the tripwire in internal/store do that: domains take
+// the viewer as an argument.
+func From(ctx context.Context) Viewer {
+	v, _ := ctx.Value(key{}).(Viewer)
+	return v
+}
