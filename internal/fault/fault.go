@@ -8,7 +8,9 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -155,6 +157,19 @@ func (c Code) Payload() bool {
 	default:
 		return false
 	}
+}
+
+// MarshalGQL writes the SDL's ErrorCode.
+func (c Code) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(string(c))) }
+
+// UnmarshalGQL exists because an enum of the SDL must be readable; no input takes one.
+func (c *Code) UnmarshalGQL(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("an error code must be a string, not %T", v)
+	}
+	*c = Code(s)
+	return nil
 }
 
 // Status is the HTTP status of a request that failed as a whole with this code.

@@ -1,0 +1,44 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Enrollment is a team's place in a cohort, with its state and the reason for it.
+type Enrollment struct{ ent.Schema }
+
+// Mixin of Enrollment.
+func (Enrollment) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
+
+// Annotations of Enrollment.
+func (Enrollment) Annotations() []schema.Annotation { return table("enrollments") }
+
+// Fields of Enrollment.
+func (Enrollment) Fields() []ent.Field {
+	return []ent.Field{
+		ref("cohort_id"),
+		ref("team_id"),
+		field.Enum("state").Values("ENROLLED", "WITHDRAWN", "COMPLETED"),
+		field.String("reason").Default(""),
+		field.Time("updated_at"),
+	}
+}
+
+// Edges of Enrollment.
+func (Enrollment) Edges() []ent.Edge {
+	return []ent.Edge{
+		owned("cohort", Cohort.Type, "cohort_id"),
+		owned("team", Team.Type, "team_id"),
+	}
+}
+
+// Indexes of Enrollment.
+func (Enrollment) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("cohort_id", "team_id").Unique(),
+		index.Fields("team_id", "cohort_id"),
+	}
+}

@@ -1,0 +1,45 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Member is a person with an account.
+type Member struct{ ent.Schema }
+
+// Mixin of Member.
+func (Member) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
+
+// Annotations of Member.
+func (Member) Annotations() []schema.Annotation { return table("members") }
+
+// Fields of Member.
+func (Member) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("email"),
+		field.String("handle"),
+		field.String("name"),
+		field.String("pronouns").Default(""),
+		field.String("title").Default(""),
+		field.Text("about").Default(""),
+		field.String("avatar_url").Default(""),
+		field.String("time_zone"),
+		field.Strings("expertise").Optional(),
+		field.Enum("status").Values("ACTIVE", "DEACTIVATED", "ERASED").Default("ACTIVE"),
+		// event_seq numbers the events of the member's own stream; internal/event keeps it.
+		field.Int("event_seq").Default(0),
+		field.Time("updated_at"),
+	}
+}
+
+// Indexes of Member.
+func (Member) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("email").Unique(),
+		index.Fields("handle").Unique(),
+		index.Fields("name", "id"),
+	}
+}

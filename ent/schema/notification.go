@@ -1,0 +1,49 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Notification tells one member of one post, with every reason for it.
+type Notification struct{ ent.Schema }
+
+// Mixin of Notification.
+func (Notification) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
+
+// Annotations of Notification.
+func (Notification) Annotations() []schema.Annotation { return table("notifications") }
+
+// Fields of Notification.
+func (Notification) Fields() []ent.Field {
+	return []ent.Field{
+		ref("recipient_id"),
+		ref("actor_id"),
+		ref("thread_id"),
+		ref("post_id"),
+		field.Strings("reasons"),
+		optionalTime("read_at"),
+	}
+}
+
+// Edges of Notification.
+func (Notification) Edges() []ent.Edge {
+	return []ent.Edge{
+		owned("recipient", Member.Type, "recipient_id"),
+		owned("actor", Member.Type, "actor_id"),
+		owned("thread", Thread.Type, "thread_id"),
+		owned("post", Post.Type, "post_id"),
+	}
+}
+
+// Indexes of Notification.
+func (Notification) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("recipient_id", "post_id").Unique(),
+		index.Fields("recipient_id", "id").Annotations(entsql.DescColumns("id")),
+		index.Fields("recipient_id", "thread_id").StorageKey("notification_unread").Annotations(entsql.IndexWhere("read_at IS NULL")),
+	}
+}

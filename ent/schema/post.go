@@ -1,0 +1,52 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Post is one contribution to a thread. A deleted post stays as a tombstone with an empty body.
+type Post struct{ ent.Schema }
+
+// Mixin of Post.
+func (Post) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
+
+// Annotations of Post.
+func (Post) Annotations() []schema.Annotation { return table("posts") }
+
+// Fields of Post.
+func (Post) Fields() []ent.Field {
+	return []ent.Field{
+		ref("thread_id"),
+		ref("author_id"),
+		optionalRef("reply_to_id"),
+		field.Int("seq").Immutable(),
+		field.Text("body"),
+		// body_html is the sanitised rendering of body, made when body is written.
+		field.Text("body_html"),
+		field.Int("version").Default(1),
+		// reaction_counts are kept by internal/forum under the thread's lock.
+		field.JSON("reaction_counts", []ReactionCount{}).Optional(),
+		optionalTime("edited_at"),
+		optionalTime("deleted_at"),
+	}
+}
+
+// Edges of Post.
+func (Post) Edges() []ent.Edge {
+	return []ent.Edge{
+		owned("thread", Thread.Type, "thread_id"),
+		owned("author", Member.Type, "author_id"),
+		optionalEdge("reply_to", Post.Type, "reply_to_id"),
+	}
+}
+
+// Indexes of Post.
+func (Post) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("thread_id", "seq").Unique(),
+		index.Fields("author_id", "id"),
+	}
+}

@@ -1,0 +1,39 @@
+// Package model has the SDL's types that are not entities: inputs, payloads and events are generated, pages are named here.
+package model
+
+import (
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/internal/page"
+)
+
+// The SDL's connections and edges.
+type (
+	CohortConnection          = page.Connection[ent.Cohort]
+	CohortEdge                = page.Edge[ent.Cohort]
+	EnrollmentConnection      = page.Connection[ent.Enrollment]
+	EnrollmentEdge            = page.Edge[ent.Enrollment]
+	MemberConnection          = page.Connection[ent.Member]
+	MemberEdge                = page.Edge[ent.Member]
+	NotificationConnection    = page.Connection[ent.Notification]
+	NotificationEdge          = page.Edge[ent.Notification]
+	OrganizationConnection    = page.Connection[ent.Organization]
+	OrganizationEdge          = page.Edge[ent.Organization]
+	PostConnection            = page.Connection[ent.Post]
+	PostEdge                  = page.Edge[ent.Post]
+	PostRevisionConnection    = page.Connection[ent.PostRevision]
+	PostRevisionEdge          = page.Edge[ent.PostRevision]
+	ResourceConnection        = page.Connection[ent.Resource]
+	ResourceEdge              = page.Edge[ent.Resource]
+	ResourceVersionConnection = page.Connection[ent.ResourceVersion]
+	ResourceVersionEdge       = page.Edge[ent.ResourceVersion]
+	SpaceConnection           = page.Connection[ent.Space]
+	SpaceEdge                 = page.Edge[ent.Space]
+	SpaceMembershipConnection = page.Connection[ent.SpaceMembership]
+	SpaceMembershipEdge       = page.Edge[ent.SpaceMembership]
+	TeamConnection            = page.Connection[ent.Team]
+	TeamEdge                  = page.Edge[ent.Team]
+	TeamMembershipConnection  = page.Connection[ent.TeamMembership]
+	TeamMembershipEdge        = page.Edge[ent.TeamMembership]
+	ThreadConnection          = page.Connection[ent.Thread]
+	ThreadEdge                = page.Edge[ent.Thread]
+)

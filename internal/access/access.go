@@ -1,0 +1,341 @@
+// Package access decides who may see and do what; nothing else does.
+//
+// Visible… are predicates: they go into the query, before its order, limit, count, search and cursor, so that what is
+// hidden leaves no trace. Rights… and Can… are decisions about objects that the viewer can see; what the viewer
+// cannot see is fault.Missing, whatever was asked of it.
+//
+// The rules, in one place:
+//
+//   - A space is read by its current members. Staff and administrators also read every space that is not hidden; a cohort's
+//     facilitators its space and its teams' spaces; an organization's leads its teams' spaces. AFFINITY and DIRECT
+//     spaces are hidden: no role opens them.
+//   - A thread, a post, a reaction and a notification are seen by whoever can see the space.
+//   - A participant is a current member of a network space, or staff. Participants see organizations, teams, cohorts,
+//     enrollments, and each other. Everybody sees themselves, and the organizations and teams that they belong to.
+//   - Programs, offerings, sponsorships, calls and frameworks are seen by everybody, signed in or not.
+//   - A resource is seen as its audience says.
+//
+// Memberships and roles count from their start to their end by the database's clock.
+package access
+
+import (
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/cohort"
+	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/organization"
+	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/resource"
+	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/ent/spacemembership"
+	"github.com/pursuing-equity/commons/ent/team"
+	"github.com/pursuing-equity/commons/ent/teammembership"
+	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// now is the database's clock, comparable with a stored instant.
+func now(d string) sql.Querier {
+	if d == dialect.SQLite {
+		return sql.Raw("strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')")
+	}
+	return sql.Raw("now()")
+}
+
+// compare is column op now, as a predicate; ent's builders take only values there.
+func compare(s *sql.Selector, column, op string) *sql.Predicate {
+	return sql.P(func(b *sql.Builder) {
+		b.Ident(s.C(column)).WriteString(" " + op + " ")
+		b.Join(now(s.Dialect()))
+	})
+}
+
+func current(s *sql.Selector, start, end string) *sql.Predicate {
+	p := sql.Or(sql.IsNull(s.C(end)), compare(s, end, ">"))
+	if start != "" {
+		p = sql.And(compare(s, start, "<="), p)
+	}
+	return p
+}
+
+// from begins a sub-select of a column.
+func from(outer *sql.Selector, table, column string) *sql.Selector {
+	s := sql.Dialect(outer.Dialect()).Select().From(sql.Table(table))
+	return s.Select(s.C(column))
+}
+
+// never is a predicate that nothing satisfies.
+func never(*sql.Selector) *sql.Predicate { return sql.False() }
+
+// mySpaces are the spaces that the member currently belongs to.
+func mySpaces(outer *sql.Selector, m gid.ID) *sql.Selector {
+	s := from(outer, spacemembership.Table, spacemembership.FieldSpaceID)
+	return s.Where(sql.And(sql.EQ(s.C(spacemembership.FieldMemberID), m), current(s, spacemembership.FieldStartsAt, spacemembership.FieldEndsAt)))
+}
+
+// scopes are what the member's current roles reach: cohorts, organizations, spaces.
+func scopes(outer *sql.Selector, m gid.ID, role roleassignment.Role, scope roleassignment.Scope) *sql.Selector {
+	s := from(outer, roleassignment.Table, roleassignment.FieldScopeID)
+	return s.Where(sql.And(
+		sql.EQ(s.C(roleassignment.FieldMemberID), m), sql.EQ(s.C(roleassignment.FieldRole), role), sql.EQ(s.C(roleassignment.FieldScope), scope),
+		current(s, "", roleassignment.FieldEndsAt)))
+}
+
+// staff is true for staff and administrators. It refers to no outer row: databases evaluate it once.
+func staff(outer *sql.Selector, m gid.ID) *sql.Predicate {
+	s := from(outer, roleassignment.Table, roleassignment.FieldID)
+	return sql.Exists(s.Where(sql.And(
+		sql.EQ(s.C(roleassignment.FieldMemberID), m), sql.EQ(s.C(roleassignment.FieldScope), roleassignment.ScopePLATFORM),
+		sql.In(s.C(roleassignment.FieldRole), roleassignment.RoleADMIN, roleassignment.RoleSTAFF), current(s, "", roleassignment.FieldEndsAt))))
+}
+
+// networkSpaces are the spaces of the kind NETWORK: one, usually.
+func networkSpaces(outer *sql.Selector) *sql.Selector {
+	s := from(outer, space.Table, space.FieldID)
+	return s.Where(sql.EQ(s.C(space.FieldKind), space.KindNETWORK))
+}
+
+// participant is true for those who take part in the network, and staff.
+func participant(outer *sql.Selector, m gid.ID) *sql.Predicate {
+	s := from(outer, spacemembership.Table, spacemembership.FieldID)
+	s.Where(sql.And(
+		sql.EQ(s.C(spacemembership.FieldMemberID), m), sql.In(s.C(spacemembership.FieldSpaceID), networkSpaces(outer)),
+		current(s, spacemembership.FieldStartsAt, spacemembership.FieldEndsAt)))
+	return sql.Or(sql.Exists(s), staff(outer, m))
+}
+
+// where makes a predicate for each kind of viewer: the system sees everything, a member what is said, others what public says.
+func where(v viewer.Viewer, public func(*sql.Selector) *sql.Predicate, signedIn func(s *sql.Selector, m gid.ID) *sql.Predicate) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		if v.IsSystem() {
+			return
+		}
+		if m, ok := v.MemberID(); ok {
+			s.Where(signedIn(s, m))
+			return
+		}
+		s.Where(public(s))
+	}
+}
+
+// Hidden reports whether spaces of the kind exist for their members only.
+func Hidden(k space.Kind) bool { return k == space.KindAFFINITY || k == space.KindDIRECT }
+
+func spaces(s *sql.Selector, m gid.ID) *sql.Predicate {
+	teams := from(s, team.Table, team.FieldID)
+	teams.Where(sql.In(teams.C(team.FieldOrganizationID), scopes(s, m, roleassignment.RoleLEAD, roleassignment.ScopeORGANIZATION)))
+	enrolled := from(s, enrollment.Table, enrollment.FieldTeamID)
+	enrolled.Where(sql.And(
+		sql.EQ(enrolled.C(enrollment.FieldState), enrollment.StateENROLLED),
+		sql.In(enrolled.C(enrollment.FieldCohortID), scopes(s, m, roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT))))
+	return sql.Or(
+		sql.In(s.C(space.FieldID), mySpaces(s, m)),
+		sql.And(
+			sql.NotIn(s.C(space.FieldKind), space.KindAFFINITY, space.KindDIRECT),
+			sql.Or(
+				staff(s, m),
+				sql.In(s.C(space.FieldID), scopes(s, m, roleassignment.RoleFACILITATOR, roleassignment.ScopeSPACE)),
+				sql.In(s.C(space.FieldCohortID), scopes(s, m, roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT)),
+				sql.In(s.C(space.FieldTeamID), enrolled),
+				sql.In(s.C(space.FieldTeamID), teams),
+			),
+		),
+	)
+}
+
+// VisibleSpaces are the spaces that the viewer may read.
+func VisibleSpaces(v viewer.Viewer) predicate.Space { return where(v, never, spaces) }
+
+func visibleSpaceIDs(s *sql.Selector, m gid.ID) *sql.Selector {
+	ids := from(s, space.Table, space.FieldID)
+	return ids.Where(spaces(ids, m))
+}
+
+func threads(s *sql.Selector, m gid.ID) *sql.Predicate {
+	return sql.In(s.C(thread.FieldSpaceID), visibleSpaceIDs(s, m))
+}
+
+// VisibleThreads are the threads of the spaces that the viewer may read.
+func VisibleThreads(v viewer.Viewer) predicate.Thread { return where(v, never, threads) }
+
+func visibleThreadIDs(s *sql.Selector, m gid.ID) *sql.Selector {
+	ids := from(s, thread.Table, thread.FieldID)
+	return ids.Where(threads(ids, m))
+}
+
+// VisiblePosts are the posts of the threads that the viewer may read.
+func VisiblePosts(v viewer.Viewer) predicate.Post {
+	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+		return sql.In(s.C(post.FieldThreadID), visibleThreadIDs(s, m))
+	})
+}
+
+// VisibleNotifications are the viewer's own, as long as they can see what they are about.
+func VisibleNotifications(v viewer.Viewer) predicate.Notification {
+	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+		return sql.And(sql.EQ(s.C(notification.FieldRecipientID), m), sql.In(s.C(notification.FieldThreadID), visibleThreadIDs(s, m)))
+	})
+}
+
+// VisibleSpaceMemberships are those of the spaces that the viewer may read.
+func VisibleSpaceMemberships(v viewer.Viewer) predicate.SpaceMembership {
+	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+		return sql.In(s.C(spacemembership.FieldSpaceID), visibleSpaceIDs(s, m))
+	})
+}
+
+// CurrentSpaceMemberships are those that count now.
+func CurrentSpaceMemberships() predicate.SpaceMembership {
+	return func(s *sql.Selector) { s.Where(current(s, spacemembership.FieldStartsAt, spacemembership.FieldEndsAt)) }
+}
+
+func members(s *sql.Selector, m gid.ID) *sql.Predicate {
+	network := from(s, spacemembership.Table, spacemembership.FieldMemberID) // ended rows too: who wrote here stays known
+	network.Where(sql.In(network.C(spacemembership.FieldSpaceID), networkSpaces(s)))
+	shared := from(s, spacemembership.Table, spacemembership.FieldMemberID)
+	shared.Where(sql.In(shared.C(spacemembership.FieldSpaceID), mySpaces(s, m)))
+	return sql.Or(
+		sql.EQ(s.C(member.FieldID), m),
+		staff(s, m),
+		sql.And(participant(s, m), sql.In(s.C(member.FieldID), network)),
+		sql.In(s.C(member.FieldID), shared),
+	)
+}
+
+// VisibleMembers are the viewer, those who take part beside the viewer, and for staff all.
+func VisibleMembers(v viewer.Viewer) predicate.Member { return where(v, never, members) }
+
+// VisibleAffiliations are those of the members that the viewer can see.
+func VisibleAffiliations(v viewer.Viewer) predicate.Affiliation {
+	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+		ids := from(s, member.Table, member.FieldID)
+		return sql.In(s.C(affiliation.FieldMemberID), ids.Where(members(ids, m)))
+	})
+}
+
+func myTeams(s *sql.Selector, m gid.ID, column string) *sql.Selector {
+	if column == team.FieldID {
+		mine := from(s, teammembership.Table, teammembership.FieldTeamID)
+		return mine.Where(sql.And(sql.EQ(mine.C(teammembership.FieldMemberID), m), sql.IsNull(mine.C(teammembership.FieldEndsOn))))
+	}
+	t := from(s, team.Table, column)
+	return t.Where(sql.In(t.C(team.FieldID), myTeams(s, m, team.FieldID)))
+}
+
+func organizations(s *sql.Selector, m gid.ID) *sql.Predicate {
+	affiliated := from(s, affiliation.Table, affiliation.FieldOrganizationID)
+	affiliated.Where(sql.EQ(affiliated.C(affiliation.FieldMemberID), m))
+	return sql.Or(
+		participant(s, m),
+		sql.In(s.C(organization.FieldID), affiliated),
+		sql.In(s.C(organization.FieldID), myTeams(s, m, team.FieldOrganizationID)),
+		sql.In(s.C(organization.FieldID), scopes(s, m, roleassignment.RoleLEAD, roleassignment.ScopeORGANIZATION)),
+	)
+}
+
+// VisibleOrganizations are all for those who take part, and one's own.
+func VisibleOrganizations(v viewer.Viewer) predicate.Organization {
+	return where(v, never, organizations)
+}
+
+func teams(s *sql.Selector, m gid.ID) *sql.Predicate {
+	return sql.Or(
+		participant(s, m),
+		sql.In(s.C(team.FieldID), myTeams(s, m, team.FieldID)),
+		sql.In(s.C(team.FieldOrganizationID), scopes(s, m, roleassignment.RoleLEAD, roleassignment.ScopeORGANIZATION)),
+	)
+}
+
+// VisibleTeams are all for those who take part, and one's own.
+func VisibleTeams(v viewer.Viewer) predicate.Team { return where(v, never, teams) }
+
+// VisibleTeamMemberships are those of the teams that the viewer can see.
+func VisibleTeamMemberships(v viewer.Viewer) predicate.TeamMembership {
+	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+		ids := from(s, team.Table, team.FieldID)
+		return sql.In(s.C(teammembership.FieldTeamID), ids.Where(teams(ids, m)))
+	})
+}
+
+func cohorts(s *sql.Selector, m gid.ID) *sql.Predicate {
+	return sql.Or(participant(s, m), sql.In(s.C(cohort.FieldID), scopes(s, m, roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT)))
+}
+
+// VisibleCohorts are all for those who take part, and those that the viewer looks after.
+func VisibleCohorts(v viewer.Viewer) predicate.Cohort { return where(v, never, cohorts) }
+
+// VisibleEnrollments are those of the cohorts that the viewer can see.
+func VisibleEnrollments(v viewer.Viewer) predicate.Enrollment {
+	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+		ids := from(s, cohort.Table, cohort.FieldID)
+		return sql.In(s.C(enrollment.FieldCohortID), ids.Where(cohorts(ids, m)))
+	})
+}
+
+// VisibleRoleAssignments are the viewer's own, and for staff all but those of hidden spaces.
+func VisibleRoleAssignments(v viewer.Viewer) predicate.RoleAssignment {
+	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+		hidden := from(s, space.Table, space.FieldID)
+		hidden.Where(sql.In(hidden.C(space.FieldKind), space.KindAFFINITY, space.KindDIRECT))
+		return sql.Or(
+			sql.EQ(s.C(roleassignment.FieldMemberID), m),
+			sql.And(staff(s, m), sql.Or(sql.IsNull(s.C(roleassignment.FieldScopeID)), sql.NotIn(s.C(roleassignment.FieldScopeID), hidden))),
+		)
+	})
+}
+
+func publicResources(s *sql.Selector) *sql.Predicate {
+	return sql.EQ(s.C(resource.FieldAudience), resource.AudiencePUBLIC)
+}
+
+func resources(s *sql.Selector, m gid.ID) *sql.Predicate {
+	return sql.Or(
+		publicResources(s),
+		sql.And(sql.EQ(s.C(resource.FieldAudience), resource.AudienceNETWORK), participant(s, m)),
+		sql.And(sql.EQ(s.C(resource.FieldAudience), resource.AudienceSPACE), sql.In(s.C(resource.FieldSpaceID), visibleSpaceIDs(s, m))),
+	)
+}
+
+// VisibleResources are those whose audience the viewer belongs to.
+func VisibleResources(v viewer.Viewer) predicate.Resource {
+	return where(v, publicResources, resources)
+}
+
+// VisibleSearchDocuments are the documents of what the viewer can see. What was retired is in no list and is not found.
+func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
+	found := func(s *sql.Selector, res, mem, org func(*sql.Selector) *sql.Predicate, thr *sql.Selector) *sql.Predicate {
+		of := func(kind searchdocument.Kind, table, column, retired string, visible func(*sql.Selector) *sql.Predicate) *sql.Predicate {
+			ids := from(s, table, column)
+			p := visible(ids)
+			if retired != "" {
+				p = sql.And(p, sql.IsNull(ids.C(retired)))
+			}
+			return sql.And(sql.EQ(s.C(searchdocument.FieldKind), kind), sql.In(s.C(searchdocument.FieldObjectID), ids.Where(p)))
+		}
+		parts := []*sql.Predicate{
+			of(searchdocument.KindRESOURCE, resource.Table, resource.FieldID, resource.FieldArchivedAt, res),
+			of(searchdocument.KindMEMBER, member.Table, member.FieldID, "", mem),
+			of(searchdocument.KindORGANIZATION, organization.Table, organization.FieldID, organization.FieldArchivedAt, org),
+		}
+		if thr != nil {
+			parts = append(parts, sql.In(s.C(searchdocument.FieldThreadID), thr))
+		}
+		return sql.Or(parts...)
+	}
+	return where(v,
+		func(s *sql.Selector) *sql.Predicate { return found(s, publicResources, never, never, nil) },
+		func(s *sql.Selector, m gid.ID) *sql.Predicate {
+			by := func(p func(*sql.Selector, gid.ID) *sql.Predicate) func(*sql.Selector) *sql.Predicate {
+				return func(s *sql.Selector) *sql.Predicate { return p(s, m) }
+			}
+			return found(s, by(resources), by(members), by(organizations), visibleThreadIDs(s, m))
+		})
+}

@@ -1,0 +1,219 @@
+package access
+
+import (
+	"context"
+	"fmt"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/ent/spacemembership"
+	"github.com/pursuing-equity/commons/ent/team"
+	"github.com/pursuing-equity/commons/ent/teammembership"
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// Actor is a viewer with the roles that they have right now.
+type Actor struct {
+	viewer viewer.Viewer
+	roles  []*ent.RoleAssignment
+}
+
+// Load reads the viewer's current roles: one statement for a member, none for others.
+func Load(ctx context.Context, c *ent.Client, v viewer.Viewer) (*Actor, error) {
+	a := &Actor{viewer: v}
+	m, ok := v.MemberID()
+	if !ok {
+		return a, nil
+	}
+	var err error
+	a.roles, err = c.RoleAssignment.Query().Where(roleassignment.MemberID(m), CurrentRoleAssignments()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load roles: %w", err)
+	}
+	return a, nil
+}
+
+// SignedIn returns the member who acts, or UNAUTHENTICATED.
+func SignedIn(v viewer.Viewer) (gid.ID, error) {
+	if m, ok := v.MemberID(); ok {
+		return m, nil
+	}
+	return gid.ID{}, fault.New(fault.Unauthenticated, "Sign in: send a token as Authorization: Bearer …")
+}
+
+// CurrentRoleAssignments are those that have not ended.
+func CurrentRoleAssignments() predicate.RoleAssignment {
+	return func(s *sql.Selector) { s.Where(current(s, "", roleassignment.FieldEndsAt)) }
+}
+
+func (a *Actor) has(role roleassignment.Role, scope roleassignment.Scope, id *gid.ID) bool {
+	for _, r := range a.roles {
+		if r.Role != role || r.Scope != scope {
+			continue
+		}
+		if scope == roleassignment.ScopePLATFORM || r.ScopeID != nil && id != nil && *r.ScopeID == *id {
+			return true
+		}
+	}
+	return false
+}
+
+// IsAdmin reports whether the viewer administers the platform.
+func (a *Actor) IsAdmin() bool {
+	return a.viewer.IsSystem() || a.has(roleassignment.RoleADMIN, roleassignment.ScopePLATFORM, nil)
+}
+
+// IsStaff reports whether the viewer runs the program, or administers the platform.
+func (a *Actor) IsStaff() bool {
+	return a.IsAdmin() || a.has(roleassignment.RoleSTAFF, roleassignment.ScopePLATFORM, nil)
+}
+
+// CanUpdateOrganization is for staff and the organization's leads.
+func (a *Actor) CanUpdateOrganization(id gid.ID) bool {
+	return a.IsStaff() || a.has(roleassignment.RoleLEAD, roleassignment.ScopeORGANIZATION, &id)
+}
+
+// CanUpdateCohort is for staff and the cohort's facilitators.
+func (a *Actor) CanUpdateCohort(id gid.ID) bool {
+	return a.IsStaff() || a.has(roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT, &id)
+}
+
+// CanUpdateTeams says for each team whether the viewer may change it and its memberships: staff, the organization's leads, and
+// the team's own. It takes at most one statement, whatever the number of teams.
+func (a *Actor) CanUpdateTeams(ctx context.Context, c *ent.Client, teams ...*ent.Team) (map[gid.ID]bool, error) {
+	can := make(map[gid.ID]bool, len(teams))
+	var ask []gid.ID
+	for _, t := range teams {
+		if a.CanUpdateOrganization(t.OrganizationID) {
+			can[t.ID] = true
+		} else {
+			ask = append(ask, t.ID)
+		}
+	}
+	m, ok := a.viewer.MemberID()
+	if !ok || len(ask) == 0 {
+		return can, nil
+	}
+	led, err := c.TeamMembership.Query().Where(
+		teammembership.TeamIDIn(ask...), teammembership.MemberID(m), teammembership.RoleEQ(teammembership.RoleLEAD), teammembership.EndsOnIsNil(),
+	).Select(teammembership.FieldTeamID).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load team leads: %w", err)
+	}
+	for _, l := range led {
+		can[l.TeamID] = true
+	}
+	return can, nil
+}
+
+// SpaceRights are what the viewer may do in a space that they can see.
+type SpaceRights struct {
+	// Membership is the viewer's current place in it; nil for those who read it by a role.
+	Membership *ent.SpaceMembership
+	// Write lets start threads, post and react.
+	Write bool
+	// Moderate lets pin, lock and move threads, and delete others' posts.
+	Moderate bool
+	// Manage lets change the space and its memberships.
+	Manage bool
+}
+
+// Spaces says for each space what the viewer may do in it. It takes at most two statements, whatever the number of spaces.
+// Spaces that the viewer cannot see have no rights; whether they can be seen was for VisibleSpaces to say before.
+func (a *Actor) Spaces(ctx context.Context, c *ent.Client, spaces ...*ent.Space) (map[gid.ID]SpaceRights, error) {
+	rights := make(map[gid.ID]SpaceRights, len(spaces))
+	m, ok := a.viewer.MemberID()
+	if !ok {
+		return rights, nil
+	}
+	ids := make([]gid.ID, len(spaces))
+	var teamIDs []gid.ID
+	for i, s := range spaces {
+		ids[i] = s.ID
+		if s.TeamID != nil {
+			teamIDs = append(teamIDs, *s.TeamID)
+		}
+	}
+	mine, err := c.SpaceMembership.Query().Where(spacemembership.SpaceIDIn(ids...), spacemembership.MemberID(m), CurrentSpaceMemberships()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load space memberships: %w", err)
+	}
+	place := make(map[gid.ID]*ent.SpaceMembership, len(mine))
+	for _, sm := range mine {
+		place[sm.SpaceID] = sm
+	}
+	ledTeams, err := a.teamsOfLedOrganizations(ctx, c, teamIDs)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range spaces {
+		r := SpaceRights{Membership: place[s.ID]}
+		r.Manage = r.Membership != nil && r.Membership.Role == spacemembership.RoleFACILITATOR
+		lead := false
+		if !Hidden(s.Kind) {
+			r.Manage = r.Manage || a.IsStaff() ||
+				a.has(roleassignment.RoleFACILITATOR, roleassignment.ScopeSPACE, &s.ID) ||
+				a.has(roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT, s.CohortID)
+			lead = s.TeamID != nil && ledTeams[*s.TeamID]
+		}
+		r.Moderate = r.Manage
+		r.Write = (r.Membership != nil || r.Manage || lead) && s.ArchivedAt == nil
+		rights[s.ID] = r
+	}
+	return rights, nil
+}
+
+func (a *Actor) teamsOfLedOrganizations(ctx context.Context, c *ent.Client, teamIDs []gid.ID) (map[gid.ID]bool, error) {
+	var led []gid.ID
+	for _, r := range a.roles {
+		if r.Role == roleassignment.RoleLEAD && r.Scope == roleassignment.ScopeORGANIZATION && r.ScopeID != nil {
+			led = append(led, *r.ScopeID)
+		}
+	}
+	if len(led) == 0 || len(teamIDs) == 0 {
+		return nil, nil
+	}
+	ids, err := c.Team.Query().Where(team.IDIn(teamIDs...), team.OrganizationIDIn(led...)).Select(team.FieldID).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load led teams: %w", err)
+	}
+	is := make(map[gid.ID]bool, len(ids))
+	for _, t := range ids {
+		is[t.ID] = true
+	}
+	return is, nil
+}
+
+// Space returns the rights in one space, or NOT_FOUND when the viewer cannot see it.
+func Space(ctx context.Context, c *ent.Client, v viewer.Viewer, id gid.ID) (*ent.Space, SpaceRights, error) {
+	s, err := c.Space.Query().Where(space.ID(id), VisibleSpaces(v)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, SpaceRights{}, fault.Missing()
+	}
+	if err != nil {
+		return nil, SpaceRights{}, fmt.Errorf("load space: %w", err)
+	}
+	a, err := Load(ctx, c, v)
+	if err != nil {
+		return nil, SpaceRights{}, err
+	}
+	rights, err := a.Spaces(ctx, c, s)
+	return s, rights[id], err
+}
+
+// SpaceReaders are the active members who belong to the space now: those who can be mentioned and notified in it. Those who
+// read it by a role are left out; they did not ask to hear from it.
+func SpaceReaders(spaceID gid.ID) predicate.Member {
+	return func(s *sql.Selector) {
+		ids := from(s, spacemembership.Table, spacemembership.FieldMemberID)
+		ids.Where(sql.And(sql.EQ(ids.C(spacemembership.FieldSpaceID), spaceID), current(ids, spacemembership.FieldStartsAt, spacemembership.FieldEndsAt)))
+		s.Where(sql.And(sql.EQ(s.C(member.FieldStatus), member.StatusACTIVE), sql.In(s.C(member.FieldID), ids)))
+	}
+}

@@ -1,0 +1,29 @@
+package notify
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// Reason is why somebody was notified of a post.
+type Reason string
+
+// The reasons, the strongest first.
+const (
+	Mention Reason = "MENTION"
+	Reply   Reason = "REPLY"
+)
+
+// MarshalGQL writes the SDL's NotificationReason.
+func (r Reason) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(string(r))) }
+
+// UnmarshalGQL reads the SDL's NotificationReason.
+func (r *Reason) UnmarshalGQL(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("a reason must be a string, not %T", v)
+	}
+	*r = Reason(s)
+	return nil
+}

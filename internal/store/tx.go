@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+
+	"github.com/pursuing-equity/commons/ent"
+)
+
+// maxAttempts is how often a transaction that lost to another one is run.
+const maxAttempts = 4
+
+type afterCommitKey struct{}
+
+// InTx runs fn in a transaction and commits when it returns nil. fn may be run again when the database says that it lost to
+// another transaction, so it must change nothing but through tx. There is no network work inside. What AfterCommit was
+// given runs once the commit is known.
+func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context, tx *ent.Client) error) error {
+	for attempt := 1; ; attempt++ {
+		err := s.inTx(ctx, fn)
+		if err == nil || attempt == maxAttempts || !retryable(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx *ent.Client) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin transaction: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after a commit, and cleans up after an error or a panic
+	var pending []func()
+	client := ent.NewClient(ent.Driver(&bound{dialect: s.dialect, Conn: entsql.Conn{ExecQuerier: tx}}))
+	if err := fn(context.WithValue(ctx, afterCommitKey{}, &pending), client); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit transaction: %w", err)
+	}
+	for _, f := range pending {
+		f()
+	}
+	return nil
+}
+
+// AfterCommit runs f once the transaction of the context has been committed, and never if it is not. It must not block.
+func AfterCommit(ctx context.Context, f func()) {
+	pending, ok := ctx.Value(afterCommitKey{}).(*[]func())
+	if !ok {
+		panic("store: AfterCommit outside of InTx")
+	}
+	*pending = append(*pending, f)
+}
+
+// router sends reads to the pool that reads and everything else to the one that writes.
+type router struct {
+	dialect     string
+	write, read *entsql.Driver
+}
+
+func (r *router) Query(ctx context.Context, query string, args, v any) error {
+	return r.read.Query(ctx, query, args, v)
+}
+
+func (r *router) Exec(ctx context.Context, query string, args, v any) error {
+	return r.write.Exec(ctx, query, args, v)
+}
+
+func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return r.read.QueryContext(ctx, query, args...)
+}
+
+func (r *router) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return r.write.ExecContext(ctx, query, args...)
+}
+
+// Tx refuses: writes go through Store.InTx.
+func (r *router) Tx(context.Context) (dialect.Tx, error) {
+	return nil, fmt.Errorf("store: begin transactions with Store.InTx")
+}
+func (r *router) Close() error    { return nil }
+func (r *router) Dialect() string { return r.dialect }
+
+// bound runs everything on one open transaction; ent's own transactions within it are that one.
+type bound struct {
+	entsql.Conn
+	dialect string
+}
+
+func (b *bound) Tx(context.Context) (dialect.Tx, error) { return dialect.NopTx(b), nil }
+func (b *bound) Close() error                           { return nil }
+func (b *bound) Dialect() string                        { return b.dialect }
