@@ -41,8 +41,19 @@ func (w *writer) edit(p *Post) {
 		ID: w.id(gid.PostRevision, from), PostID: p.ID, EditorID: p.AuthorID, Version: p.Version, Body: p.Body, CreatedAt: from,
 	})
 	p.EditedAt, p.Version = at, p.Version+1
-	f := slots{stream: w.stream, at: at}
-	p.Body += "\n\n*Edit:* " + f.filled(pick(w.stream, w.plan.topics[w.thread.topic].lines[partSay]))
+	p.Body += "\n\n*Edit:* " + slots{stream: w.stream, at: at}.filled(w.unsaid(p.Body))
+}
+
+// unsaid is a sentence that the body does not hold yet, as far as a few tries find one.
+func (w *writer) unsaid(body string) string {
+	var sentence string
+	for range 4 {
+		sentence = w.decks[partSay].deal(w.stream)
+		if begin, _, _ := strings.Cut(sentence, "{"); begin != "" && !strings.Contains(body, begin) {
+			break
+		}
+	}
+	return sentence
 }
 
 // reactable are the emoji that people use, the common ones more than once.

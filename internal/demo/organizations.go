@@ -26,24 +26,25 @@ type organizationKind struct {
 	kind    string
 	endings []string
 	abouts  []string
+	size    [2]int // what the about counts, from and to
 }
 
 func organizationKinds() []organizationKind {
 	return []organizationKind{
 		{"HEALTH_SYSTEM", []string{"Health", "Health System", "Integrated Care"}, []string{
 			"A health system of %d hospitals and many clinics in and around %s.", "%d hospitals, one home-care service and a shared promise to the people of %s.",
-			"A not-for-profit health system with %d hospitals that serves %s and the counties around it."}},
+			"A not-for-profit health system with %d hospitals that serves %s and the counties around it."}, [2]int{3, 9}},
 		{"HOSPITAL", []string{"Medical Center", "Memorial Hospital", "Children’s Hospital", "General Hospital"}, []string{
 			"A teaching hospital with %d0 beds in %s.", "A safety-net hospital with %d0 beds, open to everyone in %s.",
-			"A hospital of %d0 beds with the busiest birthing unit in %s."}},
+			"A hospital of %d0 beds with the busiest birthing unit in %s."}, [2]int{12, 48}},
 		{"CLINIC", []string{"Community Clinics", "Family Health Center", "Neighborhood Health"}, []string{
 			"A federally qualified health center with %d sites in %s.", "%d clinics in %s that speak the languages of their neighborhoods.",
-			"Primary care, dental care and a food pantry at %d sites in %s."}},
+			"Primary care, dental care and a food pantry at %d sites in %s."}, [2]int{4, 15}},
 		{"PAYER", []string{"Health Plan", "Community Health Plan", "Care Alliance"}, []string{
-			"A health plan for %d0,000 people in %s, most of them covered by Medicaid.", "A member-owned plan with %d0,000 members around %s."}},
+			"A health plan for %d0,000 people in %s, most of them covered by Medicaid.", "A member-owned plan with %d0,000 members around %s."}, [2]int{5, 60}},
 		{"COMMUNITY_PARTNER", []string{"Neighbors United", "Community Alliance", "Birth Justice Collective", "Health Justice Network"}, []string{
 			"A community organization with %d health workers who live in the neighborhoods of %s that they serve.",
-			"%d organizers and doulas who work with hospitals and families in %s."}},
+			"%d organizers and doulas who work with hospitals and families in %s."}, [2]int{6, 30}},
 	}
 }
 
@@ -61,7 +62,7 @@ func (g *generator) organizations(wave int) {
 		coined := g.coin(s)
 		org := Organization{
 			ID: s.id(gid.Organization, created), Name: coined + " " + pick(s, kind.endings), Kind: kind.kind, City: at.city, Region: at.region, Country: "US",
-			About: fmt.Sprintf(pick(s, kind.abouts), s.between(3, 28), at.city), CreatedAt: created, zone: at.zone,
+			About: fmt.Sprintf(pick(s, kind.abouts), s.between(kind.size[0], kind.size[1]), at.city), CreatedAt: created, zone: at.zone,
 			domain: strings.ToLower(strings.ReplaceAll(coined, " ", "-")) + ".example",
 		}
 		org.WebsiteURL = "https://www." + org.domain

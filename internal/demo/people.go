@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -37,9 +38,29 @@ func names() []people {
 	}
 }
 
-func pronouns() []string {
-	return []string{"she/her", "she/her", "she/her", "she/her", "she/her", "he/him", "he/him", "he/him", "they/them", "she/they", "he/they", ""}
+// pronouns are mostly those that go with the given name's common use; people differ, and some say none.
+func (s stream) pronouns(name string) string {
+	given, _, _ := strings.Cut(name, " ")
+	usual := "she/her"
+	if slices.Contains(strings.Fields(mostlyHe), given) {
+		usual = "he/him"
+	}
+	switch n := s.IntN(100); {
+	case n < 82:
+		return usual
+	case n < 90:
+		return ""
+	case n < 95:
+		return "they/them"
+	default:
+		return usual[:strings.IndexByte(usual, '/')] + "/they"
+	}
 }
+
+const mostlyHe = "Chidi Emeka Obinna Tunde Segun Kelechi Musa José Diego Mateo Andrés Rafael Joaquín Esteban Malik Darnell Jamal Terrence Andre Marcus " +
+	"Reggie Wei Jun Hao Cheng Bo Rui Ming Arjun Rohan Sanjay Vikram Nikhil Rahul Patrick Connor Declan Thomas Brendan Walter George Omar Yusuf Hassan " +
+	"Karim Tariq Samir Idris Minh Duc Quang Bao Khanh Tuan Ji-hoon Hyun Sung Dae Joon Kai Keola Ikaika Tavita Koa Wyatt Cody Chayton Ayaan Abdirahman " +
+	"Dawit Bekele Yonas João Thiago Paulo Duarte Nélson Jayson Rodel Arnel Danilo Jericho Jean-Baptiste Wilner Ricardo Stanley Evens Dmytro Pavel Anton Aram Davit"
 
 // titles by role; the last list is for everybody else.
 func titles(role string) []string {
@@ -51,7 +72,7 @@ func titles(role string) []string {
 	case "DATA_LEAD":
 		return []string{"Senior Data Analyst", "Quality Data Manager", "Clinical Informatics Lead", "Epidemiologist", "Biostatistician"}
 	case "COMMUNITY_PARTNER":
-		return []string{"Community Health Worker", "Patient and Family Adviser", "Community Organizer", "Doula", "Faith Community Liaison", "Promotora de Salud"}
+		return []string{"Community Health Worker", "Patient and Family Adviser", "Community Organizer", "Doula", "Faith Community Liaison", "Community Health Promoter"}
 	default:
 		return []string{
 			"Registered Nurse", "Family Physician", "Pediatrician", "Obstetrician", "Nurse Midwife", "Social Worker", "Pharmacist", "Medical Interpreter",
@@ -114,7 +135,7 @@ func (g *generator) member(s stream, org Organization, role string) Member {
 	name, handle := g.person(s)
 	created := s.within(time.Date(2022, time.December, 12, 14, 0, 0, 0, time.UTC), programStart)
 	m := Member{
-		ID: s.id(gid.Member, created), Email: handle + "@" + org.domain, Handle: handle, Name: name, Pronouns: pick(s, pronouns()),
+		ID: s.id(gid.Member, created), Email: handle + "@" + org.domain, Handle: handle, Name: name, Pronouns: s.pronouns(name),
 		Title: pick(s, titles(role)), TimeZone: org.zone, Status: "ACTIVE", CreatedAt: created,
 		Expertise: sample(s, expertises(), s.between(0, 3)),
 	}

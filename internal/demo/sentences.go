@@ -46,7 +46,7 @@ func (w *writer) opening(f slots) string {
 func (w *writer) reply(f slots, to *Post) string {
 	var b strings.Builder
 	n := w.IntN(100)
-	if n >= 12 && n < 84 && w.chance(45) {
+	if f.first != "" && n >= 12 && n < 84 && w.chance(45) {
 		f.fill(&b, w.decks[partThanks].deal(w.stream))
 		b.WriteByte(' ')
 	}
@@ -58,7 +58,7 @@ func (w *writer) reply(f slots, to *Post) string {
 	case n < 40:
 		w.say(&b, f, w.between(2, 3))
 	case n < 56:
-		w.say(&b, f, w.between(1, 2))
+		w.say(&b, f, 2)
 		w.gap(&b)
 		f.fill(&b, w.decks[partAsk].deal(w.stream))
 	case n < 68:
@@ -117,7 +117,9 @@ func (w *writer) list(b *strings.Builder, f slots, numbered bool) {
 	b.WriteString("\n\n")
 	f.fill(b, w.decks[partList].deal(w.stream))
 	b.WriteByte('\n')
-	for i := range w.between(2, 4) {
+	items := min(w.between(2, 4), len(w.decks[partTry].lines))
+	w.decks[partTry].room(items)
+	for i := range items {
 		b.WriteByte('\n')
 		if numbered {
 			b.WriteString(string(rune('1'+i)) + ". ")

@@ -46,6 +46,12 @@ func (f slots) slot(name string) string {
 	switch name {
 	case "pct":
 		return strconv.Itoa(f.between(12, 94))
+	case "few":
+		return strconv.Itoa(f.between(2, 9))
+	case "lo":
+		return strconv.Itoa(f.between(12, 48))
+	case "hi":
+		return strconv.Itoa(f.between(55, 94))
 	case "n":
 		return strconv.Itoa(f.between(14, 240))
 	case "small":
@@ -93,4 +99,11 @@ func (d *deck) deal(s stream) string {
 	line := d.lines[d.order[d.next]]
 	d.next++
 	return line
+}
+
+// room makes sure that the next n lines differ.
+func (d *deck) room(n int) {
+	if len(d.order)-d.next < n {
+		d.next = len(d.order)
+	}
 }

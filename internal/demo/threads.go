@@ -126,7 +126,7 @@ func (w *writer) post(seq int, at time.Time) {
 			f.mention = "@" + w.plan.members[other].Handle
 		}
 		if to.AuthorID == p.AuthorID {
-			f.first = "all"
+			f.first = ""
 		}
 		if seq > 2 && w.chance(45) {
 			p.ReplyToID = to.ID
@@ -163,7 +163,7 @@ func (w *writer) firstName(id gid.ID) string {
 			return strings.Fields(w.plan.members[m].Name)[0]
 		}
 	}
-	return "all"
+	return ""
 }
 
 // city is one where the author's clock shows the same time.
