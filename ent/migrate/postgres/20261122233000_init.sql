@@ -94,7 +94,7 @@ CREATE TABLE "frameworks" ("id" uuid NOT NULL, "created_at" timestamptz NOT NULL
 -- create index "framework_name" to table: "frameworks"
 CREATE UNIQUE INDEX "framework_name" ON "frameworks" ("name");
 -- create "idempotency_records" table
-CREATE TABLE "idempotency_records" ("id" uuid NOT NULL, "created_at" timestamptz NOT NULL, "key" character varying NOT NULL, "operation" character varying NOT NULL, "payload_hash" bytea NOT NULL, "result_id" uuid NULL, "member_id" uuid NOT NULL, PRIMARY KEY ("id"), CONSTRAINT "idempotency_records_members_member" FOREIGN KEY ("member_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE RESTRICT);
+CREATE TABLE "idempotency_records" ("id" uuid NOT NULL, "created_at" timestamptz NOT NULL, "key" character varying NOT NULL, "operation" character varying NOT NULL, "payload_hash" bytea NOT NULL, "result_id" uuid NOT NULL, "member_id" uuid NOT NULL, PRIMARY KEY ("id"), CONSTRAINT "idempotency_records_members_member" FOREIGN KEY ("member_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE RESTRICT);
 -- create index "idempotencyrecord_created_at" to table: "idempotency_records"
 CREATE INDEX "idempotencyrecord_created_at" ON "idempotency_records" ("created_at");
 -- create index "idempotencyrecord_member_id_key" to table: "idempotency_records"
