@@ -30,7 +30,7 @@ type IdempotencyRecord struct {
 	// PayloadHash holds the value of the "payload_hash" field.
 	PayloadHash []byte `json:"payload_hash,omitempty"`
 	// ResultID holds the value of the "result_id" field.
-	ResultID *gid.ID `json:"result_id,omitempty"`
+	ResultID gid.ID `json:"result_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the IdempotencyRecordQuery when eager-loading is set.
 	Edges        IdempotencyRecordEdges `json:"edges"`
@@ -62,11 +62,9 @@ func (*IdempotencyRecord) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case idempotencyrecord.FieldResultID:
-			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		case idempotencyrecord.FieldPayloadHash:
 			values[i] = new([]byte)
-		case idempotencyrecord.FieldID, idempotencyrecord.FieldMemberID:
+		case idempotencyrecord.FieldID, idempotencyrecord.FieldMemberID, idempotencyrecord.FieldResultID:
 			values[i] = new(gid.ID)
 		case idempotencyrecord.FieldKey, idempotencyrecord.FieldOperation:
 			values[i] = new(sql.NullString)
@@ -124,11 +122,10 @@ func (_m *IdempotencyRecord) assignValues(columns []string, values []any) error 
 				_m.PayloadHash = *value
 			}
 		case idempotencyrecord.FieldResultID:
-			if value, ok := values[i].(*sql.NullScanner); !ok {
+			if value, ok := values[i].(*gid.ID); !ok {
 				return fmt.Errorf("unexpected type %T for field result_id", values[i])
-			} else if value.Valid {
-				_m.ResultID = new(gid.ID)
-				*_m.ResultID = *value.S.(*gid.ID)
+			} else if value != nil {
+				_m.ResultID = *value
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -186,10 +183,8 @@ func (_m *IdempotencyRecord) String() string {
 	builder.WriteString("payload_hash=")
 	builder.WriteString(fmt.Sprintf("%v", _m.PayloadHash))
 	builder.WriteString(", ")
-	if v := _m.ResultID; v != nil {
-		builder.WriteString("result_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
+	builder.WriteString("result_id=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ResultID))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -58,14 +58,6 @@ func (_c *IdempotencyRecordCreate) SetResultID(v gid.ID) *IdempotencyRecordCreat
 	return _c
 }
 
-// SetNillableResultID sets the "result_id" field if the given value is not nil.
-func (_c *IdempotencyRecordCreate) SetNillableResultID(v *gid.ID) *IdempotencyRecordCreate {
-	if v != nil {
-		_c.SetResultID(*v)
-	}
-	return _c
-}
-
 // SetID sets the "id" field.
 func (_c *IdempotencyRecordCreate) SetID(v gid.ID) *IdempotencyRecordCreate {
 	_c.mutation.SetID(v)
@@ -131,6 +123,9 @@ func (_c *IdempotencyRecordCreate) check() error {
 			return &ValidationError{Name: "payload_hash", err: fmt.Errorf(`ent: validator failed for field "IdempotencyRecord.payload_hash": %w`, err)}
 		}
 	}
+	if _, ok := _c.mutation.ResultID(); !ok {
+		return &ValidationError{Name: "result_id", err: errors.New(`ent: missing required field "IdempotencyRecord.result_id"`)}
+	}
 	if len(_c.mutation.MemberIDs()) == 0 {
 		return &ValidationError{Name: "member", err: errors.New(`ent: missing required edge "IdempotencyRecord.member"`)}
 	}
@@ -187,7 +182,7 @@ func (_c *IdempotencyRecordCreate) createSpec() (*IdempotencyRecord, *sqlgraph.C
 	}
 	if value, ok := _c.mutation.ResultID(); ok {
 		_spec.SetField(idempotencyrecord.FieldResultID, field.TypeUUID, value)
-		_node.ResultID = &value
+		_node.ResultID = value
 	}
 	if nodes := _c.mutation.MemberIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -12,7 +12,6 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/predicate"
-	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // IdempotencyRecordUpdate is the builder for updating IdempotencyRecord entities.
@@ -26,26 +25,6 @@ type IdempotencyRecordUpdate struct {
 // Where appends a list predicates to the IdempotencyRecordUpdate builder.
 func (_u *IdempotencyRecordUpdate) Where(ps ...predicate.IdempotencyRecord) *IdempotencyRecordUpdate {
 	_u.mutation.Where(ps...)
-	return _u
-}
-
-// SetResultID sets the "result_id" field.
-func (_u *IdempotencyRecordUpdate) SetResultID(v gid.ID) *IdempotencyRecordUpdate {
-	_u.mutation.SetResultID(v)
-	return _u
-}
-
-// SetNillableResultID sets the "result_id" field if the given value is not nil.
-func (_u *IdempotencyRecordUpdate) SetNillableResultID(v *gid.ID) *IdempotencyRecordUpdate {
-	if v != nil {
-		_u.SetResultID(*v)
-	}
-	return _u
-}
-
-// ClearResultID clears the value of the "result_id" field.
-func (_u *IdempotencyRecordUpdate) ClearResultID() *IdempotencyRecordUpdate {
-	_u.mutation.ClearResultID()
 	return _u
 }
 
@@ -107,12 +86,6 @@ func (_u *IdempotencyRecordUpdate) sqlSave(ctx context.Context) (_node int, err 
 			}
 		}
 	}
-	if value, ok := _u.mutation.ResultID(); ok {
-		_spec.SetField(idempotencyrecord.FieldResultID, field.TypeUUID, value)
-	}
-	if _u.mutation.ResultIDCleared() {
-		_spec.ClearField(idempotencyrecord.FieldResultID, field.TypeUUID)
-	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -133,26 +106,6 @@ type IdempotencyRecordUpdateOne struct {
 	hooks     []Hook
 	mutation  *IdempotencyRecordMutation
 	modifiers []func(*sql.UpdateBuilder)
-}
-
-// SetResultID sets the "result_id" field.
-func (_u *IdempotencyRecordUpdateOne) SetResultID(v gid.ID) *IdempotencyRecordUpdateOne {
-	_u.mutation.SetResultID(v)
-	return _u
-}
-
-// SetNillableResultID sets the "result_id" field if the given value is not nil.
-func (_u *IdempotencyRecordUpdateOne) SetNillableResultID(v *gid.ID) *IdempotencyRecordUpdateOne {
-	if v != nil {
-		_u.SetResultID(*v)
-	}
-	return _u
-}
-
-// ClearResultID clears the value of the "result_id" field.
-func (_u *IdempotencyRecordUpdateOne) ClearResultID() *IdempotencyRecordUpdateOne {
-	_u.mutation.ClearResultID()
-	return _u
 }
 
 // Mutation returns the IdempotencyRecordMutation object of the builder.
@@ -242,12 +195,6 @@ func (_u *IdempotencyRecordUpdateOne) sqlSave(ctx context.Context) (_node *Idemp
 				ps[i](selector)
 			}
 		}
-	}
-	if value, ok := _u.mutation.ResultID(); ok {
-		_spec.SetField(idempotencyrecord.FieldResultID, field.TypeUUID, value)
-	}
-	if _u.mutation.ResultIDCleared() {
-		_spec.ClearField(idempotencyrecord.FieldResultID, field.TypeUUID)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &IdempotencyRecord{config: _u.config}

@@ -5482,7 +5482,7 @@ func (m *IdempotencyRecordMutation) ResultID() (r gid.ID, exists bool) {
 // OldResultID returns the old "result_id" field's value of the IdempotencyRecord entity.
 // If the IdempotencyRecord object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IdempotencyRecordMutation) OldResultID(ctx context.Context) (v *gid.ID, err error) {
+func (m *IdempotencyRecordMutation) OldResultID(ctx context.Context) (v gid.ID, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldResultID is only allowed on UpdateOne operations")
 	}
@@ -5496,22 +5496,9 @@ func (m *IdempotencyRecordMutation) OldResultID(ctx context.Context) (v *gid.ID,
 	return oldValue.ResultID, nil
 }
 
-// ClearResultID clears the value of the "result_id" field.
-func (m *IdempotencyRecordMutation) ClearResultID() {
-	m.result_id = nil
-	m.clearedFields[idempotencyrecord.FieldResultID] = struct{}{}
-}
-
-// ResultIDCleared returns if the "result_id" field was cleared in this mutation.
-func (m *IdempotencyRecordMutation) ResultIDCleared() bool {
-	_, ok := m.clearedFields[idempotencyrecord.FieldResultID]
-	return ok
-}
-
 // ResetResultID resets all changes to the "result_id" field.
 func (m *IdempotencyRecordMutation) ResetResultID() {
 	m.result_id = nil
-	delete(m.clearedFields, idempotencyrecord.FieldResultID)
 }
 
 // ClearMember clears the "member" edge to the Member entity.
@@ -5715,11 +5702,7 @@ func (m *IdempotencyRecordMutation) AddField(name string, value ent.Value) error
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *IdempotencyRecordMutation) ClearedFields() []string {
-	var fields []string
-	if m.FieldCleared(idempotencyrecord.FieldResultID) {
-		fields = append(fields, idempotencyrecord.FieldResultID)
-	}
-	return fields
+	return nil
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -5732,11 +5715,6 @@ func (m *IdempotencyRecordMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *IdempotencyRecordMutation) ClearField(name string) error {
-	switch name {
-	case idempotencyrecord.FieldResultID:
-		m.ClearResultID()
-		return nil
-	}
 	return fmt.Errorf("unknown IdempotencyRecord nullable field %s", name)
 }
 

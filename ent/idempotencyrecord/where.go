@@ -356,16 +356,6 @@ func ResultIDLTE(v gid.ID) predicate.IdempotencyRecord {
 	return predicate.IdempotencyRecord(sql.FieldLTE(FieldResultID, v))
 }
 
-// ResultIDIsNil applies the IsNil predicate on the "result_id" field.
-func ResultIDIsNil() predicate.IdempotencyRecord {
-	return predicate.IdempotencyRecord(sql.FieldIsNull(FieldResultID))
-}
-
-// ResultIDNotNil applies the NotNil predicate on the "result_id" field.
-func ResultIDNotNil() predicate.IdempotencyRecord {
-	return predicate.IdempotencyRecord(sql.FieldNotNull(FieldResultID))
-}
-
 // HasMember applies the HasEdge predicate on the "member" edge.
 func HasMember() predicate.IdempotencyRecord {
 	return predicate.IdempotencyRecord(func(s *sql.Selector) {

@@ -270,7 +270,7 @@ var (
 		{Name: "key", Type: field.TypeString},
 		{Name: "operation", Type: field.TypeString},
 		{Name: "payload_hash", Type: field.TypeBytes, Size: 32},
-		{Name: "result_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "result_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 	}
 	// IdempotencyRecordsTable holds the schema information for the "idempotency_records" table.

@@ -23,7 +23,7 @@ func (IdempotencyRecord) Fields() []ent.Field {
 		field.String("key").Immutable(),
 		field.String("operation").Immutable(),
 		field.Bytes("payload_hash").MaxLen(32).Immutable(),
-		optionalRef("result_id"),
+		ref("result_id"),
 	}
 }
 

@@ -184,6 +184,9 @@ func unavailable(err error) bool {
 
 // retryable reports whether the transaction lost to another one and may simply be run again.
 func retryable(err error) bool {
+	if _, ok := errors.AsType[lostRace](err); ok {
+		return true
+	}
 	e, ok := errors.AsType[*pq.Error](err)
 	return ok && (e.Code == "40001" || e.Code == "40P01" || stale(err))
 }

@@ -95,3 +95,11 @@ type bound struct {
 func (b *bound) Tx(context.Context) (dialect.Tx, error) { return dialect.NopTx(b), nil }
 func (b *bound) Close() error                           { return nil }
 func (b *bound) Dialect() string                        { return b.dialect }
+
+// LockRow makes a query of one row wait for, and hold, the row's lock until the transaction ends. SQLite has one writer:
+// there is nothing to lock.
+func LockRow(s *entsql.Selector) {
+	if s.Dialect() == dialect.Postgres {
+		s.ForUpdate()
+	}
+}

@@ -76,7 +76,7 @@ CREATE UNIQUE INDEX "enrollment_cohort_id_team_id" ON "enrollments" ("cohort_id"
 -- create index "enrollment_team_id_cohort_id" to table: "enrollments"
 CREATE INDEX "enrollment_team_id_cohort_id" ON "enrollments" ("team_id", "cohort_id");
 -- create "idempotency_records" table
-CREATE TABLE "idempotency_records" ("id" uuid NOT NULL, "created_at" timestamptz NOT NULL, "key" character varying NOT NULL, "operation" character varying NOT NULL, "payload_hash" bytea NOT NULL, "result_id" uuid NULL, "member_id" uuid NOT NULL, PRIMARY KEY ("id"), CONSTRAINT "idempotency_records_members_member" FOREIGN KEY ("member_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE RESTRICT);
+CREATE TABLE "idempotency_records" ("id" uuid NOT NULL, "created_at" timestamptz NOT NULL, "key" character varying NOT NULL, "operation" character varying NOT NULL, "payload_hash" bytea NOT NULL, "result_id" uuid NOT NULL, "member_id" uuid NOT NULL, PRIMARY KEY ("id"), CONSTRAINT "idempotency_records_members_member" FOREIGN KEY ("member_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE RESTRICT);
 -- create index "idempotencyrecord_created_at" to table: "idempotency_records"
 CREATE INDEX "idempotencyrecord_created_at" ON "idempotency_records" ("created_at");
 -- create index "idempotencyrecord_member_id_key" to table: "idempotency_records"

@@ -42,7 +42,7 @@ CREATE TABLE `frameworks` (`id` blob NOT NULL, `created_at` datetime NOT NULL, `
 -- create index "framework_name" to table: "frameworks"
 CREATE UNIQUE INDEX `framework_name` ON `frameworks` (`name`);
 -- create "idempotency_records" table
-CREATE TABLE `idempotency_records` (`id` blob NOT NULL, `created_at` datetime NOT NULL, `key` text NOT NULL, `operation` text NOT NULL, `payload_hash` blob NOT NULL, `result_id` blob NULL, `member_id` blob NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `idempotency_records_members_member` FOREIGN KEY (`member_id`) REFERENCES `members` (`id`) ON DELETE RESTRICT);
+CREATE TABLE `idempotency_records` (`id` blob NOT NULL, `created_at` datetime NOT NULL, `key` text NOT NULL, `operation` text NOT NULL, `payload_hash` blob NOT NULL, `result_id` blob NOT NULL, `member_id` blob NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `idempotency_records_members_member` FOREIGN KEY (`member_id`) REFERENCES `members` (`id`) ON DELETE RESTRICT);
 -- create index "idempotencyrecord_member_id_key" to table: "idempotency_records"
 CREATE UNIQUE INDEX `idempotencyrecord_member_id_key` ON `idempotency_records` (`member_id`, `key`);
 -- create index "idempotencyrecord_created_at" to table: "idempotency_records"

@@ -1,0 +1,50 @@
+// Package markdown renders what members write: goldmark without raw HTML, then bluemonday, so that a flaw in one is caught by
+// the other.
+package markdown
+
+import (
+	"bytes"
+	"html"
+
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+)
+
+// Renderer turns Markdown into safe HTML. It is safe for concurrent use.
+type Renderer struct {
+	md     goldmark.Markdown
+	policy *bluemonday.Policy
+}
+
+// New makes a renderer for CommonMark with tables, task lists, strikethrough and bare links. Images are shown as links: a
+// picture from elsewhere would tell its server who reads.
+func New() *Renderer {
+	p := bluemonday.NewPolicy()
+	p.AllowStandardURLs()
+	p.AllowAttrs("href").OnElements("a")
+	p.RequireNoFollowOnLinks(true)
+	p.RequireNoReferrerOnLinks(true)
+	p.AllowElements("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "code", "em", "strong", "del", "ul", "ol", "li",
+		"table", "thead", "tbody", "tr", "th", "td")
+	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
+	p.AllowAttrs("align").Matching(bluemonday.CellAlign).OnElements("th", "td")
+	p.AllowAttrs("type").Matching(bluemonday.SpaceSeparatedTokens).OnElements("input")
+	p.AllowAttrs("checked", "disabled").OnElements("input")
+	return &Renderer{
+		md:     goldmark.New(goldmark.WithExtensions(extension.Table, extension.TaskList, extension.Strikethrough, extension.Linkify)),
+		policy: p,
+	}
+}
+
+// HTML renders Markdown. It never fails: what cannot be rendered is shown as it was written, escaped.
+func (r *Renderer) HTML(source string) string {
+	if source == "" {
+		return ""
+	}
+	var b bytes.Buffer
+	if err := r.md.Convert([]byte(source), &b); err != nil {
+		return "<p>" + html.EscapeString(source) + "</p>"
+	}
+	return string(r.policy.SanitizeBytes(b.Bytes()))
+}

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/gid"
+)
+
+// Once is a request to do something at most once.
+type Once struct {
+	Member    gid.ID
+	Operation string  // the mutation's name
+	Key       *string // the client's key; nil to do it every time
+	Payload   any     // the input; compared by its JSON
+	At        time.Time
+}
+
+// maxKey is the longest idempotency key, in bytes.
+const maxKey = 200
+
+// Do runs create within the transaction, unless the member's key was used before: then it returns what came of it, or
+// IDEMPOTENCY_CONFLICT when the input was another. Of two requests with one key at once, the later to finish is rolled back
+// and run again by InTx; it then finds the first one's result.
+func (o Once) Do(ctx context.Context, tx *ent.Client, create func() (gid.ID, error)) (gid.ID, error) {
+	if o.Key == nil {
+		return create()
+	}
+	if len(*o.Key) == 0 || len(*o.Key) > maxKey {
+		return gid.ID{}, fault.Invalid("idempotencyKey", "An idempotency key has 1 to %d characters.", maxKey)
+	}
+	text, err := json.Marshal(o.Payload)
+	if err != nil {
+		return gid.ID{}, fmt.Errorf("hash the input: %w", err)
+	}
+	hash := sha256.Sum256(append([]byte(o.Operation+"\n"), text...))
+	r, err := tx.IdempotencyRecord.Query().Where(idempotencyrecord.MemberID(o.Member), idempotencyrecord.Key(*o.Key)).Only(ctx)
+	switch {
+	case ent.IsNotFound(err):
+	case err != nil:
+		return gid.ID{}, fmt.Errorf("load the idempotency key: %w", err)
+	case string(r.PayloadHash) != string(hash[:]):
+		return gid.ID{}, fault.New(fault.IdempotencyConflict, "This idempotency key was used before with another input. Use a new key for each thing you do.").At("idempotencyKey")
+	default:
+		return r.ResultID, nil
+	}
+	id, err := create()
+	if err != nil {
+		return gid.ID{}, err
+	}
+	err = tx.IdempotencyRecord.Create().SetID(gid.New(gid.IdempotencyRecord, o.At)).SetCreatedAt(o.At).SetMemberID(o.Member).
+		SetKey(*o.Key).SetOperation(o.Operation).SetPayloadHash(hash[:]).SetResultID(id).Exec(ctx)
+	if ent.IsConstraintError(err) {
+		return gid.ID{}, lostRace{err}
+	}
+	return id, err
+}
+
+// lostRace makes InTx run the transaction again: another one has committed what this one was about to.
+type lostRace struct{ error }
