@@ -8,11 +8,10 @@ import (
 	"time"
 
 	"github.com/pursuing-equity/commons/internal/demo"
+	"github.com/pursuing-equity/commons/internal/markdown"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
-
-func html(markdown string) string { return "<p>" + markdown + "</p>" }
 
 func TestLoad(t *testing.T) {
 	urls := map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "x.db"), "postgres": os.Getenv("TMP_PG")}
@@ -29,11 +28,11 @@ func TestLoad(t *testing.T) {
 			}
 			began := time.Now()
 			w := world(t, demo.Options{Scale: 1, Seed: 1})
-			if err := demo.Load(ctx, s, w, html); err != nil {
+			if err := demo.Load(ctx, s, w, markdown.New().HTML); err != nil {
 				t.Fatal(err)
 			}
 			t.Log(time.Since(began))
-			if err := demo.Load(ctx, s, w, html); !errors.Is(err, demo.ErrNotEmpty) {
+			if err := demo.Load(ctx, s, w, markdown.New().HTML); !errors.Is(err, demo.ErrNotEmpty) {
 				t.Errorf("loaded twice: %v", err)
 			}
 		})
