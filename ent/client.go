@@ -1442,6 +1442,22 @@ func (c *FrameworkClient) GetX(ctx context.Context, id gid.ID) *Framework {
 	return obj
 }
 
+// QueryResources queries the resources edge of a Framework.
+func (c *FrameworkClient) QueryResources(_m *Framework) *ResourceQuery {
+	query := (&ResourceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(framework.Table, framework.FieldID, id),
+			sqlgraph.To(resource.Table, resource.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, framework.ResourcesTable, framework.ResourcesPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *FrameworkClient) Hooks() []Hook {
 	return c.hooks.Framework
@@ -2376,7 +2392,23 @@ func (c *PostClient) QueryReplyTo(_m *Post) *PostQuery {
 		step := sqlgraph.NewStep(
 			sqlgraph.From(post.Table, post.FieldID, id),
 			sqlgraph.To(post.Table, post.FieldID),
-			sqlgraph.Edge(sqlgraph.O2O, false, post.ReplyToTable, post.ReplyToColumn),
+			sqlgraph.Edge(sqlgraph.M2O, true, post.ReplyToTable, post.ReplyToColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryReplies queries the replies edge of a Post.
+func (c *PostClient) QueryReplies(_m *Post) *PostQuery {
+	query := (&PostClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(post.Table, post.FieldID, id),
+			sqlgraph.To(post.Table, post.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, post.RepliesTable, post.RepliesColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -3185,7 +3217,7 @@ func (c *ResourceClient) QueryFrameworks(_m *Resource) *FrameworkQuery {
 		step := sqlgraph.NewStep(
 			sqlgraph.From(resource.Table, resource.FieldID, id),
 			sqlgraph.To(framework.Table, framework.FieldID),
-			sqlgraph.Edge(sqlgraph.O2M, false, resource.FrameworksTable, resource.FrameworksColumn),
+			sqlgraph.Edge(sqlgraph.M2M, false, resource.FrameworksTable, resource.FrameworksPrimaryKey...),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil

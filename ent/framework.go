@@ -23,9 +23,29 @@ type Framework struct {
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
 	// Summary holds the value of the "summary" field.
-	Summary             string `json:"summary,omitempty"`
-	resource_frameworks *gid.ID
-	selectValues        sql.SelectValues
+	Summary string `json:"summary,omitempty"`
+	// Edges holds the relations/edges for other nodes in the graph.
+	// The values are being populated by the FrameworkQuery when eager-loading is set.
+	Edges        FrameworkEdges `json:"edges"`
+	selectValues sql.SelectValues
+}
+
+// FrameworkEdges holds the relations/edges for other nodes in the graph.
+type FrameworkEdges struct {
+	// Resources holds the value of the resources edge.
+	Resources []*Resource `json:"resources,omitempty"`
+	// loadedTypes holds the information for reporting if a
+	// type was loaded (or requested) in eager-loading or not.
+	loadedTypes [1]bool
+}
+
+// ResourcesOrErr returns the Resources value or an error if the edge
+// was not loaded in eager-loading.
+func (e FrameworkEdges) ResourcesOrErr() ([]*Resource, error) {
+	if e.loadedTypes[0] {
+		return e.Resources, nil
+	}
+	return nil, &NotLoadedError{edge: "resources"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -39,8 +59,6 @@ func (*Framework) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullString)
 		case framework.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
-		case framework.ForeignKeys[0]: // resource_frameworks
-			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -80,13 +98,6 @@ func (_m *Framework) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Summary = value.String
 			}
-		case framework.ForeignKeys[0]:
-			if value, ok := values[i].(*sql.NullScanner); !ok {
-				return fmt.Errorf("unexpected type %T for field resource_frameworks", values[i])
-			} else if value.Valid {
-				_m.resource_frameworks = new(gid.ID)
-				*_m.resource_frameworks = *value.S.(*gid.ID)
-			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -98,6 +109,11 @@ func (_m *Framework) assignValues(columns []string, values []any) error {
 // This includes values selected through modifiers, order, etc.
 func (_m *Framework) Value(name string) (ent.Value, error) {
 	return _m.selectValues.Get(name)
+}
+
+// QueryResources queries the "resources" edge of the Framework entity.
+func (_m *Framework) QueryResources() *ResourceQuery {
+	return NewFrameworkClient(_m.config).QueryResources(_m)
 }
 
 // Update returns a builder for updating this Framework.

@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/framework"
+	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/internal/gid"
 )
 
@@ -51,6 +52,21 @@ func (_c *FrameworkCreate) SetNillableSummary(v *string) *FrameworkCreate {
 func (_c *FrameworkCreate) SetID(v gid.ID) *FrameworkCreate {
 	_c.mutation.SetID(v)
 	return _c
+}
+
+// AddResourceIDs adds the "resources" edge to the Resource entity by IDs.
+func (_c *FrameworkCreate) AddResourceIDs(ids ...gid.ID) *FrameworkCreate {
+	_c.mutation.AddResourceIDs(ids...)
+	return _c
+}
+
+// AddResources adds the "resources" edges to the Resource entity.
+func (_c *FrameworkCreate) AddResources(v ...*Resource) *FrameworkCreate {
+	ids := make([]gid.ID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddResourceIDs(ids...)
 }
 
 // Mutation returns the FrameworkMutation object of the builder.
@@ -151,6 +167,22 @@ func (_c *FrameworkCreate) createSpec() (*Framework, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Summary(); ok {
 		_spec.SetField(framework.FieldSummary, field.TypeString, value)
 		_node.Summary = value
+	}
+	if nodes := _c.mutation.ResourcesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   framework.ResourcesTable,
+			Columns: framework.ResourcesPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(resource.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec
 }

@@ -4,6 +4,7 @@ package ent
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"math"
 
@@ -14,18 +15,19 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // FrameworkQuery is the builder for querying Framework entities.
 type FrameworkQuery struct {
 	config
-	ctx        *QueryContext
-	order      []framework.OrderOption
-	inters     []Interceptor
-	predicates []predicate.Framework
-	withFKs    bool
-	modifiers  []func(*sql.Selector)
+	ctx           *QueryContext
+	order         []framework.OrderOption
+	inters        []Interceptor
+	predicates    []predicate.Framework
+	withResources *ResourceQuery
+	modifiers     []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -60,6 +62,28 @@ func (_q *FrameworkQuery) Unique(unique bool) *FrameworkQuery {
 func (_q *FrameworkQuery) Order(o ...framework.OrderOption) *FrameworkQuery {
 	_q.order = append(_q.order, o...)
 	return _q
+}
+
+// QueryResources chains the current query on the "resources" edge.
+func (_q *FrameworkQuery) QueryResources() *ResourceQuery {
+	query := (&ResourceClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(framework.Table, framework.FieldID, selector),
+			sqlgraph.To(resource.Table, resource.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, framework.ResourcesTable, framework.ResourcesPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
 }
 
 // First returns the first Framework entity from the query.
@@ -249,16 +273,28 @@ func (_q *FrameworkQuery) Clone() *FrameworkQuery {
 		return nil
 	}
 	return &FrameworkQuery{
-		config:     _q.config,
-		ctx:        _q.ctx.Clone(),
-		order:      append([]framework.OrderOption{}, _q.order...),
-		inters:     append([]Interceptor{}, _q.inters...),
-		predicates: append([]predicate.Framework{}, _q.predicates...),
+		config:        _q.config,
+		ctx:           _q.ctx.Clone(),
+		order:         append([]framework.OrderOption{}, _q.order...),
+		inters:        append([]Interceptor{}, _q.inters...),
+		predicates:    append([]predicate.Framework{}, _q.predicates...),
+		withResources: _q.withResources.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
 		modifiers: append([]func(*sql.Selector){}, _q.modifiers...),
 	}
+}
+
+// WithResources tells the query-builder to eager-load the nodes that are connected to
+// the "resources" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *FrameworkQuery) WithResources(opts ...func(*ResourceQuery)) *FrameworkQuery {
+	query := (&ResourceClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withResources = query
+	return _q
 }
 
 // GroupBy is used to group vertices by one or more fields/columns.
@@ -337,19 +373,19 @@ func (_q *FrameworkQuery) prepareQuery(ctx context.Context) error {
 
 func (_q *FrameworkQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Framework, error) {
 	var (
-		nodes   = []*Framework{}
-		withFKs = _q.withFKs
-		_spec   = _q.querySpec()
+		nodes       = []*Framework{}
+		_spec       = _q.querySpec()
+		loadedTypes = [1]bool{
+			_q.withResources != nil,
+		}
 	)
-	if withFKs {
-		_spec.Node.Columns = append(_spec.Node.Columns, framework.ForeignKeys...)
-	}
 	_spec.ScanValues = func(columns []string) ([]any, error) {
 		return (*Framework).scanValues(nil, columns)
 	}
 	_spec.Assign = func(columns []string, values []any) error {
 		node := &Framework{config: _q.config}
 		nodes = append(nodes, node)
+		node.Edges.loadedTypes = loadedTypes
 		return node.assignValues(columns, values)
 	}
 	if len(_q.modifiers) > 0 {
@@ -364,7 +400,76 @@ func (_q *FrameworkQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Fr
 	if len(nodes) == 0 {
 		return nodes, nil
 	}
+	if query := _q.withResources; query != nil {
+		if err := _q.loadResources(ctx, query, nodes,
+			func(n *Framework) { n.Edges.Resources = []*Resource{} },
+			func(n *Framework, e *Resource) { n.Edges.Resources = append(n.Edges.Resources, e) }); err != nil {
+			return nil, err
+		}
+	}
 	return nodes, nil
+}
+
+func (_q *FrameworkQuery) loadResources(ctx context.Context, query *ResourceQuery, nodes []*Framework, init func(*Framework), assign func(*Framework, *Resource)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[gid.ID]*Framework)
+	nids := make(map[gid.ID]map[*Framework]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(framework.ResourcesTable)
+		s.Join(joinT).On(s.C(resource.FieldID), joinT.C(framework.ResourcesPrimaryKey[0]))
+		s.Where(sql.InValues(joinT.C(framework.ResourcesPrimaryKey[1]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(framework.ResourcesPrimaryKey[1]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(gid.ID)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := *values[0].(*gid.ID)
+				inValue := *values[1].(*gid.ID)
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Framework]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Resource](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "resources" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
+	}
+	return nil
 }
 
 func (_q *FrameworkQuery) sqlCount(ctx context.Context) (int, error) {

@@ -4632,16 +4632,19 @@ func (m *EventMutation) ResetEdge(name string) error {
 // FrameworkMutation represents an operation that mutates the Framework nodes in the graph.
 type FrameworkMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *gid.ID
-	created_at    *time.Time
-	name          *string
-	summary       *string
-	clearedFields map[string]struct{}
-	done          bool
-	oldValue      func(context.Context) (*Framework, error)
-	predicates    []predicate.Framework
+	op               Op
+	typ              string
+	id               *gid.ID
+	created_at       *time.Time
+	name             *string
+	summary          *string
+	clearedFields    map[string]struct{}
+	resources        map[gid.ID]struct{}
+	removedresources map[gid.ID]struct{}
+	clearedresources bool
+	done             bool
+	oldValue         func(context.Context) (*Framework, error)
+	predicates       []predicate.Framework
 }
 
 var _ ent.Mutation = (*FrameworkMutation)(nil)
@@ -4856,6 +4859,60 @@ func (m *FrameworkMutation) ResetSummary() {
 	m.summary = nil
 }
 
+// AddResourceIDs adds the "resources" edge to the Resource entity by ids.
+func (m *FrameworkMutation) AddResourceIDs(ids ...gid.ID) {
+	if m.resources == nil {
+		m.resources = make(map[gid.ID]struct{})
+	}
+	for i := range ids {
+		m.resources[ids[i]] = struct{}{}
+	}
+}
+
+// ClearResources clears the "resources" edge to the Resource entity.
+func (m *FrameworkMutation) ClearResources() {
+	m.clearedresources = true
+}
+
+// ResourcesCleared reports if the "resources" edge to the Resource entity was cleared.
+func (m *FrameworkMutation) ResourcesCleared() bool {
+	return m.clearedresources
+}
+
+// RemoveResourceIDs removes the "resources" edge to the Resource entity by IDs.
+func (m *FrameworkMutation) RemoveResourceIDs(ids ...gid.ID) {
+	if m.removedresources == nil {
+		m.removedresources = make(map[gid.ID]struct{})
+	}
+	for i := range ids {
+		delete(m.resources, ids[i])
+		m.removedresources[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedResources returns the removed IDs of the "resources" edge to the Resource entity.
+func (m *FrameworkMutation) RemovedResourcesIDs() (ids []gid.ID) {
+	for id := range m.removedresources {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResourcesIDs returns the "resources" edge IDs in the mutation.
+func (m *FrameworkMutation) ResourcesIDs() (ids []gid.ID) {
+	for id := range m.resources {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetResources resets all changes to the "resources" edge.
+func (m *FrameworkMutation) ResetResources() {
+	m.resources = nil
+	m.clearedresources = false
+	m.removedresources = nil
+}
+
 // Where appends a list predicates to the FrameworkMutation builder.
 func (m *FrameworkMutation) Where(ps ...predicate.Framework) {
 	m.predicates = append(m.predicates, ps...)
@@ -5023,49 +5080,85 @@ func (m *FrameworkMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *FrameworkMutation) AddedEdges() []string {
-	edges := make([]string, 0, 0)
+	edges := make([]string, 0, 1)
+	if m.resources != nil {
+		edges = append(edges, framework.EdgeResources)
+	}
 	return edges
 }
 
 // AddedIDs returns all IDs (to other nodes) that were added for the given edge
 // name in this mutation.
 func (m *FrameworkMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case framework.EdgeResources:
+		ids := make([]ent.Value, 0, len(m.resources))
+		for id := range m.resources {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *FrameworkMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 0)
+	edges := make([]string, 0, 1)
+	if m.removedresources != nil {
+		edges = append(edges, framework.EdgeResources)
+	}
 	return edges
 }
 
 // RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
 // the given name in this mutation.
 func (m *FrameworkMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case framework.EdgeResources:
+		ids := make([]ent.Value, 0, len(m.removedresources))
+		for id := range m.removedresources {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *FrameworkMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 0)
+	edges := make([]string, 0, 1)
+	if m.clearedresources {
+		edges = append(edges, framework.EdgeResources)
+	}
 	return edges
 }
 
 // EdgeCleared returns a boolean which indicates if the edge with the given name
 // was cleared in this mutation.
 func (m *FrameworkMutation) EdgeCleared(name string) bool {
+	switch name {
+	case framework.EdgeResources:
+		return m.clearedresources
+	}
 	return false
 }
 
 // ClearEdge clears the value of the edge with the given name. It returns an error
 // if that edge is not defined in the schema.
 func (m *FrameworkMutation) ClearEdge(name string) error {
+	switch name {
+	}
 	return fmt.Errorf("unknown Framework unique edge %s", name)
 }
 
 // ResetEdge resets all changes to the edge with the given name in this mutation.
 // It returns an error if the edge is not defined in the schema.
 func (m *FrameworkMutation) ResetEdge(name string) error {
+	switch name {
+	case framework.EdgeResources:
+		m.ResetResources()
+		return nil
+	}
 	return fmt.Errorf("unknown Framework edge %s", name)
 }
 
@@ -9487,6 +9580,9 @@ type PostMutation struct {
 	clearedauthor         bool
 	reply_to              *gid.ID
 	clearedreply_to       bool
+	replies               map[gid.ID]struct{}
+	removedreplies        map[gid.ID]struct{}
+	clearedreplies        bool
 	done                  bool
 	oldValue              func(context.Context) (*Post, error)
 	predicates            []predicate.Post
@@ -10181,6 +10277,60 @@ func (m *PostMutation) ResetReplyTo() {
 	m.clearedreply_to = false
 }
 
+// AddReplyIDs adds the "replies" edge to the Post entity by ids.
+func (m *PostMutation) AddReplyIDs(ids ...gid.ID) {
+	if m.replies == nil {
+		m.replies = make(map[gid.ID]struct{})
+	}
+	for i := range ids {
+		m.replies[ids[i]] = struct{}{}
+	}
+}
+
+// ClearReplies clears the "replies" edge to the Post entity.
+func (m *PostMutation) ClearReplies() {
+	m.clearedreplies = true
+}
+
+// RepliesCleared reports if the "replies" edge to the Post entity was cleared.
+func (m *PostMutation) RepliesCleared() bool {
+	return m.clearedreplies
+}
+
+// RemoveReplyIDs removes the "replies" edge to the Post entity by IDs.
+func (m *PostMutation) RemoveReplyIDs(ids ...gid.ID) {
+	if m.removedreplies == nil {
+		m.removedreplies = make(map[gid.ID]struct{})
+	}
+	for i := range ids {
+		delete(m.replies, ids[i])
+		m.removedreplies[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedReplies returns the removed IDs of the "replies" edge to the Post entity.
+func (m *PostMutation) RemovedRepliesIDs() (ids []gid.ID) {
+	for id := range m.removedreplies {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// RepliesIDs returns the "replies" edge IDs in the mutation.
+func (m *PostMutation) RepliesIDs() (ids []gid.ID) {
+	for id := range m.replies {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetReplies resets all changes to the "replies" edge.
+func (m *PostMutation) ResetReplies() {
+	m.replies = nil
+	m.clearedreplies = false
+	m.removedreplies = nil
+}
+
 // Where appends a list predicates to the PostMutation builder.
 func (m *PostMutation) Where(ps ...predicate.Post) {
 	m.predicates = append(m.predicates, ps...)
@@ -10538,7 +10688,7 @@ func (m *PostMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *PostMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.thread != nil {
 		edges = append(edges, post.EdgeThread)
 	}
@@ -10547,6 +10697,9 @@ func (m *PostMutation) AddedEdges() []string {
 	}
 	if m.reply_to != nil {
 		edges = append(edges, post.EdgeReplyTo)
+	}
+	if m.replies != nil {
+		edges = append(edges, post.EdgeReplies)
 	}
 	return edges
 }
@@ -10567,25 +10720,42 @@ func (m *PostMutation) AddedIDs(name string) []ent.Value {
 		if id := m.reply_to; id != nil {
 			return []ent.Value{*id}
 		}
+	case post.EdgeReplies:
+		ids := make([]ent.Value, 0, len(m.replies))
+		for id := range m.replies {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *PostMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
+	if m.removedreplies != nil {
+		edges = append(edges, post.EdgeReplies)
+	}
 	return edges
 }
 
 // RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
 // the given name in this mutation.
 func (m *PostMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case post.EdgeReplies:
+		ids := make([]ent.Value, 0, len(m.removedreplies))
+		for id := range m.removedreplies {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *PostMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.clearedthread {
 		edges = append(edges, post.EdgeThread)
 	}
@@ -10594,6 +10764,9 @@ func (m *PostMutation) ClearedEdges() []string {
 	}
 	if m.clearedreply_to {
 		edges = append(edges, post.EdgeReplyTo)
+	}
+	if m.clearedreplies {
+		edges = append(edges, post.EdgeReplies)
 	}
 	return edges
 }
@@ -10608,6 +10781,8 @@ func (m *PostMutation) EdgeCleared(name string) bool {
 		return m.clearedauthor
 	case post.EdgeReplyTo:
 		return m.clearedreply_to
+	case post.EdgeReplies:
+		return m.clearedreplies
 	}
 	return false
 }
@@ -10641,6 +10816,9 @@ func (m *PostMutation) ResetEdge(name string) error {
 		return nil
 	case post.EdgeReplyTo:
 		m.ResetReplyTo()
+		return nil
+	case post.EdgeReplies:
+		m.ResetReplies()
 		return nil
 	}
 	return fmt.Errorf("unknown Post edge %s", name)

@@ -58,9 +58,11 @@ type PostEdges struct {
 	Author *Member `json:"author,omitempty"`
 	// ReplyTo holds the value of the reply_to edge.
 	ReplyTo *Post `json:"reply_to,omitempty"`
+	// Replies holds the value of the replies edge.
+	Replies []*Post `json:"replies,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [4]bool
 }
 
 // ThreadOrErr returns the Thread value or an error if the edge
@@ -94,6 +96,15 @@ func (e PostEdges) ReplyToOrErr() (*Post, error) {
 		return nil, &NotFoundError{label: post.Label}
 	}
 	return nil, &NotLoadedError{edge: "reply_to"}
+}
+
+// RepliesOrErr returns the Replies value or an error if the edge
+// was not loaded in eager-loading.
+func (e PostEdges) RepliesOrErr() ([]*Post, error) {
+	if e.loadedTypes[3] {
+		return e.Replies, nil
+	}
+	return nil, &NotLoadedError{edge: "replies"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -231,6 +242,11 @@ func (_m *Post) QueryAuthor() *MemberQuery {
 // QueryReplyTo queries the "reply_to" edge of the Post entity.
 func (_m *Post) QueryReplyTo() *PostQuery {
 	return NewPostClient(_m.config).QueryReplyTo(_m)
+}
+
+// QueryReplies queries the "replies" edge of the Post entity.
+func (_m *Post) QueryReplies() *PostQuery {
+	return NewPostClient(_m.config).QueryReplies(_m)
 }
 
 // Update returns a builder for updating this Post.

@@ -384,10 +384,10 @@ func (_c *ResourceCreate) createSpec() (*Resource, *sqlgraph.CreateSpec) {
 	}
 	if nodes := _c.mutation.FrameworksIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   resource.FrameworksTable,
-			Columns: []string{resource.FrameworksColumn},
+			Columns: resource.FrameworksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(framework.FieldID, field.TypeUUID),

@@ -126,7 +126,7 @@ func (_q *ResourceQuery) QueryFrameworks() *FrameworkQuery {
 		step := sqlgraph.NewStep(
 			sqlgraph.From(resource.Table, resource.FieldID, selector),
 			sqlgraph.To(framework.Table, framework.FieldID),
-			sqlgraph.Edge(sqlgraph.O2M, false, resource.FrameworksTable, resource.FrameworksColumn),
+			sqlgraph.Edge(sqlgraph.M2M, false, resource.FrameworksTable, resource.FrameworksPrimaryKey...),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -558,33 +558,63 @@ func (_q *ResourceQuery) loadAuthor(ctx context.Context, query *MemberQuery, nod
 	return nil
 }
 func (_q *ResourceQuery) loadFrameworks(ctx context.Context, query *FrameworkQuery, nodes []*Resource, init func(*Resource), assign func(*Resource, *Framework)) error {
-	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[gid.ID]*Resource)
-	for i := range nodes {
-		fks = append(fks, nodes[i].ID)
-		nodeids[nodes[i].ID] = nodes[i]
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[gid.ID]*Resource)
+	nids := make(map[gid.ID]map[*Resource]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
 		if init != nil {
-			init(nodes[i])
+			init(node)
 		}
 	}
-	query.withFKs = true
-	query.Where(predicate.Framework(func(s *sql.Selector) {
-		s.Where(sql.InValues(s.C(resource.FrameworksColumn), fks...))
-	}))
-	neighbors, err := query.All(ctx)
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(resource.FrameworksTable)
+		s.Join(joinT).On(s.C(framework.FieldID), joinT.C(resource.FrameworksPrimaryKey[1]))
+		s.Where(sql.InValues(joinT.C(resource.FrameworksPrimaryKey[0]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(resource.FrameworksPrimaryKey[0]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(gid.ID)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := *values[0].(*gid.ID)
+				inValue := *values[1].(*gid.ID)
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Resource]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Framework](ctx, query, qr, query.inters)
 	if err != nil {
 		return err
 	}
 	for _, n := range neighbors {
-		fk := n.resource_frameworks
-		if fk == nil {
-			return fmt.Errorf(`foreign-key "resource_frameworks" is nil for node %v`, n.ID)
-		}
-		node, ok := nodeids[*fk]
+		nodes, ok := nids[n.ID]
 		if !ok {
-			return fmt.Errorf(`unexpected referenced foreign-key "resource_frameworks" returned %v for node %v`, *fk, n.ID)
+			return fmt.Errorf(`unexpected "frameworks" node returned %v`, n.ID)
 		}
-		assign(node, n)
+		for kn := range nodes {
+			assign(kn, n)
+		}
 	}
 	return nil
 }

@@ -370,10 +370,10 @@ func (_u *ResourceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.FrameworksCleared() {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   resource.FrameworksTable,
-			Columns: []string{resource.FrameworksColumn},
+			Columns: resource.FrameworksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(framework.FieldID, field.TypeUUID),
@@ -383,10 +383,10 @@ func (_u *ResourceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if nodes := _u.mutation.RemovedFrameworksIDs(); len(nodes) > 0 && !_u.mutation.FrameworksCleared() {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   resource.FrameworksTable,
-			Columns: []string{resource.FrameworksColumn},
+			Columns: resource.FrameworksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(framework.FieldID, field.TypeUUID),
@@ -399,10 +399,10 @@ func (_u *ResourceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if nodes := _u.mutation.FrameworksIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   resource.FrameworksTable,
-			Columns: []string{resource.FrameworksColumn},
+			Columns: resource.FrameworksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(framework.FieldID, field.TypeUUID),
@@ -803,10 +803,10 @@ func (_u *ResourceUpdateOne) sqlSave(ctx context.Context) (_node *Resource, err 
 	}
 	if _u.mutation.FrameworksCleared() {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   resource.FrameworksTable,
-			Columns: []string{resource.FrameworksColumn},
+			Columns: resource.FrameworksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(framework.FieldID, field.TypeUUID),
@@ -816,10 +816,10 @@ func (_u *ResourceUpdateOne) sqlSave(ctx context.Context) (_node *Resource, err 
 	}
 	if nodes := _u.mutation.RemovedFrameworksIDs(); len(nodes) > 0 && !_u.mutation.FrameworksCleared() {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   resource.FrameworksTable,
-			Columns: []string{resource.FrameworksColumn},
+			Columns: resource.FrameworksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(framework.FieldID, field.TypeUUID),
@@ -832,10 +832,10 @@ func (_u *ResourceUpdateOne) sqlSave(ctx context.Context) (_node *Resource, err 
 	}
 	if nodes := _u.mutation.FrameworksIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   resource.FrameworksTable,
-			Columns: []string{resource.FrameworksColumn},
+			Columns: resource.FrameworksPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(framework.FieldID, field.TypeUUID),

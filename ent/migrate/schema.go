@@ -249,21 +249,12 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "name", Type: field.TypeString},
 		{Name: "summary", Type: field.TypeString, Size: 2147483647, Default: ""},
-		{Name: "resource_frameworks", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 	}
 	// FrameworksTable holds the schema information for the "frameworks" table.
 	FrameworksTable = &schema.Table{
 		Name:       "frameworks",
 		Columns:    FrameworksColumns,
 		PrimaryKey: []*schema.Column{FrameworksColumns[0]},
-		ForeignKeys: []*schema.ForeignKey{
-			{
-				Symbol:     "frameworks_resources_frameworks",
-				Columns:    []*schema.Column{FrameworksColumns[4]},
-				RefColumns: []*schema.Column{ResourcesColumns[0]},
-				OnDelete:   schema.SetNull,
-			},
-		},
 		Indexes: []*schema.Index{
 			{
 				Name:    "framework_name",
@@ -501,7 +492,7 @@ var (
 		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "thread_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "author_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
-		{Name: "reply_to_id", Type: field.TypeUUID, Unique: true, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "reply_to_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 	}
 	// PostsTable holds the schema information for the "posts" table.
 	PostsTable = &schema.Table{
@@ -522,7 +513,7 @@ var (
 				OnDelete:   schema.Restrict,
 			},
 			{
-				Symbol:     "posts_posts_reply_to",
+				Symbol:     "posts_posts_replies",
 				Columns:    []*schema.Column{PostsColumns[11]},
 				RefColumns: []*schema.Column{PostsColumns[0]},
 				OnDelete:   schema.Restrict,
@@ -1130,6 +1121,31 @@ var (
 			},
 		},
 	}
+	// ResourceFrameworksColumns holds the columns for the "resource_frameworks" table.
+	ResourceFrameworksColumns = []*schema.Column{
+		{Name: "resource_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "framework_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// ResourceFrameworksTable holds the schema information for the "resource_frameworks" table.
+	ResourceFrameworksTable = &schema.Table{
+		Name:       "resource_frameworks",
+		Columns:    ResourceFrameworksColumns,
+		PrimaryKey: []*schema.Column{ResourceFrameworksColumns[0], ResourceFrameworksColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "resource_frameworks_resource_id",
+				Columns:    []*schema.Column{ResourceFrameworksColumns[0]},
+				RefColumns: []*schema.Column{ResourcesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "resource_frameworks_framework_id",
+				Columns:    []*schema.Column{ResourceFrameworksColumns[1]},
+				RefColumns: []*schema.Column{FrameworksColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AccessTokensTable,
@@ -1159,6 +1175,7 @@ var (
 		TeamsTable,
 		TeamMembershipsTable,
 		ThreadsTable,
+		ResourceFrameworksTable,
 	}
 )
 
@@ -1188,7 +1205,6 @@ func init() {
 	EventsTable.Annotation = &entsql.Annotation{
 		Table: "events",
 	}
-	FrameworksTable.ForeignKeys[0].RefTable = ResourcesTable
 	FrameworksTable.Annotation = &entsql.Annotation{
 		Table: "frameworks",
 	}
@@ -1282,4 +1298,6 @@ func init() {
 	ThreadsTable.Annotation = &entsql.Annotation{
 		Table: "threads",
 	}
+	ResourceFrameworksTable.ForeignKeys[0].RefTable = ResourcesTable
+	ResourceFrameworksTable.ForeignKeys[1].RefTable = FrameworksTable
 }

@@ -62,13 +62,11 @@ const (
 	AuthorInverseTable = "members"
 	// AuthorColumn is the table column denoting the author relation/edge.
 	AuthorColumn = "author_id"
-	// FrameworksTable is the table that holds the frameworks relation/edge.
-	FrameworksTable = "frameworks"
+	// FrameworksTable is the table that holds the frameworks relation/edge. The primary key declared below.
+	FrameworksTable = "resource_frameworks"
 	// FrameworksInverseTable is the table name for the Framework entity.
 	// It exists in this package in order to avoid circular dependency with the "framework" package.
 	FrameworksInverseTable = "frameworks"
-	// FrameworksColumn is the table column denoting the frameworks relation/edge.
-	FrameworksColumn = "resource_frameworks"
 )
 
 // Columns holds all SQL columns for resource fields.
@@ -87,6 +85,12 @@ var Columns = []string{
 	FieldUpdatedAt,
 	FieldArchivedAt,
 }
+
+var (
+	// FrameworksPrimaryKey and FrameworksColumn2 are the table columns denoting the
+	// primary key for the frameworks relation (M2M).
+	FrameworksPrimaryKey = []string{"resource_id", "framework_id"}
+)
 
 // ValidColumn reports if the column name is valid (part of the table columns).
 func ValidColumn(column string) bool {
@@ -272,7 +276,7 @@ func newFrameworksStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(FrameworksInverseTable, FieldID),
-		sqlgraph.Edge(sqlgraph.O2M, false, FrameworksTable, FrameworksColumn),
+		sqlgraph.Edge(sqlgraph.M2M, false, FrameworksTable, FrameworksPrimaryKey...),
 	)
 }
 

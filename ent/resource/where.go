@@ -677,7 +677,7 @@ func HasFrameworks() predicate.Resource {
 	return predicate.Resource(func(s *sql.Selector) {
 		step := sqlgraph.NewStep(
 			sqlgraph.From(Table, FieldID),
-			sqlgraph.Edge(sqlgraph.O2M, false, FrameworksTable, FrameworksColumn),
+			sqlgraph.Edge(sqlgraph.M2M, false, FrameworksTable, FrameworksPrimaryKey...),
 		)
 		sqlgraph.HasNeighbors(s, step)
 	})

@@ -3,6 +3,7 @@ package schema
 import (
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 )
@@ -21,6 +22,13 @@ func (Framework) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name"),
 		field.Text("summary").Default(""),
+	}
+}
+
+// Edges of Framework. Without the way back, a framework could tag one resource only.
+func (Framework) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("resources", Resource.Type).Ref("frameworks"),
 	}
 }
 

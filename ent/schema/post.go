@@ -2,7 +2,9 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 )
@@ -39,7 +41,9 @@ func (Post) Edges() []ent.Edge {
 	return []ent.Edge{
 		owned("thread", Thread.Type, "thread_id"),
 		owned("author", Member.Type, "author_id"),
-		optionalEdge("reply_to", Post.Type, "reply_to_id"),
+		// Written from both sides: a lone unique edge to the own type would be one-to-one, and a post has many replies.
+		edge.To("replies", Post.Type).Annotations(entsql.OnDelete(entsql.Restrict)).
+			From("reply_to").Field("reply_to_id").Unique(),
 	}
 }
 

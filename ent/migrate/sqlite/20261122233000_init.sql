@@ -38,7 +38,7 @@ CREATE INDEX `event_xid_id` ON `events` (`xid`, `id`);
 -- create index "event_created_at" to table: "events"
 CREATE INDEX `event_created_at` ON `events` (`created_at`);
 -- create "frameworks" table
-CREATE TABLE `frameworks` (`id` blob NOT NULL, `created_at` datetime NOT NULL, `name` text NOT NULL, `summary` text NOT NULL DEFAULT (''), `resource_frameworks` blob NULL, PRIMARY KEY (`id`), CONSTRAINT `frameworks_resources_frameworks` FOREIGN KEY (`resource_frameworks`) REFERENCES `resources` (`id`) ON DELETE SET NULL);
+CREATE TABLE `frameworks` (`id` blob NOT NULL, `created_at` datetime NOT NULL, `name` text NOT NULL, `summary` text NOT NULL DEFAULT (''), PRIMARY KEY (`id`));
 -- create index "framework_name" to table: "frameworks"
 CREATE UNIQUE INDEX `framework_name` ON `frameworks` (`name`);
 -- create "idempotency_records" table
@@ -76,9 +76,7 @@ CREATE UNIQUE INDEX `organization_name` ON `organizations` (`name`);
 -- create index "organization_name_id" to table: "organizations"
 CREATE INDEX `organization_name_id` ON `organizations` (`name`, `id`);
 -- create "posts" table
-CREATE TABLE `posts` (`id` blob NOT NULL, `created_at` datetime NOT NULL, `seq` integer NOT NULL, `body` text NOT NULL, `body_html` text NOT NULL, `version` integer NOT NULL DEFAULT (1), `reaction_counts` json NULL, `edited_at` datetime NULL, `deleted_at` datetime NULL, `thread_id` blob NOT NULL, `author_id` blob NOT NULL, `reply_to_id` blob NULL, PRIMARY KEY (`id`), CONSTRAINT `posts_threads_thread` FOREIGN KEY (`thread_id`) REFERENCES `threads` (`id`) ON DELETE RESTRICT, CONSTRAINT `posts_members_author` FOREIGN KEY (`author_id`) REFERENCES `members` (`id`) ON DELETE RESTRICT, CONSTRAINT `posts_posts_reply_to` FOREIGN KEY (`reply_to_id`) REFERENCES `posts` (`id`) ON DELETE RESTRICT);
--- create index "posts_reply_to_id_key" to table: "posts"
-CREATE UNIQUE INDEX `posts_reply_to_id_key` ON `posts` (`reply_to_id`);
+CREATE TABLE `posts` (`id` blob NOT NULL, `created_at` datetime NOT NULL, `seq` integer NOT NULL, `body` text NOT NULL, `body_html` text NOT NULL, `version` integer NOT NULL DEFAULT (1), `reaction_counts` json NULL, `edited_at` datetime NULL, `deleted_at` datetime NULL, `thread_id` blob NOT NULL, `author_id` blob NOT NULL, `reply_to_id` blob NULL, PRIMARY KEY (`id`), CONSTRAINT `posts_threads_thread` FOREIGN KEY (`thread_id`) REFERENCES `threads` (`id`) ON DELETE RESTRICT, CONSTRAINT `posts_members_author` FOREIGN KEY (`author_id`) REFERENCES `members` (`id`) ON DELETE RESTRICT, CONSTRAINT `posts_posts_replies` FOREIGN KEY (`reply_to_id`) REFERENCES `posts` (`id`) ON DELETE RESTRICT);
 -- create index "post_thread_id_seq" to table: "posts"
 CREATE UNIQUE INDEX `post_thread_id_seq` ON `posts` (`thread_id`, `seq`);
 -- create index "post_author_id_id" to table: "posts"
@@ -167,8 +165,12 @@ CREATE TABLE `threads` (`id` blob NOT NULL, `created_at` datetime NOT NULL, `tit
 CREATE INDEX `thread_space_id_last_activity_at_id` ON `threads` (`space_id`, `last_activity_at` DESC, `id` DESC);
 -- create index "thread_author_id_id" to table: "threads"
 CREATE INDEX `thread_author_id_id` ON `threads` (`author_id`, `id`);
+-- create "resource_frameworks" table
+CREATE TABLE `resource_frameworks` (`resource_id` blob NOT NULL, `framework_id` blob NOT NULL, PRIMARY KEY (`resource_id`, `framework_id`), CONSTRAINT `resource_frameworks_resource_id` FOREIGN KEY (`resource_id`) REFERENCES `resources` (`id`) ON DELETE CASCADE, CONSTRAINT `resource_frameworks_framework_id` FOREIGN KEY (`framework_id`) REFERENCES `frameworks` (`id`) ON DELETE CASCADE);
 
 -- +goose Down
+-- reverse: create "resource_frameworks" table
+DROP TABLE `resource_frameworks`;
 -- reverse: create index "thread_author_id_id" to table: "threads"
 DROP INDEX `thread_author_id_id`;
 -- reverse: create index "thread_space_id_last_activity_at_id" to table: "threads"
@@ -257,8 +259,6 @@ DROP TABLE `post_revisions`;
 DROP INDEX `post_author_id_id`;
 -- reverse: create index "post_thread_id_seq" to table: "posts"
 DROP INDEX `post_thread_id_seq`;
--- reverse: create index "posts_reply_to_id_key" to table: "posts"
-DROP INDEX `posts_reply_to_id_key`;
 -- reverse: create "posts" table
 DROP TABLE `posts`;
 -- reverse: create index "organization_name_id" to table: "organizations"
