@@ -35,7 +35,7 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("a signal goes to the command", func(t *testing.T) {
 		// The command signals its parent, which is this process; what comes back ends it.
-		if code, err := run([]string{"sh", "-c", "kill -TERM $PPID; sleep 30"}); code != 143 || err != nil {
+		if code, err := run([]string{"sh", "-c", "kill -TERM $PPID; exec sleep 30"}); code != 143 || err != nil {
 			t.Errorf("run = %d, %v; want 143", code, err)
 		}
 	})
