@@ -23,7 +23,7 @@ func binaries(ctx context.Context) (string, error) {
 		if dir := installed(ctx); dir != "" {
 			return dir, nil
 		}
-		err = errors.New("Debian's package postgresql is installed, but brought no initdb")
+		err = errors.New("the package postgresql is installed, but brought no initdb")
 	}
 	return "", fmt.Errorf("no PostgreSQL for the tests: install its server (its programs initdb and postgres are looked for in PATH, "+
 		"/usr/lib/postgresql/*/bin, Homebrew's folders and pg_config --bindir), or set %s to the URL of a server where databases may be created: %w", EnvURL, err)
@@ -101,11 +101,11 @@ func install(ctx context.Context) error {
 		return err
 	}
 	conf := "/etc/postgresql-common/createcluster.d"
-	if err := os.MkdirAll(conf, 0o755); err != nil { //nolint:gosec // configuration that every user may read
+	if err := os.MkdirAll(conf, 0o755); err != nil {
 		return fmt.Errorf("keep Debian from starting a server: %w", err)
 	}
 	const text = "# Written by the tests of Commons, which want the programs only.\ncreate_main_cluster = false\n"
-	if err := os.WriteFile(filepath.Join(conf, "commons-tests.conf"), []byte(text), 0o644); err != nil { //nolint:gosec // as above
+	if err := os.WriteFile(filepath.Join(conf, "commons-tests.conf"), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("keep Debian from starting a server: %w", err)
 	}
 	return apt("install", "--no-install-recommends", "postgresql")

@@ -111,11 +111,12 @@ func sweep(ctx context.Context, conn *sql.Conn) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	var old []string
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
-			return errors.Join(err, rows.Close())
+			return err
 		}
 		made, _, _ := strings.Cut(strings.TrimPrefix(name, testPrefix), "_")
 		seconds, err := strconv.ParseInt(made, 10, 64)
@@ -123,7 +124,7 @@ func sweep(ctx context.Context, conn *sql.Conn) (err error) {
 			old = append(old, name)
 		}
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+	if err := rows.Err(); err != nil {
 		return err
 	}
 	for _, name := range old {

@@ -43,15 +43,14 @@ func New(t testing.TB, tmpl Template) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Not t.Context: that ends before the cleanup below runs.
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	name, err := server.create(ctx, tmpl)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 		defer cancel()
 		if err := server.drop(ctx, name); err != nil {
 			t.Errorf("drop test database: %v", err)

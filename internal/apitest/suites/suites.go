@@ -47,7 +47,7 @@ func Run(t testing.TB, name string, env ...string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, node, name+".mjs") //nolint:gosec // a script of this folder
+	cmd := exec.CommandContext(ctx, node, name+".mjs")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()

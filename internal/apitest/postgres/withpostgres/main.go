@@ -48,7 +48,7 @@ func run(command []string) (code int, err error) {
 		env = append(env, postgres.EnvURL+"="+cluster.URL)
 	}
 
-	cmd := exec.Command(command[0], command[1:]...) //nolint:noctx,gosec // it runs what its caller says, until that ends or a signal comes
+	cmd := exec.Command(command[0], command[1:]...) //nolint:noctx // it runs what its caller says, until that ends or a signal comes
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = os.Stdin, os.Stdout, os.Stderr, env
 	if err := cmd.Start(); err != nil {
 		return 127, err
