@@ -63,6 +63,9 @@ require (
 	modernc.org/sqlite v1.61.1 // indirect
 )
 
+// npm packages may hold Go files of their own.
+ignore node_modules
+
 tool (
 	entgo.io/ent/cmd/ent
 	github.com/99designs/gqlgen
