@@ -8,7 +8,6 @@ package graph
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/generated"
@@ -109,10 +108,6 @@ func (r *postRevisionResolver) Editor(ctx context.Context, objs []*ent.PostRevis
 	panic(fmt.Errorf("not implemented: Editor - editor"))
 }
 
-func (r *postRevisionResolver) EditedAt(ctx context.Context, obj *ent.PostRevision) (*time.Time, error) {
-	panic(fmt.Errorf("not implemented: EditedAt - editedAt"))
-}
-
 func (r *postRevisionConnectionResolver) Edges(ctx context.Context, obj *model.PostRevisionConnection) ([]*model.PostRevisionEdge, error) {
 	panic(fmt.Errorf("not implemented: Edges - edges"))
 }
@@ -191,3 +186,15 @@ type (
 	threadResolver                 struct{ *Resolver }
 	threadConnectionResolver       struct{ *Resolver }
 )
+
+// !!! WARNING !!!
+// The code below was going to be deleted when updating resolvers. It has been copied here so you have
+// one last chance to move it out of harms way if you want. There are two reasons this happens:
+//  - When renaming or deleting a resolver the old code will be put in here. You can safely delete
+//    it when you're done.
+//  - You have helper methods in this file. Move them out to keep these resolver files clean.
+/*
+	func (r *postRevisionResolver) EditedAt(ctx context.Context, obj *ent.PostRevision) (*time.Time, error) {
+	panic(fmt.Errorf("not implemented: EditedAt - editedAt"))
+}
+*/

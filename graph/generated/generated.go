@@ -214,7 +214,6 @@ type PostConnectionResolver interface {
 }
 type PostRevisionResolver interface {
 	Editor(ctx context.Context, objs []*ent.PostRevision) ([]*ent.Member, error)
-	EditedAt(ctx context.Context, obj *ent.PostRevision) (*time.Time, error)
 }
 type PostRevisionConnectionResolver interface {
 	Edges(ctx context.Context, obj *model.PostRevisionConnection) ([]*model.PostRevisionEdge, error)
@@ -14002,18 +14001,18 @@ func (ec *executionContext) _PostRevision_editedAt(ctx context.Context, field gr
 			return ec.fieldContext_PostRevision_editedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.PostRevision().EditedAt(ctx, obj)
+			return obj.CreatedAt, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2ᚖtimeᚐTime(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_PostRevision_editedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PostRevision", field, true, true, "DateTime")
+	return graphql.NewScalarFieldContext("PostRevision", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _PostRevisionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.PostRevisionConnection) (ret graphql.Marshaler) {
@@ -27156,11 +27155,10 @@ func (ec *executionContext) _PostRevision(ctx context.Context, sel ast.Selection
 					return ec._PostRevision_editor(ctx, field, obj)
 				})
 		case "editedAt":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._PostRevision_editedAt(ctx, field, obj)
-				})
+			out.Values[i] = ec._PostRevision_editedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -30287,24 +30285,6 @@ func (ec *executionContext) unmarshalNDateTime2timeᚐTime(ctx context.Context, 
 func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, sel ast.SelectionSet, v time.Time) graphql.Marshaler {
 	_ = sel
 	res := scalar.MarshalDateTime(v)
-	if res == graphql.Null {
-		graphql.AddInvalidNullFromMarshaler(ctx, "DateTime!")
-	}
-	return res
-}
-
-func (ec *executionContext) unmarshalNDateTime2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
-	res, err := scalar.UnmarshalDateTime(v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNDateTime2ᚖtimeᚐTime(ctx context.Context, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "DateTime!")
-		return graphql.Null
-	}
-	_ = sel
-	res := scalar.MarshalDateTime(*v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "DateTime!")
 	}

@@ -43,11 +43,18 @@ const (
 	BadVariables      Code = "BAD_VARIABLES"
 	DocumentTooLarge  Code = "DOCUMENT_TOO_LARGE"
 	DocumentTooDeep   Code = "DOCUMENT_TOO_DEEP"
+	TooManyAliases    Code = "TOO_MANY_ALIASES"
 	CostExceeded      Code = "COST_EXCEEDED"
 	RateLimited       Code = "RATE_LIMITED"
 	Timeout           Code = "TIMEOUT"
 	Unavailable       Code = "UNAVAILABLE"
 	Internal          Code = "INTERNAL"
+
+	// These four say that the HTTP request itself does not fit, before any GraphQL.
+	MethodNotAllowed     Code = "METHOD_NOT_ALLOWED"
+	UnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"
+	NotAcceptable        Code = "NOT_ACCEPTABLE"
+	PayloadTooLarge      Code = "PAYLOAD_TOO_LARGE"
 )
 
 // Error is a fault. Message is safe to show to anyone and says what to do; it never names what the caller may not see.
@@ -179,6 +186,14 @@ func (c Code) Status() int {
 		return http.StatusUnauthorized
 	case InsufficientScope, Forbidden:
 		return http.StatusForbidden
+	case MethodNotAllowed:
+		return http.StatusMethodNotAllowed
+	case NotAcceptable:
+		return http.StatusNotAcceptable
+	case PayloadTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case UnsupportedMediaType:
+		return http.StatusUnsupportedMediaType
 	case RateLimited:
 		return http.StatusTooManyRequests
 	case Unavailable:

@@ -17,7 +17,7 @@ type Renderer struct {
 	policy *bluemonday.Policy
 }
 
-// New makes a renderer for CommonMark with tables, task lists, strikethrough and bare links. Images are shown as links: a
+// New makes a renderer for CommonMark with tables, task lists, strikethrough and bare links. Images are left out: a
 // picture from elsewhere would tell its server who reads.
 func New() *Renderer {
 	p := bluemonday.NewPolicy()

@@ -56,11 +56,5 @@ func (o Once) Do(ctx context.Context, tx *ent.Client, create func() (gid.ID, err
 	}
 	err = tx.IdempotencyRecord.Create().SetID(gid.New(gid.IdempotencyRecord, o.At)).SetCreatedAt(o.At).SetMemberID(o.Member).
 		SetKey(*o.Key).SetOperation(o.Operation).SetPayloadHash(hash[:]).SetResultID(id).Exec(ctx)
-	if ent.IsConstraintError(err) {
-		return gid.ID{}, lostRace{err}
-	}
-	return id, err
+	return id, RetryOnConflict(err)
 }
-
-// lostRace makes InTx run the transaction again: another one has committed what this one was about to.
-type lostRace struct{ error }

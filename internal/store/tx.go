@@ -103,3 +103,14 @@ func LockRow(s *entsql.Selector) {
 		s.ForUpdate()
 	}
 }
+
+// lostRace makes InTx run the transaction again: another one has committed what this one was about to.
+type lostRace struct{ error }
+
+// RetryOnConflict makes InTx run the transaction again when a unique rule says that another one was first with the same row.
+func RetryOnConflict(err error) error {
+	if ent.IsConstraintError(err) {
+		return lostRace{err}
+	}
+	return err
+}

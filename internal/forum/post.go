@@ -1,0 +1,217 @@
+package forum
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/postrevision"
+	"github.com/pursuing-equity/commons/ent/reaction"
+	"github.com/pursuing-equity/commons/ent/schema"
+	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/notify"
+	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// NewPost is a post to write.
+type NewPost struct {
+	ThreadID       gid.ID
+	Body           string
+	ReplyToID      *gid.ID
+	IdempotencyKey *string `json:"-"`
+}
+
+// CreatePost writes a post. It returns NOT_FOUND when the viewer cannot see the thread, FORBIDDEN, THREAD_LOCKED or ARCHIVED when
+// they cannot write in it.
+func (s *Service) CreatePost(ctx context.Context, v viewer.Viewer, in NewPost) (*ent.Post, error) {
+	me, err := access.SignedIn(v)
+	if err != nil {
+		return nil, err
+	}
+	var check input.Checker
+	body := check.Text("body", in.Body, 1, maxBody)
+	if err := check.Err(); err != nil {
+		return nil, err
+	}
+	var id gid.ID
+	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) (err error) {
+		once := store.Once{Member: me, Operation: "createPost", Key: in.IdempotencyKey, Payload: in, At: s.Now()}
+		id, err = once.Do(ctx, tx, func() (gid.ID, error) {
+			t, err := s.lock(ctx, tx, v, in.ThreadID)
+			if err != nil {
+				return gid.ID{}, err
+			}
+			if err := t.writable(); err != nil {
+				return gid.ID{}, err
+			}
+			var replyTo *ent.Post
+			if in.ReplyToID != nil {
+				replyTo, err = tx.Post.Query().Where(post.ID(*in.ReplyToID), post.ThreadID(t.ID)).Only(ctx)
+				if ent.IsNotFound(err) {
+					return gid.ID{}, fault.Missing().At("replyToId")
+				}
+				if err != nil {
+					return gid.ID{}, fmt.Errorf("load the post that is answered: %w", err)
+				}
+			}
+			return s.addPost(ctx, tx, t, me, s.Now(), body, replyTo)
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Post(ctx, v, id)
+}
+
+// addPost writes the next post of a thread that the transaction holds, and all that follows from it.
+func (s *Service) addPost(ctx context.Context, tx *ent.Client, t *locked, me gid.ID, now time.Time, body string, replyTo *ent.Post) (gid.ID, error) {
+	p := &ent.Post{ID: s.NewID(gid.Post), ThreadID: t.ID, AuthorID: me, Seq: t.PostSeq + 1, Body: body}
+	create := tx.Post.Create().SetID(p.ID).SetThreadID(t.ID).SetAuthorID(me).SetSeq(p.Seq).SetBody(body).SetBodyHTML(s.Markdown.HTML(body)).SetCreatedAt(now)
+	if replyTo != nil {
+		create.SetReplyToID(replyTo.ID)
+	}
+	if err := create.Exec(ctx); err != nil {
+		return gid.ID{}, fmt.Errorf("create post: %w", err)
+	}
+	u, err := s.record(ctx, tx, t, now, event.Entry{Kind: event.PostCreated, Object: p.ID, Actor: me})
+	if err != nil {
+		return gid.ID{}, err
+	}
+	if err := u.SetPostSeq(p.Seq).SetLastPostID(p.ID).SetLastActivityAt(now).Exec(ctx); err != nil {
+		return gid.ID{}, fmt.Errorf("number post: %w", err)
+	}
+	if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindPOST, Object: p.ID, Thread: &t.ID, Body: body}); err != nil {
+		return gid.ID{}, err
+	}
+	if err := s.readOwn(ctx, tx, t, me, p.Seq, now); err != nil {
+		return gid.ID{}, err
+	}
+	written := notify.Written{Post: p, SpaceID: t.SpaceID, At: now}
+	if replyTo != nil {
+		written.RepliedTo = &replyTo.AuthorID
+	}
+	return p.ID, s.Notify.PostWritten(ctx, tx, written)
+}
+
+// EditPost changes what a post says. expectedVersion guards against overwriting another edit: STALE_VERSION.
+func (s *Service) EditPost(ctx context.Context, v viewer.Viewer, id gid.ID, expectedVersion int, body string) (*ent.Post, error) {
+	me, err := access.SignedIn(v)
+	if err != nil {
+		return nil, err
+	}
+	var check input.Checker
+	body = check.Text("body", body, 1, maxBody)
+	if err := check.Err(); err != nil {
+		return nil, err
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+		t, p, err := s.lockOf(ctx, tx, v, id)
+		if err != nil {
+			return err
+		}
+		if err := t.writable(); err != nil {
+			return err
+		}
+		switch {
+		case p.AuthorID != me:
+			return fault.Denied("Only its author can edit a post.")
+		case p.DeletedAt != nil:
+			return fault.Denied("This post was deleted.")
+		case p.Version != expectedVersion:
+			return fault.New(fault.StaleVersion, "This post has version %d by now. Fetch it, merge, and send again.", p.Version).At("expectedVersion")
+		case p.Body == body:
+			return nil
+		}
+		now := s.Now()
+		written := p.CreatedAt
+		if p.EditedAt != nil {
+			written = *p.EditedAt
+		}
+		err = tx.PostRevision.Create().SetID(s.NewID(gid.PostRevision)).SetPostID(id).SetEditorID(me).
+			SetVersion(p.Version).SetBody(p.Body).SetCreatedAt(written).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("keep the old text: %w", err)
+		}
+		if err := tx.Post.UpdateOneID(id).SetBody(body).SetBodyHTML(s.Markdown.HTML(body)).SetVersion(p.Version + 1).SetEditedAt(now).Exec(ctx); err != nil {
+			return fmt.Errorf("edit post: %w", err)
+		}
+		if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindPOST, Object: id, Thread: &t.ID, Body: body}); err != nil {
+			return err
+		}
+		return s.touch(ctx, tx, t, now, event.Entry{Kind: event.PostEdited, Object: id, Actor: me})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Post(ctx, v, id)
+}
+
+// DeletePost makes a tombstone of a post: body, revisions, reactions and index are gone, number and replies stay. Deleting a
+// tombstone changes nothing.
+func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*ent.Post, error) {
+	me, err := access.SignedIn(v)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+		t, p, err := s.lockOf(ctx, tx, v, id)
+		if err != nil {
+			return err
+		}
+		if p.AuthorID != me {
+			if err := t.moderable(); err != nil {
+				return err
+			}
+		}
+		if p.DeletedAt != nil {
+			return nil
+		}
+		now := s.Now()
+		err = tx.Post.UpdateOneID(id).SetBody("").SetBodyHTML("").SetReactionCounts([]schema.ReactionCount{}).SetDeletedAt(now).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("delete post: %w", err)
+		}
+		if _, err := tx.PostRevision.Delete().Where(postrevision.PostID(id)).Exec(ctx); err != nil {
+			return fmt.Errorf("delete revisions: %w", err)
+		}
+		if _, err := tx.Reaction.Delete().Where(reaction.PostID(id)).Exec(ctx); err != nil {
+			return fmt.Errorf("delete reactions: %w", err)
+		}
+		if err := store.Unindex(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := s.Notify.PostDeleted(ctx, tx, id, now); err != nil {
+			return err
+		}
+		if err := s.uncount(ctx, tx, p); err != nil {
+			return err
+		}
+		u, err := s.record(ctx, tx, t, now, event.Entry{Kind: event.PostDeleted, Object: id, Actor: me})
+		if err != nil {
+			return err
+		}
+		return u.SetDeletedPosts(t.DeletedPosts + 1).Exec(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Post(ctx, v, id)
+}
+
+// touch records an event that changes nothing else of the thread's row.
+func (s *Service) touch(ctx context.Context, tx *ent.Client, t *locked, at time.Time, e event.Entry) error {
+	u, err := s.record(ctx, tx, t, at, e)
+	if err != nil {
+		return err
+	}
+	return u.Exec(ctx)
+}

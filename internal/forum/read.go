@@ -1,0 +1,121 @@
+package forum
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/readstate"
+	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// Unread is how many posts of a thread a member has not read, from kept counters: no post is counted. State is nil for a
+// thread that they never opened. Their own posts and tombstones are never unread.
+func Unread(t *ent.Thread, state *ent.ReadState) int {
+	if state == nil {
+		return t.PostSeq - t.DeletedPosts
+	}
+	return max(0, t.PostSeq-state.LastReadSeq-state.Uncounted)
+}
+
+// ReadStates loads how far the viewer has read each of the threads: one statement.
+func (s *Service) ReadStates(ctx context.Context, v viewer.Viewer, threads []gid.ID) (map[gid.ID]*ent.ReadState, error) {
+	me, ok := v.MemberID()
+	if !ok {
+		return nil, nil
+	}
+	rows, err := s.Store.Client(ctx).ReadState.Query().Where(readstate.MemberID(me), page.AnyOf(readstate.FieldThreadID, threads)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load read states: %w", err)
+	}
+	states := make(map[gid.ID]*ent.ReadState, len(rows))
+	for _, r := range rows {
+		states[r.ThreadID] = r
+	}
+	return states, nil
+}
+
+// MarkThreadRead moves the viewer's read position forward to a post's number, and reads the notifications up to it. A position
+// that lies behind changes nothing; one beyond the newest post means the newest.
+func (s *Service) MarkThreadRead(ctx context.Context, v viewer.Viewer, id gid.ID, upTo int) (*ent.Thread, error) {
+	me, err := access.SignedIn(v)
+	if err != nil {
+		return nil, err
+	}
+	if upTo < 0 {
+		return nil, fault.Invalid("upToSeq", "This must not be negative.")
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+		// The member's own row is locked, not the thread's: readers do not queue behind writers.
+		state, err := tx.ReadState.Query().Where(readstate.MemberID(me), readstate.ThreadID(id), store.LockRow).Only(ctx)
+		if err != nil && !ent.IsNotFound(err) {
+			return fmt.Errorf("lock read state: %w", err)
+		}
+		t, err := tx.Thread.Query().Where(thread.ID(id), access.VisibleThreads(v)).Only(ctx)
+		if ent.IsNotFound(err) {
+			return fault.Missing().At("threadId")
+		}
+		if err != nil {
+			return fmt.Errorf("load thread: %w", err)
+		}
+		upTo := min(upTo, t.PostSeq)
+		now := s.Now()
+		if state == nil || state.LastReadSeq < upTo {
+			uncounted, err := tx.Post.Query().Where(post.ThreadID(id), post.SeqGT(upTo), post.Or(post.AuthorID(me), post.DeletedAtNotNil())).Count(ctx)
+			if err != nil {
+				return fmt.Errorf("count own posts: %w", err)
+			}
+			if err := s.setRead(ctx, tx, state, id, me, upTo, uncounted, now); err != nil {
+				return err
+			}
+		}
+		return s.Notify.ThreadRead(ctx, tx, me, id, upTo, now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Thread(ctx, v, id)
+}
+
+func (s *Service) setRead(ctx context.Context, tx *ent.Client, state *ent.ReadState, threadID, me gid.ID, seq, uncounted int, now time.Time) error {
+	if state != nil {
+		return tx.ReadState.UpdateOne(state).SetLastReadSeq(seq).SetUncounted(uncounted).SetUpdatedAt(now).Exec(ctx)
+	}
+	err := tx.ReadState.Create().SetID(s.NewID(gid.ReadState)).SetThreadID(threadID).SetMemberID(me).
+		SetLastReadSeq(seq).SetUncounted(uncounted).SetCreatedAt(now).SetUpdatedAt(now).Exec(ctx)
+	return store.RetryOnConflict(err)
+}
+
+// readOwn keeps a member's own new post from being unread: it moves the position on when everything before was read, and
+// else counts the post among those that do not count.
+func (s *Service) readOwn(ctx context.Context, tx *ent.Client, t *locked, me gid.ID, seq int, now time.Time) error {
+	state, err := tx.ReadState.Query().Where(readstate.MemberID(me), readstate.ThreadID(t.ID), store.LockRow).Only(ctx)
+	if err != nil && !ent.IsNotFound(err) {
+		return fmt.Errorf("lock read state: %w", err)
+	}
+	last, uncounted := 0, t.DeletedPosts
+	if state != nil {
+		last, uncounted = state.LastReadSeq, state.Uncounted
+	}
+	if last+uncounted == seq-1 {
+		return s.setRead(ctx, tx, state, t.ID, me, seq, 0, now)
+	}
+	return s.setRead(ctx, tx, state, t.ID, me, last, uncounted+1, now)
+}
+
+// uncount keeps a tombstone from being unread for those who had not read the post. Its author's own count has it already.
+func (s *Service) uncount(ctx context.Context, tx *ent.Client, p *ent.Post) error {
+	err := tx.ReadState.Update().Where(readstate.ThreadID(p.ThreadID), readstate.LastReadSeqLT(p.Seq), readstate.MemberIDNEQ(p.AuthorID)).AddUncounted(1).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("uncount a tombstone: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package forum
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// Limits of what can be written, in characters.
+const (
+	maxTitle  = 200
+	maxBody   = 50_000
+	maxReason = 2_000
+)
+
+// NewThread is a thread to start, with its first post.
+type NewThread struct {
+	SpaceID        gid.ID
+	Title, Body    string
+	IdempotencyKey *string `json:"-"`
+}
+
+// CreateThread starts a thread with its first post. It returns NOT_FOUND when the viewer cannot see the space, FORBIDDEN when
+// they may not write in it, ARCHIVED when nobody may.
+func (s *Service) CreateThread(ctx context.Context, v viewer.Viewer, in NewThread) (*ent.Thread, error) {
+	me, err := access.SignedIn(v)
+	if err != nil {
+		return nil, err
+	}
+	var check input.Checker
+	title := check.Line("title", in.Title, 1, maxTitle)
+	body := check.Text("body", in.Body, 1, maxBody)
+	if err := check.Err(); err != nil {
+		return nil, err
+	}
+	var id gid.ID
+	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) (err error) {
+		once := store.Once{Member: me, Operation: "createThread", Key: in.IdempotencyKey, Payload: in, At: s.Now()}
+		id, err = once.Do(ctx, tx, func() (gid.ID, error) {
+			sp, rights, err := access.Space(ctx, tx, v, in.SpaceID)
+			if fault.Is(err, fault.NotFound) {
+				return gid.ID{}, fault.Missing().At("spaceId")
+			}
+			if err != nil {
+				return gid.ID{}, err
+			}
+			now := s.Now()
+			t := &locked{Thread: &ent.Thread{ID: s.NewID(gid.Thread), SpaceID: sp.ID, AuthorID: me, Title: title}, space: sp, rights: rights}
+			if err := t.writable(); err != nil {
+				return gid.ID{}, err
+			}
+			err = tx.Thread.Create().SetID(t.ID).SetSpaceID(sp.ID).SetAuthorID(me).SetTitle(title).
+				SetCreatedAt(now).SetUpdatedAt(now).SetLastActivityAt(now).Exec(ctx)
+			if err != nil {
+				return gid.ID{}, fmt.Errorf("create thread: %w", err)
+			}
+			if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindTHREAD, Object: t.ID, Thread: &t.ID, Title: title}); err != nil {
+				return gid.ID{}, err
+			}
+			_, err = s.addPost(ctx, tx, t, me, now, body, nil)
+			return t.ID, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Thread(ctx, v, id)
+}
+
+// RenameThread gives a thread another title. For its author, and whoever moderates it.
+func (s *Service) RenameThread(ctx context.Context, v viewer.Viewer, id gid.ID, title string) (*ent.Thread, error) {
+	var check input.Checker
+	title = check.Line("title", title, 1, maxTitle)
+	if err := check.Err(); err != nil {
+		return nil, err
+	}
+	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+		if me, _ := v.MemberID(); me != t.AuthorID || !t.rights.Write {
+			if err := t.moderable(); err != nil {
+				return err
+			}
+		}
+		u.SetTitle(title)
+		return store.Index(ctx, tx, store.Document{Kind: searchdocument.KindTHREAD, Object: t.ID, Thread: &t.ID, Title: title})
+	})
+}
+
+// PinThread holds a thread at the top of its space, or lets it go.
+func (s *Service) PinThread(ctx context.Context, v viewer.Viewer, id gid.ID, pinned bool) (*ent.Thread, error) {
+	return s.change(ctx, v, id, func(_ context.Context, _ *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+		u.SetPinned(pinned)
+		return t.moderable()
+	})
+}
+
+// LockThread stops new posts, edits and reactions.
+func (s *Service) LockThread(ctx context.Context, v viewer.Viewer, id gid.ID, reason string) (*ent.Thread, error) {
+	var check input.Checker
+	reason = check.Text("reason", reason, 0, maxReason)
+	if err := check.Err(); err != nil {
+		return nil, err
+	}
+	return s.change(ctx, v, id, func(_ context.Context, _ *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+		u.SetLocked(true).SetLockReason(reason)
+		return t.moderable()
+	})
+}
+
+// UnlockThread opens a locked thread again.
+func (s *Service) UnlockThread(ctx context.Context, v viewer.Viewer, id gid.ID) (*ent.Thread, error) {
+	return s.change(ctx, v, id, func(_ context.Context, _ *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+		u.SetLocked(false).SetLockReason("")
+		return t.moderable()
+	})
+}
+
+// MoveThread moves a thread to another space that the viewer moderates too. Nothing leaves or enters a hidden space: what was
+// said in confidence stays there, and no name of such a space gets into a log outside.
+func (s *Service) MoveThread(ctx context.Context, v viewer.Viewer, id, spaceID gid.ID) (*ent.Thread, error) {
+	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+		if err := t.moderable(); err != nil {
+			return err
+		}
+		to, rights, err := access.Space(ctx, tx, v, spaceID)
+		if fault.Is(err, fault.NotFound) {
+			return fault.Missing().At("spaceId")
+		}
+		if err != nil {
+			return err
+		}
+		target := &locked{Thread: t.Thread, space: to, rights: rights}
+		if err := target.moderable(); err != nil {
+			return err
+		}
+		if access.Hidden(t.space.Kind) || access.Hidden(to.Kind) {
+			return fault.Denied("A thread never leaves or enters a hidden space.")
+		}
+		if to.ArchivedAt != nil || t.space.ArchivedAt != nil {
+			return fault.New(fault.Archived, "This space was archived; it is read only.")
+		}
+		u.SetSpaceID(to.ID)
+		return nil
+	})
+}
+
+// change runs one change of a thread's own fields and tells those who follow it.
+func (s *Service) change(ctx context.Context, v viewer.Viewer, id gid.ID, do func(context.Context, *ent.Client, *locked, *ent.ThreadUpdateOne) error) (*ent.Thread, error) {
+	me, err := access.SignedIn(v)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+		t, err := s.lock(ctx, tx, v, id)
+		if err != nil {
+			return err
+		}
+		now := s.Now()
+		u, err := s.record(ctx, tx, t, now, event.Entry{Kind: event.ThreadChanged, Object: t.ID, Actor: me})
+		if err != nil {
+			return err
+		}
+		if err := do(ctx, tx, t, u.SetUpdatedAt(now)); err != nil {
+			return err
+		}
+		return u.Exec(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Thread(ctx, v, id)
+}

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// appendResponse writes a response. The data goes in as gqlgen left it: marshalling a graphql.Response would read and copy
+// all of it a second time. It is copied before it returns, because gqlgen uses its buffer again.
+func appendResponse(b []byte, resp *graphql.Response, extensions map[string]any) []byte {
+	b = append(b, '{')
+	if len(resp.Errors) > 0 {
+		b = append(b, `"errors":`...)
+		b = appendErrors(b, resp.Errors)
+		b = append(b, ',')
+	}
+	b = append(b, `"data":`...)
+	if len(resp.Data) == 0 {
+		b = append(b, "null"...)
+	} else {
+		b = append(b, resp.Data...)
+	}
+	if len(extensions) > 0 {
+		b = append(b, `,"extensions":`...)
+		b = appendJSON(b, extensions)
+	}
+	return append(b, '}')
+}
+
+// appendRefusal writes a response without data, as the specification asks when nothing was executed.
+func appendRefusal(b []byte, errs gqlerror.List) []byte {
+	b = append(b, `{"errors":`...)
+	b = appendErrors(b, errs)
+	return append(b, '}')
+}
+
+func appendErrors(b []byte, errs gqlerror.List) []byte { return appendJSON(b, errs) }
+
+func appendJSON(b []byte, v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return append(b, "null"...) // an extension that cannot be written must not spoil the data
+	}
+	return append(b, text...)
+}
+
+// eventCursor returns the cursor of a subscription's event: the string under "cursor" in the one root field. It is empty
+// when there is none, or when it could not stand in a line of an event stream.
+func eventCursor(data []byte) string {
+	dec := jsontext.NewDecoder(strings.NewReader(string(data)))
+	if !enter(dec) {
+		return ""
+	}
+	if _, err := dec.ReadToken(); err != nil || !enter(dec) {
+		return ""
+	}
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return ""
+		}
+		if name.String() != "cursor" {
+			if dec.SkipValue() != nil {
+				return ""
+			}
+			continue
+		}
+		value, err := dec.ReadToken()
+		if err != nil || value.Kind() != '"' || strings.ContainsAny(value.String(), "\r\n\x00") {
+			return ""
+		}
+		return value.String()
+	}
+	return ""
+}
+
+func enter(dec *jsontext.Decoder) bool {
+	if dec.PeekKind() != '{' {
+		return false
+	}
+	_, err := dec.ReadToken()
+	return err == nil
+}

@@ -1,0 +1,93 @@
+package server
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"net"
+	"net/http"
+
+)
+
+// observe gives each request an id, writes its log line, counts it, and turns a panic into a 500 with an error id.
+func (s *Server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &record{requestID: requestID(r), started: s.cfg.Now()}
+		ctx := withRecord(r.Context(), rec)
+		w.Header().Set("X-Request-Id", rec.requestID)
+		out := &response{ResponseWriter: w}
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+					panic(p)
+				}
+				refused := s.refuse(ctx, recovered(ctx, p))
+				if out.status == 0 {
+					s.writeRefusal(out, refused, mediaJSON)
+				}
+			}
+			took := s.cfg.Now().Sub(rec.started)
+			kind, code := rec.outcome()
+			s.metrics.request(out.status)
+			if r.URL.Path == "/graphql" && !rec.upgraded {
+				s.metrics.operation(kind, code, took)
+			}
+			level := slog.LevelInfo
+			if r.URL.Path != "/graphql" && out.status < 400 {
+				level = slog.LevelDebug // probes and scrapes come every few seconds
+			}
+			attrs := append(rec.attrs(), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+				slog.Int("status", out.status), slog.Int64("bytes", out.bytes), slog.Duration("duration", took))
+			s.log.LogAttrs(ctx, level, "request", attrs...)
+		}()
+		next.ServeHTTP(out, r.WithContext(ctx))
+	})
+}
+
+// requestID takes the caller's id if it could not harm a log, and makes one otherwise.
+func requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	ok := id != "" && len(id) <= 64
+	for i := 0; ok && i < len(id); i++ {
+		ok = isNameByte(id[i]) || id[i] == '-' || id[i] == '.'
+	}
+	if ok {
+		return id
+	}
+	var b [10]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// response remembers what was answered.
+type response struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *response) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach deadlines and Flush.
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Hijack is for gorilla/websocket, which asks for the interface and does not unwrap.
+func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.status = http.StatusSwitchingProtocols
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}

@@ -1,0 +1,217 @@
+// Package server is the HTTP edge: GraphQL over HTTP, server-sent events and websockets, with one pipeline of limits before
+// all three, and beside them health, metrics and the schema.
+//
+// It knows no domain and no database. Who asks, whether the database answers and what the schema does come in through
+// Config; what goes out are responses, metrics and one log line for each request.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/gorilla/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// Session is a sign-in that was checked.
+type Session struct {
+	Viewer  viewer.Viewer
+	Expires time.Time // zero: never
+}
+
+// Config is what a Server needs. Schema and Authenticate are required; every other zero value is safe.
+type Config struct {
+	Schema graphql.ExecutableSchema
+	SDL    string // served at /schema.graphql
+
+	// Authenticate checks the token of an Authorization header or of a websocket's connection_init. It returns an
+	// UNAUTHENTICATED fault for a token that is wrong, expired or revoked, and UNAVAILABLE when it cannot tell.
+	Authenticate func(ctx context.Context, bearer string) (Session, error)
+
+	// Recheck says which of the tokens that hold a websocket or an event stream open are no longer good. It is called every
+	// Limits.Recheck with each token once, so that one statement can answer for all. Nil: sessions end by Expires only.
+	Recheck func(ctx context.Context, tokens []gid.ID) (revoked []gid.ID, err error)
+
+	// Ready returns nil when work can be done. A fault's message is shown at /readyz; any other error goes to the log only.
+	Ready func(ctx context.Context) error
+
+	Explorer   http.Handler // served at "/" exactly and under "/explorer/"; it sets its own Content-Security-Policy
+	Extensions []graphql.HandlerExtension
+	Logger     *slog.Logger // nil: slog.Default()
+	Registry   *prometheus.Registry
+
+	AllowedOrigins []string // browser origins beside our own: "https://app.example"
+	PublicURL      string   // where browsers find us; its origin is allowed, and https turns on Strict-Transport-Security
+
+	// ClientAddr names who sends a request without a token, for the rate. Nil: the peer's IP address, which behind a proxy is
+	// the proxy's.
+	ClientAddr func(*http.Request) string
+
+	RateLimit bool // rates only; the limits of one request always hold
+	Limits    Limits
+
+	Now func() time.Time // nil: time.Now
+}
+
+// Limits bounds what one request, one socket and one viewer may use. A zero field takes the default that stands beside it.
+type Limits struct {
+	BodyBytes          int           // 64 KiB: a request's body, a websocket's message
+	Tokens             int           // 1,000 in a document; comments do not count
+	Depth              int           // 15 levels of fields
+	IntrospectionDepth int           // 20 levels below __schema and __type; the standard query has 15
+	Aliases            int           // 15 other names for one field in a document
+	Directives         int           // 5 at one place
+	Cost               int64         // 500,000 objects
+	Deadline           time.Duration // 10 s for a query or mutation
+	DocumentCacheBytes int           // 32 MiB of parsed documents
+
+	RateBurst  int // 6,000 points that a viewer has when rested; an operation takes one, and one more for every 1,000 of cost
+	RatePerSec int // 100 points that come back each second
+
+	Operations   int           // 20 on one socket
+	QueueBytes   int           // 256 KiB waiting for one socket
+	InitTimeout  time.Duration // 5 s from the upgrade to connection_init
+	PingInterval time.Duration // 5 s between pings on a websocket
+	PongTimeout  time.Duration // 12 s without a pong, and the socket is cut
+	WriteTimeout time.Duration // 10 s for one write to make progress
+	Heartbeat    time.Duration // 12 s between comments on an event stream
+	Recheck      time.Duration // 1 s between looks for revoked tokens
+	CloseGrace   time.Duration // 1 s for a peer to answer our close frame
+
+	Drain       time.Duration // 30 s for everything to finish after the stop
+	DrainSpread time.Duration // 5 s at most over which sockets are sent away
+}
+
+func (l *Limits) setDefaults() {
+	def := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	dur := func(v *time.Duration, d time.Duration) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	def(&l.BodyBytes, 64<<10)
+	def(&l.Tokens, 1000)
+	def(&l.Depth, 15)
+	def(&l.IntrospectionDepth, 20)
+	def(&l.Aliases, 15)
+	def(&l.Directives, 5)
+	def(&l.DocumentCacheBytes, 32<<20)
+	def(&l.RateBurst, 6000)
+	def(&l.RatePerSec, 100)
+	def(&l.Operations, 20)
+	def(&l.QueueBytes, 256<<10)
+	if l.Cost == 0 {
+		l.Cost = 500_000
+	}
+	dur(&l.Deadline, 10*time.Second)
+	dur(&l.InitTimeout, 5*time.Second)
+	dur(&l.PingInterval, 5*time.Second)
+	dur(&l.PongTimeout, 12*time.Second)
+	dur(&l.WriteTimeout, 10*time.Second)
+	dur(&l.Heartbeat, 12*time.Second)
+	dur(&l.Recheck, time.Second)
+	dur(&l.CloseGrace, time.Second)
+	dur(&l.Drain, 30*time.Second)
+	dur(&l.DrainSpread, 5*time.Second)
+}
+
+// Server answers HTTP. Make one with New.
+type Server struct {
+	cfg       Config
+	limits    Limits
+	log       *slog.Logger
+	exec      *executor.Executor
+	documents *documents
+	rates     *limiter
+	metrics   *metrics
+	origins   *origins
+	live      *registry
+	upgrader  websocket.Upgrader
+	handler   http.Handler
+}
+
+// New makes a server, or names the field of the configuration that is wrong.
+func New(cfg Config) (*Server, error) {
+	if cfg.Schema == nil {
+		return nil, errors.New("server: Config.Schema is missing")
+	}
+	if cfg.Authenticate == nil {
+		return nil, errors.New("server: Config.Authenticate is missing")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.Registry == nil {
+		cfg.Registry = prometheus.NewRegistry()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.ClientAddr == nil {
+		cfg.ClientAddr = peerAddr
+	}
+	cfg.Limits.setDefaults()
+
+	s := &Server{
+		cfg:       cfg,
+		limits:    cfg.Limits,
+		log:       cfg.Logger,
+		documents: newDocuments(cfg.Schema.Schema(), cfg.Limits),
+		rates:     newLimiter(cfg.Limits.RateBurst, cfg.Limits.RatePerSec, cfg.Now),
+		live:      newRegistry(),
+	}
+	var err error
+	if s.origins, err = newOrigins(cfg.AllowedOrigins, cfg.PublicURL); err != nil {
+		return nil, err
+	}
+	if s.metrics, err = newMetrics(cfg.Registry); err != nil {
+		return nil, fmt.Errorf("server: register metrics: %w", err)
+	}
+	s.exec = executor.New(cfg.Schema)
+	s.exec.SetErrorPresenter(s.present)
+	s.exec.SetRecoverFunc(recovered)
+	s.exec.SetQueryCache(preparedDocument{})
+	for _, ext := range cfg.Extensions {
+		s.exec.Use(ext)
+	}
+	s.upgrader = websocket.Upgrader{
+		HandshakeTimeout: cfg.Limits.InitTimeout,
+		ReadBufferSize:   1024,
+		WriteBufferSize:  4096,
+		WriteBufferPool:  &writeBuffers{},
+		Subprotocols:     []string{subprotocol},
+		CheckOrigin:      func(*http.Request) bool { return true }, // checked before, with a coded answer
+	}
+	s.handler = s.routes()
+	return s, nil
+}
+
+// Handler is the whole edge, for a test's own server. Serve adds the drain and the periodic recheck.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/graphql", s.serveGraphQL)
+	mux.HandleFunc("GET /schema.graphql", s.serveSDL)
+	mux.HandleFunc("GET /livez", s.serveLive)
+	mux.HandleFunc("GET /readyz", s.serveReady)
+	mux.Handle("GET /metrics", s.metrics.handler(s.cfg.Registry))
+	if s.cfg.Explorer != nil {
+		mux.Handle("GET /{$}", s.cfg.Explorer)
+		mux.Handle("GET /explorer/", s.cfg.Explorer)
+	}
+	return s.observe(s.protect(mux))
+}

@@ -1,0 +1,206 @@
+package server
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/gid"
+)
+
+// eventStream is one operation over server-sent events, in the distinct connections mode of
+// https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md: "next" for each response, "complete" at the end. A
+// response whose root field has a cursor carries it as the event's id, so that a browser's EventSource sends it back as
+// Last-Event-ID and resumes there.
+type eventStream struct {
+	server  *Server
+	w       http.ResponseWriter
+	control *http.ResponseController
+	tokenID gid.ID
+
+	cancel context.CancelFunc
+	mu     sync.Mutex
+	why    *ending // set before the server cancels
+	buf    []byte
+}
+
+func (e *eventStream) token() gid.ID { return e.tokenID }
+func (e *eventStream) kill()         { e.cancel() }
+
+func (e *eventStream) end(why ending) {
+	e.mu.Lock()
+	if e.why == nil {
+		e.why = &why
+	}
+	e.mu.Unlock()
+	e.cancel()
+}
+
+func (e *eventStream) ended() *ending {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.why
+}
+
+// serveEvents answers a request with an event stream. A subscription whose resolver refuses gets a plain JSON error, with its
+// status: an EventSource stops at that, and would come back for ever after a stream that ends.
+func (s *Server) serveEvents(ctx context.Context, w http.ResponseWriter, r *http.Request, session Session, op *operation) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	e := &eventStream{server: s, w: w, control: http.NewResponseController(w), tokenID: session.Viewer.TokenID(), cancel: cancel}
+	if op.kind != ast.Subscription {
+		resp := op.execute(ctx)
+		if e.open() == nil && e.next(resp, op.extensions(resp)) == nil {
+			_ = e.complete()
+		}
+		return
+	}
+	sub := op.subscribe(ctx)
+	if sub.failed != nil {
+		code, _ := sub.failed[0].Extensions["code"].(fault.Code)
+		s.writeRefusal(w, &refusal{errs: sub.failed, code: code, whole: true}, mediaJSON)
+		return
+	}
+	if !s.live.add(e) {
+		s.writeRefusal(w, s.refuse(ctx, fault.New(fault.Unavailable, "This server is about to stop. Try again.")), mediaJSON)
+		return
+	}
+	defer s.live.remove(e)
+	live := s.metrics.subscriptions.WithLabelValues("events")
+	live.Inc()
+	defer live.Dec()
+	if !session.Expires.IsZero() {
+		timer := time.AfterFunc(session.Expires.Sub(s.cfg.Now()), func() { e.end(endExpired) })
+		defer timer.Stop()
+	}
+	e.pump(ctx, sub)
+}
+
+// pump writes what the subscription yields. The subscription has a goroutine of its own, so that the heart beats while it
+// waits; pump does not return before that goroutine does.
+func (e *eventStream) pump(ctx context.Context, sub *subscription) {
+	type item struct {
+		resp   *graphql.Response
+		failed gqlerror.List
+	}
+	items, taken := make(chan item), make(chan struct{})
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	defer e.cancel()
+	reader.Go(func() {
+		for {
+			resp, failed := sub.event()
+			select {
+			case items <- item{resp, failed}:
+			case <-ctx.Done():
+				return
+			}
+			if resp == nil {
+				return
+			}
+			select { // gqlgen writes the next response into the same bytes
+			case <-taken:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	if e.open() != nil {
+		return
+	}
+	heart := time.NewTicker(e.server.limits.Heartbeat)
+	defer heart.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			e.goodbye()
+			return
+		case <-heart.C:
+			err = e.write([]byte(":\n\n"))
+		case i := <-items:
+			switch {
+			case i.resp != nil:
+				err = e.next(i.resp, i.resp.Extensions)
+				select {
+				case taken <- struct{}{}:
+				case <-ctx.Done():
+				}
+			case ctx.Err() != nil: // the stream ended because the connection did
+				e.goodbye()
+				return
+			case i.failed != nil:
+				if e.frame("next", "", appendRefusal(nil, i.failed)) == nil {
+					_ = e.complete()
+				}
+				return
+			default:
+				_ = e.complete()
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// goodbye ends a stream for the server's own reason. A drained client is told when to come back; who may no longer read is
+// told so, and that the stream is complete.
+func (e *eventStream) goodbye() {
+	why := e.ended()
+	switch {
+	case why == nil: // the client left
+	case *why == endDrain || *why == endUnsure:
+		delay := time.Second + rand.N(2*time.Second) //nolint:gosec // jitter
+		_ = e.write([]byte("retry: " + strconv.FormatInt(delay.Milliseconds(), 10) + "\n\n"))
+	default:
+		err := gqlerror.List{{Message: "The session has ended. Sign in again.", Extensions: map[string]any{"code": fault.Unauthenticated}}}
+		if e.frame("next", "", appendRefusal(nil, err)) == nil {
+			_ = e.complete()
+		}
+	}
+}
+
+func (e *eventStream) open() error {
+	h := e.w.Header()
+	h.Set("Content-Type", mediaEvents+"; charset=utf-8")
+	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold the events back
+	e.w.WriteHeader(http.StatusOK)
+	return e.write([]byte(":\n\n"))
+}
+
+func (e *eventStream) next(resp *graphql.Response, extensions map[string]any) error {
+	e.buf = appendResponse(e.buf[:0], resp, extensions)
+	return e.frame("next", eventCursor(resp.Data), e.buf)
+}
+
+func (e *eventStream) complete() error { return e.frame("complete", "", nil) }
+
+// frame writes one event. JSON as we write it has no line break outside strings, and none unescaped inside.
+func (e *eventStream) frame(event, id string, data []byte) error {
+	b := append([]byte("event: "), event...)
+	if id != "" {
+		b = append(append(b, "\nid: "...), id...)
+	}
+	b = append(append(b, "\ndata: "...), data...)
+	return e.write(append(b, "\n\n"...))
+}
+
+// write cuts a client that does not read within the deadline.
+func (e *eventStream) write(b []byte) error {
+	_ = e.control.SetWriteDeadline(time.Now().Add(e.server.limits.WriteTimeout)) // recorders have none
+	if _, err := e.w.Write(b); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}
