@@ -47,12 +47,8 @@ func (r *memberResolver) UnreadNotificationCount(ctx context.Context, objs []*en
 	panic(fmt.Errorf("not implemented: UnreadNotificationCount - unreadNotificationCount"))
 }
 
-func (r *memberResolver) Notifications(ctx context.Context, objs []*ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.NotificationConnection, error) {
+func (r *memberResolver) Notifications(ctx context.Context, objs []*ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Notification], error) {
 	panic(fmt.Errorf("not implemented: Notifications - notifications"))
-}
-
-func (r *memberConnectionResolver) Edges(ctx context.Context, obj *model.MemberConnection) ([]*model.MemberEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
 }
 
 func (r *mutationResolver) CreateOrganization(ctx context.Context, input model.CreateOrganizationInput) (*model.CreateOrganizationPayload, error) {
@@ -111,7 +107,7 @@ func (r *mutationResolver) EndRoleAssignment(ctx context.Context, input model.En
 	panic(fmt.Errorf("not implemented: EndRoleAssignment - endRoleAssignment"))
 }
 
-func (r *organizationResolver) Teams(ctx context.Context, objs []*ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.TeamConnection, error) {
+func (r *organizationResolver) Teams(ctx context.Context, objs []*ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error) {
 	panic(fmt.Errorf("not implemented: Teams - teams"))
 }
 
@@ -119,19 +115,15 @@ func (r *organizationResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.
 	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
 }
 
-func (r *organizationConnectionResolver) Edges(ctx context.Context, obj *model.OrganizationConnection) ([]*model.OrganizationEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
-}
-
-func (r *queryResolver) Organizations(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.OrganizationConnection, error) {
+func (r *queryResolver) Organizations(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Organization], error) {
 	panic(fmt.Errorf("not implemented: Organizations - organizations"))
 }
 
-func (r *queryResolver) Teams(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.TeamConnection, error) {
+func (r *queryResolver) Teams(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error) {
 	panic(fmt.Errorf("not implemented: Teams - teams"))
 }
 
-func (r *queryResolver) Members(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.MemberConnection, error) {
+func (r *queryResolver) Members(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Member], error) {
 	panic(fmt.Errorf("not implemented: Members - members"))
 }
 
@@ -143,7 +135,7 @@ func (r *teamResolver) Organization(ctx context.Context, objs []*ent.Team) ([]*e
 	panic(fmt.Errorf("not implemented: Organization - organization"))
 }
 
-func (r *teamResolver) Memberships(ctx context.Context, objs []*ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.TeamMembershipConnection, error) {
+func (r *teamResolver) Memberships(ctx context.Context, objs []*ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.TeamMembership], error) {
 	panic(fmt.Errorf("not implemented: Memberships - memberships"))
 }
 
@@ -159,10 +151,6 @@ func (r *teamResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Team) ([
 	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
 }
 
-func (r *teamConnectionResolver) Edges(ctx context.Context, obj *model.TeamConnection) ([]*model.TeamEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
-}
-
 func (r *teamMembershipResolver) Team(ctx context.Context, objs []*ent.TeamMembership) ([]*ent.Team, error) {
 	panic(fmt.Errorf("not implemented: Team - team"))
 }
@@ -171,23 +159,11 @@ func (r *teamMembershipResolver) Member(ctx context.Context, objs []*ent.TeamMem
 	panic(fmt.Errorf("not implemented: Member - member"))
 }
 
-func (r *teamMembershipConnectionResolver) Edges(ctx context.Context, obj *model.TeamMembershipConnection) ([]*model.TeamMembershipEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
-}
-
 func (r *Resolver) Affiliation() generated.AffiliationResolver { return &affiliationResolver{r} }
 
 func (r *Resolver) Member() generated.MemberResolver { return &memberResolver{r} }
 
-func (r *Resolver) MemberConnection() generated.MemberConnectionResolver {
-	return &memberConnectionResolver{r}
-}
-
 func (r *Resolver) Organization() generated.OrganizationResolver { return &organizationResolver{r} }
-
-func (r *Resolver) OrganizationConnection() generated.OrganizationConnectionResolver {
-	return &organizationConnectionResolver{r}
-}
 
 func (r *Resolver) RoleAssignment() generated.RoleAssignmentResolver {
 	return &roleAssignmentResolver{r}
@@ -195,27 +171,15 @@ func (r *Resolver) RoleAssignment() generated.RoleAssignmentResolver {
 
 func (r *Resolver) Team() generated.TeamResolver { return &teamResolver{r} }
 
-func (r *Resolver) TeamConnection() generated.TeamConnectionResolver {
-	return &teamConnectionResolver{r}
-}
-
 func (r *Resolver) TeamMembership() generated.TeamMembershipResolver {
 	return &teamMembershipResolver{r}
 }
 
-func (r *Resolver) TeamMembershipConnection() generated.TeamMembershipConnectionResolver {
-	return &teamMembershipConnectionResolver{r}
-}
-
 type (
-	affiliationResolver              struct{ *Resolver }
-	memberResolver                   struct{ *Resolver }
-	memberConnectionResolver         struct{ *Resolver }
-	organizationResolver             struct{ *Resolver }
-	organizationConnectionResolver   struct{ *Resolver }
-	roleAssignmentResolver           struct{ *Resolver }
-	teamResolver                     struct{ *Resolver }
-	teamConnectionResolver           struct{ *Resolver }
-	teamMembershipResolver           struct{ *Resolver }
-	teamMembershipConnectionResolver struct{ *Resolver }
+	affiliationResolver    struct{ *Resolver }
+	memberResolver         struct{ *Resolver }
+	organizationResolver   struct{ *Resolver }
+	roleAssignmentResolver struct{ *Resolver }
+	teamResolver           struct{ *Resolver }
+	teamMembershipResolver struct{ *Resolver }
 )

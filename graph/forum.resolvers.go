@@ -84,7 +84,7 @@ func (r *postResolver) Reactions(ctx context.Context, objs []*ent.Post) ([][]*mo
 	panic(fmt.Errorf("not implemented: Reactions - reactions"))
 }
 
-func (r *postResolver) Revisions(ctx context.Context, objs []*ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.PostRevisionConnection, error) {
+func (r *postResolver) Revisions(ctx context.Context, objs []*ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.PostRevision], error) {
 	panic(fmt.Errorf("not implemented: Revisions - revisions"))
 }
 
@@ -100,16 +100,8 @@ func (r *postResolver) ViewerCanReact(ctx context.Context, objs []*ent.Post) ([]
 	panic(fmt.Errorf("not implemented: ViewerCanReact - viewerCanReact"))
 }
 
-func (r *postConnectionResolver) Edges(ctx context.Context, obj *model.PostConnection) ([]*model.PostEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
-}
-
 func (r *postRevisionResolver) Editor(ctx context.Context, objs []*ent.PostRevision) ([]*ent.Member, error) {
 	panic(fmt.Errorf("not implemented: Editor - editor"))
-}
-
-func (r *postRevisionConnectionResolver) Edges(ctx context.Context, obj *model.PostRevisionConnection) ([]*model.PostRevisionEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
 }
 
 func (r *subscriptionResolver) ThreadEvents(ctx context.Context, threadID gid.ID, after *page.Cursor) (<-chan model.ThreadEvent, error) {
@@ -132,7 +124,7 @@ func (r *threadResolver) LastPost(ctx context.Context, objs []*ent.Thread) ([]*e
 	panic(fmt.Errorf("not implemented: LastPost - lastPost"))
 }
 
-func (r *threadResolver) Posts(ctx context.Context, objs []*ent.Thread, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.PostConnection, error) {
+func (r *threadResolver) Posts(ctx context.Context, objs []*ent.Thread, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Post], error) {
 	panic(fmt.Errorf("not implemented: Posts - posts"))
 }
 
@@ -156,45 +148,14 @@ func (r *threadResolver) ViewerCanModerate(ctx context.Context, objs []*ent.Thre
 	panic(fmt.Errorf("not implemented: ViewerCanModerate - viewerCanModerate"))
 }
 
-func (r *threadConnectionResolver) Edges(ctx context.Context, obj *model.ThreadConnection) ([]*model.ThreadEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
-}
-
 func (r *Resolver) Post() generated.PostResolver { return &postResolver{r} }
-
-func (r *Resolver) PostConnection() generated.PostConnectionResolver {
-	return &postConnectionResolver{r}
-}
 
 func (r *Resolver) PostRevision() generated.PostRevisionResolver { return &postRevisionResolver{r} }
 
-func (r *Resolver) PostRevisionConnection() generated.PostRevisionConnectionResolver {
-	return &postRevisionConnectionResolver{r}
-}
-
 func (r *Resolver) Thread() generated.ThreadResolver { return &threadResolver{r} }
 
-func (r *Resolver) ThreadConnection() generated.ThreadConnectionResolver {
-	return &threadConnectionResolver{r}
-}
-
 type (
-	postResolver                   struct{ *Resolver }
-	postConnectionResolver         struct{ *Resolver }
-	postRevisionResolver           struct{ *Resolver }
-	postRevisionConnectionResolver struct{ *Resolver }
-	threadResolver                 struct{ *Resolver }
-	threadConnectionResolver       struct{ *Resolver }
+	postResolver         struct{ *Resolver }
+	postRevisionResolver struct{ *Resolver }
+	threadResolver       struct{ *Resolver }
 )
-
-// !!! WARNING !!!
-// The code below was going to be deleted when updating resolvers. It has been copied here so you have
-// one last chance to move it out of harms way if you want. There are two reasons this happens:
-//  - When renaming or deleting a resolver the old code will be put in here. You can safely delete
-//    it when you're done.
-//  - You have helper methods in this file. Move them out to keep these resolver files clean.
-/*
-	func (r *postRevisionResolver) EditedAt(ctx context.Context, obj *ent.PostRevision) (*time.Time, error) {
-	panic(fmt.Errorf("not implemented: EditedAt - editedAt"))
-}
-*/

@@ -32,21 +32,10 @@ func (r *notificationResolver) Actor(ctx context.Context, objs []*ent.Notificati
 	panic(fmt.Errorf("not implemented: Actor - actor"))
 }
 
-func (r *notificationConnectionResolver) Edges(ctx context.Context, obj *model.NotificationConnection) ([]*model.NotificationEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
-}
-
 func (r *subscriptionResolver) NotificationEvents(ctx context.Context, after *page.Cursor) (<-chan model.NotificationEvent, error) {
 	panic(fmt.Errorf("not implemented: NotificationEvents - notificationEvents"))
 }
 
 func (r *Resolver) Notification() generated.NotificationResolver { return &notificationResolver{r} }
 
-func (r *Resolver) NotificationConnection() generated.NotificationConnectionResolver {
-	return &notificationConnectionResolver{r}
-}
-
-type (
-	notificationResolver           struct{ *Resolver }
-	notificationConnectionResolver struct{ *Resolver }
-)
+type notificationResolver struct{ *Resolver }

@@ -19,11 +19,11 @@ func (r *cohortResolver) Offering(ctx context.Context, objs []*ent.Cohort) ([]*e
 	panic(fmt.Errorf("not implemented: Offering - offering"))
 }
 
-func (r *cohortResolver) Teams(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.TeamConnection, error) {
+func (r *cohortResolver) Teams(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error) {
 	panic(fmt.Errorf("not implemented: Teams - teams"))
 }
 
-func (r *cohortResolver) Enrollments(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.EnrollmentConnection, error) {
+func (r *cohortResolver) Enrollments(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Enrollment], error) {
 	panic(fmt.Errorf("not implemented: Enrollments - enrollments"))
 }
 
@@ -33,10 +33,6 @@ func (r *cohortResolver) Space(ctx context.Context, objs []*ent.Cohort) ([]*ent.
 
 func (r *cohortResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Cohort) ([]bool, error) {
 	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
-}
-
-func (r *cohortConnectionResolver) Edges(ctx context.Context, obj *model.CohortConnection) ([]*model.CohortEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
 }
 
 func (r *enrollmentResolver) Cohort(ctx context.Context, objs []*ent.Enrollment) ([]*ent.Cohort, error) {
@@ -49,10 +45,6 @@ func (r *enrollmentResolver) Team(ctx context.Context, objs []*ent.Enrollment) (
 
 func (r *enrollmentResolver) Reason(ctx context.Context, objs []*ent.Enrollment) ([]*string, error) {
 	panic(fmt.Errorf("not implemented: Reason - reason"))
-}
-
-func (r *enrollmentConnectionResolver) Edges(ctx context.Context, obj *model.EnrollmentConnection) ([]*model.EnrollmentEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
 }
 
 func (r *mutationResolver) CreateCohort(ctx context.Context, input model.CreateCohortInput) (*model.CreateCohortPayload, error) {
@@ -91,7 +83,7 @@ func (r *offeringResolver) Calls(ctx context.Context, objs []*ent.Offering) ([][
 	panic(fmt.Errorf("not implemented: Calls - calls"))
 }
 
-func (r *offeringResolver) Cohorts(ctx context.Context, objs []*ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.CohortConnection, error) {
+func (r *offeringResolver) Cohorts(ctx context.Context, objs []*ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Cohort], error) {
 	panic(fmt.Errorf("not implemented: Cohorts - cohorts"))
 }
 
@@ -103,7 +95,7 @@ func (r *queryResolver) Programs(ctx context.Context) ([]*ent.Program, error) {
 	panic(fmt.Errorf("not implemented: Programs - programs"))
 }
 
-func (r *queryResolver) Cohorts(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.CohortConnection, error) {
+func (r *queryResolver) Cohorts(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error) {
 	panic(fmt.Errorf("not implemented: Cohorts - cohorts"))
 }
 
@@ -113,15 +105,7 @@ func (r *sponsorshipResolver) Waived(ctx context.Context, obj *ent.Sponsorship) 
 
 func (r *Resolver) Cohort() generated.CohortResolver { return &cohortResolver{r} }
 
-func (r *Resolver) CohortConnection() generated.CohortConnectionResolver {
-	return &cohortConnectionResolver{r}
-}
-
 func (r *Resolver) Enrollment() generated.EnrollmentResolver { return &enrollmentResolver{r} }
-
-func (r *Resolver) EnrollmentConnection() generated.EnrollmentConnectionResolver {
-	return &enrollmentConnectionResolver{r}
-}
 
 func (r *Resolver) Offering() generated.OfferingResolver { return &offeringResolver{r} }
 
@@ -130,11 +114,9 @@ func (r *Resolver) Program() generated.ProgramResolver { return &programResolver
 func (r *Resolver) Sponsorship() generated.SponsorshipResolver { return &sponsorshipResolver{r} }
 
 type (
-	cohortResolver               struct{ *Resolver }
-	cohortConnectionResolver     struct{ *Resolver }
-	enrollmentResolver           struct{ *Resolver }
-	enrollmentConnectionResolver struct{ *Resolver }
-	offeringResolver             struct{ *Resolver }
-	programResolver              struct{ *Resolver }
-	sponsorshipResolver          struct{ *Resolver }
+	cohortResolver      struct{ *Resolver }
+	enrollmentResolver  struct{ *Resolver }
+	offeringResolver    struct{ *Resolver }
+	programResolver     struct{ *Resolver }
+	sponsorshipResolver struct{ *Resolver }
 )

@@ -1,8 +1,30 @@
+// Package graph serves the SDL: resolvers take the viewer from the context, call a domain, and split expected faults from the
+// others. They decide nothing.
 package graph
 
-// This file will not be regenerated automatically.
-//
-// It serves as dependency injection for your app, add any dependencies you require
-// here.
+import (
+	"github.com/99designs/gqlgen/graphql"
 
-type Resolver struct{}
+	"github.com/pursuing-equity/commons/graph/generated"
+	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/forum"
+	"github.com/pursuing-equity/commons/internal/library"
+	"github.com/pursuing-equity/commons/internal/notify"
+	"github.com/pursuing-equity/commons/internal/store"
+)
+
+// Resolver is what the resolvers call. All fields are needed.
+type Resolver struct {
+	Store     *store.Store
+	Events    *event.Log
+	Community *community.Service
+	Forum     *forum.Service
+	Notify    *notify.Service
+	Library   *library.Service
+}
+
+// Schema is the executable schema over the resolvers.
+func (r *Resolver) Schema() graphql.ExecutableSchema {
+	return generated.NewExecutableSchema(generated.Config{Resolvers: r})
+}

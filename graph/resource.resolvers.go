@@ -29,7 +29,7 @@ func (r *mutationResolver) ArchiveResource(ctx context.Context, input model.Arch
 	panic(fmt.Errorf("not implemented: ArchiveResource - archiveResource"))
 }
 
-func (r *queryResolver) Resources(ctx context.Context, kind *resource.Kind, frameworkID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.ResourceConnection, error) {
+func (r *queryResolver) Resources(ctx context.Context, kind *resource.Kind, frameworkID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Resource], error) {
 	panic(fmt.Errorf("not implemented: Resources - resources"))
 }
 
@@ -45,7 +45,7 @@ func (r *resourceResolver) Frameworks(ctx context.Context, objs []*ent.Resource)
 	panic(fmt.Errorf("not implemented: Frameworks - frameworks"))
 }
 
-func (r *resourceResolver) Versions(ctx context.Context, objs []*ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.ResourceVersionConnection, error) {
+func (r *resourceResolver) Versions(ctx context.Context, objs []*ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.ResourceVersion], error) {
 	panic(fmt.Errorf("not implemented: Versions - versions"))
 }
 
@@ -57,35 +57,17 @@ func (r *resourceResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Reso
 	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
 }
 
-func (r *resourceConnectionResolver) Edges(ctx context.Context, obj *model.ResourceConnection) ([]*model.ResourceEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
-}
-
 func (r *resourceVersionResolver) Author(ctx context.Context, objs []*ent.ResourceVersion) ([]*ent.Member, error) {
 	panic(fmt.Errorf("not implemented: Author - author"))
 }
 
-func (r *resourceVersionConnectionResolver) Edges(ctx context.Context, obj *model.ResourceVersionConnection) ([]*model.ResourceVersionEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
-}
-
 func (r *Resolver) Resource() generated.ResourceResolver { return &resourceResolver{r} }
-
-func (r *Resolver) ResourceConnection() generated.ResourceConnectionResolver {
-	return &resourceConnectionResolver{r}
-}
 
 func (r *Resolver) ResourceVersion() generated.ResourceVersionResolver {
 	return &resourceVersionResolver{r}
 }
 
-func (r *Resolver) ResourceVersionConnection() generated.ResourceVersionConnectionResolver {
-	return &resourceVersionConnectionResolver{r}
-}
-
 type (
-	resourceResolver                  struct{ *Resolver }
-	resourceConnectionResolver        struct{ *Resolver }
-	resourceVersionResolver           struct{ *Resolver }
-	resourceVersionConnectionResolver struct{ *Resolver }
+	resourceResolver        struct{ *Resolver }
+	resourceVersionResolver struct{ *Resolver }
 )

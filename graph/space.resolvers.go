@@ -39,7 +39,7 @@ func (r *mutationResolver) EndSpaceMembership(ctx context.Context, input model.E
 	panic(fmt.Errorf("not implemented: EndSpaceMembership - endSpaceMembership"))
 }
 
-func (r *queryResolver) Spaces(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.SpaceConnection, error) {
+func (r *queryResolver) Spaces(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Space], error) {
 	panic(fmt.Errorf("not implemented: Spaces - spaces"))
 }
 
@@ -51,15 +51,15 @@ func (r *spaceResolver) Team(ctx context.Context, objs []*ent.Space) ([]*ent.Tea
 	panic(fmt.Errorf("not implemented: Team - team"))
 }
 
-func (r *spaceResolver) Threads(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.ThreadConnection, error) {
+func (r *spaceResolver) Threads(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Thread], error) {
 	panic(fmt.Errorf("not implemented: Threads - threads"))
 }
 
-func (r *spaceResolver) Memberships(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.SpaceMembershipConnection, error) {
+func (r *spaceResolver) Memberships(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.SpaceMembership], error) {
 	panic(fmt.Errorf("not implemented: Memberships - memberships"))
 }
 
-func (r *spaceResolver) Resources(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.ResourceConnection, error) {
+func (r *spaceResolver) Resources(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Resource], error) {
 	panic(fmt.Errorf("not implemented: Resources - resources"))
 }
 
@@ -79,10 +79,6 @@ func (r *spaceResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Space) 
 	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
 }
 
-func (r *spaceConnectionResolver) Edges(ctx context.Context, obj *model.SpaceConnection) ([]*model.SpaceEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
-}
-
 func (r *spaceMembershipResolver) Space(ctx context.Context, objs []*ent.SpaceMembership) ([]*ent.Space, error) {
 	panic(fmt.Errorf("not implemented: Space - space"))
 }
@@ -91,27 +87,13 @@ func (r *spaceMembershipResolver) Member(ctx context.Context, objs []*ent.SpaceM
 	panic(fmt.Errorf("not implemented: Member - member"))
 }
 
-func (r *spaceMembershipConnectionResolver) Edges(ctx context.Context, obj *model.SpaceMembershipConnection) ([]*model.SpaceMembershipEdge, error) {
-	panic(fmt.Errorf("not implemented: Edges - edges"))
-}
-
 func (r *Resolver) Space() generated.SpaceResolver { return &spaceResolver{r} }
-
-func (r *Resolver) SpaceConnection() generated.SpaceConnectionResolver {
-	return &spaceConnectionResolver{r}
-}
 
 func (r *Resolver) SpaceMembership() generated.SpaceMembershipResolver {
 	return &spaceMembershipResolver{r}
 }
 
-func (r *Resolver) SpaceMembershipConnection() generated.SpaceMembershipConnectionResolver {
-	return &spaceMembershipConnectionResolver{r}
-}
-
 type (
-	spaceResolver                     struct{ *Resolver }
-	spaceConnectionResolver           struct{ *Resolver }
-	spaceMembershipResolver           struct{ *Resolver }
-	spaceMembershipConnectionResolver struct{ *Resolver }
+	spaceResolver           struct{ *Resolver }
+	spaceMembershipResolver struct{ *Resolver }
 )

@@ -47,40 +47,26 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Affiliation() AffiliationResolver
 	Cohort() CohortResolver
-	CohortConnection() CohortConnectionResolver
 	Enrollment() EnrollmentResolver
-	EnrollmentConnection() EnrollmentConnectionResolver
 	Member() MemberResolver
-	MemberConnection() MemberConnectionResolver
 	Mutation() MutationResolver
 	Notification() NotificationResolver
-	NotificationConnection() NotificationConnectionResolver
 	Offering() OfferingResolver
 	Organization() OrganizationResolver
-	OrganizationConnection() OrganizationConnectionResolver
 	Post() PostResolver
-	PostConnection() PostConnectionResolver
 	PostRevision() PostRevisionResolver
-	PostRevisionConnection() PostRevisionConnectionResolver
 	Program() ProgramResolver
 	Query() QueryResolver
 	Resource() ResourceResolver
-	ResourceConnection() ResourceConnectionResolver
 	ResourceVersion() ResourceVersionResolver
-	ResourceVersionConnection() ResourceVersionConnectionResolver
 	RoleAssignment() RoleAssignmentResolver
 	Space() SpaceResolver
-	SpaceConnection() SpaceConnectionResolver
 	SpaceMembership() SpaceMembershipResolver
-	SpaceMembershipConnection() SpaceMembershipConnectionResolver
 	Sponsorship() SponsorshipResolver
 	Subscription() SubscriptionResolver
 	Team() TeamResolver
-	TeamConnection() TeamConnectionResolver
 	TeamMembership() TeamMembershipResolver
-	TeamMembershipConnection() TeamMembershipConnectionResolver
 	Thread() ThreadResolver
-	ThreadConnection() ThreadConnectionResolver
 }
 
 type DirectiveRoot struct {
@@ -99,23 +85,17 @@ type AffiliationResolver interface {
 }
 type CohortResolver interface {
 	Offering(ctx context.Context, objs []*ent.Cohort) ([]*ent.Offering, error)
-	Teams(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.TeamConnection, error)
-	Enrollments(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.EnrollmentConnection, error)
+	Teams(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error)
+	Enrollments(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Enrollment], error)
 	Space(ctx context.Context, objs []*ent.Cohort) ([]*ent.Space, error)
 
 	ViewerCanUpdate(ctx context.Context, objs []*ent.Cohort) ([]bool, error)
-}
-type CohortConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.CohortConnection) ([]*model.CohortEdge, error)
 }
 type EnrollmentResolver interface {
 	Cohort(ctx context.Context, objs []*ent.Enrollment) ([]*ent.Cohort, error)
 	Team(ctx context.Context, objs []*ent.Enrollment) ([]*ent.Team, error)
 
 	Reason(ctx context.Context, objs []*ent.Enrollment) ([]*string, error)
-}
-type EnrollmentConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.EnrollmentConnection) ([]*model.EnrollmentEdge, error)
 }
 type MemberResolver interface {
 	Email(ctx context.Context, objs []*ent.Member) ([]*string, error)
@@ -124,10 +104,7 @@ type MemberResolver interface {
 	TeamMemberships(ctx context.Context, objs []*ent.Member) ([][]*ent.TeamMembership, error)
 	RoleAssignments(ctx context.Context, objs []*ent.Member) ([][]*ent.RoleAssignment, error)
 	UnreadNotificationCount(ctx context.Context, objs []*ent.Member) ([]*int, error)
-	Notifications(ctx context.Context, objs []*ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.NotificationConnection, error)
-}
-type MemberConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.MemberConnection) ([]*model.MemberEdge, error)
+	Notifications(ctx context.Context, objs []*ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Notification], error)
 }
 type MutationResolver interface {
 	CreateOrganization(ctx context.Context, input model.CreateOrganizationInput) (*model.CreateOrganizationPayload, error)
@@ -178,9 +155,6 @@ type NotificationResolver interface {
 	Subject(ctx context.Context, objs []*ent.Notification) ([]model.NotificationSubject, error)
 	Actor(ctx context.Context, objs []*ent.Notification) ([]*ent.Member, error)
 }
-type NotificationConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.NotificationConnection) ([]*model.NotificationEdge, error)
-}
 type OfferingResolver interface {
 	Program(ctx context.Context, objs []*ent.Offering) ([]*ent.Program, error)
 
@@ -188,15 +162,12 @@ type OfferingResolver interface {
 
 	Sponsorships(ctx context.Context, objs []*ent.Offering) ([][]*ent.Sponsorship, error)
 	Calls(ctx context.Context, objs []*ent.Offering) ([][]*ent.Call, error)
-	Cohorts(ctx context.Context, objs []*ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.CohortConnection, error)
+	Cohorts(ctx context.Context, objs []*ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Cohort], error)
 }
 type OrganizationResolver interface {
-	Teams(ctx context.Context, objs []*ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.TeamConnection, error)
+	Teams(ctx context.Context, objs []*ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error)
 
 	ViewerCanUpdate(ctx context.Context, objs []*ent.Organization) ([]bool, error)
-}
-type OrganizationConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.OrganizationConnection) ([]*model.OrganizationEdge, error)
 }
 type PostResolver interface {
 	Thread(ctx context.Context, objs []*ent.Post) ([]*ent.Thread, error)
@@ -204,19 +175,13 @@ type PostResolver interface {
 	ReplyTo(ctx context.Context, objs []*ent.Post) ([]*ent.Post, error)
 
 	Reactions(ctx context.Context, objs []*ent.Post) ([][]*model.ReactionGroup, error)
-	Revisions(ctx context.Context, objs []*ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.PostRevisionConnection, error)
+	Revisions(ctx context.Context, objs []*ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.PostRevision], error)
 	ViewerCanEdit(ctx context.Context, objs []*ent.Post) ([]bool, error)
 	ViewerCanDelete(ctx context.Context, objs []*ent.Post) ([]bool, error)
 	ViewerCanReact(ctx context.Context, objs []*ent.Post) ([]bool, error)
 }
-type PostConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.PostConnection) ([]*model.PostEdge, error)
-}
 type PostRevisionResolver interface {
 	Editor(ctx context.Context, objs []*ent.PostRevision) ([]*ent.Member, error)
-}
-type PostRevisionConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.PostRevisionConnection) ([]*model.PostRevisionEdge, error)
 }
 type ProgramResolver interface {
 	Offerings(ctx context.Context, objs []*ent.Program) ([][]*ent.Offering, error)
@@ -226,33 +191,27 @@ type QueryResolver interface {
 	Nodes(ctx context.Context, ids []gid.ID) ([]model.Node, error)
 	Viewer(ctx context.Context) (*ent.Member, error)
 	EventCursor(ctx context.Context) (page.Cursor, error)
-	Organizations(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.OrganizationConnection, error)
-	Teams(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.TeamConnection, error)
-	Members(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.MemberConnection, error)
+	Organizations(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Organization], error)
+	Teams(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error)
+	Members(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Member], error)
 	Programs(ctx context.Context) ([]*ent.Program, error)
-	Cohorts(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.CohortConnection, error)
-	Resources(ctx context.Context, kind *resource.Kind, frameworkID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.ResourceConnection, error)
+	Cohorts(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error)
+	Resources(ctx context.Context, kind *resource.Kind, frameworkID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Resource], error)
 	Frameworks(ctx context.Context) ([]*ent.Framework, error)
 	Search(ctx context.Context, query string, kinds []searchdocument.Kind, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.SearchResultConnection, error)
-	Spaces(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.SpaceConnection, error)
+	Spaces(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Space], error)
 }
 type ResourceResolver interface {
 	Space(ctx context.Context, objs []*ent.Resource) ([]*ent.Space, error)
 	Frameworks(ctx context.Context, objs []*ent.Resource) ([][]*ent.Framework, error)
 
-	Versions(ctx context.Context, objs []*ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.ResourceVersionConnection, error)
+	Versions(ctx context.Context, objs []*ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.ResourceVersion], error)
 	Author(ctx context.Context, objs []*ent.Resource) ([]*ent.Member, error)
 
 	ViewerCanUpdate(ctx context.Context, objs []*ent.Resource) ([]bool, error)
 }
-type ResourceConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.ResourceConnection) ([]*model.ResourceEdge, error)
-}
 type ResourceVersionResolver interface {
 	Author(ctx context.Context, objs []*ent.ResourceVersion) ([]*ent.Member, error)
-}
-type ResourceVersionConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.ResourceVersionConnection) ([]*model.ResourceVersionEdge, error)
 }
 type RoleAssignmentResolver interface {
 	Member(ctx context.Context, objs []*ent.RoleAssignment) ([]*ent.Member, error)
@@ -260,24 +219,18 @@ type RoleAssignmentResolver interface {
 type SpaceResolver interface {
 	Cohort(ctx context.Context, objs []*ent.Space) ([]*ent.Cohort, error)
 	Team(ctx context.Context, objs []*ent.Space) ([]*ent.Team, error)
-	Threads(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.ThreadConnection, error)
-	Memberships(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.SpaceMembershipConnection, error)
-	Resources(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.ResourceConnection, error)
+	Threads(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Thread], error)
+	Memberships(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.SpaceMembership], error)
+	Resources(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Resource], error)
 
 	ViewerUnreadCount(ctx context.Context, objs []*ent.Space) ([]int, error)
 	ViewerMembership(ctx context.Context, objs []*ent.Space) ([]*ent.SpaceMembership, error)
 	ViewerCanCreateThread(ctx context.Context, objs []*ent.Space) ([]bool, error)
 	ViewerCanUpdate(ctx context.Context, objs []*ent.Space) ([]bool, error)
 }
-type SpaceConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.SpaceConnection) ([]*model.SpaceEdge, error)
-}
 type SpaceMembershipResolver interface {
 	Space(ctx context.Context, objs []*ent.SpaceMembership) ([]*ent.Space, error)
 	Member(ctx context.Context, objs []*ent.SpaceMembership) ([]*ent.Member, error)
-}
-type SpaceMembershipConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.SpaceMembershipConnection) ([]*model.SpaceMembershipEdge, error)
 }
 type SponsorshipResolver interface {
 	Waived(ctx context.Context, obj *ent.Sponsorship) (*model.Money, error)
@@ -288,21 +241,15 @@ type SubscriptionResolver interface {
 }
 type TeamResolver interface {
 	Organization(ctx context.Context, objs []*ent.Team) ([]*ent.Organization, error)
-	Memberships(ctx context.Context, objs []*ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.TeamMembershipConnection, error)
+	Memberships(ctx context.Context, objs []*ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.TeamMembership], error)
 	Enrollments(ctx context.Context, objs []*ent.Team) ([][]*ent.Enrollment, error)
 	Space(ctx context.Context, objs []*ent.Team) ([]*ent.Space, error)
 
 	ViewerCanUpdate(ctx context.Context, objs []*ent.Team) ([]bool, error)
 }
-type TeamConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.TeamConnection) ([]*model.TeamEdge, error)
-}
 type TeamMembershipResolver interface {
 	Team(ctx context.Context, objs []*ent.TeamMembership) ([]*ent.Team, error)
 	Member(ctx context.Context, objs []*ent.TeamMembership) ([]*ent.Member, error)
-}
-type TeamMembershipConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.TeamMembershipConnection) ([]*model.TeamMembershipEdge, error)
 }
 type ThreadResolver interface {
 	Space(ctx context.Context, objs []*ent.Thread) ([]*ent.Space, error)
@@ -310,15 +257,12 @@ type ThreadResolver interface {
 
 	PostCount(ctx context.Context, obj *ent.Thread) (int, error)
 	LastPost(ctx context.Context, objs []*ent.Thread) ([]*ent.Post, error)
-	Posts(ctx context.Context, objs []*ent.Thread, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*model.PostConnection, error)
+	Posts(ctx context.Context, objs []*ent.Thread, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Post], error)
 	ViewerUnreadCount(ctx context.Context, objs []*ent.Thread) ([]int, error)
 	ViewerLastReadSeq(ctx context.Context, objs []*ent.Thread) ([]int, error)
 	ViewerCanReply(ctx context.Context, objs []*ent.Thread) ([]bool, error)
 	ViewerCanRename(ctx context.Context, objs []*ent.Thread) ([]bool, error)
 	ViewerCanModerate(ctx context.Context, objs []*ent.Thread) ([]bool, error)
-}
-type ThreadConnectionResolver interface {
-	Edges(ctx context.Context, obj *model.ThreadConnection) ([]*model.ThreadEdge, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -6633,8 +6577,8 @@ func (ec *executionContext) _Cohort_teams(ctx context.Context, field graphql.Col
 			return ec.resolveBatch_Cohort_teams(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamConnection) graphql.Marshaler {
-			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Team]) graphql.Marshaler {
+			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6670,7 +6614,7 @@ func (ec *executionContext) resolveBatch_Cohort_teams(ctx context.Context, field
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Teams(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.TeamConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Team]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -6680,7 +6624,7 @@ func (ec *executionContext) resolveBatch_Cohort_teams(ctx context.Context, field
 		)
 	}
 	results, err := resolver.Teams(ctx, []*ent.Cohort{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.TeamConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Team]](
 		ctx,
 		results,
 		err,
@@ -6700,8 +6644,8 @@ func (ec *executionContext) _Cohort_enrollments(ctx context.Context, field graph
 			return ec.resolveBatch_Cohort_enrollments(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.EnrollmentConnection) graphql.Marshaler {
-			return ec.marshalNEnrollmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEnrollmentConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Enrollment]) graphql.Marshaler {
+			return ec.marshalNEnrollmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6737,7 +6681,7 @@ func (ec *executionContext) resolveBatch_Cohort_enrollments(ctx context.Context,
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Enrollments(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.EnrollmentConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Enrollment]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -6747,7 +6691,7 @@ func (ec *executionContext) resolveBatch_Cohort_enrollments(ctx context.Context,
 		)
 	}
 	results, err := resolver.Enrollments(ctx, []*ent.Cohort{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.EnrollmentConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Enrollment]](
 		ctx,
 		results,
 		err,
@@ -6879,7 +6823,7 @@ func (ec *executionContext) resolveBatch_Cohort_viewerCanUpdate(ctx context.Cont
 	)
 }
 
-func (ec *executionContext) _CohortConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.CohortConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _CohortConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Cohort]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6888,11 +6832,11 @@ func (ec *executionContext) _CohortConnection_edges(ctx context.Context, field g
 			return ec.fieldContext_CohortConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.CohortConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.CohortEdge) graphql.Marshaler {
-			return ec.marshalNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCohortEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Cohort]) graphql.Marshaler {
+			return ec.marshalNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6902,8 +6846,8 @@ func (ec *executionContext) fieldContext_CohortConnection_edges(_ context.Contex
 	fc = &graphql.FieldContext{
 		Object:     "CohortConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_CohortEdge(ctx, field)
 		},
@@ -6911,7 +6855,7 @@ func (ec *executionContext) fieldContext_CohortConnection_edges(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _CohortConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.CohortConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _CohortConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Cohort]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6943,7 +6887,7 @@ func (ec *executionContext) fieldContext_CohortConnection_pageInfo(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _CohortEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.CohortEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _CohortEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Cohort]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -6966,7 +6910,7 @@ func (ec *executionContext) fieldContext_CohortEdge_cursor(_ context.Context, fi
 	return graphql.NewScalarFieldContext("CohortEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _CohortEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.CohortEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _CohortEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Cohort]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -8398,7 +8342,7 @@ func (ec *executionContext) fieldContext_Enrollment_updatedAt(_ context.Context,
 	return graphql.NewScalarFieldContext("Enrollment", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _EnrollmentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.EnrollmentConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _EnrollmentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Enrollment]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -8407,11 +8351,11 @@ func (ec *executionContext) _EnrollmentConnection_edges(ctx context.Context, fie
 			return ec.fieldContext_EnrollmentConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.EnrollmentConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.EnrollmentEdge) graphql.Marshaler {
-			return ec.marshalNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEnrollmentEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Enrollment]) graphql.Marshaler {
+			return ec.marshalNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8421,8 +8365,8 @@ func (ec *executionContext) fieldContext_EnrollmentConnection_edges(_ context.Co
 	fc = &graphql.FieldContext{
 		Object:     "EnrollmentConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_EnrollmentEdge(ctx, field)
 		},
@@ -8430,7 +8374,7 @@ func (ec *executionContext) fieldContext_EnrollmentConnection_edges(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _EnrollmentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.EnrollmentConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _EnrollmentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Enrollment]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -8462,7 +8406,7 @@ func (ec *executionContext) fieldContext_EnrollmentConnection_pageInfo(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _EnrollmentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.EnrollmentEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _EnrollmentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Enrollment]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -8485,7 +8429,7 @@ func (ec *executionContext) fieldContext_EnrollmentEdge_cursor(_ context.Context
 	return graphql.NewScalarFieldContext("EnrollmentEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _EnrollmentEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.EnrollmentEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _EnrollmentEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Enrollment]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -9355,8 +9299,8 @@ func (ec *executionContext) _Member_notifications(ctx context.Context, field gra
 			return ec.resolveBatch_Member_notifications(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.NotificationConnection) graphql.Marshaler {
-			return ec.marshalONotificationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Notification]) graphql.Marshaler {
+			return ec.marshalONotificationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		false,
@@ -9392,7 +9336,7 @@ func (ec *executionContext) resolveBatch_Member_notifications(ctx context.Contex
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Notifications(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.NotificationConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Notification]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -9402,7 +9346,7 @@ func (ec *executionContext) resolveBatch_Member_notifications(ctx context.Contex
 		)
 	}
 	results, err := resolver.Notifications(ctx, []*ent.Member{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.NotificationConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Notification]](
 		ctx,
 		results,
 		err,
@@ -9410,7 +9354,7 @@ func (ec *executionContext) resolveBatch_Member_notifications(ctx context.Contex
 	)
 }
 
-func (ec *executionContext) _MemberConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.MemberConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _MemberConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Member]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -9419,11 +9363,11 @@ func (ec *executionContext) _MemberConnection_edges(ctx context.Context, field g
 			return ec.fieldContext_MemberConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.MemberConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.MemberEdge) graphql.Marshaler {
-			return ec.marshalNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMemberEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Member]) graphql.Marshaler {
+			return ec.marshalNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -9433,8 +9377,8 @@ func (ec *executionContext) fieldContext_MemberConnection_edges(_ context.Contex
 	fc = &graphql.FieldContext{
 		Object:     "MemberConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_MemberEdge(ctx, field)
 		},
@@ -9442,7 +9386,7 @@ func (ec *executionContext) fieldContext_MemberConnection_edges(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _MemberConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.MemberConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _MemberConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Member]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -9474,7 +9418,7 @@ func (ec *executionContext) fieldContext_MemberConnection_pageInfo(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _MemberEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MemberEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _MemberEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Member]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -9497,7 +9441,7 @@ func (ec *executionContext) fieldContext_MemberEdge_cursor(_ context.Context, fi
 	return graphql.NewScalarFieldContext("MemberEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _MemberEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.MemberEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _MemberEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Member]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -11703,7 +11647,7 @@ func (ec *executionContext) fieldContext_Notification_readAt(_ context.Context, 
 	return graphql.NewScalarFieldContext("Notification", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _NotificationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.NotificationConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _NotificationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Notification]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -11712,11 +11656,11 @@ func (ec *executionContext) _NotificationConnection_edges(ctx context.Context, f
 			return ec.fieldContext_NotificationConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.NotificationConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.NotificationEdge) graphql.Marshaler {
-			return ec.marshalNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Notification]) graphql.Marshaler {
+			return ec.marshalNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -11726,8 +11670,8 @@ func (ec *executionContext) fieldContext_NotificationConnection_edges(_ context.
 	fc = &graphql.FieldContext{
 		Object:     "NotificationConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_NotificationEdge(ctx, field)
 		},
@@ -11735,7 +11679,7 @@ func (ec *executionContext) fieldContext_NotificationConnection_edges(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _NotificationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.NotificationConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _NotificationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Notification]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -11845,7 +11789,7 @@ func (ec *executionContext) fieldContext_NotificationCreated_unreadNotificationC
 	return graphql.NewScalarFieldContext("NotificationCreated", field, false, false, "Int")
 }
 
-func (ec *executionContext) _NotificationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.NotificationEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _NotificationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Notification]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -11868,7 +11812,7 @@ func (ec *executionContext) fieldContext_NotificationEdge_cursor(_ context.Conte
 	return graphql.NewScalarFieldContext("NotificationEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _NotificationEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.NotificationEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _NotificationEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Notification]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -12325,8 +12269,8 @@ func (ec *executionContext) _Offering_cohorts(ctx context.Context, field graphql
 			return ec.resolveBatch_Offering_cohorts(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CohortConnection) graphql.Marshaler {
-			return ec.marshalNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCohortConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Cohort]) graphql.Marshaler {
+			return ec.marshalNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -12362,7 +12306,7 @@ func (ec *executionContext) resolveBatch_Offering_cohorts(ctx context.Context, f
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Cohorts(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.CohortConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Cohort]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -12372,7 +12316,7 @@ func (ec *executionContext) resolveBatch_Offering_cohorts(ctx context.Context, f
 		)
 	}
 	results, err := resolver.Cohorts(ctx, []*ent.Offering{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.CohortConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Cohort]](
 		ctx,
 		results,
 		err,
@@ -12576,8 +12520,8 @@ func (ec *executionContext) _Organization_teams(ctx context.Context, field graph
 			return ec.resolveBatch_Organization_teams(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamConnection) graphql.Marshaler {
-			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Team]) graphql.Marshaler {
+			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -12613,7 +12557,7 @@ func (ec *executionContext) resolveBatch_Organization_teams(ctx context.Context,
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Teams(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.TeamConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Team]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -12623,7 +12567,7 @@ func (ec *executionContext) resolveBatch_Organization_teams(ctx context.Context,
 		)
 	}
 	results, err := resolver.Teams(ctx, []*ent.Organization{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.TeamConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Team]](
 		ctx,
 		results,
 		err,
@@ -12700,7 +12644,7 @@ func (ec *executionContext) resolveBatch_Organization_viewerCanUpdate(ctx contex
 	)
 }
 
-func (ec *executionContext) _OrganizationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.OrganizationConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _OrganizationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Organization]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -12709,11 +12653,11 @@ func (ec *executionContext) _OrganizationConnection_edges(ctx context.Context, f
 			return ec.fieldContext_OrganizationConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.OrganizationConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.OrganizationEdge) graphql.Marshaler {
-			return ec.marshalNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐOrganizationEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Organization]) graphql.Marshaler {
+			return ec.marshalNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -12723,8 +12667,8 @@ func (ec *executionContext) fieldContext_OrganizationConnection_edges(_ context.
 	fc = &graphql.FieldContext{
 		Object:     "OrganizationConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_OrganizationEdge(ctx, field)
 		},
@@ -12732,7 +12676,7 @@ func (ec *executionContext) fieldContext_OrganizationConnection_edges(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _OrganizationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.OrganizationConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _OrganizationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Organization]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -12764,7 +12708,7 @@ func (ec *executionContext) fieldContext_OrganizationConnection_pageInfo(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _OrganizationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.OrganizationEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _OrganizationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Organization]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -12787,7 +12731,7 @@ func (ec *executionContext) fieldContext_OrganizationEdge_cursor(_ context.Conte
 	return graphql.NewScalarFieldContext("OrganizationEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _OrganizationEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.OrganizationEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _OrganizationEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Organization]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13391,8 +13335,8 @@ func (ec *executionContext) _Post_revisions(ctx context.Context, field graphql.C
 			return ec.resolveBatch_Post_revisions(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PostRevisionConnection) graphql.Marshaler {
-			return ec.marshalNPostRevisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostRevisionConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.PostRevision]) graphql.Marshaler {
+			return ec.marshalNPostRevisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -13428,7 +13372,7 @@ func (ec *executionContext) resolveBatch_Post_revisions(ctx context.Context, fie
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Revisions(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.PostRevisionConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.PostRevision]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -13438,7 +13382,7 @@ func (ec *executionContext) resolveBatch_Post_revisions(ctx context.Context, fie
 		)
 	}
 	results, err := resolver.Revisions(ctx, []*ent.Post{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.PostRevisionConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.PostRevision]](
 		ctx,
 		results,
 		err,
@@ -13584,7 +13528,7 @@ func (ec *executionContext) resolveBatch_Post_viewerCanReact(ctx context.Context
 	)
 }
 
-func (ec *executionContext) _PostConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.PostConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _PostConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Post]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13593,11 +13537,11 @@ func (ec *executionContext) _PostConnection_edges(ctx context.Context, field gra
 			return ec.fieldContext_PostConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.PostConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.PostEdge) graphql.Marshaler {
-			return ec.marshalNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Post]) graphql.Marshaler {
+			return ec.marshalNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -13607,8 +13551,8 @@ func (ec *executionContext) fieldContext_PostConnection_edges(_ context.Context,
 	fc = &graphql.FieldContext{
 		Object:     "PostConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PostEdge(ctx, field)
 		},
@@ -13616,7 +13560,7 @@ func (ec *executionContext) fieldContext_PostConnection_edges(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _PostConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.PostConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _PostConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Post]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13758,7 +13702,7 @@ func (ec *executionContext) fieldContext_PostDeleted_post(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _PostEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.PostEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _PostEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Post]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -13781,7 +13725,7 @@ func (ec *executionContext) fieldContext_PostEdge_cursor(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("PostEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _PostEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.PostEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _PostEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Post]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -14015,7 +13959,7 @@ func (ec *executionContext) fieldContext_PostRevision_editedAt(_ context.Context
 	return graphql.NewScalarFieldContext("PostRevision", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _PostRevisionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.PostRevisionConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _PostRevisionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.PostRevision]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -14024,11 +13968,11 @@ func (ec *executionContext) _PostRevisionConnection_edges(ctx context.Context, f
 			return ec.fieldContext_PostRevisionConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.PostRevisionConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.PostRevisionEdge) graphql.Marshaler {
-			return ec.marshalNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostRevisionEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.PostRevision]) graphql.Marshaler {
+			return ec.marshalNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -14038,8 +13982,8 @@ func (ec *executionContext) fieldContext_PostRevisionConnection_edges(_ context.
 	fc = &graphql.FieldContext{
 		Object:     "PostRevisionConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PostRevisionEdge(ctx, field)
 		},
@@ -14047,7 +13991,7 @@ func (ec *executionContext) fieldContext_PostRevisionConnection_edges(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _PostRevisionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.PostRevisionConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _PostRevisionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.PostRevision]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -14079,7 +14023,7 @@ func (ec *executionContext) fieldContext_PostRevisionConnection_pageInfo(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _PostRevisionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.PostRevisionEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _PostRevisionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.PostRevision]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -14102,7 +14046,7 @@ func (ec *executionContext) fieldContext_PostRevisionEdge_cursor(_ context.Conte
 	return graphql.NewScalarFieldContext("PostRevisionEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _PostRevisionEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.PostRevisionEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _PostRevisionEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.PostRevision]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -14483,8 +14427,8 @@ func (ec *executionContext) _Query_organizations(ctx context.Context, field grap
 			return ec.Resolvers.Query().Organizations(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OrganizationConnection) graphql.Marshaler {
-			return ec.marshalNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐOrganizationConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Organization]) graphql.Marshaler {
+			return ec.marshalNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -14527,8 +14471,8 @@ func (ec *executionContext) _Query_teams(ctx context.Context, field graphql.Coll
 			return ec.Resolvers.Query().Teams(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamConnection) graphql.Marshaler {
-			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Team]) graphql.Marshaler {
+			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -14571,8 +14515,8 @@ func (ec *executionContext) _Query_members(ctx context.Context, field graphql.Co
 			return ec.Resolvers.Query().Members(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.MemberConnection) graphql.Marshaler {
-			return ec.marshalNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMemberConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Member]) graphql.Marshaler {
+			return ec.marshalNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -14647,8 +14591,8 @@ func (ec *executionContext) _Query_cohorts(ctx context.Context, field graphql.Co
 			return ec.Resolvers.Query().Cohorts(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CohortConnection) graphql.Marshaler {
-			return ec.marshalNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCohortConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Cohort]) graphql.Marshaler {
+			return ec.marshalNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -14691,8 +14635,8 @@ func (ec *executionContext) _Query_resources(ctx context.Context, field graphql.
 			return ec.Resolvers.Query().Resources(ctx, fc.Args["kind"].(*resource.Kind), fc.Args["frameworkId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ResourceConnection) graphql.Marshaler {
-			return ec.marshalNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Resource]) graphql.Marshaler {
+			return ec.marshalNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -14811,8 +14755,8 @@ func (ec *executionContext) _Query_spaces(ctx context.Context, field graphql.Col
 			return ec.Resolvers.Query().Spaces(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SpaceConnection) graphql.Marshaler {
-			return ec.marshalNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Space]) graphql.Marshaler {
+			return ec.marshalNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -15545,8 +15489,8 @@ func (ec *executionContext) _Resource_versions(ctx context.Context, field graphq
 			return ec.resolveBatch_Resource_versions(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ResourceVersionConnection) graphql.Marshaler {
-			return ec.marshalNResourceVersionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceVersionConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.ResourceVersion]) graphql.Marshaler {
+			return ec.marshalNResourceVersionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -15582,7 +15526,7 @@ func (ec *executionContext) resolveBatch_Resource_versions(ctx context.Context, 
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Versions(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.ResourceVersionConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.ResourceVersion]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -15592,7 +15536,7 @@ func (ec *executionContext) resolveBatch_Resource_versions(ctx context.Context, 
 		)
 	}
 	results, err := resolver.Versions(ctx, []*ent.Resource{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.ResourceVersionConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.ResourceVersion]](
 		ctx,
 		results,
 		err,
@@ -15770,7 +15714,7 @@ func (ec *executionContext) resolveBatch_Resource_viewerCanUpdate(ctx context.Co
 	)
 }
 
-func (ec *executionContext) _ResourceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ResourceConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Resource]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -15779,11 +15723,11 @@ func (ec *executionContext) _ResourceConnection_edges(ctx context.Context, field
 			return ec.fieldContext_ResourceConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ResourceConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.ResourceEdge) graphql.Marshaler {
-			return ec.marshalNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Resource]) graphql.Marshaler {
+			return ec.marshalNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -15793,8 +15737,8 @@ func (ec *executionContext) fieldContext_ResourceConnection_edges(_ context.Cont
 	fc = &graphql.FieldContext{
 		Object:     "ResourceConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ResourceEdge(ctx, field)
 		},
@@ -15802,7 +15746,7 @@ func (ec *executionContext) fieldContext_ResourceConnection_edges(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ResourceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.ResourceConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Resource]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -15834,7 +15778,7 @@ func (ec *executionContext) fieldContext_ResourceConnection_pageInfo(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _ResourceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ResourceEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Resource]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -15857,7 +15801,7 @@ func (ec *executionContext) fieldContext_ResourceEdge_cursor(_ context.Context, 
 	return graphql.NewScalarFieldContext("ResourceEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _ResourceEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ResourceEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Resource]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16128,7 +16072,7 @@ func (ec *executionContext) fieldContext_ResourceVersion_createdAt(_ context.Con
 	return graphql.NewScalarFieldContext("ResourceVersion", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ResourceVersionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ResourceVersionConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceVersionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.ResourceVersion]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16137,11 +16081,11 @@ func (ec *executionContext) _ResourceVersionConnection_edges(ctx context.Context
 			return ec.fieldContext_ResourceVersionConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ResourceVersionConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.ResourceVersionEdge) graphql.Marshaler {
-			return ec.marshalNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceVersionEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.ResourceVersion]) graphql.Marshaler {
+			return ec.marshalNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -16151,8 +16095,8 @@ func (ec *executionContext) fieldContext_ResourceVersionConnection_edges(_ conte
 	fc = &graphql.FieldContext{
 		Object:     "ResourceVersionConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ResourceVersionEdge(ctx, field)
 		},
@@ -16160,7 +16104,7 @@ func (ec *executionContext) fieldContext_ResourceVersionConnection_edges(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ResourceVersionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.ResourceVersionConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceVersionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.ResourceVersion]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16192,7 +16136,7 @@ func (ec *executionContext) fieldContext_ResourceVersionConnection_pageInfo(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _ResourceVersionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ResourceVersionEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceVersionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.ResourceVersion]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16215,7 +16159,7 @@ func (ec *executionContext) fieldContext_ResourceVersionEdge_cursor(_ context.Co
 	return graphql.NewScalarFieldContext("ResourceVersionEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _ResourceVersionEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ResourceVersionEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceVersionEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.ResourceVersion]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16787,8 +16731,8 @@ func (ec *executionContext) _Space_threads(ctx context.Context, field graphql.Co
 			return ec.resolveBatch_Space_threads(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ThreadConnection) graphql.Marshaler {
-			return ec.marshalNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐThreadConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Thread]) graphql.Marshaler {
+			return ec.marshalNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -16824,7 +16768,7 @@ func (ec *executionContext) resolveBatch_Space_threads(ctx context.Context, fiel
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Threads(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.ThreadConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Thread]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -16834,7 +16778,7 @@ func (ec *executionContext) resolveBatch_Space_threads(ctx context.Context, fiel
 		)
 	}
 	results, err := resolver.Threads(ctx, []*ent.Space{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.ThreadConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Thread]](
 		ctx,
 		results,
 		err,
@@ -16854,8 +16798,8 @@ func (ec *executionContext) _Space_memberships(ctx context.Context, field graphq
 			return ec.resolveBatch_Space_memberships(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SpaceMembershipConnection) graphql.Marshaler {
-			return ec.marshalNSpaceMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceMembershipConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.SpaceMembership]) graphql.Marshaler {
+			return ec.marshalNSpaceMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -16891,7 +16835,7 @@ func (ec *executionContext) resolveBatch_Space_memberships(ctx context.Context, 
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Memberships(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.SpaceMembershipConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.SpaceMembership]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -16901,7 +16845,7 @@ func (ec *executionContext) resolveBatch_Space_memberships(ctx context.Context, 
 		)
 	}
 	results, err := resolver.Memberships(ctx, []*ent.Space{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.SpaceMembershipConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.SpaceMembership]](
 		ctx,
 		results,
 		err,
@@ -16921,8 +16865,8 @@ func (ec *executionContext) _Space_resources(ctx context.Context, field graphql.
 			return ec.resolveBatch_Space_resources(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ResourceConnection) graphql.Marshaler {
-			return ec.marshalNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Resource]) graphql.Marshaler {
+			return ec.marshalNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -16958,7 +16902,7 @@ func (ec *executionContext) resolveBatch_Space_resources(ctx context.Context, fi
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Resources(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.ResourceConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Resource]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -16968,7 +16912,7 @@ func (ec *executionContext) resolveBatch_Space_resources(ctx context.Context, fi
 		)
 	}
 	results, err := resolver.Resources(ctx, []*ent.Space{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.ResourceConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Resource]](
 		ctx,
 		results,
 		err,
@@ -17192,7 +17136,7 @@ func (ec *executionContext) resolveBatch_Space_viewerCanUpdate(ctx context.Conte
 	)
 }
 
-func (ec *executionContext) _SpaceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.SpaceConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _SpaceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Space]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -17201,11 +17145,11 @@ func (ec *executionContext) _SpaceConnection_edges(ctx context.Context, field gr
 			return ec.fieldContext_SpaceConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.SpaceConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.SpaceEdge) graphql.Marshaler {
-			return ec.marshalNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Space]) graphql.Marshaler {
+			return ec.marshalNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -17215,8 +17159,8 @@ func (ec *executionContext) fieldContext_SpaceConnection_edges(_ context.Context
 	fc = &graphql.FieldContext{
 		Object:     "SpaceConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_SpaceEdge(ctx, field)
 		},
@@ -17224,7 +17168,7 @@ func (ec *executionContext) fieldContext_SpaceConnection_edges(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _SpaceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.SpaceConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _SpaceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Space]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -17256,7 +17200,7 @@ func (ec *executionContext) fieldContext_SpaceConnection_pageInfo(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _SpaceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.SpaceEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _SpaceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Space]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -17279,7 +17223,7 @@ func (ec *executionContext) fieldContext_SpaceEdge_cursor(_ context.Context, fie
 	return graphql.NewScalarFieldContext("SpaceEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _SpaceEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.SpaceEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _SpaceEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Space]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -17536,7 +17480,7 @@ func (ec *executionContext) fieldContext_SpaceMembership_endsAt(_ context.Contex
 	return graphql.NewScalarFieldContext("SpaceMembership", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _SpaceMembershipConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.SpaceMembershipConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _SpaceMembershipConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.SpaceMembership]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -17545,11 +17489,11 @@ func (ec *executionContext) _SpaceMembershipConnection_edges(ctx context.Context
 			return ec.fieldContext_SpaceMembershipConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.SpaceMembershipConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.SpaceMembershipEdge) graphql.Marshaler {
-			return ec.marshalNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceMembershipEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.SpaceMembership]) graphql.Marshaler {
+			return ec.marshalNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -17559,8 +17503,8 @@ func (ec *executionContext) fieldContext_SpaceMembershipConnection_edges(_ conte
 	fc = &graphql.FieldContext{
 		Object:     "SpaceMembershipConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_SpaceMembershipEdge(ctx, field)
 		},
@@ -17568,7 +17512,7 @@ func (ec *executionContext) fieldContext_SpaceMembershipConnection_edges(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _SpaceMembershipConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.SpaceMembershipConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _SpaceMembershipConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.SpaceMembership]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -17600,7 +17544,7 @@ func (ec *executionContext) fieldContext_SpaceMembershipConnection_pageInfo(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _SpaceMembershipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.SpaceMembershipEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _SpaceMembershipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.SpaceMembership]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -17623,7 +17567,7 @@ func (ec *executionContext) fieldContext_SpaceMembershipEdge_cursor(_ context.Co
 	return graphql.NewScalarFieldContext("SpaceMembershipEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _SpaceMembershipEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.SpaceMembershipEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _SpaceMembershipEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.SpaceMembership]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18072,8 +18016,8 @@ func (ec *executionContext) _Team_memberships(ctx context.Context, field graphql
 			return ec.resolveBatch_Team_memberships(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamMembershipConnection) graphql.Marshaler {
-			return ec.marshalNTeamMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamMembershipConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.TeamMembership]) graphql.Marshaler {
+			return ec.marshalNTeamMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -18109,7 +18053,7 @@ func (ec *executionContext) resolveBatch_Team_memberships(ctx context.Context, f
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Memberships(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.TeamMembershipConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.TeamMembership]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -18119,7 +18063,7 @@ func (ec *executionContext) resolveBatch_Team_memberships(ctx context.Context, f
 		)
 	}
 	results, err := resolver.Memberships(ctx, []*ent.Team{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.TeamMembershipConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.TeamMembership]](
 		ctx,
 		results,
 		err,
@@ -18306,7 +18250,7 @@ func (ec *executionContext) resolveBatch_Team_viewerCanUpdate(ctx context.Contex
 	)
 }
 
-func (ec *executionContext) _TeamConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.TeamConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _TeamConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Team]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18315,11 +18259,11 @@ func (ec *executionContext) _TeamConnection_edges(ctx context.Context, field gra
 			return ec.fieldContext_TeamConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.TeamConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.TeamEdge) graphql.Marshaler {
-			return ec.marshalNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Team]) graphql.Marshaler {
+			return ec.marshalNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -18329,8 +18273,8 @@ func (ec *executionContext) fieldContext_TeamConnection_edges(_ context.Context,
 	fc = &graphql.FieldContext{
 		Object:     "TeamConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_TeamEdge(ctx, field)
 		},
@@ -18338,7 +18282,7 @@ func (ec *executionContext) fieldContext_TeamConnection_edges(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _TeamConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.TeamConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _TeamConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Team]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18370,7 +18314,7 @@ func (ec *executionContext) fieldContext_TeamConnection_pageInfo(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _TeamEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.TeamEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _TeamEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Team]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18393,7 +18337,7 @@ func (ec *executionContext) fieldContext_TeamEdge_cursor(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("TeamEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _TeamEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.TeamEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _TeamEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Team]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18627,7 +18571,7 @@ func (ec *executionContext) fieldContext_TeamMembership_endsOn(_ context.Context
 	return graphql.NewScalarFieldContext("TeamMembership", field, false, false, "Date")
 }
 
-func (ec *executionContext) _TeamMembershipConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.TeamMembershipConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _TeamMembershipConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.TeamMembership]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18636,11 +18580,11 @@ func (ec *executionContext) _TeamMembershipConnection_edges(ctx context.Context,
 			return ec.fieldContext_TeamMembershipConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.TeamMembershipConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.TeamMembershipEdge) graphql.Marshaler {
-			return ec.marshalNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamMembershipEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.TeamMembership]) graphql.Marshaler {
+			return ec.marshalNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -18650,8 +18594,8 @@ func (ec *executionContext) fieldContext_TeamMembershipConnection_edges(_ contex
 	fc = &graphql.FieldContext{
 		Object:     "TeamMembershipConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_TeamMembershipEdge(ctx, field)
 		},
@@ -18659,7 +18603,7 @@ func (ec *executionContext) fieldContext_TeamMembershipConnection_edges(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _TeamMembershipConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.TeamMembershipConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _TeamMembershipConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.TeamMembership]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18691,7 +18635,7 @@ func (ec *executionContext) fieldContext_TeamMembershipConnection_pageInfo(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _TeamMembershipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.TeamMembershipEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _TeamMembershipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.TeamMembership]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -18714,7 +18658,7 @@ func (ec *executionContext) fieldContext_TeamMembershipEdge_cursor(_ context.Con
 	return graphql.NewScalarFieldContext("TeamMembershipEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _TeamMembershipEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.TeamMembershipEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _TeamMembershipEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.TeamMembership]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -19107,8 +19051,8 @@ func (ec *executionContext) _Thread_posts(ctx context.Context, field graphql.Col
 			return ec.resolveBatch_Thread_posts(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PostConnection) graphql.Marshaler {
-			return ec.marshalNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Post]) graphql.Marshaler {
+			return ec.marshalNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -19144,7 +19088,7 @@ func (ec *executionContext) resolveBatch_Thread_posts(ctx context.Context, field
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Posts(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		})
-		return graphql.ResolveBatchGroupResult[*model.PostConnection](
+		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Post]](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -19154,7 +19098,7 @@ func (ec *executionContext) resolveBatch_Thread_posts(ctx context.Context, field
 		)
 	}
 	results, err := resolver.Posts(ctx, []*ent.Thread{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*model.PostConnection](
+	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Post]](
 		ctx,
 		results,
 		err,
@@ -19447,7 +19391,7 @@ func (ec *executionContext) fieldContext_ThreadChanged_thread(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _ThreadConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ThreadConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _ThreadConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Thread]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -19456,11 +19400,11 @@ func (ec *executionContext) _ThreadConnection_edges(ctx context.Context, field g
 			return ec.fieldContext_ThreadConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ThreadConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.ThreadEdge) graphql.Marshaler {
-			return ec.marshalNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐThreadEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Thread]) graphql.Marshaler {
+			return ec.marshalNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -19470,8 +19414,8 @@ func (ec *executionContext) fieldContext_ThreadConnection_edges(_ context.Contex
 	fc = &graphql.FieldContext{
 		Object:     "ThreadConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ThreadEdge(ctx, field)
 		},
@@ -19479,7 +19423,7 @@ func (ec *executionContext) fieldContext_ThreadConnection_edges(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ThreadConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.ThreadConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _ThreadConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Thread]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -19511,7 +19455,7 @@ func (ec *executionContext) fieldContext_ThreadConnection_pageInfo(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _ThreadEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ThreadEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ThreadEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Thread]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -19534,7 +19478,7 @@ func (ec *executionContext) fieldContext_ThreadEdge_cursor(_ context.Context, fi
 	return graphql.NewScalarFieldContext("ThreadEdge", field, false, false, "Cursor")
 }
 
-func (ec *executionContext) _ThreadEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ThreadEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ThreadEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Thread]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -24588,7 +24532,7 @@ func (ec *executionContext) _Cohort(ctx context.Context, sel ast.SelectionSet, o
 
 var cohortConnectionImplementors = []string{"CohortConnection"}
 
-func (ec *executionContext) _CohortConnection(ctx context.Context, sel ast.SelectionSet, obj *model.CohortConnection) graphql.Marshaler {
+func (ec *executionContext) _CohortConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Cohort]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cohortConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -24598,15 +24542,14 @@ func (ec *executionContext) _CohortConnection(ctx context.Context, sel ast.Selec
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("CohortConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._CohortConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._CohortConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._CohortConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -24627,7 +24570,7 @@ func (ec *executionContext) _CohortConnection(ctx context.Context, sel ast.Selec
 
 var cohortEdgeImplementors = []string{"CohortEdge"}
 
-func (ec *executionContext) _CohortEdge(ctx context.Context, sel ast.SelectionSet, obj *model.CohortEdge) graphql.Marshaler {
+func (ec *executionContext) _CohortEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Cohort]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cohortEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25415,7 +25358,7 @@ func (ec *executionContext) _Enrollment(ctx context.Context, sel ast.SelectionSe
 
 var enrollmentConnectionImplementors = []string{"EnrollmentConnection"}
 
-func (ec *executionContext) _EnrollmentConnection(ctx context.Context, sel ast.SelectionSet, obj *model.EnrollmentConnection) graphql.Marshaler {
+func (ec *executionContext) _EnrollmentConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Enrollment]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, enrollmentConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25425,15 +25368,14 @@ func (ec *executionContext) _EnrollmentConnection(ctx context.Context, sel ast.S
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("EnrollmentConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._EnrollmentConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._EnrollmentConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._EnrollmentConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -25454,7 +25396,7 @@ func (ec *executionContext) _EnrollmentConnection(ctx context.Context, sel ast.S
 
 var enrollmentEdgeImplementors = []string{"EnrollmentEdge"}
 
-func (ec *executionContext) _EnrollmentEdge(ctx context.Context, sel ast.SelectionSet, obj *model.EnrollmentEdge) graphql.Marshaler {
+func (ec *executionContext) _EnrollmentEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Enrollment]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, enrollmentEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25774,7 +25716,7 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 
 var memberConnectionImplementors = []string{"MemberConnection"}
 
-func (ec *executionContext) _MemberConnection(ctx context.Context, sel ast.SelectionSet, obj *model.MemberConnection) graphql.Marshaler {
+func (ec *executionContext) _MemberConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Member]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, memberConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25784,15 +25726,14 @@ func (ec *executionContext) _MemberConnection(ctx context.Context, sel ast.Selec
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("MemberConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._MemberConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._MemberConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._MemberConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -25813,7 +25754,7 @@ func (ec *executionContext) _MemberConnection(ctx context.Context, sel ast.Selec
 
 var memberEdgeImplementors = []string{"MemberEdge"}
 
-func (ec *executionContext) _MemberEdge(ctx context.Context, sel ast.SelectionSet, obj *model.MemberEdge) graphql.Marshaler {
+func (ec *executionContext) _MemberEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Member]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, memberEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26318,7 +26259,7 @@ func (ec *executionContext) _Notification(ctx context.Context, sel ast.Selection
 
 var notificationConnectionImplementors = []string{"NotificationConnection"}
 
-func (ec *executionContext) _NotificationConnection(ctx context.Context, sel ast.SelectionSet, obj *model.NotificationConnection) graphql.Marshaler {
+func (ec *executionContext) _NotificationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Notification]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notificationConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26328,15 +26269,14 @@ func (ec *executionContext) _NotificationConnection(ctx context.Context, sel ast
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("NotificationConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._NotificationConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._NotificationConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._NotificationConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -26400,7 +26340,7 @@ func (ec *executionContext) _NotificationCreated(ctx context.Context, sel ast.Se
 
 var notificationEdgeImplementors = []string{"NotificationEdge"}
 
-func (ec *executionContext) _NotificationEdge(ctx context.Context, sel ast.SelectionSet, obj *model.NotificationEdge) graphql.Marshaler {
+func (ec *executionContext) _NotificationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Notification]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notificationEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26654,7 +26594,7 @@ func (ec *executionContext) _Organization(ctx context.Context, sel ast.Selection
 
 var organizationConnectionImplementors = []string{"OrganizationConnection"}
 
-func (ec *executionContext) _OrganizationConnection(ctx context.Context, sel ast.SelectionSet, obj *model.OrganizationConnection) graphql.Marshaler {
+func (ec *executionContext) _OrganizationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Organization]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, organizationConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26664,15 +26604,14 @@ func (ec *executionContext) _OrganizationConnection(ctx context.Context, sel ast
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("OrganizationConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._OrganizationConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._OrganizationConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._OrganizationConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -26693,7 +26632,7 @@ func (ec *executionContext) _OrganizationConnection(ctx context.Context, sel ast
 
 var organizationEdgeImplementors = []string{"OrganizationEdge"}
 
-func (ec *executionContext) _OrganizationEdge(ctx context.Context, sel ast.SelectionSet, obj *model.OrganizationEdge) graphql.Marshaler {
+func (ec *executionContext) _OrganizationEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Organization]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, organizationEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26933,7 +26872,7 @@ func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj
 
 var postConnectionImplementors = []string{"PostConnection"}
 
-func (ec *executionContext) _PostConnection(ctx context.Context, sel ast.SelectionSet, obj *model.PostConnection) graphql.Marshaler {
+func (ec *executionContext) _PostConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Post]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, postConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -26943,15 +26882,14 @@ func (ec *executionContext) _PostConnection(ctx context.Context, sel ast.Selecti
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("PostConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._PostConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._PostConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._PostConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -27048,7 +26986,7 @@ func (ec *executionContext) _PostDeleted(ctx context.Context, sel ast.SelectionS
 
 var postEdgeImplementors = []string{"PostEdge"}
 
-func (ec *executionContext) _PostEdge(ctx context.Context, sel ast.SelectionSet, obj *model.PostEdge) graphql.Marshaler {
+func (ec *executionContext) _PostEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Post]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, postEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -27178,7 +27116,7 @@ func (ec *executionContext) _PostRevision(ctx context.Context, sel ast.Selection
 
 var postRevisionConnectionImplementors = []string{"PostRevisionConnection"}
 
-func (ec *executionContext) _PostRevisionConnection(ctx context.Context, sel ast.SelectionSet, obj *model.PostRevisionConnection) graphql.Marshaler {
+func (ec *executionContext) _PostRevisionConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.PostRevision]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, postRevisionConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -27188,15 +27126,14 @@ func (ec *executionContext) _PostRevisionConnection(ctx context.Context, sel ast
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("PostRevisionConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._PostRevisionConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._PostRevisionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._PostRevisionConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -27217,7 +27154,7 @@ func (ec *executionContext) _PostRevisionConnection(ctx context.Context, sel ast
 
 var postRevisionEdgeImplementors = []string{"PostRevisionEdge"}
 
-func (ec *executionContext) _PostRevisionEdge(ctx context.Context, sel ast.SelectionSet, obj *model.PostRevisionEdge) graphql.Marshaler {
+func (ec *executionContext) _PostRevisionEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.PostRevision]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, postRevisionEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -27760,7 +27697,7 @@ func (ec *executionContext) _Resource(ctx context.Context, sel ast.SelectionSet,
 
 var resourceConnectionImplementors = []string{"ResourceConnection"}
 
-func (ec *executionContext) _ResourceConnection(ctx context.Context, sel ast.SelectionSet, obj *model.ResourceConnection) graphql.Marshaler {
+func (ec *executionContext) _ResourceConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Resource]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, resourceConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -27770,15 +27707,14 @@ func (ec *executionContext) _ResourceConnection(ctx context.Context, sel ast.Sel
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ResourceConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ResourceConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._ResourceConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._ResourceConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -27799,7 +27735,7 @@ func (ec *executionContext) _ResourceConnection(ctx context.Context, sel ast.Sel
 
 var resourceEdgeImplementors = []string{"ResourceEdge"}
 
-func (ec *executionContext) _ResourceEdge(ctx context.Context, sel ast.SelectionSet, obj *model.ResourceEdge) graphql.Marshaler {
+func (ec *executionContext) _ResourceEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Resource]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, resourceEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -27911,7 +27847,7 @@ func (ec *executionContext) _ResourceVersion(ctx context.Context, sel ast.Select
 
 var resourceVersionConnectionImplementors = []string{"ResourceVersionConnection"}
 
-func (ec *executionContext) _ResourceVersionConnection(ctx context.Context, sel ast.SelectionSet, obj *model.ResourceVersionConnection) graphql.Marshaler {
+func (ec *executionContext) _ResourceVersionConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.ResourceVersion]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, resourceVersionConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -27921,15 +27857,14 @@ func (ec *executionContext) _ResourceVersionConnection(ctx context.Context, sel 
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ResourceVersionConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ResourceVersionConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._ResourceVersionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._ResourceVersionConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -27950,7 +27885,7 @@ func (ec *executionContext) _ResourceVersionConnection(ctx context.Context, sel 
 
 var resourceVersionEdgeImplementors = []string{"ResourceVersionEdge"}
 
-func (ec *executionContext) _ResourceVersionEdge(ctx context.Context, sel ast.SelectionSet, obj *model.ResourceVersionEdge) graphql.Marshaler {
+func (ec *executionContext) _ResourceVersionEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.ResourceVersion]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, resourceVersionEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28240,7 +28175,7 @@ func (ec *executionContext) _Space(ctx context.Context, sel ast.SelectionSet, ob
 
 var spaceConnectionImplementors = []string{"SpaceConnection"}
 
-func (ec *executionContext) _SpaceConnection(ctx context.Context, sel ast.SelectionSet, obj *model.SpaceConnection) graphql.Marshaler {
+func (ec *executionContext) _SpaceConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Space]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, spaceConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28250,15 +28185,14 @@ func (ec *executionContext) _SpaceConnection(ctx context.Context, sel ast.Select
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SpaceConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._SpaceConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._SpaceConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._SpaceConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -28279,7 +28213,7 @@ func (ec *executionContext) _SpaceConnection(ctx context.Context, sel ast.Select
 
 var spaceEdgeImplementors = []string{"SpaceEdge"}
 
-func (ec *executionContext) _SpaceEdge(ctx context.Context, sel ast.SelectionSet, obj *model.SpaceEdge) graphql.Marshaler {
+func (ec *executionContext) _SpaceEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Space]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, spaceEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28382,7 +28316,7 @@ func (ec *executionContext) _SpaceMembership(ctx context.Context, sel ast.Select
 
 var spaceMembershipConnectionImplementors = []string{"SpaceMembershipConnection"}
 
-func (ec *executionContext) _SpaceMembershipConnection(ctx context.Context, sel ast.SelectionSet, obj *model.SpaceMembershipConnection) graphql.Marshaler {
+func (ec *executionContext) _SpaceMembershipConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.SpaceMembership]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, spaceMembershipConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28392,15 +28326,14 @@ func (ec *executionContext) _SpaceMembershipConnection(ctx context.Context, sel 
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SpaceMembershipConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._SpaceMembershipConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._SpaceMembershipConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._SpaceMembershipConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -28421,7 +28354,7 @@ func (ec *executionContext) _SpaceMembershipConnection(ctx context.Context, sel 
 
 var spaceMembershipEdgeImplementors = []string{"SpaceMembershipEdge"}
 
-func (ec *executionContext) _SpaceMembershipEdge(ctx context.Context, sel ast.SelectionSet, obj *model.SpaceMembershipEdge) graphql.Marshaler {
+func (ec *executionContext) _SpaceMembershipEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.SpaceMembership]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, spaceMembershipEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28656,7 +28589,7 @@ func (ec *executionContext) _Team(ctx context.Context, sel ast.SelectionSet, obj
 
 var teamConnectionImplementors = []string{"TeamConnection"}
 
-func (ec *executionContext) _TeamConnection(ctx context.Context, sel ast.SelectionSet, obj *model.TeamConnection) graphql.Marshaler {
+func (ec *executionContext) _TeamConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Team]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, teamConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28666,15 +28599,14 @@ func (ec *executionContext) _TeamConnection(ctx context.Context, sel ast.Selecti
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("TeamConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._TeamConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._TeamConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._TeamConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -28695,7 +28627,7 @@ func (ec *executionContext) _TeamConnection(ctx context.Context, sel ast.Selecti
 
 var teamEdgeImplementors = []string{"TeamEdge"}
 
-func (ec *executionContext) _TeamEdge(ctx context.Context, sel ast.SelectionSet, obj *model.TeamEdge) graphql.Marshaler {
+func (ec *executionContext) _TeamEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Team]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, teamEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28793,7 +28725,7 @@ func (ec *executionContext) _TeamMembership(ctx context.Context, sel ast.Selecti
 
 var teamMembershipConnectionImplementors = []string{"TeamMembershipConnection"}
 
-func (ec *executionContext) _TeamMembershipConnection(ctx context.Context, sel ast.SelectionSet, obj *model.TeamMembershipConnection) graphql.Marshaler {
+func (ec *executionContext) _TeamMembershipConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.TeamMembership]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, teamMembershipConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -28803,15 +28735,14 @@ func (ec *executionContext) _TeamMembershipConnection(ctx context.Context, sel a
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("TeamMembershipConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._TeamMembershipConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._TeamMembershipConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._TeamMembershipConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -28832,7 +28763,7 @@ func (ec *executionContext) _TeamMembershipConnection(ctx context.Context, sel a
 
 var teamMembershipEdgeImplementors = []string{"TeamMembershipEdge"}
 
-func (ec *executionContext) _TeamMembershipEdge(ctx context.Context, sel ast.SelectionSet, obj *model.TeamMembershipEdge) graphql.Marshaler {
+func (ec *executionContext) _TeamMembershipEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.TeamMembership]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, teamMembershipEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -29031,7 +28962,7 @@ func (ec *executionContext) _ThreadChanged(ctx context.Context, sel ast.Selectio
 
 var threadConnectionImplementors = []string{"ThreadConnection"}
 
-func (ec *executionContext) _ThreadConnection(ctx context.Context, sel ast.SelectionSet, obj *model.ThreadConnection) graphql.Marshaler {
+func (ec *executionContext) _ThreadConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Thread]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, threadConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -29041,15 +28972,14 @@ func (ec *executionContext) _ThreadConnection(ctx context.Context, sel ast.Selec
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ThreadConnection")
 		case "edges":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ThreadConnection_edges(ctx, field, obj)
-				})
+			out.Values[i] = ec._ThreadConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = ec._ThreadConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -29070,7 +29000,7 @@ func (ec *executionContext) _ThreadConnection(ctx context.Context, sel ast.Selec
 
 var threadEdgeImplementors = []string{"ThreadEdge"}
 
-func (ec *executionContext) _ThreadEdge(ctx context.Context, sel ast.SelectionSet, obj *model.ThreadEdge) graphql.Marshaler {
+func (ec *executionContext) _ThreadEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Thread]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, threadEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -30078,7 +30008,7 @@ func (ec *executionContext) marshalNCohort2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return ec._Cohort(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCohortConnection(ctx context.Context, sel ast.SelectionSet, v *model.CohortConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Cohort]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "CohortConnection!")
 		return graphql.Null
@@ -30086,11 +30016,11 @@ func (ec *executionContext) marshalNCohortConnection2ᚖgithubᚗcomᚋpursuing�
 	return ec._CohortConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCohortEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.CohortEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Cohort]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCohortEdge(ctx, sel, v[i])
+		return ec.marshalNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -30102,7 +30032,7 @@ func (ec *executionContext) marshalNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑe
 	return ret
 }
 
-func (ec *executionContext) marshalNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCohortEdge(ctx context.Context, sel ast.SelectionSet, v *model.CohortEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Cohort]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "CohortEdge!")
 		return graphql.Null
@@ -30407,7 +30337,7 @@ func (ec *executionContext) marshalNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequi
 	return ec._Enrollment(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNEnrollmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEnrollmentConnection(ctx context.Context, sel ast.SelectionSet, v *model.EnrollmentConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNEnrollmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Enrollment]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "EnrollmentConnection!")
 		return graphql.Null
@@ -30415,11 +30345,11 @@ func (ec *executionContext) marshalNEnrollmentConnection2ᚖgithubᚗcomᚋpursu
 	return ec._EnrollmentConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEnrollmentEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.EnrollmentEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Enrollment]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEnrollmentEdge(ctx, sel, v[i])
+		return ec.marshalNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -30431,7 +30361,7 @@ func (ec *executionContext) marshalNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuing
 	return ret
 }
 
-func (ec *executionContext) marshalNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEnrollmentEdge(ctx context.Context, sel ast.SelectionSet, v *model.EnrollmentEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Enrollment]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "EnrollmentEdge!")
 		return graphql.Null
@@ -30583,7 +30513,7 @@ func (ec *executionContext) marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return ec._Member(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMemberConnection(ctx context.Context, sel ast.SelectionSet, v *model.MemberConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Member]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "MemberConnection!")
 		return graphql.Null
@@ -30591,11 +30521,11 @@ func (ec *executionContext) marshalNMemberConnection2ᚖgithubᚗcomᚋpursuing�
 	return ec._MemberConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMemberEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.MemberEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Member]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMemberEdge(ctx, sel, v[i])
+		return ec.marshalNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -30607,7 +30537,7 @@ func (ec *executionContext) marshalNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑe
 	return ret
 }
 
-func (ec *executionContext) marshalNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMemberEdge(ctx context.Context, sel ast.SelectionSet, v *model.MemberEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Member]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "MemberEdge!")
 		return graphql.Null
@@ -30868,11 +30798,11 @@ func (ec *executionContext) marshalNNotification2ᚖgithubᚗcomᚋpursuingᚑeq
 	return ec._Notification(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.NotificationEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Notification]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationEdge(ctx, sel, v[i])
+		return ec.marshalNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -30884,7 +30814,7 @@ func (ec *executionContext) marshalNNotificationEdge2ᚕᚖgithubᚗcomᚋpursui
 	return ret
 }
 
-func (ec *executionContext) marshalNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationEdge(ctx context.Context, sel ast.SelectionSet, v *model.NotificationEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Notification]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "NotificationEdge!")
 		return graphql.Null
@@ -30981,7 +30911,7 @@ func (ec *executionContext) marshalNOrganization2ᚖgithubᚗcomᚋpursuingᚑeq
 	return ec._Organization(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐOrganizationConnection(ctx context.Context, sel ast.SelectionSet, v *model.OrganizationConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Organization]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "OrganizationConnection!")
 		return graphql.Null
@@ -30989,11 +30919,11 @@ func (ec *executionContext) marshalNOrganizationConnection2ᚖgithubᚗcomᚋpur
 	return ec._OrganizationConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐOrganizationEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.OrganizationEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Organization]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐOrganizationEdge(ctx, sel, v[i])
+		return ec.marshalNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31005,7 +30935,7 @@ func (ec *executionContext) marshalNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursui
 	return ret
 }
 
-func (ec *executionContext) marshalNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐOrganizationEdge(ctx context.Context, sel ast.SelectionSet, v *model.OrganizationEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Organization]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "OrganizationEdge!")
 		return graphql.Null
@@ -31056,7 +30986,7 @@ func (ec *executionContext) marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 	return ec._Post(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostConnection(ctx context.Context, sel ast.SelectionSet, v *model.PostConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Post]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PostConnection!")
 		return graphql.Null
@@ -31064,11 +30994,11 @@ func (ec *executionContext) marshalNPostConnection2ᚖgithubᚗcomᚋpursuingᚑ
 	return ec._PostConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PostEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Post]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostEdge(ctx, sel, v[i])
+		return ec.marshalNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31080,7 +31010,7 @@ func (ec *executionContext) marshalNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequ
 	return ret
 }
 
-func (ec *executionContext) marshalNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostEdge(ctx context.Context, sel ast.SelectionSet, v *model.PostEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Post]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PostEdge!")
 		return graphql.Null
@@ -31096,7 +31026,7 @@ func (ec *executionContext) marshalNPostRevision2ᚖgithubᚗcomᚋpursuingᚑeq
 	return ec._PostRevision(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPostRevisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostRevisionConnection(ctx context.Context, sel ast.SelectionSet, v *model.PostRevisionConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNPostRevisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.PostRevision]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PostRevisionConnection!")
 		return graphql.Null
@@ -31104,11 +31034,11 @@ func (ec *executionContext) marshalNPostRevisionConnection2ᚖgithubᚗcomᚋpur
 	return ec._PostRevisionConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostRevisionEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PostRevisionEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.PostRevision]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostRevisionEdge(ctx, sel, v[i])
+		return ec.marshalNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31120,7 +31050,7 @@ func (ec *executionContext) marshalNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursui
 	return ret
 }
 
-func (ec *executionContext) marshalNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPostRevisionEdge(ctx context.Context, sel ast.SelectionSet, v *model.PostRevisionEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.PostRevision]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PostRevisionEdge!")
 		return graphql.Null
@@ -31241,7 +31171,7 @@ func (ec *executionContext) marshalNResourceAudience2githubᚗcomᚋpursuingᚑe
 	return v
 }
 
-func (ec *executionContext) marshalNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceConnection(ctx context.Context, sel ast.SelectionSet, v *model.ResourceConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Resource]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ResourceConnection!")
 		return graphql.Null
@@ -31249,11 +31179,11 @@ func (ec *executionContext) marshalNResourceConnection2ᚖgithubᚗcomᚋpursuin
 	return ec._ResourceConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ResourceEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Resource]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceEdge(ctx, sel, v[i])
+		return ec.marshalNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31265,7 +31195,7 @@ func (ec *executionContext) marshalNResourceEdge2ᚕᚖgithubᚗcomᚋpursuing�
 	return ret
 }
 
-func (ec *executionContext) marshalNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceEdge(ctx context.Context, sel ast.SelectionSet, v *model.ResourceEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Resource]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ResourceEdge!")
 		return graphql.Null
@@ -31291,7 +31221,7 @@ func (ec *executionContext) marshalNResourceVersion2ᚖgithubᚗcomᚋpursuing�
 	return ec._ResourceVersion(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNResourceVersionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceVersionConnection(ctx context.Context, sel ast.SelectionSet, v *model.ResourceVersionConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNResourceVersionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.ResourceVersion]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ResourceVersionConnection!")
 		return graphql.Null
@@ -31299,11 +31229,11 @@ func (ec *executionContext) marshalNResourceVersionConnection2ᚖgithubᚗcomᚋ
 	return ec._ResourceVersionConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceVersionEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ResourceVersionEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.ResourceVersion]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceVersionEdge(ctx, sel, v[i])
+		return ec.marshalNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31315,7 +31245,7 @@ func (ec *executionContext) marshalNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpur
 	return ret
 }
 
-func (ec *executionContext) marshalNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResourceVersionEdge(ctx context.Context, sel ast.SelectionSet, v *model.ResourceVersionEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.ResourceVersion]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ResourceVersionEdge!")
 		return graphql.Null
@@ -31426,7 +31356,7 @@ func (ec *executionContext) marshalNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋ
 	return ec._Space(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceConnection(ctx context.Context, sel ast.SelectionSet, v *model.SpaceConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Space]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SpaceConnection!")
 		return graphql.Null
@@ -31434,11 +31364,11 @@ func (ec *executionContext) marshalNSpaceConnection2ᚖgithubᚗcomᚋpursuing�
 	return ec._SpaceConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.SpaceEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Space]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceEdge(ctx, sel, v[i])
+		return ec.marshalNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31450,7 +31380,7 @@ func (ec *executionContext) marshalNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑeq
 	return ret
 }
 
-func (ec *executionContext) marshalNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceEdge(ctx context.Context, sel ast.SelectionSet, v *model.SpaceEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Space]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SpaceEdge!")
 		return graphql.Null
@@ -31476,7 +31406,7 @@ func (ec *executionContext) marshalNSpaceMembership2ᚖgithubᚗcomᚋpursuing�
 	return ec._SpaceMembership(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSpaceMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceMembershipConnection(ctx context.Context, sel ast.SelectionSet, v *model.SpaceMembershipConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNSpaceMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.SpaceMembership]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SpaceMembershipConnection!")
 		return graphql.Null
@@ -31484,11 +31414,11 @@ func (ec *executionContext) marshalNSpaceMembershipConnection2ᚖgithubᚗcomᚋ
 	return ec._SpaceMembershipConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceMembershipEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.SpaceMembershipEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.SpaceMembership]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceMembershipEdge(ctx, sel, v[i])
+		return ec.marshalNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31500,7 +31430,7 @@ func (ec *executionContext) marshalNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpur
 	return ret
 }
 
-func (ec *executionContext) marshalNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSpaceMembershipEdge(ctx context.Context, sel ast.SelectionSet, v *model.SpaceMembershipEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.SpaceMembership]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SpaceMembershipEdge!")
 		return graphql.Null
@@ -31613,7 +31543,7 @@ func (ec *executionContext) marshalNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 	return ec._Team(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamConnection(ctx context.Context, sel ast.SelectionSet, v *model.TeamConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Team]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "TeamConnection!")
 		return graphql.Null
@@ -31621,11 +31551,11 @@ func (ec *executionContext) marshalNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑ
 	return ec._TeamConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.TeamEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Team]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamEdge(ctx, sel, v[i])
+		return ec.marshalNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31637,7 +31567,7 @@ func (ec *executionContext) marshalNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequ
 	return ret
 }
 
-func (ec *executionContext) marshalNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamEdge(ctx context.Context, sel ast.SelectionSet, v *model.TeamEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Team]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "TeamEdge!")
 		return graphql.Null
@@ -31670,7 +31600,7 @@ func (ec *executionContext) marshalNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑ
 	return ec._TeamMembership(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNTeamMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamMembershipConnection(ctx context.Context, sel ast.SelectionSet, v *model.TeamMembershipConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNTeamMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.TeamMembership]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "TeamMembershipConnection!")
 		return graphql.Null
@@ -31678,11 +31608,11 @@ func (ec *executionContext) marshalNTeamMembershipConnection2ᚖgithubᚗcomᚋp
 	return ec._TeamMembershipConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamMembershipEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.TeamMembershipEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.TeamMembership]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamMembershipEdge(ctx, sel, v[i])
+		return ec.marshalNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31694,7 +31624,7 @@ func (ec *executionContext) marshalNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpurs
 	return ret
 }
 
-func (ec *executionContext) marshalNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTeamMembershipEdge(ctx context.Context, sel ast.SelectionSet, v *model.TeamMembershipEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.TeamMembership]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "TeamMembershipEdge!")
 		return graphql.Null
@@ -31720,7 +31650,7 @@ func (ec *executionContext) marshalNThread2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return ec._Thread(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐThreadConnection(ctx context.Context, sel ast.SelectionSet, v *model.ThreadConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Thread]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ThreadConnection!")
 		return graphql.Null
@@ -31728,11 +31658,11 @@ func (ec *executionContext) marshalNThreadConnection2ᚖgithubᚗcomᚋpursuing�
 	return ec._ThreadConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐThreadEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ThreadEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Thread]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐThreadEdge(ctx, sel, v[i])
+		return ec.marshalNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -31744,7 +31674,7 @@ func (ec *executionContext) marshalNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑe
 	return ret
 }
 
-func (ec *executionContext) marshalNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐThreadEdge(ctx context.Context, sel ast.SelectionSet, v *model.ThreadEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Thread]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ThreadEdge!")
 		return graphql.Null
@@ -32269,7 +32199,7 @@ func (ec *executionContext) marshalONode2githubᚗcomᚋpursuingᚑequityᚋcomm
 	return ec._Node(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalONotificationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationConnection(ctx context.Context, sel ast.SelectionSet, v *model.NotificationConnection) graphql.Marshaler {
+func (ec *executionContext) marshalONotificationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Notification]) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

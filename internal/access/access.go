@@ -29,8 +29,10 @@ import (
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/resource"
+	"github.com/pursuing-equity/commons/ent/resourceversion"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/space"
@@ -178,6 +180,15 @@ func VisiblePosts(v viewer.Viewer) predicate.Post {
 	})
 }
 
+// VisiblePostRevisions are those of the posts that the viewer may read.
+func VisiblePostRevisions(v viewer.Viewer) predicate.PostRevision {
+	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+		ids := from(s, post.Table, post.FieldID)
+		ids.Where(sql.In(ids.C(post.FieldThreadID), visibleThreadIDs(ids, m)))
+		return sql.In(s.C(postrevision.FieldPostID), ids)
+	})
+}
+
 // VisibleNotifications are the viewer's own, as long as they can see what they are about.
 func VisibleNotifications(v viewer.Viewer) predicate.Notification {
 	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
@@ -307,6 +318,19 @@ func resources(s *sql.Selector, m gid.ID) *sql.Predicate {
 // VisibleResources are those whose audience the viewer belongs to.
 func VisibleResources(v viewer.Viewer) predicate.Resource {
 	return where(v, publicResources, resources)
+}
+
+// VisibleResourceVersions are those of the resources that the viewer can see.
+func VisibleResourceVersions(v viewer.Viewer) predicate.ResourceVersion {
+	of := func(s *sql.Selector, visible func(*sql.Selector) *sql.Predicate) *sql.Predicate {
+		ids := from(s, resource.Table, resource.FieldID)
+		return sql.In(s.C(resourceversion.FieldResourceID), ids.Where(visible(ids)))
+	}
+	return where(v,
+		func(s *sql.Selector) *sql.Predicate { return of(s, publicResources) },
+		func(s *sql.Selector, m gid.ID) *sql.Predicate {
+			return of(s, func(s *sql.Selector) *sql.Predicate { return resources(s, m) })
+		})
 }
 
 // VisibleSearchDocuments are the documents of what the viewer can see. What was retired is in no list and is not found.

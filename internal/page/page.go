@@ -36,7 +36,7 @@ func (c *Cursor) UnmarshalGQL(v any) error {
 
 // Connection is a page of nodes, as the SDL's …Connection types show it.
 type Connection[T any] struct {
-	Edges    []Edge[T]
+	Edges    []*Edge[T]
 	PageInfo Info
 }
 

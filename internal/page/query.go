@@ -164,9 +164,9 @@ func Build[T any](o Order, w Window, scope gid.ID, rows []*T, key func(*T) Key) 
 		rows = slices.Clone(rows) // several parents may share the slice
 		slices.Reverse(rows)
 	}
-	c := &Connection[T]{Edges: make([]Edge[T], len(rows))}
+	c := &Connection[T]{Edges: make([]*Edge[T], len(rows))}
 	for i, row := range rows {
-		c.Edges[i] = Edge[T]{Cursor: o.Cursor(key(row), scope), Node: row}
+		c.Edges[i] = &Edge[T]{Cursor: o.Cursor(key(row), scope), Node: row}
 	}
 	c.PageInfo.HasNextPage, c.PageInfo.HasPreviousPage = more, w.After != nil
 	if w.Backward {

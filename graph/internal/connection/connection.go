@@ -1,5 +1,6 @@
-// Package model has the SDL's types that are not entities: inputs, payloads and events are generated, pages are named here.
-package model
+// Package connection names the SDL's connections and edges: pages of entities. It is internal because gqlgen takes an alias of an
+// internal type for a type of its own unless the alias is internal too.
+package connection
 
 import (
 	"github.com/pursuing-equity/commons/ent"
