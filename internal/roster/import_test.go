@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
+	"github.com/pursuing-equity/commons/internal/apitest/invariant"
 	"github.com/pursuing-equity/commons/internal/apitest/postgres"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/roster"
@@ -50,6 +51,7 @@ func onEach(t *testing.T, test func(*testing.T, *database)) {
 			d := &database{Store: s, ctx: ctx, now: time.Date(2023, 2, 1, 12, 0, 0, 0, time.UTC)}
 			d.program(t)
 			test(t, d)
+			invariant.Check(ctx, t, s.Client(ctx))
 		})
 	}
 }
@@ -234,6 +236,9 @@ func TestImportIsAllOrNothing(t *testing.T) {
 		if got := d.refused(t, columns+three); got != "2 cohort, 4 member_email" {
 			t.Errorf("problems at %s", got)
 		}
+		d.tx(t, func(ctx context.Context, tx *ent.Client) error {
+			return tx.Enrollment.Update().SetState(enrollment.StateENROLLED).Exec(ctx)
+		})
 	})
 }
 
