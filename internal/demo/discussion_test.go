@@ -119,7 +119,7 @@ func TestDiscussions(t *testing.T) {
 	if posts != w.Posts() || longest < 200 || deleted < 20 || edited < 150 || replies < 1000 || notifications < 1000 {
 		t.Errorf("%d posts (longest thread %d), %d deleted, %d edited, %d replies, %d notifications", posts, longest, deleted, edited, replies, notifications)
 	}
-	if repeated > posts/80 {
+	if repeated > posts/100 {
 		t.Errorf("%d of %d posts say what another says", repeated, posts)
 	}
 }

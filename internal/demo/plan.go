@@ -34,7 +34,7 @@ func (g *generator) plan() {
 	p := &g.world.discussions
 	p.seed, p.topics, p.until, p.members, p.spaces = g.options.Seed, g.topics, g.until, g.world.Members, g.world.Spaces
 
-	total := workUntil(g.until)
+	total, cities := workUntil(g.until), places()
 	growth := float64(g.options.threads()) / float64(baseThreads*g.options.waves())
 	var weights []float64
 	for i, r := range p.rooms {
@@ -58,7 +58,7 @@ func (g *generator) plan() {
 				titles[t] = &deck{lines: p.topics[t].lines[partTitle]}
 			}
 			start := time.Duration(s.Int64N(int64(total)))
-			f := slots{stream: s, at: busy(start), city: pick(s, places()).city}
+			f := slots{stream: s, at: busy(start), city: pick(s, cities).city}
 			tp := threadPlan{room: i, topic: t, start: start, title: f.filled(titles[t].deal(s))}
 			weight := math.Exp(0.75 * s.NormFloat64())
 			if kind == "NETWORK" || kind == "COHORT" {
