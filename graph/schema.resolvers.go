@@ -17,19 +17,20 @@ import (
 )
 
 func (r *queryResolver) Node(ctx context.Context, id gid.ID) (model.Node, error) {
-	panic(fmt.Errorf("not implemented: Node - node"))
+	return r.node(ctx, viewer.From(ctx), id)
 }
 
 func (r *queryResolver) Nodes(ctx context.Context, ids []gid.ID) ([]model.Node, error) {
-	panic(fmt.Errorf("not implemented: Nodes - nodes"))
+	return r.nodes(ctx, viewer.From(ctx), ids)
 }
 
 func (r *queryResolver) Viewer(ctx context.Context) (*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Viewer - viewer"))
+	return r.viewer(ctx, viewer.From(ctx))
 }
 
 func (r *queryResolver) EventCursor(ctx context.Context) (page.Cursor, error) {
-	panic(fmt.Errorf("not implemented: EventCursor - eventCursor"))
+	p, err := r.Store.Position(ctx)
+	return event.PositionCursor(p), store.Fault(err)
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
