@@ -285,3 +285,21 @@ func TestLogs(t *testing.T) {
 		}
 	}
 }
+
+func TestExplorer(t *testing.T) {
+	h := start(t, func(c *Config) {
+		c.Explorer = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Security-Policy", "default-src 'self'")
+			_, _ = w.Write([]byte("explorer")) // read below
+		})
+	})
+	for path, status := range map[string]int{"/": 200, "/explorer/app.js": 200, "/nothing": 404} {
+		a := h.send(h.request("GET", path, ""))
+		if a.StatusCode != status {
+			t.Errorf("%s: %d", path, a.StatusCode)
+		}
+		if own := a.Header.Get("Content-Security-Policy") == "default-src 'self'"; own != (status == 200) {
+			t.Errorf("%s: policy %q", path, a.Header.Get("Content-Security-Policy"))
+		}
+	}
+}
