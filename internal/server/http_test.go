@@ -53,6 +53,7 @@ func TestHTTP(t *testing.T) {
 		{"a variable of the wrong type", "POST", "/graphql", `{"query":"query($n:Int){hello(n:$n)}","variables":{"n":"x"}}`, []string{"Accept", mediaResponse}, 400, "BAD_VARIABLES", mediaResponse},
 		{"a number where a string is asked", "POST", "/graphql", `{"query":"query($n:String){hello(name:$n)}","variables":{"n":5}}`, []string{"Accept", mediaResponse}, 400, "BAD_VARIABLES", mediaResponse},
 		{"a literal that fits no number", "POST", "/graphql", `{"query":"{hello(n:99999999999999999999999)}"}`, []string{"Accept", mediaResponse}, 400, "GRAPHQL_VALIDATION_FAILED", mediaResponse},
+		{"a document beyond the cost", "POST", "/graphql", `{"query":"{things{things{things{things{things{things{id}}}}}}}"}`, []string{"Accept", mediaResponse}, 400, "COST_EXCEEDED", mediaResponse},
 		{"a subscription without a stream", "POST", "/graphql", `{"query":"subscription{ticks}"}`, nil, 406, "NOT_ACCEPTABLE", mediaJSON},
 		{"a bad token", "POST", "/graphql", `{"query":"{hello}"}`, []string{"Authorization", "Bearer bad"}, 401, "UNAUTHENTICATED", mediaJSON},
 		{"another scheme", "POST", "/graphql", `{"query":"{hello}"}`, []string{"Authorization", "Basic eDp5"}, 401, "UNAUTHENTICATED", mediaJSON},
@@ -281,6 +282,24 @@ func TestLogs(t *testing.T) {
 	for _, secret := range []string{"confidential", "Bearer", "hello", "bad id"} {
 		if strings.Contains(logs, secret) {
 			t.Errorf("the log holds %q", secret)
+		}
+	}
+}
+
+func TestExplorer(t *testing.T) {
+	h := start(t, func(c *Config) {
+		c.Explorer = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Security-Policy", "default-src 'self'")
+			_, _ = w.Write([]byte("explorer")) // read below
+		})
+	})
+	for path, status := range map[string]int{"/": 200, "/explorer/app.js": 200, "/nothing": 404} {
+		a := h.send(h.request("GET", path, ""))
+		if a.StatusCode != status {
+			t.Errorf("%s: %d", path, a.StatusCode)
+		}
+		if own := a.Header.Get("Content-Security-Policy") == "default-src 'self'"; own != (status == 200) {
+			t.Errorf("%s: policy %q", path, a.Header.Get("Content-Security-Policy"))
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-
 )
 
 // observe gives each request an id, writes its log line, counts it, and turns a panic into a 500 with an error id.

@@ -17,9 +17,9 @@ import (
 // caller is who sends a request, and by which way.
 type caller struct {
 	session   Session
-	addr      string      // whose rate counts without a member
+	addr      string       // whose rate counts without a member
 	noMutate  *fault.Error // why this way does not take mutations; nil where it does
-	lastEvent string      // resume a subscription after this cursor
+	lastEvent string       // resume a subscription after this cursor
 }
 
 func (c caller) rateKey() string {
