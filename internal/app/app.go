@@ -14,8 +14,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/gofrs/flock"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/pursuing-equity/commons/graph"
 	"github.com/pursuing-equity/commons/internal/account"
@@ -109,8 +107,6 @@ func (a *App) LockFile() (func(), error) {
 
 // Serve answers requests on ln until ctx ends, and then drains. The explorer may be nil.
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
 	srv, err := server.New(server.Config{
 		Schema:         resolver.Schema(),
@@ -121,7 +117,6 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		Explorer:       explorer,
 		Extensions:     []graphql.HandlerExtension{graph.Snapshot{Store: a.Store}},
 		Logger:         a.Config.Logger,
-		Registry:       registry,
 		AllowedOrigins: a.Config.AllowedOrigins,
 		PublicURL:      a.Config.PublicURL,
 		RateLimit:      a.Config.RateLimit,
