@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
@@ -51,7 +52,7 @@ func appendJSON(b []byte, v any) []byte {
 // eventCursor returns the cursor of a subscription's event: the string under "cursor" in the one root field. It is empty
 // when there is none, or when it could not stand in a line of an event stream.
 func eventCursor(data []byte) string {
-	dec := jsontext.NewDecoder(strings.NewReader(string(data)))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(data))
 	if !enter(dec) {
 		return ""
 	}
