@@ -121,7 +121,7 @@ func (g *generator) person(s stream) (name, handle string) {
 	return name, handle
 }
 
-// handleOf is a name in small letters without marks, joined by hyphens.
+// handleOf is a name in small letters without marks, joined by hyphens, short enough to be numbered.
 func handleOf(name string) string {
 	var b strings.Builder
 	for _, r := range norm.NFD.String(strings.ToLower(name)) {
@@ -133,7 +133,9 @@ func handleOf(name string) string {
 		case unicode.Is(unicode.Mn, r): // the mark of a letter already written
 		}
 	}
-	return b.String()
+	const most = 36 // of 40, the limit of a handle
+	h := b.String()
+	return strings.TrimRight(h[:min(most, len(h))], "-")
 }
 
 // member is a new person at an organization.

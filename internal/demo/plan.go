@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // plan is what Discussions needs to make any thread without the others.
@@ -16,6 +18,7 @@ type plan struct {
 	until   time.Time
 	members []Member
 	spaces  []Space
+	inside  map[[2]gid.ID]bool // space and member, of memberships that last
 }
 
 // threadPlan is where a thread is, what about, when and how long.
@@ -34,6 +37,12 @@ func (g *generator) plan() {
 	p := &g.world.discussions
 	p.seed, p.topics, p.until, p.members, p.spaces = g.options.Seed, g.topics, g.until, g.world.Members, g.world.Spaces
 
+	p.inside = make(map[[2]gid.ID]bool, len(g.world.SpaceMemberships))
+	for _, m := range g.world.SpaceMemberships {
+		if m.EndsAt.IsZero() {
+			p.inside[[2]gid.ID{m.SpaceID, m.MemberID}] = true
+		}
+	}
 	total, cities := workUntil(g.until), places()
 	growth := float64(g.options.threads()) / float64(baseThreads*g.options.waves())
 	var weights []float64
