@@ -15,39 +15,39 @@ import (
 	"github.com/pursuing-equity/commons/internal/page"
 )
 
-func (r *affiliationResolver) Member(ctx context.Context, objs []*ent.Affiliation) ([]*ent.Member, error) {
+func (r *affiliationResolver) Member(ctx context.Context, obj *ent.Affiliation) (*ent.Member, error) {
 	panic(fmt.Errorf("not implemented: Member - member"))
 }
 
-func (r *affiliationResolver) Organization(ctx context.Context, objs []*ent.Affiliation) ([]*ent.Organization, error) {
+func (r *affiliationResolver) Organization(ctx context.Context, obj *ent.Affiliation) (*ent.Organization, error) {
 	panic(fmt.Errorf("not implemented: Organization - organization"))
 }
 
-func (r *memberResolver) Email(ctx context.Context, objs []*ent.Member) ([]*string, error) {
+func (r *memberResolver) Email(ctx context.Context, obj *ent.Member) (*string, error) {
 	panic(fmt.Errorf("not implemented: Email - email"))
 }
 
-func (r *memberResolver) Affiliations(ctx context.Context, objs []*ent.Member) ([][]*ent.Affiliation, error) {
+func (r *memberResolver) Affiliations(ctx context.Context, obj *ent.Member) ([]*ent.Affiliation, error) {
 	panic(fmt.Errorf("not implemented: Affiliations - affiliations"))
 }
 
-func (r *memberResolver) PrimaryAffiliation(ctx context.Context, objs []*ent.Member) ([]*ent.Affiliation, error) {
+func (r *memberResolver) PrimaryAffiliation(ctx context.Context, obj *ent.Member) (*ent.Affiliation, error) {
 	panic(fmt.Errorf("not implemented: PrimaryAffiliation - primaryAffiliation"))
 }
 
-func (r *memberResolver) TeamMemberships(ctx context.Context, objs []*ent.Member) ([][]*ent.TeamMembership, error) {
+func (r *memberResolver) TeamMemberships(ctx context.Context, obj *ent.Member) ([]*ent.TeamMembership, error) {
 	panic(fmt.Errorf("not implemented: TeamMemberships - teamMemberships"))
 }
 
-func (r *memberResolver) RoleAssignments(ctx context.Context, objs []*ent.Member) ([][]*ent.RoleAssignment, error) {
+func (r *memberResolver) RoleAssignments(ctx context.Context, obj *ent.Member) ([]*ent.RoleAssignment, error) {
 	panic(fmt.Errorf("not implemented: RoleAssignments - roleAssignments"))
 }
 
-func (r *memberResolver) UnreadNotificationCount(ctx context.Context, objs []*ent.Member) ([]*int, error) {
+func (r *memberResolver) UnreadNotificationCount(ctx context.Context, obj *ent.Member) (*int, error) {
 	panic(fmt.Errorf("not implemented: UnreadNotificationCount - unreadNotificationCount"))
 }
 
-func (r *memberResolver) Notifications(ctx context.Context, objs []*ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Notification], error) {
+func (r *memberResolver) Notifications(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Notification], error) {
 	panic(fmt.Errorf("not implemented: Notifications - notifications"))
 }
 
@@ -107,11 +107,11 @@ func (r *mutationResolver) EndRoleAssignment(ctx context.Context, input model.En
 	panic(fmt.Errorf("not implemented: EndRoleAssignment - endRoleAssignment"))
 }
 
-func (r *organizationResolver) Teams(ctx context.Context, objs []*ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error) {
+func (r *organizationResolver) Teams(ctx context.Context, obj *ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error) {
 	panic(fmt.Errorf("not implemented: Teams - teams"))
 }
 
-func (r *organizationResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Organization) ([]bool, error) {
+func (r *organizationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Organization) (bool, error) {
 	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
 }
 
@@ -127,35 +127,35 @@ func (r *queryResolver) Members(ctx context.Context, first *int, after *page.Cur
 	panic(fmt.Errorf("not implemented: Members - members"))
 }
 
-func (r *roleAssignmentResolver) Member(ctx context.Context, objs []*ent.RoleAssignment) ([]*ent.Member, error) {
+func (r *roleAssignmentResolver) Member(ctx context.Context, obj *ent.RoleAssignment) (*ent.Member, error) {
 	panic(fmt.Errorf("not implemented: Member - member"))
 }
 
-func (r *teamResolver) Organization(ctx context.Context, objs []*ent.Team) ([]*ent.Organization, error) {
+func (r *teamResolver) Organization(ctx context.Context, obj *ent.Team) (*ent.Organization, error) {
 	panic(fmt.Errorf("not implemented: Organization - organization"))
 }
 
-func (r *teamResolver) Memberships(ctx context.Context, objs []*ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.TeamMembership], error) {
+func (r *teamResolver) Memberships(ctx context.Context, obj *ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.TeamMembership], error) {
 	panic(fmt.Errorf("not implemented: Memberships - memberships"))
 }
 
-func (r *teamResolver) Enrollments(ctx context.Context, objs []*ent.Team) ([][]*ent.Enrollment, error) {
+func (r *teamResolver) Enrollments(ctx context.Context, obj *ent.Team) ([]*ent.Enrollment, error) {
 	panic(fmt.Errorf("not implemented: Enrollments - enrollments"))
 }
 
-func (r *teamResolver) Space(ctx context.Context, objs []*ent.Team) ([]*ent.Space, error) {
+func (r *teamResolver) Space(ctx context.Context, obj *ent.Team) (*ent.Space, error) {
 	panic(fmt.Errorf("not implemented: Space - space"))
 }
 
-func (r *teamResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Team) ([]bool, error) {
+func (r *teamResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Team) (bool, error) {
 	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
 }
 
-func (r *teamMembershipResolver) Team(ctx context.Context, objs []*ent.TeamMembership) ([]*ent.Team, error) {
+func (r *teamMembershipResolver) Team(ctx context.Context, obj *ent.TeamMembership) (*ent.Team, error) {
 	panic(fmt.Errorf("not implemented: Team - team"))
 }
 
-func (r *teamMembershipResolver) Member(ctx context.Context, objs []*ent.TeamMembership) ([]*ent.Member, error) {
+func (r *teamMembershipResolver) Member(ctx context.Context, obj *ent.TeamMembership) (*ent.Member, error) {
 	panic(fmt.Errorf("not implemented: Member - member"))
 }
 

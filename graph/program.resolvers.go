@@ -15,35 +15,35 @@ import (
 	"github.com/pursuing-equity/commons/internal/page"
 )
 
-func (r *cohortResolver) Offering(ctx context.Context, objs []*ent.Cohort) ([]*ent.Offering, error) {
+func (r *cohortResolver) Offering(ctx context.Context, obj *ent.Cohort) (*ent.Offering, error) {
 	panic(fmt.Errorf("not implemented: Offering - offering"))
 }
 
-func (r *cohortResolver) Teams(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error) {
+func (r *cohortResolver) Teams(ctx context.Context, obj *ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error) {
 	panic(fmt.Errorf("not implemented: Teams - teams"))
 }
 
-func (r *cohortResolver) Enrollments(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Enrollment], error) {
+func (r *cohortResolver) Enrollments(ctx context.Context, obj *ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Enrollment], error) {
 	panic(fmt.Errorf("not implemented: Enrollments - enrollments"))
 }
 
-func (r *cohortResolver) Space(ctx context.Context, objs []*ent.Cohort) ([]*ent.Space, error) {
+func (r *cohortResolver) Space(ctx context.Context, obj *ent.Cohort) (*ent.Space, error) {
 	panic(fmt.Errorf("not implemented: Space - space"))
 }
 
-func (r *cohortResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Cohort) ([]bool, error) {
+func (r *cohortResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Cohort) (bool, error) {
 	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
 }
 
-func (r *enrollmentResolver) Cohort(ctx context.Context, objs []*ent.Enrollment) ([]*ent.Cohort, error) {
+func (r *enrollmentResolver) Cohort(ctx context.Context, obj *ent.Enrollment) (*ent.Cohort, error) {
 	panic(fmt.Errorf("not implemented: Cohort - cohort"))
 }
 
-func (r *enrollmentResolver) Team(ctx context.Context, objs []*ent.Enrollment) ([]*ent.Team, error) {
+func (r *enrollmentResolver) Team(ctx context.Context, obj *ent.Enrollment) (*ent.Team, error) {
 	panic(fmt.Errorf("not implemented: Team - team"))
 }
 
-func (r *enrollmentResolver) Reason(ctx context.Context, objs []*ent.Enrollment) ([]*string, error) {
+func (r *enrollmentResolver) Reason(ctx context.Context, obj *ent.Enrollment) (*string, error) {
 	panic(fmt.Errorf("not implemented: Reason - reason"))
 }
 
@@ -67,7 +67,7 @@ func (r *mutationResolver) UpdateEnrollment(ctx context.Context, input model.Upd
 	panic(fmt.Errorf("not implemented: UpdateEnrollment - updateEnrollment"))
 }
 
-func (r *offeringResolver) Program(ctx context.Context, objs []*ent.Offering) ([]*ent.Program, error) {
+func (r *offeringResolver) Program(ctx context.Context, obj *ent.Offering) (*ent.Program, error) {
 	panic(fmt.Errorf("not implemented: Program - program"))
 }
 
@@ -75,19 +75,19 @@ func (r *offeringResolver) Fee(ctx context.Context, obj *ent.Offering) (*model.M
 	panic(fmt.Errorf("not implemented: Fee - fee"))
 }
 
-func (r *offeringResolver) Sponsorships(ctx context.Context, objs []*ent.Offering) ([][]*ent.Sponsorship, error) {
+func (r *offeringResolver) Sponsorships(ctx context.Context, obj *ent.Offering) ([]*ent.Sponsorship, error) {
 	panic(fmt.Errorf("not implemented: Sponsorships - sponsorships"))
 }
 
-func (r *offeringResolver) Calls(ctx context.Context, objs []*ent.Offering) ([][]*ent.Call, error) {
+func (r *offeringResolver) Calls(ctx context.Context, obj *ent.Offering) ([]*ent.Call, error) {
 	panic(fmt.Errorf("not implemented: Calls - calls"))
 }
 
-func (r *offeringResolver) Cohorts(ctx context.Context, objs []*ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Cohort], error) {
+func (r *offeringResolver) Cohorts(ctx context.Context, obj *ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error) {
 	panic(fmt.Errorf("not implemented: Cohorts - cohorts"))
 }
 
-func (r *programResolver) Offerings(ctx context.Context, objs []*ent.Program) ([][]*ent.Offering, error) {
+func (r *programResolver) Offerings(ctx context.Context, obj *ent.Program) ([]*ent.Offering, error) {
 	panic(fmt.Errorf("not implemented: Offerings - offerings"))
 }
 

@@ -37,27 +37,27 @@ func (r *queryResolver) Frameworks(ctx context.Context) ([]*ent.Framework, error
 	panic(fmt.Errorf("not implemented: Frameworks - frameworks"))
 }
 
-func (r *resourceResolver) Space(ctx context.Context, objs []*ent.Resource) ([]*ent.Space, error) {
+func (r *resourceResolver) Space(ctx context.Context, obj *ent.Resource) (*ent.Space, error) {
 	panic(fmt.Errorf("not implemented: Space - space"))
 }
 
-func (r *resourceResolver) Frameworks(ctx context.Context, objs []*ent.Resource) ([][]*ent.Framework, error) {
+func (r *resourceResolver) Frameworks(ctx context.Context, obj *ent.Resource) ([]*ent.Framework, error) {
 	panic(fmt.Errorf("not implemented: Frameworks - frameworks"))
 }
 
-func (r *resourceResolver) Versions(ctx context.Context, objs []*ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.ResourceVersion], error) {
+func (r *resourceResolver) Versions(ctx context.Context, obj *ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.ResourceVersion], error) {
 	panic(fmt.Errorf("not implemented: Versions - versions"))
 }
 
-func (r *resourceResolver) Author(ctx context.Context, objs []*ent.Resource) ([]*ent.Member, error) {
+func (r *resourceResolver) Author(ctx context.Context, obj *ent.Resource) (*ent.Member, error) {
 	panic(fmt.Errorf("not implemented: Author - author"))
 }
 
-func (r *resourceResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Resource) ([]bool, error) {
+func (r *resourceResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Resource) (bool, error) {
 	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
 }
 
-func (r *resourceVersionResolver) Author(ctx context.Context, objs []*ent.ResourceVersion) ([]*ent.Member, error) {
+func (r *resourceVersionResolver) Author(ctx context.Context, obj *ent.ResourceVersion) (*ent.Member, error) {
 	panic(fmt.Errorf("not implemented: Author - author"))
 }
 

@@ -43,47 +43,47 @@ func (r *queryResolver) Spaces(ctx context.Context, first *int, after *page.Curs
 	panic(fmt.Errorf("not implemented: Spaces - spaces"))
 }
 
-func (r *spaceResolver) Cohort(ctx context.Context, objs []*ent.Space) ([]*ent.Cohort, error) {
+func (r *spaceResolver) Cohort(ctx context.Context, obj *ent.Space) (*ent.Cohort, error) {
 	panic(fmt.Errorf("not implemented: Cohort - cohort"))
 }
 
-func (r *spaceResolver) Team(ctx context.Context, objs []*ent.Space) ([]*ent.Team, error) {
+func (r *spaceResolver) Team(ctx context.Context, obj *ent.Space) (*ent.Team, error) {
 	panic(fmt.Errorf("not implemented: Team - team"))
 }
 
-func (r *spaceResolver) Threads(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Thread], error) {
+func (r *spaceResolver) Threads(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Thread], error) {
 	panic(fmt.Errorf("not implemented: Threads - threads"))
 }
 
-func (r *spaceResolver) Memberships(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.SpaceMembership], error) {
+func (r *spaceResolver) Memberships(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.SpaceMembership], error) {
 	panic(fmt.Errorf("not implemented: Memberships - memberships"))
 }
 
-func (r *spaceResolver) Resources(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Resource], error) {
+func (r *spaceResolver) Resources(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Resource], error) {
 	panic(fmt.Errorf("not implemented: Resources - resources"))
 }
 
-func (r *spaceResolver) ViewerUnreadCount(ctx context.Context, objs []*ent.Space) ([]int, error) {
+func (r *spaceResolver) ViewerUnreadCount(ctx context.Context, obj *ent.Space) (int, error) {
 	panic(fmt.Errorf("not implemented: ViewerUnreadCount - viewerUnreadCount"))
 }
 
-func (r *spaceResolver) ViewerMembership(ctx context.Context, objs []*ent.Space) ([]*ent.SpaceMembership, error) {
+func (r *spaceResolver) ViewerMembership(ctx context.Context, obj *ent.Space) (*ent.SpaceMembership, error) {
 	panic(fmt.Errorf("not implemented: ViewerMembership - viewerMembership"))
 }
 
-func (r *spaceResolver) ViewerCanCreateThread(ctx context.Context, objs []*ent.Space) ([]bool, error) {
+func (r *spaceResolver) ViewerCanCreateThread(ctx context.Context, obj *ent.Space) (bool, error) {
 	panic(fmt.Errorf("not implemented: ViewerCanCreateThread - viewerCanCreateThread"))
 }
 
-func (r *spaceResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Space) ([]bool, error) {
+func (r *spaceResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Space) (bool, error) {
 	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
 }
 
-func (r *spaceMembershipResolver) Space(ctx context.Context, objs []*ent.SpaceMembership) ([]*ent.Space, error) {
+func (r *spaceMembershipResolver) Space(ctx context.Context, obj *ent.SpaceMembership) (*ent.Space, error) {
 	panic(fmt.Errorf("not implemented: Space - space"))
 }
 
-func (r *spaceMembershipResolver) Member(ctx context.Context, objs []*ent.SpaceMembership) ([]*ent.Member, error) {
+func (r *spaceMembershipResolver) Member(ctx context.Context, obj *ent.SpaceMembership) (*ent.Member, error) {
 	panic(fmt.Errorf("not implemented: Member - member"))
 }
 
