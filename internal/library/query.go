@@ -8,7 +8,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/store"
 )
 
-// leastBegun is how many characters a word must have to find longer ones that begin with it; fewer would find nearly everything.
+// leastBegun is how many characters a term must have to find what goes on; fewer would find nearly everything.
 const leastBegun = 2
 
 // stopWords are too frequent to look for, and PostgreSQL's index has none of them. Source: english.stop of PostgreSQL, which is
@@ -62,7 +62,7 @@ func parse(query string) (store.Terms, bool) {
 
 // meaningful reports whether a term has a word that is worth looking for.
 func meaningful(term string) bool {
-	for word := range strings.FieldsFuncSeq(strings.ToLower(term), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
+	for word := range strings.FieldsFuncSeq(strings.ToLower(term), func(r rune) bool { return !inWord(r) }) {
 		if !stopWords[word] {
 			return true
 		}
@@ -70,8 +70,10 @@ func meaningful(term string) bool {
 	return false
 }
 
-// begins reports whether a term ends in what may be the beginning of a word.
+// begins reports whether a term ends in what may be the beginning of a word: a sign at the end closes it.
 func begins(term string) bool {
-	last := strings.TrimRightFunc(term, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
-	return utf8.RuneCountInString(term[len(last):]) >= leastBegun
+	end, _ := utf8.DecodeLastRuneInString(term)
+	return utf8.RuneCountInString(term) >= leastBegun && inWord(end)
 }
+
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }

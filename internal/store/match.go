@@ -97,7 +97,7 @@ func (s *Store) searchStatement(q Search, o page.Order, w page.Window) (string, 
 	found := d.Select().From(documents)
 	found.AppendSelectAs(documents.C(searchdocument.FieldID), "document").AppendSelectAs(documents.C(searchdocument.FieldObjectID), "id")
 	found.AppendSelectExprAs(entsql.ExprFunc(func(b *entsql.Builder) { rank(b, q.Terms) }), o.Column)
-	found.Join(d.Table("search_index")).OnP(entsql.P(func(b *entsql.Builder) { match(b, q.Terms) }))
+	found.Join(d.Table("search_index").As("search_index")).OnP(entsql.P(func(b *entsql.Builder) { match(b, q.Terms) }))
 	if len(q.Kinds) > 0 {
 		searchdocument.KindIn(q.Kinds...)(found)
 	}
