@@ -83,7 +83,7 @@ func (s *Service) FrameworksOf(ctx context.Context, resources []gid.ID) ([][]*en
 	const tagged = "tagged_id"
 	q := s.Store.Client(ctx).Framework.Query().Order(framework.ByName(), framework.ByID())
 	q.Modify(func(f *sql.Selector) {
-		tags := sql.Dialect(f.Dialect()).Table(resource.FrameworksTable)
+		tags := sql.Dialect(f.Dialect()).Table(resource.FrameworksTable).As("tags")
 		resourceID, frameworkID := tags.C(resource.FrameworksPrimaryKey[0]), tags.C(resource.FrameworksPrimaryKey[1])
 		f.Join(tags).On(f.C(framework.FieldID), frameworkID)
 		page.AnyOf(resourceID, resources)(f)
