@@ -36,7 +36,8 @@ func (s Snapshot) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 		return nil
 	})
 	if err != nil {
-		return graphql.ErrorResponse2
+		graphql.AddError(ctx, store.Fault(err))
+		return &graphql.Response{Data: []byte("null"), Errors: graphql.GetErrors(ctx)}
 	}
 	return resp
 }

@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
-
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -123,7 +122,7 @@ func follow[T any](ctx context.Context, r *Resolver, v viewer.Viewer, stream gid
 			}
 		})
 		if err != nil && !errors.Is(err, context.Canceled) {
-			transport.AddSubscriptionError(ctx, graphql.DefaultErrorPresenter(ctx, err))
+			fault.EndWith(ctx, store.Fault(err))
 		}
 	}()
 	return out, nil

@@ -1,7 +1,6 @@
 package fault_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -9,7 +8,7 @@ import (
 
 func TestEndWith(t *testing.T) {
 	t.Run("the first error stays", func(t *testing.T) {
-		ctx, stream := fault.WithStream(context.Background())
+		ctx, stream := fault.WithStream(t.Context())
 		if stream.Err() != nil {
 			t.Error("an error before the end")
 		}
@@ -20,7 +19,7 @@ func TestEndWith(t *testing.T) {
 			t.Errorf("got %v", stream.Err())
 		}
 	})
-	t.Run("outside a subscription nothing happens", func(_ *testing.T) {
-		fault.EndWith(context.Background(), fault.Missing())
+	t.Run("outside a subscription nothing happens", func(t *testing.T) {
+		fault.EndWith(t.Context(), fault.Missing())
 	})
 }

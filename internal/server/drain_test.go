@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -30,17 +31,17 @@ func TestDrain(t *testing.T) {
 		}
 		receive(t, h.closed, "the end of the subscription")
 		receive(t, h.closed, "the end of the stream")
-		if a := h.send(h.request("GET", "/readyz", "")); a.StatusCode != 503 || !strings.Contains(a.body, "draining") {
+		if a := h.send(h.request("GET", "/readyz", "")); a.StatusCode != http.StatusServiceUnavailable || !strings.Contains(a.body, "draining") {
 			t.Errorf("readyz: %d %s", a.StatusCode, a.body)
 		}
-		if a := h.query(`{hello}`, nil); a.StatusCode != 503 || a.code() != "UNAVAILABLE" {
+		if a := h.query(`{hello}`, nil); a.StatusCode != http.StatusServiceUnavailable || a.code() != "UNAVAILABLE" {
 			t.Errorf("new work: %d %s", a.StatusCode, a.body)
 		}
-		if p, resp := h.dial(); p != nil || resp.StatusCode != 503 {
-			t.Errorf("new socket: %v", resp)
+		if p, status := h.dial(); p != nil || status != http.StatusServiceUnavailable {
+			t.Errorf("new socket: %d", status)
 		}
 		close(h.finish)
-		if a := receive(t, slow, "the slow query's answer"); a.StatusCode != 200 || a.parsed.Data["slow"] != "done" {
+		if a := receive(t, slow, "the slow query's answer"); a.StatusCode != http.StatusOK || a.parsed.Data["slow"] != "done" {
 			t.Errorf("%d %s", a.StatusCode, a.body)
 		}
 		if err := receive(t, h.served, "the end"); err != nil {

@@ -112,6 +112,7 @@ func FuzzReadRequest(f *testing.F) {
 }
 
 func checkSound(t *testing.T, v any) {
+	t.Helper()
 	switch v := v.(type) {
 	case string:
 		if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {

@@ -79,7 +79,7 @@ func (s *Server) accept(ctx context.Context, c caller, req *request) (_ context.
 	if after != nil {
 		oc.Operation = after
 	}
-	op = &operation{server: s, ctx: oc, kind: def.Operation, cost: documentCost(doc, oc.Operation, oc.Variables)}
+	op = &operation{server: s, ctx: oc, kind: def.Operation, cost: documentCost(oc.Operation, oc.Variables)}
 	recordOf(ctx).costs(op.cost)
 	if op.cost > s.limits.Cost {
 		return ctx, nil, fault.New(fault.CostExceeded,

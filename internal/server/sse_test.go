@@ -19,7 +19,7 @@ type stream struct {
 func (h *harness) open(req *http.Request) *stream {
 	h.t.Helper()
 	req.Header.Set("Accept", mediaEvents)
-	resp, err := h.client.Do(req)
+	resp, err := h.client.Do(req) //nolint:bodyclose // closed at the end of the test
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -129,13 +129,13 @@ func TestEventStream(t *testing.T) {
 	})
 	t.Run("a resolver's refusal is an HTTP error", func(t *testing.T) {
 		a := h.send(h.request("POST", "/graphql", `{"query":"subscription{events(topic:\"t\",after:\"ancient\"){text}}"}`, "Accept", mediaEvents))
-		if a.StatusCode != 400 || a.code() != "RESET_REQUIRED" {
+		if a.StatusCode != http.StatusBadRequest || a.code() != "RESET_REQUIRED" {
 			t.Errorf("%d %s", a.StatusCode, a.body)
 		}
 	})
 	t.Run("a resolver's panic is an HTTP error", func(t *testing.T) {
 		a := h.send(h.request("POST", "/graphql", `{"query":"subscription{events(topic:\"panic\"){text}}"}`, "Accept", mediaEvents))
-		if a.StatusCode != 500 || a.code() != "INTERNAL" {
+		if a.StatusCode != http.StatusInternalServerError || a.code() != "INTERNAL" {
 			t.Errorf("%d %s", a.StatusCode, a.body)
 		}
 	})
