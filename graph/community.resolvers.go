@@ -17,41 +17,59 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-func (r *affiliationResolver) Member(ctx context.Context, objs []*ent.Affiliation) ([]*ent.Member, error) {
-	return r.members(ctx, each(objs, func(o *ent.Affiliation) gid.ID { return o.MemberID }))
+func (r *affiliationResolver) Member(ctx context.Context, obj *ent.Affiliation) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Affiliation) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.Affiliation) gid.ID { return o.MemberID }))
+	})
 }
 
-func (r *affiliationResolver) Organization(ctx context.Context, objs []*ent.Affiliation) ([]*ent.Organization, error) {
-	return r.organizations(ctx, each(objs, func(o *ent.Affiliation) gid.ID { return o.OrganizationID }))
+func (r *affiliationResolver) Organization(ctx context.Context, obj *ent.Affiliation) (*ent.Organization, error) {
+	return together(ctx, obj, func(objs []*ent.Affiliation) ([]*ent.Organization, error) {
+		return r.organizations(ctx, each(objs, func(o *ent.Affiliation) gid.ID { return o.OrganizationID }))
+	})
 }
 
-func (r *memberResolver) Email(ctx context.Context, objs []*ent.Member) ([]*string, error) {
-	return r.Community.Emails(ctx, viewer.From(ctx), objs)
+func (r *memberResolver) Email(ctx context.Context, obj *ent.Member) (*string, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([]*string, error) {
+		return r.Community.Emails(ctx, viewer.From(ctx), objs)
+	})
 }
 
-func (r *memberResolver) Affiliations(ctx context.Context, objs []*ent.Member) ([][]*ent.Affiliation, error) {
-	return r.Community.Affiliations(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+func (r *memberResolver) Affiliations(ctx context.Context, obj *ent.Member) ([]*ent.Affiliation, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([][]*ent.Affiliation, error) {
+		return r.Community.Affiliations(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+	})
 }
 
-func (r *memberResolver) PrimaryAffiliation(ctx context.Context, objs []*ent.Member) ([]*ent.Affiliation, error) {
-	return r.Community.PrimaryAffiliations(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+func (r *memberResolver) PrimaryAffiliation(ctx context.Context, obj *ent.Member) (*ent.Affiliation, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([]*ent.Affiliation, error) {
+		return r.Community.PrimaryAffiliations(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+	})
 }
 
-func (r *memberResolver) TeamMemberships(ctx context.Context, objs []*ent.Member) ([][]*ent.TeamMembership, error) {
-	return r.Community.MemberTeams(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+func (r *memberResolver) TeamMemberships(ctx context.Context, obj *ent.Member) ([]*ent.TeamMembership, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([][]*ent.TeamMembership, error) {
+		return r.Community.MemberTeams(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+	})
 }
 
-func (r *memberResolver) RoleAssignments(ctx context.Context, objs []*ent.Member) ([][]*ent.RoleAssignment, error) {
-	return r.Community.MemberRoles(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+func (r *memberResolver) RoleAssignments(ctx context.Context, obj *ent.Member) ([]*ent.RoleAssignment, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([][]*ent.RoleAssignment, error) {
+		return r.Community.MemberRoles(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+	})
 }
 
-func (r *memberResolver) UnreadNotificationCount(ctx context.Context, objs []*ent.Member) ([]*int, error) {
-	return ofViewer(viewer.From(ctx), objs, func() (*int, error) { return unreadNotifications(ctx, r.Notify, viewer.From(ctx)) })
+func (r *memberResolver) UnreadNotificationCount(ctx context.Context, obj *ent.Member) (*int, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([]*int, error) {
+		return ofViewer(viewer.From(ctx), objs, func() (*int, error) { return unreadNotifications(ctx, r.Notify, viewer.From(ctx)) })
+	})
 }
 
-func (r *memberResolver) Notifications(ctx context.Context, objs []*ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Notification], error) {
-	return ofViewer(viewer.From(ctx), objs, func() (*page.Connection[ent.Notification], error) {
-		return r.Notify.Notifications(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *memberResolver) Notifications(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Notification], error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([]*page.Connection[ent.Notification], error) {
+		return ofViewer(viewer.From(ctx), objs, func() (*page.Connection[ent.Notification], error) {
+			return r.Notify.Notifications(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
+		})
 	})
 }
 
@@ -193,12 +211,16 @@ func (r *mutationResolver) EndRoleAssignment(ctx context.Context, input model.En
 	return &model.EndRoleAssignmentPayload{RoleAssignment: role, Errors: errs}, err
 }
 
-func (r *organizationResolver) Teams(ctx context.Context, objs []*ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error) {
-	return r.Community.OrganizationTeams(ctx, viewer.From(ctx), each(objs, func(o *ent.Organization) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *organizationResolver) Teams(ctx context.Context, obj *ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error) {
+	return together(ctx, obj, func(objs []*ent.Organization) ([]*page.Connection[ent.Team], error) {
+		return r.Community.OrganizationTeams(ctx, viewer.From(ctx), each(objs, func(o *ent.Organization) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *organizationResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Organization) ([]bool, error) {
-	return r.Community.CanUpdateOrganizations(ctx, viewer.From(ctx), objs)
+func (r *organizationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Organization) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Organization) ([]bool, error) {
+		return r.Community.CanUpdateOrganizations(ctx, viewer.From(ctx), objs)
+	})
 }
 
 func (r *queryResolver) Organizations(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Organization], error) {
@@ -213,36 +235,52 @@ func (r *queryResolver) Members(ctx context.Context, first *int, after *page.Cur
 	return r.Community.Members(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
 }
 
-func (r *roleAssignmentResolver) Member(ctx context.Context, objs []*ent.RoleAssignment) ([]*ent.Member, error) {
-	return r.members(ctx, each(objs, func(o *ent.RoleAssignment) gid.ID { return o.MemberID }))
+func (r *roleAssignmentResolver) Member(ctx context.Context, obj *ent.RoleAssignment) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.RoleAssignment) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.RoleAssignment) gid.ID { return o.MemberID }))
+	})
 }
 
-func (r *teamResolver) Organization(ctx context.Context, objs []*ent.Team) ([]*ent.Organization, error) {
-	return r.organizations(ctx, each(objs, func(o *ent.Team) gid.ID { return o.OrganizationID }))
+func (r *teamResolver) Organization(ctx context.Context, obj *ent.Team) (*ent.Organization, error) {
+	return together(ctx, obj, func(objs []*ent.Team) ([]*ent.Organization, error) {
+		return r.organizations(ctx, each(objs, func(o *ent.Team) gid.ID { return o.OrganizationID }))
+	})
 }
 
-func (r *teamResolver) Memberships(ctx context.Context, objs []*ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.TeamMembership], error) {
-	return r.Community.TeamMemberships(ctx, viewer.From(ctx), each(objs, func(o *ent.Team) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *teamResolver) Memberships(ctx context.Context, obj *ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.TeamMembership], error) {
+	return together(ctx, obj, func(objs []*ent.Team) ([]*page.Connection[ent.TeamMembership], error) {
+		return r.Community.TeamMemberships(ctx, viewer.From(ctx), each(objs, func(o *ent.Team) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *teamResolver) Enrollments(ctx context.Context, objs []*ent.Team) ([][]*ent.Enrollment, error) {
-	return r.Community.TeamEnrollments(ctx, viewer.From(ctx), each(objs, func(o *ent.Team) gid.ID { return o.ID }))
+func (r *teamResolver) Enrollments(ctx context.Context, obj *ent.Team) ([]*ent.Enrollment, error) {
+	return together(ctx, obj, func(objs []*ent.Team) ([][]*ent.Enrollment, error) {
+		return r.Community.TeamEnrollments(ctx, viewer.From(ctx), each(objs, func(o *ent.Team) gid.ID { return o.ID }))
+	})
 }
 
-func (r *teamResolver) Space(ctx context.Context, objs []*ent.Team) ([]*ent.Space, error) {
-	return r.Community.TeamSpaces(ctx, viewer.From(ctx), each(objs, func(o *ent.Team) gid.ID { return o.ID }))
+func (r *teamResolver) Space(ctx context.Context, obj *ent.Team) (*ent.Space, error) {
+	return together(ctx, obj, func(objs []*ent.Team) ([]*ent.Space, error) {
+		return r.Community.TeamSpaces(ctx, viewer.From(ctx), each(objs, func(o *ent.Team) gid.ID { return o.ID }))
+	})
 }
 
-func (r *teamResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Team) ([]bool, error) {
-	return r.Community.CanUpdateTeams(ctx, viewer.From(ctx), objs)
+func (r *teamResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Team) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Team) ([]bool, error) {
+		return r.Community.CanUpdateTeams(ctx, viewer.From(ctx), objs)
+	})
 }
 
-func (r *teamMembershipResolver) Team(ctx context.Context, objs []*ent.TeamMembership) ([]*ent.Team, error) {
-	return r.teams(ctx, each(objs, func(o *ent.TeamMembership) gid.ID { return o.TeamID }))
+func (r *teamMembershipResolver) Team(ctx context.Context, obj *ent.TeamMembership) (*ent.Team, error) {
+	return together(ctx, obj, func(objs []*ent.TeamMembership) ([]*ent.Team, error) {
+		return r.teams(ctx, each(objs, func(o *ent.TeamMembership) gid.ID { return o.TeamID }))
+	})
 }
 
-func (r *teamMembershipResolver) Member(ctx context.Context, objs []*ent.TeamMembership) ([]*ent.Member, error) {
-	return r.members(ctx, each(objs, func(o *ent.TeamMembership) gid.ID { return o.MemberID }))
+func (r *teamMembershipResolver) Member(ctx context.Context, obj *ent.TeamMembership) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.TeamMembership) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.TeamMembership) gid.ID { return o.MemberID }))
+	})
 }
 
 func (r *Resolver) Affiliation() generated.AffiliationResolver { return &affiliationResolver{r} }

@@ -95,93 +95,129 @@ func (r *mutationResolver) MarkThreadRead(ctx context.Context, input model.MarkT
 	return &model.MarkThreadReadPayload{Thread: thread, Errors: errs}, err
 }
 
-func (r *postResolver) Thread(ctx context.Context, objs []*ent.Post) ([]*ent.Thread, error) {
-	return r.threads(ctx, each(objs, func(p *ent.Post) gid.ID { return p.ThreadID }))
+func (r *postResolver) Thread(ctx context.Context, obj *ent.Post) (*ent.Thread, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*ent.Thread, error) {
+		return r.threads(ctx, each(objs, func(p *ent.Post) gid.ID { return p.ThreadID }))
+	})
 }
 
-func (r *postResolver) Author(ctx context.Context, objs []*ent.Post) ([]*ent.Member, error) {
-	return r.members(ctx, each(objs, func(p *ent.Post) gid.ID { return p.AuthorID }))
+func (r *postResolver) Author(ctx context.Context, obj *ent.Post) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(p *ent.Post) gid.ID { return p.AuthorID }))
+	})
 }
 
-func (r *postResolver) ReplyTo(ctx context.Context, objs []*ent.Post) ([]*ent.Post, error) {
-	return r.posts(ctx, each(objs, func(p *ent.Post) gid.ID { return maybe(p.ReplyToID) }))
+func (r *postResolver) ReplyTo(ctx context.Context, obj *ent.Post) (*ent.Post, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*ent.Post, error) {
+		return r.posts(ctx, each(objs, func(p *ent.Post) gid.ID { return maybe(p.ReplyToID) }))
+	})
 }
 
-func (r *postResolver) Reactions(ctx context.Context, objs []*ent.Post) ([][]*model.ReactionGroup, error) {
-	mine, err := r.Forum.ViewerReactions(ctx, viewer.From(ctx), objs)
-	return reactionGroups(objs, mine), err
+func (r *postResolver) Reactions(ctx context.Context, obj *ent.Post) ([]*model.ReactionGroup, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([][]*model.ReactionGroup, error) {
+		mine, err := r.Forum.ViewerReactions(ctx, viewer.From(ctx), objs)
+		return reactionGroups(objs, mine), err
+	})
 }
 
-func (r *postResolver) Revisions(ctx context.Context, objs []*ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.PostRevision], error) {
-	return r.Forum.Revisions(ctx, viewer.From(ctx), each(objs, func(p *ent.Post) gid.ID { return p.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *postResolver) Revisions(ctx context.Context, obj *ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.PostRevision], error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*page.Connection[ent.PostRevision], error) {
+		return r.Forum.Revisions(ctx, viewer.From(ctx), each(objs, func(p *ent.Post) gid.ID { return p.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *postResolver) ViewerCanEdit(ctx context.Context, objs []*ent.Post) ([]bool, error) {
-	can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
-	return pick(can, func(a forum.PostAbilities) bool { return a.Edit }), err
+func (r *postResolver) ViewerCanEdit(ctx context.Context, obj *ent.Post) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]bool, error) {
+		can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.PostAbilities) bool { return a.Edit }), err
+	})
 }
 
-func (r *postResolver) ViewerCanDelete(ctx context.Context, objs []*ent.Post) ([]bool, error) {
-	can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
-	return pick(can, func(a forum.PostAbilities) bool { return a.Delete }), err
+func (r *postResolver) ViewerCanDelete(ctx context.Context, obj *ent.Post) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]bool, error) {
+		can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.PostAbilities) bool { return a.Delete }), err
+	})
 }
 
-func (r *postResolver) ViewerCanReact(ctx context.Context, objs []*ent.Post) ([]bool, error) {
-	can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
-	return pick(can, func(a forum.PostAbilities) bool { return a.React }), err
+func (r *postResolver) ViewerCanReact(ctx context.Context, obj *ent.Post) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]bool, error) {
+		can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.PostAbilities) bool { return a.React }), err
+	})
 }
 
-func (r *postRevisionResolver) Editor(ctx context.Context, objs []*ent.PostRevision) ([]*ent.Member, error) {
-	return r.members(ctx, each(objs, func(p *ent.PostRevision) gid.ID { return p.EditorID }))
+func (r *postRevisionResolver) Editor(ctx context.Context, obj *ent.PostRevision) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.PostRevision) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(p *ent.PostRevision) gid.ID { return p.EditorID }))
+	})
 }
 
 func (r *subscriptionResolver) ThreadEvents(ctx context.Context, threadID gid.ID, after *page.Cursor) (<-chan model.ThreadEvent, error) {
 	return r.threadEvents(ctx, viewer.From(ctx), threadID, after)
 }
 
-func (r *threadResolver) Space(ctx context.Context, objs []*ent.Thread) ([]*ent.Space, error) {
-	return r.spaces(ctx, each(objs, func(t *ent.Thread) gid.ID { return t.SpaceID }))
+func (r *threadResolver) Space(ctx context.Context, obj *ent.Thread) (*ent.Space, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]*ent.Space, error) {
+		return r.spaces(ctx, each(objs, func(t *ent.Thread) gid.ID { return t.SpaceID }))
+	})
 }
 
-func (r *threadResolver) Author(ctx context.Context, objs []*ent.Thread) ([]*ent.Member, error) {
-	return r.members(ctx, each(objs, func(t *ent.Thread) gid.ID { return t.AuthorID }))
+func (r *threadResolver) Author(ctx context.Context, obj *ent.Thread) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(t *ent.Thread) gid.ID { return t.AuthorID }))
+	})
 }
 
 func (r *threadResolver) PostCount(ctx context.Context, obj *ent.Thread) (int, error) {
 	return obj.PostSeq - obj.DeletedPosts, nil
 }
 
-func (r *threadResolver) LastPost(ctx context.Context, objs []*ent.Thread) ([]*ent.Post, error) {
-	return r.posts(ctx, each(objs, func(t *ent.Thread) gid.ID { return maybe(t.LastPostID) }))
+func (r *threadResolver) LastPost(ctx context.Context, obj *ent.Thread) (*ent.Post, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]*ent.Post, error) {
+		return r.posts(ctx, each(objs, func(t *ent.Thread) gid.ID { return maybe(t.LastPostID) }))
+	})
 }
 
-func (r *threadResolver) Posts(ctx context.Context, objs []*ent.Thread, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Post], error) {
-	return r.Forum.Posts(ctx, viewer.From(ctx), each(objs, func(t *ent.Thread) gid.ID { return t.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *threadResolver) Posts(ctx context.Context, obj *ent.Thread, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Post], error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]*page.Connection[ent.Post], error) {
+		return r.Forum.Posts(ctx, viewer.From(ctx), each(objs, func(t *ent.Thread) gid.ID { return t.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *threadResolver) ViewerUnreadCount(ctx context.Context, objs []*ent.Thread) ([]int, error) {
-	states, err := r.Forum.ReadStates(ctx, viewer.From(ctx), each(objs, func(t *ent.Thread) gid.ID { return t.ID }))
-	return pick(objs, func(t *ent.Thread) int { return unread(viewer.From(ctx), t, states) }), err
+func (r *threadResolver) ViewerUnreadCount(ctx context.Context, obj *ent.Thread) (int, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]int, error) {
+		states, err := r.Forum.ReadStates(ctx, viewer.From(ctx), each(objs, func(t *ent.Thread) gid.ID { return t.ID }))
+		return pick(objs, func(t *ent.Thread) int { return unread(viewer.From(ctx), t, states) }), err
+	})
 }
 
-func (r *threadResolver) ViewerLastReadSeq(ctx context.Context, objs []*ent.Thread) ([]int, error) {
-	states, err := r.Forum.ReadStates(ctx, viewer.From(ctx), each(objs, func(t *ent.Thread) gid.ID { return t.ID }))
-	return pick(objs, func(t *ent.Thread) int { return lastRead(states[t.ID]) }), err
+func (r *threadResolver) ViewerLastReadSeq(ctx context.Context, obj *ent.Thread) (int, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]int, error) {
+		states, err := r.Forum.ReadStates(ctx, viewer.From(ctx), each(objs, func(t *ent.Thread) gid.ID { return t.ID }))
+		return pick(objs, func(t *ent.Thread) int { return lastRead(states[t.ID]) }), err
+	})
 }
 
-func (r *threadResolver) ViewerCanReply(ctx context.Context, objs []*ent.Thread) ([]bool, error) {
-	can, err := r.Forum.ThreadAbilities(ctx, viewer.From(ctx), objs)
-	return pick(can, func(a forum.ThreadAbilities) bool { return a.Reply }), err
+func (r *threadResolver) ViewerCanReply(ctx context.Context, obj *ent.Thread) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]bool, error) {
+		can, err := r.Forum.ThreadAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.ThreadAbilities) bool { return a.Reply }), err
+	})
 }
 
-func (r *threadResolver) ViewerCanRename(ctx context.Context, objs []*ent.Thread) ([]bool, error) {
-	can, err := r.Forum.ThreadAbilities(ctx, viewer.From(ctx), objs)
-	return pick(can, func(a forum.ThreadAbilities) bool { return a.Rename }), err
+func (r *threadResolver) ViewerCanRename(ctx context.Context, obj *ent.Thread) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]bool, error) {
+		can, err := r.Forum.ThreadAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.ThreadAbilities) bool { return a.Rename }), err
+	})
 }
 
-func (r *threadResolver) ViewerCanModerate(ctx context.Context, objs []*ent.Thread) ([]bool, error) {
-	can, err := r.Forum.ThreadAbilities(ctx, viewer.From(ctx), objs)
-	return pick(can, func(a forum.ThreadAbilities) bool { return a.Moderate }), err
+func (r *threadResolver) ViewerCanModerate(ctx context.Context, obj *ent.Thread) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]bool, error) {
+		can, err := r.Forum.ThreadAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.ThreadAbilities) bool { return a.Moderate }), err
+	})
 }
 
 func (r *Resolver) Post() generated.PostResolver { return &postResolver{r} }

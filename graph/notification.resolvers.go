@@ -23,17 +23,23 @@ func (r *mutationResolver) MarkNotificationsRead(ctx context.Context, input mode
 	return &model.MarkNotificationsReadPayload{Viewer: viewer, Errors: errs}, err
 }
 
-func (r *notificationResolver) Reasons(ctx context.Context, objs []*ent.Notification) ([][]notify.Reason, error) {
-	return pick(objs, notify.Reasons), nil
+func (r *notificationResolver) Reasons(ctx context.Context, obj *ent.Notification) ([]notify.Reason, error) {
+	return together(ctx, obj, func(objs []*ent.Notification) ([][]notify.Reason, error) {
+		return pick(objs, notify.Reasons), nil
+	})
 }
 
-func (r *notificationResolver) Subject(ctx context.Context, objs []*ent.Notification) ([]model.NotificationSubject, error) {
-	posts, err := r.posts(ctx, each(objs, func(n *ent.Notification) gid.ID { return n.PostID }))
-	return pick(posts, func(p *ent.Post) model.NotificationSubject { return p }), err
+func (r *notificationResolver) Subject(ctx context.Context, obj *ent.Notification) (model.NotificationSubject, error) {
+	return together(ctx, obj, func(objs []*ent.Notification) ([]model.NotificationSubject, error) {
+		posts, err := r.posts(ctx, each(objs, func(n *ent.Notification) gid.ID { return n.PostID }))
+		return pick(posts, func(p *ent.Post) model.NotificationSubject { return p }), err
+	})
 }
 
-func (r *notificationResolver) Actor(ctx context.Context, objs []*ent.Notification) ([]*ent.Member, error) {
-	return r.members(ctx, each(objs, func(n *ent.Notification) gid.ID { return n.ActorID }))
+func (r *notificationResolver) Actor(ctx context.Context, obj *ent.Notification) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Notification) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(n *ent.Notification) gid.ID { return n.ActorID }))
+	})
 }
 
 func (r *subscriptionResolver) NotificationEvents(ctx context.Context, after *page.Cursor) (<-chan model.NotificationEvent, error) {

@@ -17,36 +17,52 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-func (r *cohortResolver) Offering(ctx context.Context, objs []*ent.Cohort) ([]*ent.Offering, error) {
-	return r.offerings(ctx, each(objs, func(o *ent.Cohort) gid.ID { return o.OfferingID }))
+func (r *cohortResolver) Offering(ctx context.Context, obj *ent.Cohort) (*ent.Offering, error) {
+	return together(ctx, obj, func(objs []*ent.Cohort) ([]*ent.Offering, error) {
+		return r.offerings(ctx, each(objs, func(o *ent.Cohort) gid.ID { return o.OfferingID }))
+	})
 }
 
-func (r *cohortResolver) Teams(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error) {
-	return r.Community.CohortTeams(ctx, viewer.From(ctx), each(objs, func(o *ent.Cohort) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *cohortResolver) Teams(ctx context.Context, obj *ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error) {
+	return together(ctx, obj, func(objs []*ent.Cohort) ([]*page.Connection[ent.Team], error) {
+		return r.Community.CohortTeams(ctx, viewer.From(ctx), each(objs, func(o *ent.Cohort) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *cohortResolver) Enrollments(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Enrollment], error) {
-	return r.Community.CohortEnrollments(ctx, viewer.From(ctx), each(objs, func(o *ent.Cohort) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *cohortResolver) Enrollments(ctx context.Context, obj *ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Enrollment], error) {
+	return together(ctx, obj, func(objs []*ent.Cohort) ([]*page.Connection[ent.Enrollment], error) {
+		return r.Community.CohortEnrollments(ctx, viewer.From(ctx), each(objs, func(o *ent.Cohort) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *cohortResolver) Space(ctx context.Context, objs []*ent.Cohort) ([]*ent.Space, error) {
-	return r.Community.CohortSpaces(ctx, viewer.From(ctx), each(objs, func(o *ent.Cohort) gid.ID { return o.ID }))
+func (r *cohortResolver) Space(ctx context.Context, obj *ent.Cohort) (*ent.Space, error) {
+	return together(ctx, obj, func(objs []*ent.Cohort) ([]*ent.Space, error) {
+		return r.Community.CohortSpaces(ctx, viewer.From(ctx), each(objs, func(o *ent.Cohort) gid.ID { return o.ID }))
+	})
 }
 
-func (r *cohortResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Cohort) ([]bool, error) {
-	return r.Community.CanUpdateCohorts(ctx, viewer.From(ctx), objs)
+func (r *cohortResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Cohort) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Cohort) ([]bool, error) {
+		return r.Community.CanUpdateCohorts(ctx, viewer.From(ctx), objs)
+	})
 }
 
-func (r *enrollmentResolver) Cohort(ctx context.Context, objs []*ent.Enrollment) ([]*ent.Cohort, error) {
-	return r.cohorts(ctx, each(objs, func(o *ent.Enrollment) gid.ID { return o.CohortID }))
+func (r *enrollmentResolver) Cohort(ctx context.Context, obj *ent.Enrollment) (*ent.Cohort, error) {
+	return together(ctx, obj, func(objs []*ent.Enrollment) ([]*ent.Cohort, error) {
+		return r.cohorts(ctx, each(objs, func(o *ent.Enrollment) gid.ID { return o.CohortID }))
+	})
 }
 
-func (r *enrollmentResolver) Team(ctx context.Context, objs []*ent.Enrollment) ([]*ent.Team, error) {
-	return r.teams(ctx, each(objs, func(o *ent.Enrollment) gid.ID { return o.TeamID }))
+func (r *enrollmentResolver) Team(ctx context.Context, obj *ent.Enrollment) (*ent.Team, error) {
+	return together(ctx, obj, func(objs []*ent.Enrollment) ([]*ent.Team, error) {
+		return r.teams(ctx, each(objs, func(o *ent.Enrollment) gid.ID { return o.TeamID }))
+	})
 }
 
-func (r *enrollmentResolver) Reason(ctx context.Context, objs []*ent.Enrollment) ([]*string, error) {
-	return r.Community.EnrollmentReasons(ctx, viewer.From(ctx), objs)
+func (r *enrollmentResolver) Reason(ctx context.Context, obj *ent.Enrollment) (*string, error) {
+	return together(ctx, obj, func(objs []*ent.Enrollment) ([]*string, error) {
+		return r.Community.EnrollmentReasons(ctx, viewer.From(ctx), objs)
+	})
 }
 
 func (r *mutationResolver) CreateCohort(ctx context.Context, input model.CreateCohortInput) (*model.CreateCohortPayload, error) {
@@ -94,28 +110,38 @@ func (r *mutationResolver) UpdateEnrollment(ctx context.Context, input model.Upd
 	return &model.UpdateEnrollmentPayload{Enrollment: enrollment, Errors: errs}, err
 }
 
-func (r *offeringResolver) Program(ctx context.Context, objs []*ent.Offering) ([]*ent.Program, error) {
-	return r.programs(ctx, each(objs, func(o *ent.Offering) gid.ID { return o.ProgramID }))
+func (r *offeringResolver) Program(ctx context.Context, obj *ent.Offering) (*ent.Program, error) {
+	return together(ctx, obj, func(objs []*ent.Offering) ([]*ent.Program, error) {
+		return r.programs(ctx, each(objs, func(o *ent.Offering) gid.ID { return o.ProgramID }))
+	})
 }
 
 func (r *offeringResolver) Fee(ctx context.Context, obj *ent.Offering) (*model.Money, error) {
 	return &model.Money{Amount: obj.FeeAmount, Currency: obj.FeeCurrency}, nil
 }
 
-func (r *offeringResolver) Sponsorships(ctx context.Context, objs []*ent.Offering) ([][]*ent.Sponsorship, error) {
-	return r.Community.OfferingSponsorships(ctx, each(objs, func(o *ent.Offering) gid.ID { return o.ID }))
+func (r *offeringResolver) Sponsorships(ctx context.Context, obj *ent.Offering) ([]*ent.Sponsorship, error) {
+	return together(ctx, obj, func(objs []*ent.Offering) ([][]*ent.Sponsorship, error) {
+		return r.Community.OfferingSponsorships(ctx, each(objs, func(o *ent.Offering) gid.ID { return o.ID }))
+	})
 }
 
-func (r *offeringResolver) Calls(ctx context.Context, objs []*ent.Offering) ([][]*ent.Call, error) {
-	return r.Community.OfferingCalls(ctx, each(objs, func(o *ent.Offering) gid.ID { return o.ID }))
+func (r *offeringResolver) Calls(ctx context.Context, obj *ent.Offering) ([]*ent.Call, error) {
+	return together(ctx, obj, func(objs []*ent.Offering) ([][]*ent.Call, error) {
+		return r.Community.OfferingCalls(ctx, each(objs, func(o *ent.Offering) gid.ID { return o.ID }))
+	})
 }
 
-func (r *offeringResolver) Cohorts(ctx context.Context, objs []*ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Cohort], error) {
-	return r.Community.OfferingCohorts(ctx, viewer.From(ctx), each(objs, func(o *ent.Offering) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *offeringResolver) Cohorts(ctx context.Context, obj *ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error) {
+	return together(ctx, obj, func(objs []*ent.Offering) ([]*page.Connection[ent.Cohort], error) {
+		return r.Community.OfferingCohorts(ctx, viewer.From(ctx), each(objs, func(o *ent.Offering) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *programResolver) Offerings(ctx context.Context, objs []*ent.Program) ([][]*ent.Offering, error) {
-	return r.Community.ProgramOfferings(ctx, each(objs, func(o *ent.Program) gid.ID { return o.ID }))
+func (r *programResolver) Offerings(ctx context.Context, obj *ent.Program) ([]*ent.Offering, error) {
+	return together(ctx, obj, func(objs []*ent.Program) ([][]*ent.Offering, error) {
+		return r.Community.ProgramOfferings(ctx, each(objs, func(o *ent.Program) gid.ID { return o.ID }))
+	})
 }
 
 func (r *queryResolver) Programs(ctx context.Context) ([]*ent.Program, error) {

@@ -7,58 +7,79 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 func (r *mutationResolver) CreateResource(ctx context.Context, input model.CreateResourceInput) (*model.CreateResourcePayload, error) {
-	panic(fmt.Errorf("not implemented: CreateResource - createResource"))
+	created, err := r.Library.CreateResource(ctx, viewer.From(ctx), newResource(input))
+	errs, err := userErrors(err)
+	return &model.CreateResourcePayload{Resource: created, Errors: errs}, err
 }
 
 func (r *mutationResolver) UpdateResource(ctx context.Context, input model.UpdateResourceInput) (*model.UpdateResourcePayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateResource - updateResource"))
+	changed, err := r.Library.UpdateResource(ctx, viewer.From(ctx), input.ResourceID, input.ExpectedVersion, resourcePatch(input))
+	errs, err := userErrors(err)
+	return &model.UpdateResourcePayload{Resource: changed, Errors: errs}, err
 }
 
 func (r *mutationResolver) ArchiveResource(ctx context.Context, input model.ArchiveResourceInput) (*model.ArchiveResourcePayload, error) {
-	panic(fmt.Errorf("not implemented: ArchiveResource - archiveResource"))
+	retired, err := r.Library.ArchiveResource(ctx, viewer.From(ctx), input.ResourceID)
+	errs, err := userErrors(err)
+	return &model.ArchiveResourcePayload{Resource: retired, Errors: errs}, err
 }
 
 func (r *queryResolver) Resources(ctx context.Context, kind *resource.Kind, frameworkID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Resource], error) {
-	panic(fmt.Errorf("not implemented: Resources - resources"))
+	filter := library.Filter{Kind: kind, FrameworkID: frameworkID}
+	return r.Library.List(ctx, viewer.From(ctx), filter, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 func (r *queryResolver) Frameworks(ctx context.Context) ([]*ent.Framework, error) {
-	panic(fmt.Errorf("not implemented: Frameworks - frameworks"))
+	return r.Library.Frameworks(ctx)
 }
 
-func (r *resourceResolver) Space(ctx context.Context, objs []*ent.Resource) ([]*ent.Space, error) {
-	panic(fmt.Errorf("not implemented: Space - space"))
+func (r *resourceResolver) Space(ctx context.Context, obj *ent.Resource) (*ent.Space, error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([]*ent.Space, error) {
+		return r.spaces(ctx, each(objs, func(o *ent.Resource) gid.ID { return maybe(o.SpaceID) }))
+	})
 }
 
-func (r *resourceResolver) Frameworks(ctx context.Context, objs []*ent.Resource) ([][]*ent.Framework, error) {
-	panic(fmt.Errorf("not implemented: Frameworks - frameworks"))
+func (r *resourceResolver) Frameworks(ctx context.Context, obj *ent.Resource) ([]*ent.Framework, error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([][]*ent.Framework, error) {
+		return r.Library.FrameworksOf(ctx, each(objs, func(o *ent.Resource) gid.ID { return o.ID }))
+	})
 }
 
-func (r *resourceResolver) Versions(ctx context.Context, objs []*ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.ResourceVersion], error) {
-	panic(fmt.Errorf("not implemented: Versions - versions"))
+func (r *resourceResolver) Versions(ctx context.Context, obj *ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.ResourceVersion], error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([]*page.Connection[ent.ResourceVersion], error) {
+		ids := each(objs, func(o *ent.Resource) gid.ID { return o.ID })
+		return r.Library.Versions(ctx, viewer.From(ctx), ids, page.Args{First: first, After: after, Last: last, Before: before})
+	})
 }
 
-func (r *resourceResolver) Author(ctx context.Context, objs []*ent.Resource) ([]*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Author - author"))
+func (r *resourceResolver) Author(ctx context.Context, obj *ent.Resource) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.Resource) gid.ID { return o.AuthorID }))
+	})
 }
 
-func (r *resourceResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Resource) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
+func (r *resourceResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Resource) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([]bool, error) {
+		return r.Library.CanUpdate(ctx, viewer.From(ctx), objs)
+	})
 }
 
-func (r *resourceVersionResolver) Author(ctx context.Context, objs []*ent.ResourceVersion) ([]*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Author - author"))
+func (r *resourceVersionResolver) Author(ctx context.Context, obj *ent.ResourceVersion) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.ResourceVersion) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.ResourceVersion) gid.ID { return o.AuthorID }))
+	})
 }
 
 func (r *Resolver) Resource() generated.ResourceResolver { return &resourceResolver{r} }

@@ -7,13 +7,15 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 func (r *queryResolver) Search(ctx context.Context, query string, kinds []searchdocument.Kind, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.SearchResultConnection, error) {
-	panic(fmt.Errorf("not implemented: Search - search"))
+	args := page.Args{First: first, After: after, Last: last, Before: before}
+	found, err := r.Library.Search(ctx, viewer.From(ctx), query, kinds, args)
+	return searchResults(found), err
 }

@@ -73,50 +73,72 @@ func (r *queryResolver) Spaces(ctx context.Context, first *int, after *page.Curs
 	return r.Community.Spaces(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
 }
 
-func (r *spaceResolver) Cohort(ctx context.Context, objs []*ent.Space) ([]*ent.Cohort, error) {
-	return r.cohorts(ctx, each(objs, func(o *ent.Space) gid.ID { return maybe(o.CohortID) }))
+func (r *spaceResolver) Cohort(ctx context.Context, obj *ent.Space) (*ent.Cohort, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*ent.Cohort, error) {
+		return r.cohorts(ctx, each(objs, func(o *ent.Space) gid.ID { return maybe(o.CohortID) }))
+	})
 }
 
-func (r *spaceResolver) Team(ctx context.Context, objs []*ent.Space) ([]*ent.Team, error) {
-	return r.teams(ctx, each(objs, func(o *ent.Space) gid.ID { return maybe(o.TeamID) }))
+func (r *spaceResolver) Team(ctx context.Context, obj *ent.Space) (*ent.Team, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*ent.Team, error) {
+		return r.teams(ctx, each(objs, func(o *ent.Space) gid.ID { return maybe(o.TeamID) }))
+	})
 }
 
-func (r *spaceResolver) Threads(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Thread], error) {
-	return r.Forum.Threads(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *spaceResolver) Threads(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Thread], error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*page.Connection[ent.Thread], error) {
+		return r.Forum.Threads(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *spaceResolver) Memberships(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.SpaceMembership], error) {
-	return r.Community.SpaceMemberships(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *spaceResolver) Memberships(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.SpaceMembership], error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*page.Connection[ent.SpaceMembership], error) {
+		return r.Community.SpaceMemberships(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *spaceResolver) Resources(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Resource], error) {
-	return r.Library.InSpaces(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *spaceResolver) Resources(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Resource], error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*page.Connection[ent.Resource], error) {
+		return r.Library.InSpaces(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *spaceResolver) ViewerUnreadCount(ctx context.Context, objs []*ent.Space) ([]int, error) {
-	return r.Community.UnreadCounts(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }))
+func (r *spaceResolver) ViewerUnreadCount(ctx context.Context, obj *ent.Space) (int, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]int, error) {
+		return r.Community.UnreadCounts(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }))
+	})
 }
 
-func (r *spaceResolver) ViewerMembership(ctx context.Context, objs []*ent.Space) ([]*ent.SpaceMembership, error) {
-	return r.Community.ViewerMemberships(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }))
+func (r *spaceResolver) ViewerMembership(ctx context.Context, obj *ent.Space) (*ent.SpaceMembership, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*ent.SpaceMembership, error) {
+		return r.Community.ViewerMemberships(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }))
+	})
 }
 
-func (r *spaceResolver) ViewerCanCreateThread(ctx context.Context, objs []*ent.Space) ([]bool, error) {
-	can, err := r.Community.SpaceAbilities(ctx, viewer.From(ctx), objs)
-	return pick(can, func(a community.SpaceAbilities) bool { return a.CreateThread }), err
+func (r *spaceResolver) ViewerCanCreateThread(ctx context.Context, obj *ent.Space) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]bool, error) {
+		can, err := r.Community.SpaceAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a community.SpaceAbilities) bool { return a.CreateThread }), err
+	})
 }
 
-func (r *spaceResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Space) ([]bool, error) {
-	can, err := r.Community.SpaceAbilities(ctx, viewer.From(ctx), objs)
-	return pick(can, func(a community.SpaceAbilities) bool { return a.Update }), err
+func (r *spaceResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Space) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]bool, error) {
+		can, err := r.Community.SpaceAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a community.SpaceAbilities) bool { return a.Update }), err
+	})
 }
 
-func (r *spaceMembershipResolver) Space(ctx context.Context, objs []*ent.SpaceMembership) ([]*ent.Space, error) {
-	return r.spaces(ctx, each(objs, func(o *ent.SpaceMembership) gid.ID { return o.SpaceID }))
+func (r *spaceMembershipResolver) Space(ctx context.Context, obj *ent.SpaceMembership) (*ent.Space, error) {
+	return together(ctx, obj, func(objs []*ent.SpaceMembership) ([]*ent.Space, error) {
+		return r.spaces(ctx, each(objs, func(o *ent.SpaceMembership) gid.ID { return o.SpaceID }))
+	})
 }
 
-func (r *spaceMembershipResolver) Member(ctx context.Context, objs []*ent.SpaceMembership) ([]*ent.Member, error) {
-	return r.members(ctx, each(objs, func(o *ent.SpaceMembership) gid.ID { return o.MemberID }))
+func (r *spaceMembershipResolver) Member(ctx context.Context, obj *ent.SpaceMembership) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.SpaceMembership) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.SpaceMembership) gid.ID { return o.MemberID }))
+	})
 }
 
 func (r *Resolver) Space() generated.SpaceResolver { return &spaceResolver{r} }

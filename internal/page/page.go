@@ -92,7 +92,8 @@ const (
 	ByID Part = iota
 	ByText
 	ByTime
-	ByInt // unique by itself within its list: no id is compared
+	ByInt  // unique by itself within its list: no id is compared
+	ByRank // an integer that rows can share
 )
 
 // Window checks the arguments. It returns INVALID_INPUT for a missing, double, non-positive or too large count, and
@@ -134,6 +135,9 @@ func (o Order) Cursor(k Key, scope gid.ID) Cursor {
 	case ByTime:
 		b = append(b, k.ID[:]...)
 		b = binary.BigEndian.AppendUint64(b, uint64(k.Time.UnixMicro()))
+	case ByRank:
+		b = append(b, k.ID[:]...)
+		b = binary.BigEndian.AppendUint64(b, uint64(k.Int))
 	case ByInt:
 		b = binary.BigEndian.AppendUint64(b, uint64(k.Int))
 	case ByID:
@@ -167,12 +171,12 @@ func (o Order) decode(c *Cursor, scope gid.ID) (*Key, error) {
 		}
 		k.Text = string(bytes.ToValidUTF8(b, nil))
 		return &k, nil
-	case ByTime, ByInt:
+	case ByTime, ByInt, ByRank:
 		if len(b) != 8 {
 			return nil, bad
 		}
 		n := int64(binary.BigEndian.Uint64(b))
-		if o.Part == ByInt {
+		if o.Part != ByTime {
 			k.Int = n
 			return &k, nil
 		}
@@ -211,7 +215,7 @@ func (o Order) Compare(a, b Key) int {
 		c = cmp.Compare(a.Text, b.Text)
 	case ByTime:
 		c = a.Time.Compare(b.Time)
-	case ByInt:
+	case ByInt, ByRank:
 		c = cmp.Compare(a.Int, b.Int)
 	case ByID:
 	}

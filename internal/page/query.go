@@ -129,6 +129,8 @@ func (o Order) beyond(s *sql.Selector, k Key, greater bool) *sql.Predicate {
 		columns, args = []string{s.C(o.Column), s.C(idColumn)}, []any{k.Text, k.ID}
 	case ByTime:
 		columns, args = []string{s.C(o.Column), s.C(idColumn)}, []any{k.Time, k.ID}
+	case ByRank:
+		columns, args = []string{s.C(o.Column), s.C(idColumn)}, []any{k.Int, k.ID}
 	case ByInt:
 		columns, args = []string{s.C(o.Column)}, []any{k.Int}
 	case ByID:

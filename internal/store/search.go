@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"entgo.io/ent/dialect"
-	entsql "entgo.io/ent/dialect/sql"
-
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -41,6 +38,3 @@ func Unindex(ctx context.Context, tx *ent.Client, objects ...gid.ID) error {
 	}
 	return nil
 }
-
-var _ = dialect.SQLite
-var _ = entsql.Asc

@@ -132,14 +132,8 @@ func (s *Store) row(ctx context.Context, query string, args []any, scan func(ent
 	if args == nil {
 		args = []any{}
 	}
-	var drv interface {
-		Query(ctx context.Context, query string, args, v any) error
-	} = entsql.OpenDB(s.dialect, s.read)
-	if snap, ok := ctx.Value(snapshotKey{}).(*snapshot); ok {
-		drv = snap.drv
-	}
-	rows := &entsql.Rows{}
-	if err := drv.Query(ctx, query, args, rows); err != nil {
+	rows, err := s.query(ctx, query, args)
+	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
@@ -150,4 +144,19 @@ func (s *Store) row(ctx context.Context, query string, args []any, scan func(ent
 		return sql.ErrNoRows
 	}
 	return scan(rows)
+}
+
+// query reads rows where the context's client reads. The caller closes them.
+func (s *Store) query(ctx context.Context, query string, args []any) (*entsql.Rows, error) {
+	var drv interface {
+		Query(ctx context.Context, query string, args, v any) error
+	} = entsql.OpenDB(s.dialect, s.read)
+	if snap, ok := ctx.Value(snapshotKey{}).(*snapshot); ok {
+		drv = snap.drv
+	}
+	rows := &entsql.Rows{}
+	if err := drv.Query(ctx, query, args, rows); err != nil {
+		return nil, err
+	}
+	return rows, nil
 }
