@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // AccessToken is the model entity for the AccessToken schema.
@@ -39,6 +40,7 @@ type AccessToken struct {
 	// The values are being populated by the AccessTokenQuery when eager-loading is set.
 	Edges        AccessTokenEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[AccessToken]
 }
 
 // AccessTokenEdges holds the relations/edges for other nodes in the graph.
@@ -219,6 +221,9 @@ func (_m *AccessToken) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *AccessToken) Siblings() *sibling.Group[AccessToken] { return _m.siblings }
 
 // AccessTokens is a parsable slice of AccessToken.
 type AccessTokens []*AccessToken

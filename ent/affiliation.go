@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Affiliation is the model entity for the Affiliation schema.
@@ -38,6 +39,7 @@ type Affiliation struct {
 	// The values are being populated by the AffiliationQuery when eager-loading is set.
 	Edges        AffiliationEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Affiliation]
 }
 
 // AffiliationEdges holds the relations/edges for other nodes in the graph.
@@ -224,6 +226,9 @@ func (_m *Affiliation) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Affiliation) Siblings() *sibling.Group[Affiliation] { return _m.siblings }
 
 // Affiliations is a parsable slice of Affiliation.
 type Affiliations []*Affiliation

@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Call is the model entity for the Call schema.
@@ -39,6 +40,7 @@ type Call struct {
 	// The values are being populated by the CallQuery when eager-loading is set.
 	Edges        CallEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Call]
 }
 
 // CallEdges holds the relations/edges for other nodes in the graph.
@@ -203,6 +205,9 @@ func (_m *Call) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Call) Siblings() *sibling.Group[Call] { return _m.siblings }
 
 // Calls is a parsable slice of Call.
 type Calls []*Call

@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // CallQuery is the builder for querying Call entities.
@@ -405,6 +406,11 @@ func (_q *CallQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Call, e
 			return nil, err
 		}
 	}
+	group := sibling.Join(nodes)
+	for i := range nodes {
+		nodes[i].siblings = group
+	}
+
 	return nodes, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Cohort is the model entity for the Cohort schema.
@@ -37,6 +38,7 @@ type Cohort struct {
 	// The values are being populated by the CohortQuery when eager-loading is set.
 	Edges        CohortEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Cohort]
 }
 
 // CohortEdges holds the relations/edges for other nodes in the graph.
@@ -200,6 +202,9 @@ func (_m *Cohort) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Cohort) Siblings() *sibling.Group[Cohort] { return _m.siblings }
 
 // Cohorts is a parsable slice of Cohort.
 type Cohorts []*Cohort

@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // CohortQuery is the builder for querying Cohort entities.
@@ -405,6 +406,11 @@ func (_q *CohortQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Cohor
 			return nil, err
 		}
 	}
+	group := sibling.Join(nodes)
+	for i := range nodes {
+		nodes[i].siblings = group
+	}
+
 	return nodes, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Enrollment is the model entity for the Enrollment schema.
@@ -36,6 +37,7 @@ type Enrollment struct {
 	// The values are being populated by the EnrollmentQuery when eager-loading is set.
 	Edges        EnrollmentEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Enrollment]
 }
 
 // EnrollmentEdges holds the relations/edges for other nodes in the graph.
@@ -205,6 +207,9 @@ func (_m *Enrollment) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Enrollment) Siblings() *sibling.Group[Enrollment] { return _m.siblings }
 
 // Enrollments is a parsable slice of Enrollment.
 type Enrollments []*Enrollment

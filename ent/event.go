@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Event is the model entity for the Event schema.
@@ -33,6 +34,7 @@ type Event struct {
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt    time.Time `json:"created_at,omitempty"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Event]
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -175,6 +177,9 @@ func (_m *Event) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Event) Siblings() *sibling.Group[Event] { return _m.siblings }
 
 // Events is a parsable slice of Event.
 type Events []*Event

@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // EventQuery is the builder for querying Event entities.
@@ -358,6 +359,11 @@ func (_q *EventQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Event,
 	if len(nodes) == 0 {
 		return nodes, nil
 	}
+	group := sibling.Join(nodes)
+	for i := range nodes {
+		nodes[i].siblings = group
+	}
+
 	return nodes, nil
 }
 

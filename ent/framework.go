@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Framework is the model entity for the Framework schema.
@@ -28,6 +29,7 @@ type Framework struct {
 	// The values are being populated by the FrameworkQuery when eager-loading is set.
 	Edges        FrameworkEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Framework]
 }
 
 // FrameworkEdges holds the relations/edges for other nodes in the graph.
@@ -150,6 +152,9 @@ func (_m *Framework) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Framework) Siblings() *sibling.Group[Framework] { return _m.siblings }
 
 // Frameworks is a parsable slice of Framework.
 type Frameworks []*Framework

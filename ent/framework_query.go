@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // FrameworkQuery is the builder for querying Framework entities.
@@ -407,6 +408,11 @@ func (_q *FrameworkQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Fr
 			return nil, err
 		}
 	}
+	group := sibling.Join(nodes)
+	for i := range nodes {
+		nodes[i].siblings = group
+	}
+
 	return nodes, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // IdempotencyRecord is the model entity for the IdempotencyRecord schema.
@@ -35,6 +36,7 @@ type IdempotencyRecord struct {
 	// The values are being populated by the IdempotencyRecordQuery when eager-loading is set.
 	Edges        IdempotencyRecordEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[IdempotencyRecord]
 }
 
 // IdempotencyRecordEdges holds the relations/edges for other nodes in the graph.
@@ -188,6 +190,9 @@ func (_m *IdempotencyRecord) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *IdempotencyRecord) Siblings() *sibling.Group[IdempotencyRecord] { return _m.siblings }
 
 // IdempotencyRecords is a parsable slice of IdempotencyRecord.
 type IdempotencyRecords []*IdempotencyRecord

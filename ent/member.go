@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Member is the model entity for the Member schema.
@@ -46,6 +47,7 @@ type Member struct {
 	// UpdatedAt holds the value of the "updated_at" field.
 	UpdatedAt    time.Time `json:"updated_at,omitempty"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Member]
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -241,6 +243,9 @@ func (_m *Member) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Member) Siblings() *sibling.Group[Member] { return _m.siblings }
 
 // Members is a parsable slice of Member.
 type Members []*Member

@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Notification is the model entity for the Notification schema.
@@ -40,6 +41,7 @@ type Notification struct {
 	// The values are being populated by the NotificationQuery when eager-loading is set.
 	Edges        NotificationEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Notification]
 }
 
 // NotificationEdges holds the relations/edges for other nodes in the graph.
@@ -259,6 +261,9 @@ func (_m *Notification) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Notification) Siblings() *sibling.Group[Notification] { return _m.siblings }
 
 // Notifications is a parsable slice of Notification.
 type Notifications []*Notification

@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/program"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Offering is the model entity for the Offering schema.
@@ -45,6 +46,7 @@ type Offering struct {
 	// The values are being populated by the OfferingQuery when eager-loading is set.
 	Edges        OfferingEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Offering]
 }
 
 // OfferingEdges holds the relations/edges for other nodes in the graph.
@@ -238,6 +240,9 @@ func (_m *Offering) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Offering) Siblings() *sibling.Group[Offering] { return _m.siblings }
 
 // Offerings is a parsable slice of Offering.
 type Offerings []*Offering

@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/program"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // OfferingQuery is the builder for querying Offering entities.
@@ -405,6 +406,11 @@ func (_q *OfferingQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Off
 			return nil, err
 		}
 	}
+	group := sibling.Join(nodes)
+	for i := range nodes {
+		nodes[i].siblings = group
+	}
+
 	return nodes, nil
 }
 

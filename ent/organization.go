@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Organization is the model entity for the Organization schema.
@@ -39,6 +40,7 @@ type Organization struct {
 	// ArchivedAt holds the value of the "archived_at" field.
 	ArchivedAt   *time.Time `json:"archived_at,omitempty"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Organization]
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -204,6 +206,9 @@ func (_m *Organization) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Organization) Siblings() *sibling.Group[Organization] { return _m.siblings }
 
 // Organizations is a parsable slice of Organization.
 type Organizations []*Organization

@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Post is the model entity for the Post schema.
@@ -48,6 +49,7 @@ type Post struct {
 	// The values are being populated by the PostQuery when eager-loading is set.
 	Edges        PostEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Post]
 }
 
 // PostEdges holds the relations/edges for other nodes in the graph.
@@ -313,6 +315,9 @@ func (_m *Post) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Post) Siblings() *sibling.Group[Post] { return _m.siblings }
 
 // Posts is a parsable slice of Post.
 type Posts []*Post

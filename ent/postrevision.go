@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // PostRevision is the model entity for the PostRevision schema.
@@ -34,6 +35,7 @@ type PostRevision struct {
 	// The values are being populated by the PostRevisionQuery when eager-loading is set.
 	Edges        PostRevisionEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[PostRevision]
 }
 
 // PostRevisionEdges holds the relations/edges for other nodes in the graph.
@@ -196,6 +198,9 @@ func (_m *PostRevision) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *PostRevision) Siblings() *sibling.Group[PostRevision] { return _m.siblings }
 
 // PostRevisions is a parsable slice of PostRevision.
 type PostRevisions []*PostRevision

@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // PostRevisionQuery is the builder for querying PostRevision entities.
@@ -448,6 +449,11 @@ func (_q *PostRevisionQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]
 			return nil, err
 		}
 	}
+	group := sibling.Join(nodes)
+	for i := range nodes {
+		nodes[i].siblings = group
+	}
+
 	return nodes, nil
 }
 

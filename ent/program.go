@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/pursuing-equity/commons/ent/program"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Program is the model entity for the Program schema.
@@ -31,6 +32,7 @@ type Program struct {
 	// EndsOn holds the value of the "ends_on" field.
 	EndsOn       time.Time `json:"ends_on,omitempty"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Program]
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -157,6 +159,9 @@ func (_m *Program) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Program) Siblings() *sibling.Group[Program] { return _m.siblings }
 
 // Programs is a parsable slice of Program.
 type Programs []*Program

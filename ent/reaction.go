@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/reaction"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Reaction is the model entity for the Reaction schema.
@@ -32,6 +33,7 @@ type Reaction struct {
 	// The values are being populated by the ReactionQuery when eager-loading is set.
 	Edges        ReactionEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Reaction]
 }
 
 // ReactionEdges holds the relations/edges for other nodes in the graph.
@@ -183,6 +185,9 @@ func (_m *Reaction) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Reaction) Siblings() *sibling.Group[Reaction] { return _m.siblings }
 
 // Reactions is a parsable slice of Reaction.
 type Reactions []*Reaction

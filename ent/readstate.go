@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // ReadState is the model entity for the ReadState schema.
@@ -36,6 +37,7 @@ type ReadState struct {
 	// The values are being populated by the ReadStateQuery when eager-loading is set.
 	Edges        ReadStateEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[ReadState]
 }
 
 // ReadStateEdges holds the relations/edges for other nodes in the graph.
@@ -205,6 +207,9 @@ func (_m *ReadState) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *ReadState) Siblings() *sibling.Group[ReadState] { return _m.siblings }
 
 // ReadStates is a parsable slice of ReadState.
 type ReadStates []*ReadState

@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // ReadStateQuery is the builder for querying ReadState entities.
@@ -448,6 +449,11 @@ func (_q *ReadStateQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Re
 			return nil, err
 		}
 	}
+	group := sibling.Join(nodes)
+	for i := range nodes {
+		nodes[i].siblings = group
+	}
+
 	return nodes, nil
 }
 

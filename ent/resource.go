@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Resource is the model entity for the Resource schema.
@@ -48,6 +49,7 @@ type Resource struct {
 	// The values are being populated by the ResourceQuery when eager-loading is set.
 	Edges        ResourceEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Resource]
 }
 
 // ResourceEdges holds the relations/edges for other nodes in the graph.
@@ -297,6 +299,9 @@ func (_m *Resource) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Resource) Siblings() *sibling.Group[Resource] { return _m.siblings }
 
 // Resources is a parsable slice of Resource.
 type Resources []*Resource

@@ -19,6 +19,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // ResourceQuery is the builder for querying Resource entities.
@@ -493,6 +494,11 @@ func (_q *ResourceQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Res
 			return nil, err
 		}
 	}
+	group := sibling.Join(nodes)
+	for i := range nodes {
+		nodes[i].siblings = group
+	}
+
 	return nodes, nil
 }
 

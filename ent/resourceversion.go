@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // ResourceVersion is the model entity for the ResourceVersion schema.
@@ -42,6 +43,7 @@ type ResourceVersion struct {
 	// The values are being populated by the ResourceVersionQuery when eager-loading is set.
 	Edges        ResourceVersionEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[ResourceVersion]
 }
 
 // ResourceVersionEdges holds the relations/edges for other nodes in the graph.
@@ -240,6 +242,9 @@ func (_m *ResourceVersion) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *ResourceVersion) Siblings() *sibling.Group[ResourceVersion] { return _m.siblings }
 
 // ResourceVersions is a parsable slice of ResourceVersion.
 type ResourceVersions []*ResourceVersion

@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // ResourceVersionQuery is the builder for querying ResourceVersion entities.
@@ -448,6 +449,11 @@ func (_q *ResourceVersionQuery) sqlAll(ctx context.Context, hooks ...queryHook) 
 			return nil, err
 		}
 	}
+	group := sibling.Join(nodes)
+	for i := range nodes {
+		nodes[i].siblings = group
+	}
+
 	return nodes, nil
 }
 

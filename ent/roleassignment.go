@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // RoleAssignment is the model entity for the RoleAssignment schema.
@@ -35,6 +36,7 @@ type RoleAssignment struct {
 	// The values are being populated by the RoleAssignmentQuery when eager-loading is set.
 	Edges        RoleAssignmentEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[RoleAssignment]
 }
 
 // RoleAssignmentEdges holds the relations/edges for other nodes in the graph.
@@ -194,6 +196,9 @@ func (_m *RoleAssignment) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *RoleAssignment) Siblings() *sibling.Group[RoleAssignment] { return _m.siblings }
 
 // RoleAssignments is a parsable slice of RoleAssignment.
 type RoleAssignments []*RoleAssignment

@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // SearchDocument is the model entity for the SearchDocument schema.
@@ -28,6 +29,7 @@ type SearchDocument struct {
 	// Body holds the value of the "body" field.
 	Body         string `json:"body,omitempty"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[SearchDocument]
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -150,6 +152,9 @@ func (_m *SearchDocument) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *SearchDocument) Siblings() *sibling.Group[SearchDocument] { return _m.siblings }
 
 // SearchDocuments is a parsable slice of SearchDocument.
 type SearchDocuments []*SearchDocument

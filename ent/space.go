@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Space is the model entity for the Space schema.
@@ -40,6 +41,7 @@ type Space struct {
 	// The values are being populated by the SpaceQuery when eager-loading is set.
 	Edges        SpaceEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Space]
 }
 
 // SpaceEdges holds the relations/edges for other nodes in the graph.
@@ -254,6 +256,9 @@ func (_m *Space) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Space) Siblings() *sibling.Group[Space] { return _m.siblings }
 
 // Spaces is a parsable slice of Space.
 type Spaces []*Space

@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // SpaceMembership is the model entity for the SpaceMembership schema.
@@ -38,6 +39,7 @@ type SpaceMembership struct {
 	// The values are being populated by the SpaceMembershipQuery when eager-loading is set.
 	Edges        SpaceMembershipEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[SpaceMembership]
 }
 
 // SpaceMembershipEdges holds the relations/edges for other nodes in the graph.
@@ -221,6 +223,9 @@ func (_m *SpaceMembership) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *SpaceMembership) Siblings() *sibling.Group[SpaceMembership] { return _m.siblings }
 
 // SpaceMemberships is a parsable slice of SpaceMembership.
 type SpaceMemberships []*SpaceMembership

@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // SpaceMembershipQuery is the builder for querying SpaceMembership entities.
@@ -448,6 +449,11 @@ func (_q *SpaceMembershipQuery) sqlAll(ctx context.Context, hooks ...queryHook) 
 			return nil, err
 		}
 	}
+	group := sibling.Join(nodes)
+	for i := range nodes {
+		nodes[i].siblings = group
+	}
+
 	return nodes, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/ent/sponsorship"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Sponsorship is the model entity for the Sponsorship schema.
@@ -37,6 +38,7 @@ type Sponsorship struct {
 	// The values are being populated by the SponsorshipQuery when eager-loading is set.
 	Edges        SponsorshipEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Sponsorship]
 }
 
 // SponsorshipEdges holds the relations/edges for other nodes in the graph.
@@ -199,6 +201,9 @@ func (_m *Sponsorship) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Sponsorship) Siblings() *sibling.Group[Sponsorship] { return _m.siblings }
 
 // Sponsorships is a parsable slice of Sponsorship.
 type Sponsorships []*Sponsorship

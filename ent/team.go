@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Team is the model entity for the Team schema.
@@ -35,6 +36,7 @@ type Team struct {
 	// The values are being populated by the TeamQuery when eager-loading is set.
 	Edges        TeamEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Team]
 }
 
 // TeamEdges holds the relations/edges for other nodes in the graph.
@@ -189,6 +191,9 @@ func (_m *Team) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Team) Siblings() *sibling.Group[Team] { return _m.siblings }
 
 // Teams is a parsable slice of Team.
 type Teams []*Team

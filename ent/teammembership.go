@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // TeamMembership is the model entity for the TeamMembership schema.
@@ -38,6 +39,7 @@ type TeamMembership struct {
 	// The values are being populated by the TeamMembershipQuery when eager-loading is set.
 	Edges        TeamMembershipEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[TeamMembership]
 }
 
 // TeamMembershipEdges holds the relations/edges for other nodes in the graph.
@@ -219,6 +221,9 @@ func (_m *TeamMembership) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *TeamMembership) Siblings() *sibling.Group[TeamMembership] { return _m.siblings }
 
 // TeamMemberships is a parsable slice of TeamMembership.
 type TeamMemberships []*TeamMembership

@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // Thread is the model entity for the Thread schema.
@@ -50,6 +51,7 @@ type Thread struct {
 	// The values are being populated by the ThreadQuery when eager-loading is set.
 	Edges        ThreadEdges `json:"edges"`
 	selectValues sql.SelectValues
+	siblings     *sibling.Group[Thread]
 }
 
 // ThreadEdges holds the relations/edges for other nodes in the graph.
@@ -291,6 +293,9 @@ func (_m *Thread) String() string {
 	builder.WriteByte(')')
 	return builder.String()
 }
+
+// Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
+func (_m *Thread) Siblings() *sibling.Group[Thread] { return _m.siblings }
 
 // Threads is a parsable slice of Thread.
 type Threads []*Thread

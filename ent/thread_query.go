@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/sibling"
 )
 
 // ThreadQuery is the builder for querying Thread entities.
@@ -448,6 +449,11 @@ func (_q *ThreadQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Threa
 			return nil, err
 		}
 	}
+	group := sibling.Join(nodes)
+	for i := range nodes {
+		nodes[i].siblings = group
+	}
+
 	return nodes, nil
 }
 

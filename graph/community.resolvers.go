@@ -7,156 +7,280 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-func (r *affiliationResolver) Member(ctx context.Context, objs []*ent.Affiliation) ([]*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Member - member"))
+func (r *affiliationResolver) Member(ctx context.Context, obj *ent.Affiliation) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Affiliation) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.Affiliation) gid.ID { return o.MemberID }))
+	})
 }
 
-func (r *affiliationResolver) Organization(ctx context.Context, objs []*ent.Affiliation) ([]*ent.Organization, error) {
-	panic(fmt.Errorf("not implemented: Organization - organization"))
+func (r *affiliationResolver) Organization(ctx context.Context, obj *ent.Affiliation) (*ent.Organization, error) {
+	return together(ctx, obj, func(objs []*ent.Affiliation) ([]*ent.Organization, error) {
+		return r.organizations(ctx, each(objs, func(o *ent.Affiliation) gid.ID { return o.OrganizationID }))
+	})
 }
 
-func (r *memberResolver) Email(ctx context.Context, objs []*ent.Member) ([]*string, error) {
-	panic(fmt.Errorf("not implemented: Email - email"))
+func (r *memberResolver) Email(ctx context.Context, obj *ent.Member) (*string, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([]*string, error) {
+		return r.Community.Emails(ctx, viewer.From(ctx), objs)
+	})
 }
 
-func (r *memberResolver) Affiliations(ctx context.Context, objs []*ent.Member) ([][]*ent.Affiliation, error) {
-	panic(fmt.Errorf("not implemented: Affiliations - affiliations"))
+func (r *memberResolver) Affiliations(ctx context.Context, obj *ent.Member) ([]*ent.Affiliation, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([][]*ent.Affiliation, error) {
+		return r.Community.Affiliations(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+	})
 }
 
-func (r *memberResolver) PrimaryAffiliation(ctx context.Context, objs []*ent.Member) ([]*ent.Affiliation, error) {
-	panic(fmt.Errorf("not implemented: PrimaryAffiliation - primaryAffiliation"))
+func (r *memberResolver) PrimaryAffiliation(ctx context.Context, obj *ent.Member) (*ent.Affiliation, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([]*ent.Affiliation, error) {
+		return r.Community.PrimaryAffiliations(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+	})
 }
 
-func (r *memberResolver) TeamMemberships(ctx context.Context, objs []*ent.Member) ([][]*ent.TeamMembership, error) {
-	panic(fmt.Errorf("not implemented: TeamMemberships - teamMemberships"))
+func (r *memberResolver) TeamMemberships(ctx context.Context, obj *ent.Member) ([]*ent.TeamMembership, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([][]*ent.TeamMembership, error) {
+		return r.Community.MemberTeams(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+	})
 }
 
-func (r *memberResolver) RoleAssignments(ctx context.Context, objs []*ent.Member) ([][]*ent.RoleAssignment, error) {
-	panic(fmt.Errorf("not implemented: RoleAssignments - roleAssignments"))
+func (r *memberResolver) RoleAssignments(ctx context.Context, obj *ent.Member) ([]*ent.RoleAssignment, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([][]*ent.RoleAssignment, error) {
+		return r.Community.MemberRoles(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
+	})
 }
 
-func (r *memberResolver) UnreadNotificationCount(ctx context.Context, objs []*ent.Member) ([]*int, error) {
-	panic(fmt.Errorf("not implemented: UnreadNotificationCount - unreadNotificationCount"))
+func (r *memberResolver) UnreadNotificationCount(ctx context.Context, obj *ent.Member) (*int, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([]*int, error) {
+		return ofViewer(viewer.From(ctx), objs, func() (*int, error) { return unreadNotifications(ctx, r.Notify, viewer.From(ctx)) })
+	})
 }
 
-func (r *memberResolver) Notifications(ctx context.Context, objs []*ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Notification], error) {
-	panic(fmt.Errorf("not implemented: Notifications - notifications"))
+func (r *memberResolver) Notifications(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Notification], error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([]*page.Connection[ent.Notification], error) {
+		return ofViewer(viewer.From(ctx), objs, func() (*page.Connection[ent.Notification], error) {
+			return r.Notify.Notifications(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
+		})
+	})
 }
 
 func (r *mutationResolver) CreateOrganization(ctx context.Context, input model.CreateOrganizationInput) (*model.CreateOrganizationPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateOrganization - createOrganization"))
+	organization, err := r.Community.CreateOrganization(ctx, viewer.From(ctx), community.NewOrganization{
+		Name:           input.Name,
+		Kind:           input.Kind,
+		City:           orZero(input.City),
+		Region:         orZero(input.Region),
+		Country:        orZero(input.Country),
+		WebsiteURL:     orZero(input.WebsiteURL),
+		About:          orZero(input.About),
+		IdempotencyKey: optional(input.IdempotencyKey),
+	})
+	errs, err := userErrors(err)
+	return &model.CreateOrganizationPayload{Organization: organization, Errors: errs}, err
 }
 
 func (r *mutationResolver) UpdateOrganization(ctx context.Context, input model.UpdateOrganizationInput) (*model.UpdateOrganizationPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateOrganization - updateOrganization"))
+	organization, err := r.Community.UpdateOrganization(ctx, viewer.From(ctx), input.OrganizationID, community.OrganizationPatch{
+		Name:       patched(input.Name),
+		Kind:       patched(input.Kind),
+		City:       patched(input.City),
+		Region:     patched(input.Region),
+		Country:    patched(input.Country),
+		WebsiteURL: patched(input.WebsiteURL),
+		About:      patched(input.About),
+	})
+	errs, err := userErrors(err)
+	return &model.UpdateOrganizationPayload{Organization: organization, Errors: errs}, err
 }
 
 func (r *mutationResolver) ArchiveOrganization(ctx context.Context, input model.ArchiveOrganizationInput) (*model.ArchiveOrganizationPayload, error) {
-	panic(fmt.Errorf("not implemented: ArchiveOrganization - archiveOrganization"))
+	organization, err := r.Community.ArchiveOrganization(ctx, viewer.From(ctx), input.OrganizationID)
+	errs, err := userErrors(err)
+	return &model.ArchiveOrganizationPayload{Organization: organization, Errors: errs}, err
 }
 
 func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.UpdateProfileInput) (*model.UpdateProfilePayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateProfile - updateProfile"))
+	member, err := r.Community.UpdateProfile(ctx, viewer.From(ctx), community.ProfilePatch{
+		Name:      patched(input.Name),
+		Handle:    patched(input.Handle),
+		Pronouns:  patched(input.Pronouns),
+		Title:     patched(input.Title),
+		About:     patched(input.About),
+		AvatarURL: patched(input.AvatarURL),
+		TimeZone:  patched(input.TimeZone),
+		Expertise: patchedList(input.Expertise),
+	})
+	errs, err := userErrors(err)
+	return &model.UpdateProfilePayload{Member: member, Errors: errs}, err
 }
 
 func (r *mutationResolver) CreateAffiliation(ctx context.Context, input model.CreateAffiliationInput) (*model.CreateAffiliationPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateAffiliation - createAffiliation"))
+	affiliation, err := r.Community.CreateAffiliation(ctx, viewer.From(ctx), community.NewAffiliation{
+		MemberID:       optional(input.MemberID),
+		OrganizationID: input.OrganizationID,
+		Title:          orZero(input.Title),
+		Primary:        orZero(input.IsPrimary),
+		StartsOn:       optional(input.StartsOn),
+		IdempotencyKey: optional(input.IdempotencyKey),
+	})
+	errs, err := userErrors(err)
+	return &model.CreateAffiliationPayload{Affiliation: affiliation, Errors: errs}, err
 }
 
 func (r *mutationResolver) EndAffiliation(ctx context.Context, input model.EndAffiliationInput) (*model.EndAffiliationPayload, error) {
-	panic(fmt.Errorf("not implemented: EndAffiliation - endAffiliation"))
+	affiliation, err := r.Community.EndAffiliation(ctx, viewer.From(ctx), input.AffiliationID, optional(input.EndsOn))
+	errs, err := userErrors(err)
+	return &model.EndAffiliationPayload{Affiliation: affiliation, Errors: errs}, err
 }
 
 func (r *mutationResolver) CreateTeam(ctx context.Context, input model.CreateTeamInput) (*model.CreateTeamPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateTeam - createTeam"))
+	team, err := r.Community.CreateTeam(ctx, viewer.From(ctx), community.NewTeam{
+		OrganizationID: input.OrganizationID,
+		Name:           input.Name,
+		About:          orZero(input.About),
+		IdempotencyKey: optional(input.IdempotencyKey),
+	})
+	errs, err := userErrors(err)
+	return &model.CreateTeamPayload{Team: team, Errors: errs}, err
 }
 
 func (r *mutationResolver) UpdateTeam(ctx context.Context, input model.UpdateTeamInput) (*model.UpdateTeamPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateTeam - updateTeam"))
+	team, err := r.Community.UpdateTeam(ctx, viewer.From(ctx), input.TeamID, community.TeamPatch{
+		Name:  patched(input.Name),
+		About: patched(input.About),
+	})
+	errs, err := userErrors(err)
+	return &model.UpdateTeamPayload{Team: team, Errors: errs}, err
 }
 
 func (r *mutationResolver) ArchiveTeam(ctx context.Context, input model.ArchiveTeamInput) (*model.ArchiveTeamPayload, error) {
-	panic(fmt.Errorf("not implemented: ArchiveTeam - archiveTeam"))
+	team, err := r.Community.ArchiveTeam(ctx, viewer.From(ctx), input.TeamID)
+	errs, err := userErrors(err)
+	return &model.ArchiveTeamPayload{Team: team, Errors: errs}, err
 }
 
 func (r *mutationResolver) CreateTeamMembership(ctx context.Context, input model.CreateTeamMembershipInput) (*model.CreateTeamMembershipPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateTeamMembership - createTeamMembership"))
+	membership, err := r.Community.CreateTeamMembership(ctx, viewer.From(ctx), community.NewTeamMembership{
+		TeamID:         input.TeamID,
+		MemberID:       input.MemberID,
+		Role:           input.Role,
+		StartsOn:       optional(input.StartsOn),
+		IdempotencyKey: optional(input.IdempotencyKey),
+	})
+	errs, err := userErrors(err)
+	return &model.CreateTeamMembershipPayload{TeamMembership: membership, Errors: errs}, err
 }
 
 func (r *mutationResolver) UpdateTeamMembership(ctx context.Context, input model.UpdateTeamMembershipInput) (*model.UpdateTeamMembershipPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateTeamMembership - updateTeamMembership"))
+	membership, err := r.Community.UpdateTeamMembership(ctx, viewer.From(ctx), input.TeamMembershipID, input.Role)
+	errs, err := userErrors(err)
+	return &model.UpdateTeamMembershipPayload{TeamMembership: membership, Errors: errs}, err
 }
 
 func (r *mutationResolver) EndTeamMembership(ctx context.Context, input model.EndTeamMembershipInput) (*model.EndTeamMembershipPayload, error) {
-	panic(fmt.Errorf("not implemented: EndTeamMembership - endTeamMembership"))
+	membership, err := r.Community.EndTeamMembership(ctx, viewer.From(ctx), input.TeamMembershipID)
+	errs, err := userErrors(err)
+	return &model.EndTeamMembershipPayload{TeamMembership: membership, Errors: errs}, err
 }
 
 func (r *mutationResolver) CreateRoleAssignment(ctx context.Context, input model.CreateRoleAssignmentInput) (*model.CreateRoleAssignmentPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateRoleAssignment - createRoleAssignment"))
+	role, err := r.Community.CreateRoleAssignment(ctx, viewer.From(ctx), community.NewRoleAssignment{
+		MemberID:       input.MemberID,
+		Role:           input.Role,
+		Scope:          input.Scope,
+		ScopeID:        optional(input.ScopeID),
+		EndsAt:         optional(input.EndsAt),
+		IdempotencyKey: optional(input.IdempotencyKey),
+	})
+	errs, err := userErrors(err)
+	return &model.CreateRoleAssignmentPayload{RoleAssignment: role, Errors: errs}, err
 }
 
 func (r *mutationResolver) EndRoleAssignment(ctx context.Context, input model.EndRoleAssignmentInput) (*model.EndRoleAssignmentPayload, error) {
-	panic(fmt.Errorf("not implemented: EndRoleAssignment - endRoleAssignment"))
+	role, err := r.Community.EndRoleAssignment(ctx, viewer.From(ctx), input.RoleAssignmentID)
+	errs, err := userErrors(err)
+	return &model.EndRoleAssignmentPayload{RoleAssignment: role, Errors: errs}, err
 }
 
-func (r *organizationResolver) Teams(ctx context.Context, objs []*ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error) {
-	panic(fmt.Errorf("not implemented: Teams - teams"))
+func (r *organizationResolver) Teams(ctx context.Context, obj *ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error) {
+	return together(ctx, obj, func(objs []*ent.Organization) ([]*page.Connection[ent.Team], error) {
+		return r.Community.OrganizationTeams(ctx, viewer.From(ctx), each(objs, func(o *ent.Organization) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *organizationResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Organization) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
+func (r *organizationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Organization) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Organization) ([]bool, error) {
+		return r.Community.CanUpdateOrganizations(ctx, viewer.From(ctx), objs)
+	})
 }
 
 func (r *queryResolver) Organizations(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Organization], error) {
-	panic(fmt.Errorf("not implemented: Organizations - organizations"))
+	return r.Community.Organizations(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
 }
 
 func (r *queryResolver) Teams(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error) {
-	panic(fmt.Errorf("not implemented: Teams - teams"))
+	return r.Community.Teams(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
 }
 
 func (r *queryResolver) Members(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Member], error) {
-	panic(fmt.Errorf("not implemented: Members - members"))
+	return r.Community.Members(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
 }
 
-func (r *roleAssignmentResolver) Member(ctx context.Context, objs []*ent.RoleAssignment) ([]*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Member - member"))
+func (r *roleAssignmentResolver) Member(ctx context.Context, obj *ent.RoleAssignment) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.RoleAssignment) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.RoleAssignment) gid.ID { return o.MemberID }))
+	})
 }
 
-func (r *teamResolver) Organization(ctx context.Context, objs []*ent.Team) ([]*ent.Organization, error) {
-	panic(fmt.Errorf("not implemented: Organization - organization"))
+func (r *teamResolver) Organization(ctx context.Context, obj *ent.Team) (*ent.Organization, error) {
+	return together(ctx, obj, func(objs []*ent.Team) ([]*ent.Organization, error) {
+		return r.organizations(ctx, each(objs, func(o *ent.Team) gid.ID { return o.OrganizationID }))
+	})
 }
 
-func (r *teamResolver) Memberships(ctx context.Context, objs []*ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.TeamMembership], error) {
-	panic(fmt.Errorf("not implemented: Memberships - memberships"))
+func (r *teamResolver) Memberships(ctx context.Context, obj *ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.TeamMembership], error) {
+	return together(ctx, obj, func(objs []*ent.Team) ([]*page.Connection[ent.TeamMembership], error) {
+		return r.Community.TeamMemberships(ctx, viewer.From(ctx), each(objs, func(o *ent.Team) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *teamResolver) Enrollments(ctx context.Context, objs []*ent.Team) ([][]*ent.Enrollment, error) {
-	panic(fmt.Errorf("not implemented: Enrollments - enrollments"))
+func (r *teamResolver) Enrollments(ctx context.Context, obj *ent.Team) ([]*ent.Enrollment, error) {
+	return together(ctx, obj, func(objs []*ent.Team) ([][]*ent.Enrollment, error) {
+		return r.Community.TeamEnrollments(ctx, viewer.From(ctx), each(objs, func(o *ent.Team) gid.ID { return o.ID }))
+	})
 }
 
-func (r *teamResolver) Space(ctx context.Context, objs []*ent.Team) ([]*ent.Space, error) {
-	panic(fmt.Errorf("not implemented: Space - space"))
+func (r *teamResolver) Space(ctx context.Context, obj *ent.Team) (*ent.Space, error) {
+	return together(ctx, obj, func(objs []*ent.Team) ([]*ent.Space, error) {
+		return r.Community.TeamSpaces(ctx, viewer.From(ctx), each(objs, func(o *ent.Team) gid.ID { return o.ID }))
+	})
 }
 
-func (r *teamResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Team) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
+func (r *teamResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Team) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Team) ([]bool, error) {
+		return r.Community.CanUpdateTeams(ctx, viewer.From(ctx), objs)
+	})
 }
 
-func (r *teamMembershipResolver) Team(ctx context.Context, objs []*ent.TeamMembership) ([]*ent.Team, error) {
-	panic(fmt.Errorf("not implemented: Team - team"))
+func (r *teamMembershipResolver) Team(ctx context.Context, obj *ent.TeamMembership) (*ent.Team, error) {
+	return together(ctx, obj, func(objs []*ent.TeamMembership) ([]*ent.Team, error) {
+		return r.teams(ctx, each(objs, func(o *ent.TeamMembership) gid.ID { return o.TeamID }))
+	})
 }
 
-func (r *teamMembershipResolver) Member(ctx context.Context, objs []*ent.TeamMembership) ([]*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Member - member"))
+func (r *teamMembershipResolver) Member(ctx context.Context, obj *ent.TeamMembership) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.TeamMembership) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.TeamMembership) gid.ID { return o.MemberID }))
+	})
 }
 
 func (r *Resolver) Affiliation() generated.AffiliationResolver { return &affiliationResolver{r} }

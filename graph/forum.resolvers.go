@@ -7,145 +7,217 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 func (r *mutationResolver) CreateThread(ctx context.Context, input model.CreateThreadInput) (*model.CreateThreadPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateThread - createThread"))
+	thread, err := r.Forum.CreateThread(ctx, viewer.From(ctx), forum.NewThread{SpaceID: input.SpaceID, Title: input.Title, Body: input.Body, IdempotencyKey: optional(input.IdempotencyKey)})
+	errs, err := userErrors(err)
+	return &model.CreateThreadPayload{Thread: thread, Errors: errs}, err
 }
 
 func (r *mutationResolver) RenameThread(ctx context.Context, input model.RenameThreadInput) (*model.RenameThreadPayload, error) {
-	panic(fmt.Errorf("not implemented: RenameThread - renameThread"))
+	thread, err := r.Forum.RenameThread(ctx, viewer.From(ctx), input.ThreadID, input.Title)
+	errs, err := userErrors(err)
+	return &model.RenameThreadPayload{Thread: thread, Errors: errs}, err
 }
 
 func (r *mutationResolver) PinThread(ctx context.Context, input model.PinThreadInput) (*model.PinThreadPayload, error) {
-	panic(fmt.Errorf("not implemented: PinThread - pinThread"))
+	thread, err := r.Forum.PinThread(ctx, viewer.From(ctx), input.ThreadID, true)
+	errs, err := userErrors(err)
+	return &model.PinThreadPayload{Thread: thread, Errors: errs}, err
 }
 
 func (r *mutationResolver) UnpinThread(ctx context.Context, input model.UnpinThreadInput) (*model.UnpinThreadPayload, error) {
-	panic(fmt.Errorf("not implemented: UnpinThread - unpinThread"))
+	thread, err := r.Forum.PinThread(ctx, viewer.From(ctx), input.ThreadID, false)
+	errs, err := userErrors(err)
+	return &model.UnpinThreadPayload{Thread: thread, Errors: errs}, err
 }
 
 func (r *mutationResolver) LockThread(ctx context.Context, input model.LockThreadInput) (*model.LockThreadPayload, error) {
-	panic(fmt.Errorf("not implemented: LockThread - lockThread"))
+	thread, err := r.Forum.LockThread(ctx, viewer.From(ctx), input.ThreadID, orZero(input.Reason))
+	errs, err := userErrors(err)
+	return &model.LockThreadPayload{Thread: thread, Errors: errs}, err
 }
 
 func (r *mutationResolver) UnlockThread(ctx context.Context, input model.UnlockThreadInput) (*model.UnlockThreadPayload, error) {
-	panic(fmt.Errorf("not implemented: UnlockThread - unlockThread"))
+	thread, err := r.Forum.UnlockThread(ctx, viewer.From(ctx), input.ThreadID)
+	errs, err := userErrors(err)
+	return &model.UnlockThreadPayload{Thread: thread, Errors: errs}, err
 }
 
 func (r *mutationResolver) MoveThread(ctx context.Context, input model.MoveThreadInput) (*model.MoveThreadPayload, error) {
-	panic(fmt.Errorf("not implemented: MoveThread - moveThread"))
+	thread, err := r.Forum.MoveThread(ctx, viewer.From(ctx), input.ThreadID, input.SpaceID)
+	errs, err := userErrors(err)
+	return &model.MoveThreadPayload{Thread: thread, Errors: errs}, err
 }
 
 func (r *mutationResolver) CreatePost(ctx context.Context, input model.CreatePostInput) (*model.CreatePostPayload, error) {
-	panic(fmt.Errorf("not implemented: CreatePost - createPost"))
+	post, err := r.Forum.CreatePost(ctx, viewer.From(ctx), forum.NewPost{ThreadID: input.ThreadID, Body: input.Body, ReplyToID: optional(input.ReplyToID), IdempotencyKey: optional(input.IdempotencyKey)})
+	errs, err := userErrors(err)
+	return &model.CreatePostPayload{Post: post, Errors: errs}, err
 }
 
 func (r *mutationResolver) EditPost(ctx context.Context, input model.EditPostInput) (*model.EditPostPayload, error) {
-	panic(fmt.Errorf("not implemented: EditPost - editPost"))
+	post, err := r.Forum.EditPost(ctx, viewer.From(ctx), input.PostID, input.ExpectedVersion, input.Body)
+	errs, err := userErrors(err)
+	return &model.EditPostPayload{Post: post, Errors: errs}, err
 }
 
 func (r *mutationResolver) DeletePost(ctx context.Context, input model.DeletePostInput) (*model.DeletePostPayload, error) {
-	panic(fmt.Errorf("not implemented: DeletePost - deletePost"))
+	post, err := r.Forum.DeletePost(ctx, viewer.From(ctx), input.PostID)
+	errs, err := userErrors(err)
+	return &model.DeletePostPayload{Post: post, Errors: errs}, err
 }
 
 func (r *mutationResolver) AddReaction(ctx context.Context, input model.AddReactionInput) (*model.AddReactionPayload, error) {
-	panic(fmt.Errorf("not implemented: AddReaction - addReaction"))
+	post, err := r.Forum.AddReaction(ctx, viewer.From(ctx), input.PostID, input.Emoji)
+	errs, err := userErrors(err)
+	return &model.AddReactionPayload{Post: post, Errors: errs}, err
 }
 
 func (r *mutationResolver) RemoveReaction(ctx context.Context, input model.RemoveReactionInput) (*model.RemoveReactionPayload, error) {
-	panic(fmt.Errorf("not implemented: RemoveReaction - removeReaction"))
+	post, err := r.Forum.RemoveReaction(ctx, viewer.From(ctx), input.PostID, input.Emoji)
+	errs, err := userErrors(err)
+	return &model.RemoveReactionPayload{Post: post, Errors: errs}, err
 }
 
 func (r *mutationResolver) MarkThreadRead(ctx context.Context, input model.MarkThreadReadInput) (*model.MarkThreadReadPayload, error) {
-	panic(fmt.Errorf("not implemented: MarkThreadRead - markThreadRead"))
+	thread, err := r.Forum.MarkThreadRead(ctx, viewer.From(ctx), input.ThreadID, input.UpToSeq)
+	errs, err := userErrors(err)
+	return &model.MarkThreadReadPayload{Thread: thread, Errors: errs}, err
 }
 
-func (r *postResolver) Thread(ctx context.Context, objs []*ent.Post) ([]*ent.Thread, error) {
-	panic(fmt.Errorf("not implemented: Thread - thread"))
+func (r *postResolver) Thread(ctx context.Context, obj *ent.Post) (*ent.Thread, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*ent.Thread, error) {
+		return r.threads(ctx, each(objs, func(p *ent.Post) gid.ID { return p.ThreadID }))
+	})
 }
 
-func (r *postResolver) Author(ctx context.Context, objs []*ent.Post) ([]*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Author - author"))
+func (r *postResolver) Author(ctx context.Context, obj *ent.Post) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(p *ent.Post) gid.ID { return p.AuthorID }))
+	})
 }
 
-func (r *postResolver) ReplyTo(ctx context.Context, objs []*ent.Post) ([]*ent.Post, error) {
-	panic(fmt.Errorf("not implemented: ReplyTo - replyTo"))
+func (r *postResolver) ReplyTo(ctx context.Context, obj *ent.Post) (*ent.Post, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*ent.Post, error) {
+		return r.posts(ctx, each(objs, func(p *ent.Post) gid.ID { return maybe(p.ReplyToID) }))
+	})
 }
 
-func (r *postResolver) Reactions(ctx context.Context, objs []*ent.Post) ([][]*model.ReactionGroup, error) {
-	panic(fmt.Errorf("not implemented: Reactions - reactions"))
+func (r *postResolver) Reactions(ctx context.Context, obj *ent.Post) ([]*model.ReactionGroup, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([][]*model.ReactionGroup, error) {
+		mine, err := r.Forum.ViewerReactions(ctx, viewer.From(ctx), objs)
+		return reactionGroups(objs, mine), err
+	})
 }
 
-func (r *postResolver) Revisions(ctx context.Context, objs []*ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.PostRevision], error) {
-	panic(fmt.Errorf("not implemented: Revisions - revisions"))
+func (r *postResolver) Revisions(ctx context.Context, obj *ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.PostRevision], error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*page.Connection[ent.PostRevision], error) {
+		return r.Forum.Revisions(ctx, viewer.From(ctx), each(objs, func(p *ent.Post) gid.ID { return p.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *postResolver) ViewerCanEdit(ctx context.Context, objs []*ent.Post) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanEdit - viewerCanEdit"))
+func (r *postResolver) ViewerCanEdit(ctx context.Context, obj *ent.Post) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]bool, error) {
+		can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.PostAbilities) bool { return a.Edit }), err
+	})
 }
 
-func (r *postResolver) ViewerCanDelete(ctx context.Context, objs []*ent.Post) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanDelete - viewerCanDelete"))
+func (r *postResolver) ViewerCanDelete(ctx context.Context, obj *ent.Post) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]bool, error) {
+		can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.PostAbilities) bool { return a.Delete }), err
+	})
 }
 
-func (r *postResolver) ViewerCanReact(ctx context.Context, objs []*ent.Post) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanReact - viewerCanReact"))
+func (r *postResolver) ViewerCanReact(ctx context.Context, obj *ent.Post) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]bool, error) {
+		can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.PostAbilities) bool { return a.React }), err
+	})
 }
 
-func (r *postRevisionResolver) Editor(ctx context.Context, objs []*ent.PostRevision) ([]*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Editor - editor"))
+func (r *postRevisionResolver) Editor(ctx context.Context, obj *ent.PostRevision) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.PostRevision) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(p *ent.PostRevision) gid.ID { return p.EditorID }))
+	})
 }
 
 func (r *subscriptionResolver) ThreadEvents(ctx context.Context, threadID gid.ID, after *page.Cursor) (<-chan model.ThreadEvent, error) {
-	panic(fmt.Errorf("not implemented: ThreadEvents - threadEvents"))
+	return r.threadEvents(ctx, viewer.From(ctx), threadID, after)
 }
 
-func (r *threadResolver) Space(ctx context.Context, objs []*ent.Thread) ([]*ent.Space, error) {
-	panic(fmt.Errorf("not implemented: Space - space"))
+func (r *threadResolver) Space(ctx context.Context, obj *ent.Thread) (*ent.Space, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]*ent.Space, error) {
+		return r.spaces(ctx, each(objs, func(t *ent.Thread) gid.ID { return t.SpaceID }))
+	})
 }
 
-func (r *threadResolver) Author(ctx context.Context, objs []*ent.Thread) ([]*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Author - author"))
+func (r *threadResolver) Author(ctx context.Context, obj *ent.Thread) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(t *ent.Thread) gid.ID { return t.AuthorID }))
+	})
 }
 
 func (r *threadResolver) PostCount(ctx context.Context, obj *ent.Thread) (int, error) {
-	panic(fmt.Errorf("not implemented: PostCount - postCount"))
+	return obj.PostSeq - obj.DeletedPosts, nil
 }
 
-func (r *threadResolver) LastPost(ctx context.Context, objs []*ent.Thread) ([]*ent.Post, error) {
-	panic(fmt.Errorf("not implemented: LastPost - lastPost"))
+func (r *threadResolver) LastPost(ctx context.Context, obj *ent.Thread) (*ent.Post, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]*ent.Post, error) {
+		return r.posts(ctx, each(objs, func(t *ent.Thread) gid.ID { return maybe(t.LastPostID) }))
+	})
 }
 
-func (r *threadResolver) Posts(ctx context.Context, objs []*ent.Thread, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Post], error) {
-	panic(fmt.Errorf("not implemented: Posts - posts"))
+func (r *threadResolver) Posts(ctx context.Context, obj *ent.Thread, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Post], error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]*page.Connection[ent.Post], error) {
+		return r.Forum.Posts(ctx, viewer.From(ctx), each(objs, func(t *ent.Thread) gid.ID { return t.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *threadResolver) ViewerUnreadCount(ctx context.Context, objs []*ent.Thread) ([]int, error) {
-	panic(fmt.Errorf("not implemented: ViewerUnreadCount - viewerUnreadCount"))
+func (r *threadResolver) ViewerUnreadCount(ctx context.Context, obj *ent.Thread) (int, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]int, error) {
+		states, err := r.Forum.ReadStates(ctx, viewer.From(ctx), each(objs, func(t *ent.Thread) gid.ID { return t.ID }))
+		return pick(objs, func(t *ent.Thread) int { return unread(viewer.From(ctx), t, states) }), err
+	})
 }
 
-func (r *threadResolver) ViewerLastReadSeq(ctx context.Context, objs []*ent.Thread) ([]int, error) {
-	panic(fmt.Errorf("not implemented: ViewerLastReadSeq - viewerLastReadSeq"))
+func (r *threadResolver) ViewerLastReadSeq(ctx context.Context, obj *ent.Thread) (int, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]int, error) {
+		states, err := r.Forum.ReadStates(ctx, viewer.From(ctx), each(objs, func(t *ent.Thread) gid.ID { return t.ID }))
+		return pick(objs, func(t *ent.Thread) int { return lastRead(states[t.ID]) }), err
+	})
 }
 
-func (r *threadResolver) ViewerCanReply(ctx context.Context, objs []*ent.Thread) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanReply - viewerCanReply"))
+func (r *threadResolver) ViewerCanReply(ctx context.Context, obj *ent.Thread) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]bool, error) {
+		can, err := r.Forum.ThreadAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.ThreadAbilities) bool { return a.Reply }), err
+	})
 }
 
-func (r *threadResolver) ViewerCanRename(ctx context.Context, objs []*ent.Thread) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanRename - viewerCanRename"))
+func (r *threadResolver) ViewerCanRename(ctx context.Context, obj *ent.Thread) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]bool, error) {
+		can, err := r.Forum.ThreadAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.ThreadAbilities) bool { return a.Rename }), err
+	})
 }
 
-func (r *threadResolver) ViewerCanModerate(ctx context.Context, objs []*ent.Thread) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanModerate - viewerCanModerate"))
+func (r *threadResolver) ViewerCanModerate(ctx context.Context, obj *ent.Thread) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]bool, error) {
+		can, err := r.Forum.ThreadAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.ThreadAbilities) bool { return a.Moderate }), err
+	})
 }
 
 func (r *Resolver) Post() generated.PostResolver { return &postResolver{r} }

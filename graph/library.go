@@ -10,9 +10,9 @@ func newResource(in model.CreateResourceInput) library.NewResource {
 	return library.NewResource{
 		Kind:           in.Kind,
 		Title:          in.Title,
-		Summary:        orZero(optional(in.Summary)),
-		URL:            orZero(optional(in.URL)),
-		Licence:        orZero(optional(in.Licence)),
+		Summary:        orZero(in.Summary),
+		URL:            orZero(in.URL),
+		Licence:        orZero(in.Licence),
 		FrameworkIDs:   in.FrameworkIds.Value(),
 		Audience:       in.Audience,
 		SpaceID:        optional(in.SpaceID),
@@ -22,9 +22,9 @@ func newResource(in model.CreateResourceInput) library.NewResource {
 
 func resourcePatch(in model.UpdateResourceInput) library.ResourcePatch {
 	return library.ResourcePatch{
-		Description:  library.Description{Title: optional(in.Title), Summary: optional(in.Summary), URL: optional(in.URL), Licence: optional(in.Licence)},
-		FrameworkIDs: optionalList(in.FrameworkIds),
-		Note:         orZero(optional(in.Note)),
+		Description:  library.Description{Title: patched(in.Title), Summary: patched(in.Summary), URL: patched(in.URL), Licence: patched(in.Licence)},
+		FrameworkIDs: patchedList(in.FrameworkIds),
+		Note:         orZero(in.Note),
 	}
 }
 

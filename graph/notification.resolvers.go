@@ -7,33 +7,43 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 func (r *mutationResolver) MarkNotificationsRead(ctx context.Context, input model.MarkNotificationsReadInput) (*model.MarkNotificationsReadPayload, error) {
-	panic(fmt.Errorf("not implemented: MarkNotificationsRead - markNotificationsRead"))
+	viewer, err := r.markNotificationsRead(ctx, viewer.From(ctx), input)
+	errs, err := userErrors(err)
+	return &model.MarkNotificationsReadPayload{Viewer: viewer, Errors: errs}, err
 }
 
-func (r *notificationResolver) Reasons(ctx context.Context, objs []*ent.Notification) ([][]notify.Reason, error) {
-	panic(fmt.Errorf("not implemented: Reasons - reasons"))
+func (r *notificationResolver) Reasons(ctx context.Context, obj *ent.Notification) ([]notify.Reason, error) {
+	return together(ctx, obj, func(objs []*ent.Notification) ([][]notify.Reason, error) {
+		return pick(objs, notify.Reasons), nil
+	})
 }
 
-func (r *notificationResolver) Subject(ctx context.Context, objs []*ent.Notification) ([]model.NotificationSubject, error) {
-	panic(fmt.Errorf("not implemented: Subject - subject"))
+func (r *notificationResolver) Subject(ctx context.Context, obj *ent.Notification) (model.NotificationSubject, error) {
+	return together(ctx, obj, func(objs []*ent.Notification) ([]model.NotificationSubject, error) {
+		posts, err := r.posts(ctx, each(objs, func(n *ent.Notification) gid.ID { return n.PostID }))
+		return pick(posts, func(p *ent.Post) model.NotificationSubject { return p }), err
+	})
 }
 
-func (r *notificationResolver) Actor(ctx context.Context, objs []*ent.Notification) ([]*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Actor - actor"))
+func (r *notificationResolver) Actor(ctx context.Context, obj *ent.Notification) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Notification) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(n *ent.Notification) gid.ID { return n.ActorID }))
+	})
 }
 
 func (r *subscriptionResolver) NotificationEvents(ctx context.Context, after *page.Cursor) (<-chan model.NotificationEvent, error) {
-	panic(fmt.Errorf("not implemented: NotificationEvents - notificationEvents"))
+	return r.notificationEvents(ctx, viewer.From(ctx), after)
 }
 
 func (r *Resolver) Notification() generated.NotificationResolver { return &notificationResolver{r} }

@@ -7,100 +7,153 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-func (r *cohortResolver) Offering(ctx context.Context, objs []*ent.Cohort) ([]*ent.Offering, error) {
-	panic(fmt.Errorf("not implemented: Offering - offering"))
+func (r *cohortResolver) Offering(ctx context.Context, obj *ent.Cohort) (*ent.Offering, error) {
+	return together(ctx, obj, func(objs []*ent.Cohort) ([]*ent.Offering, error) {
+		return r.offerings(ctx, each(objs, func(o *ent.Cohort) gid.ID { return o.OfferingID }))
+	})
 }
 
-func (r *cohortResolver) Teams(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error) {
-	panic(fmt.Errorf("not implemented: Teams - teams"))
+func (r *cohortResolver) Teams(ctx context.Context, obj *ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error) {
+	return together(ctx, obj, func(objs []*ent.Cohort) ([]*page.Connection[ent.Team], error) {
+		return r.Community.CohortTeams(ctx, viewer.From(ctx), each(objs, func(o *ent.Cohort) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *cohortResolver) Enrollments(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Enrollment], error) {
-	panic(fmt.Errorf("not implemented: Enrollments - enrollments"))
+func (r *cohortResolver) Enrollments(ctx context.Context, obj *ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Enrollment], error) {
+	return together(ctx, obj, func(objs []*ent.Cohort) ([]*page.Connection[ent.Enrollment], error) {
+		return r.Community.CohortEnrollments(ctx, viewer.From(ctx), each(objs, func(o *ent.Cohort) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *cohortResolver) Space(ctx context.Context, objs []*ent.Cohort) ([]*ent.Space, error) {
-	panic(fmt.Errorf("not implemented: Space - space"))
+func (r *cohortResolver) Space(ctx context.Context, obj *ent.Cohort) (*ent.Space, error) {
+	return together(ctx, obj, func(objs []*ent.Cohort) ([]*ent.Space, error) {
+		return r.Community.CohortSpaces(ctx, viewer.From(ctx), each(objs, func(o *ent.Cohort) gid.ID { return o.ID }))
+	})
 }
 
-func (r *cohortResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Cohort) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
+func (r *cohortResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Cohort) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Cohort) ([]bool, error) {
+		return r.Community.CanUpdateCohorts(ctx, viewer.From(ctx), objs)
+	})
 }
 
-func (r *enrollmentResolver) Cohort(ctx context.Context, objs []*ent.Enrollment) ([]*ent.Cohort, error) {
-	panic(fmt.Errorf("not implemented: Cohort - cohort"))
+func (r *enrollmentResolver) Cohort(ctx context.Context, obj *ent.Enrollment) (*ent.Cohort, error) {
+	return together(ctx, obj, func(objs []*ent.Enrollment) ([]*ent.Cohort, error) {
+		return r.cohorts(ctx, each(objs, func(o *ent.Enrollment) gid.ID { return o.CohortID }))
+	})
 }
 
-func (r *enrollmentResolver) Team(ctx context.Context, objs []*ent.Enrollment) ([]*ent.Team, error) {
-	panic(fmt.Errorf("not implemented: Team - team"))
+func (r *enrollmentResolver) Team(ctx context.Context, obj *ent.Enrollment) (*ent.Team, error) {
+	return together(ctx, obj, func(objs []*ent.Enrollment) ([]*ent.Team, error) {
+		return r.teams(ctx, each(objs, func(o *ent.Enrollment) gid.ID { return o.TeamID }))
+	})
 }
 
-func (r *enrollmentResolver) Reason(ctx context.Context, objs []*ent.Enrollment) ([]*string, error) {
-	panic(fmt.Errorf("not implemented: Reason - reason"))
+func (r *enrollmentResolver) Reason(ctx context.Context, obj *ent.Enrollment) (*string, error) {
+	return together(ctx, obj, func(objs []*ent.Enrollment) ([]*string, error) {
+		return r.Community.EnrollmentReasons(ctx, viewer.From(ctx), objs)
+	})
 }
 
 func (r *mutationResolver) CreateCohort(ctx context.Context, input model.CreateCohortInput) (*model.CreateCohortPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateCohort - createCohort"))
+	cohort, err := r.Community.CreateCohort(ctx, viewer.From(ctx), community.NewCohort{
+		OfferingID:     input.OfferingID,
+		Name:           input.Name,
+		StartsOn:       input.StartsOn,
+		EndsOn:         input.EndsOn,
+		IdempotencyKey: optional(input.IdempotencyKey),
+	})
+	errs, err := userErrors(err)
+	return &model.CreateCohortPayload{Cohort: cohort, Errors: errs}, err
 }
 
 func (r *mutationResolver) UpdateCohort(ctx context.Context, input model.UpdateCohortInput) (*model.UpdateCohortPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateCohort - updateCohort"))
+	cohort, err := r.Community.UpdateCohort(ctx, viewer.From(ctx), input.CohortID, community.CohortPatch{
+		Name:     patched(input.Name),
+		StartsOn: patched(input.StartsOn),
+		EndsOn:   patched(input.EndsOn),
+	})
+	errs, err := userErrors(err)
+	return &model.UpdateCohortPayload{Cohort: cohort, Errors: errs}, err
 }
 
 func (r *mutationResolver) ArchiveCohort(ctx context.Context, input model.ArchiveCohortInput) (*model.ArchiveCohortPayload, error) {
-	panic(fmt.Errorf("not implemented: ArchiveCohort - archiveCohort"))
+	cohort, err := r.Community.ArchiveCohort(ctx, viewer.From(ctx), input.CohortID)
+	errs, err := userErrors(err)
+	return &model.ArchiveCohortPayload{Cohort: cohort, Errors: errs}, err
 }
 
 func (r *mutationResolver) EnrollTeam(ctx context.Context, input model.EnrollTeamInput) (*model.EnrollTeamPayload, error) {
-	panic(fmt.Errorf("not implemented: EnrollTeam - enrollTeam"))
+	enrollment, err := r.Community.EnrollTeam(ctx, viewer.From(ctx), community.NewEnrollment{
+		CohortID:       input.CohortID,
+		TeamID:         input.TeamID,
+		Reason:         orZero(input.Reason),
+		IdempotencyKey: optional(input.IdempotencyKey),
+	})
+	errs, err := userErrors(err)
+	return &model.EnrollTeamPayload{Enrollment: enrollment, Errors: errs}, err
 }
 
 func (r *mutationResolver) UpdateEnrollment(ctx context.Context, input model.UpdateEnrollmentInput) (*model.UpdateEnrollmentPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateEnrollment - updateEnrollment"))
+	enrollment, err := r.Community.UpdateEnrollment(ctx, viewer.From(ctx), input.EnrollmentID, input.State, patched(input.Reason))
+	errs, err := userErrors(err)
+	return &model.UpdateEnrollmentPayload{Enrollment: enrollment, Errors: errs}, err
 }
 
-func (r *offeringResolver) Program(ctx context.Context, objs []*ent.Offering) ([]*ent.Program, error) {
-	panic(fmt.Errorf("not implemented: Program - program"))
+func (r *offeringResolver) Program(ctx context.Context, obj *ent.Offering) (*ent.Program, error) {
+	return together(ctx, obj, func(objs []*ent.Offering) ([]*ent.Program, error) {
+		return r.programs(ctx, each(objs, func(o *ent.Offering) gid.ID { return o.ProgramID }))
+	})
 }
 
 func (r *offeringResolver) Fee(ctx context.Context, obj *ent.Offering) (*model.Money, error) {
-	panic(fmt.Errorf("not implemented: Fee - fee"))
+	return &model.Money{Amount: obj.FeeAmount, Currency: obj.FeeCurrency}, nil
 }
 
-func (r *offeringResolver) Sponsorships(ctx context.Context, objs []*ent.Offering) ([][]*ent.Sponsorship, error) {
-	panic(fmt.Errorf("not implemented: Sponsorships - sponsorships"))
+func (r *offeringResolver) Sponsorships(ctx context.Context, obj *ent.Offering) ([]*ent.Sponsorship, error) {
+	return together(ctx, obj, func(objs []*ent.Offering) ([][]*ent.Sponsorship, error) {
+		return r.Community.OfferingSponsorships(ctx, each(objs, func(o *ent.Offering) gid.ID { return o.ID }))
+	})
 }
 
-func (r *offeringResolver) Calls(ctx context.Context, objs []*ent.Offering) ([][]*ent.Call, error) {
-	panic(fmt.Errorf("not implemented: Calls - calls"))
+func (r *offeringResolver) Calls(ctx context.Context, obj *ent.Offering) ([]*ent.Call, error) {
+	return together(ctx, obj, func(objs []*ent.Offering) ([][]*ent.Call, error) {
+		return r.Community.OfferingCalls(ctx, each(objs, func(o *ent.Offering) gid.ID { return o.ID }))
+	})
 }
 
-func (r *offeringResolver) Cohorts(ctx context.Context, objs []*ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Cohort], error) {
-	panic(fmt.Errorf("not implemented: Cohorts - cohorts"))
+func (r *offeringResolver) Cohorts(ctx context.Context, obj *ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error) {
+	return together(ctx, obj, func(objs []*ent.Offering) ([]*page.Connection[ent.Cohort], error) {
+		return r.Community.OfferingCohorts(ctx, viewer.From(ctx), each(objs, func(o *ent.Offering) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *programResolver) Offerings(ctx context.Context, objs []*ent.Program) ([][]*ent.Offering, error) {
-	panic(fmt.Errorf("not implemented: Offerings - offerings"))
+func (r *programResolver) Offerings(ctx context.Context, obj *ent.Program) ([]*ent.Offering, error) {
+	return together(ctx, obj, func(objs []*ent.Program) ([][]*ent.Offering, error) {
+		return r.Community.ProgramOfferings(ctx, each(objs, func(o *ent.Program) gid.ID { return o.ID }))
+	})
 }
 
 func (r *queryResolver) Programs(ctx context.Context) ([]*ent.Program, error) {
-	panic(fmt.Errorf("not implemented: Programs - programs"))
+	return r.Community.Programs(ctx)
 }
 
 func (r *queryResolver) Cohorts(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error) {
-	panic(fmt.Errorf("not implemented: Cohorts - cohorts"))
+	return r.Community.Cohorts(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
 }
 
 func (r *sponsorshipResolver) Waived(ctx context.Context, obj *ent.Sponsorship) (*model.Money, error) {
-	panic(fmt.Errorf("not implemented: Waived - waived"))
+	return &model.Money{Amount: obj.WaivedAmount, Currency: obj.Currency}, nil
 }
 
 func (r *Resolver) Cohort() generated.CohortResolver { return &cohortResolver{r} }

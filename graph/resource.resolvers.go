@@ -45,29 +45,41 @@ func (r *queryResolver) Frameworks(ctx context.Context) ([]*ent.Framework, error
 	return r.Library.Frameworks(ctx)
 }
 
-func (r *resourceResolver) Space(ctx context.Context, objs []*ent.Resource) ([]*ent.Space, error) {
-	return r.spaces(ctx, each(objs, func(o *ent.Resource) gid.ID { return maybe(o.SpaceID) }))
+func (r *resourceResolver) Space(ctx context.Context, obj *ent.Resource) (*ent.Space, error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([]*ent.Space, error) {
+		return r.spaces(ctx, each(objs, func(o *ent.Resource) gid.ID { return maybe(o.SpaceID) }))
+	})
 }
 
-func (r *resourceResolver) Frameworks(ctx context.Context, objs []*ent.Resource) ([][]*ent.Framework, error) {
-	return r.Library.FrameworksOf(ctx, each(objs, func(o *ent.Resource) gid.ID { return o.ID }))
+func (r *resourceResolver) Frameworks(ctx context.Context, obj *ent.Resource) ([]*ent.Framework, error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([][]*ent.Framework, error) {
+		return r.Library.FrameworksOf(ctx, each(objs, func(o *ent.Resource) gid.ID { return o.ID }))
+	})
 }
 
-func (r *resourceResolver) Versions(ctx context.Context, objs []*ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.ResourceVersion], error) {
-	ids := each(objs, func(o *ent.Resource) gid.ID { return o.ID })
-	return r.Library.Versions(ctx, viewer.From(ctx), ids, page.Args{First: first, After: after, Last: last, Before: before})
+func (r *resourceResolver) Versions(ctx context.Context, obj *ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.ResourceVersion], error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([]*page.Connection[ent.ResourceVersion], error) {
+		ids := each(objs, func(o *ent.Resource) gid.ID { return o.ID })
+		return r.Library.Versions(ctx, viewer.From(ctx), ids, page.Args{First: first, After: after, Last: last, Before: before})
+	})
 }
 
-func (r *resourceResolver) Author(ctx context.Context, objs []*ent.Resource) ([]*ent.Member, error) {
-	return r.members(ctx, each(objs, func(o *ent.Resource) gid.ID { return o.AuthorID }))
+func (r *resourceResolver) Author(ctx context.Context, obj *ent.Resource) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.Resource) gid.ID { return o.AuthorID }))
+	})
 }
 
-func (r *resourceResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Resource) ([]bool, error) {
-	return r.Library.CanUpdate(ctx, viewer.From(ctx), objs)
+func (r *resourceResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Resource) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([]bool, error) {
+		return r.Library.CanUpdate(ctx, viewer.From(ctx), objs)
+	})
 }
 
-func (r *resourceVersionResolver) Author(ctx context.Context, objs []*ent.ResourceVersion) ([]*ent.Member, error) {
-	return r.members(ctx, each(objs, func(o *ent.ResourceVersion) gid.ID { return o.AuthorID }))
+func (r *resourceVersionResolver) Author(ctx context.Context, obj *ent.ResourceVersion) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.ResourceVersion) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.ResourceVersion) gid.ID { return o.AuthorID }))
+	})
 }
 
 func (r *Resolver) Resource() generated.ResourceResolver { return &resourceResolver{r} }

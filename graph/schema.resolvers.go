@@ -7,29 +7,32 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 func (r *queryResolver) Node(ctx context.Context, id gid.ID) (model.Node, error) {
-	panic(fmt.Errorf("not implemented: Node - node"))
+	return r.node(ctx, viewer.From(ctx), id)
 }
 
 func (r *queryResolver) Nodes(ctx context.Context, ids []gid.ID) ([]model.Node, error) {
-	panic(fmt.Errorf("not implemented: Nodes - nodes"))
+	return r.nodes(ctx, viewer.From(ctx), ids)
 }
 
 func (r *queryResolver) Viewer(ctx context.Context) (*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Viewer - viewer"))
+	return r.viewer(ctx, viewer.From(ctx))
 }
 
 func (r *queryResolver) EventCursor(ctx context.Context) (page.Cursor, error) {
-	panic(fmt.Errorf("not implemented: EventCursor - eventCursor"))
+	p, err := r.Store.Position(ctx)
+	return event.PositionCursor(p), store.Fault(err)
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

@@ -7,84 +7,138 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 func (r *mutationResolver) CreateSpace(ctx context.Context, input model.CreateSpaceInput) (*model.CreateSpacePayload, error) {
-	panic(fmt.Errorf("not implemented: CreateSpace - createSpace"))
+	space, err := r.Community.CreateSpace(ctx, viewer.From(ctx), community.NewSpace{
+		Kind:           input.Kind,
+		Name:           orZero(input.Name),
+		About:          orZero(input.About),
+		MemberIDs:      input.MemberIds.Value(),
+		IdempotencyKey: optional(input.IdempotencyKey),
+	})
+	errs, err := userErrors(err)
+	return &model.CreateSpacePayload{Space: space, Errors: errs}, err
 }
 
 func (r *mutationResolver) UpdateSpace(ctx context.Context, input model.UpdateSpaceInput) (*model.UpdateSpacePayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateSpace - updateSpace"))
+	space, err := r.Community.UpdateSpace(ctx, viewer.From(ctx), input.SpaceID, community.SpacePatch{
+		Name:  patched(input.Name),
+		About: patched(input.About),
+	})
+	errs, err := userErrors(err)
+	return &model.UpdateSpacePayload{Space: space, Errors: errs}, err
 }
 
 func (r *mutationResolver) ArchiveSpace(ctx context.Context, input model.ArchiveSpaceInput) (*model.ArchiveSpacePayload, error) {
-	panic(fmt.Errorf("not implemented: ArchiveSpace - archiveSpace"))
+	space, err := r.Community.ArchiveSpace(ctx, viewer.From(ctx), input.SpaceID)
+	errs, err := userErrors(err)
+	return &model.ArchiveSpacePayload{Space: space, Errors: errs}, err
 }
 
 func (r *mutationResolver) CreateSpaceMembership(ctx context.Context, input model.CreateSpaceMembershipInput) (*model.CreateSpaceMembershipPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateSpaceMembership - createSpaceMembership"))
+	membership, err := r.Community.CreateSpaceMembership(ctx, viewer.From(ctx), community.NewSpaceMembership{
+		SpaceID:        input.SpaceID,
+		MemberID:       input.MemberID,
+		Role:           orElse(input.Role, spacemembership.RoleMEMBER),
+		EndsAt:         optional(input.EndsAt),
+		IdempotencyKey: optional(input.IdempotencyKey),
+	})
+	errs, err := userErrors(err)
+	return &model.CreateSpaceMembershipPayload{SpaceMembership: membership, Errors: errs}, err
 }
 
 func (r *mutationResolver) UpdateSpaceMembership(ctx context.Context, input model.UpdateSpaceMembershipInput) (*model.UpdateSpaceMembershipPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateSpaceMembership - updateSpaceMembership"))
+	membership, err := r.Community.UpdateSpaceMembership(ctx, viewer.From(ctx), input.SpaceMembershipID, input.Role)
+	errs, err := userErrors(err)
+	return &model.UpdateSpaceMembershipPayload{SpaceMembership: membership, Errors: errs}, err
 }
 
 func (r *mutationResolver) EndSpaceMembership(ctx context.Context, input model.EndSpaceMembershipInput) (*model.EndSpaceMembershipPayload, error) {
-	panic(fmt.Errorf("not implemented: EndSpaceMembership - endSpaceMembership"))
+	membership, err := r.Community.EndSpaceMembership(ctx, viewer.From(ctx), input.SpaceMembershipID)
+	errs, err := userErrors(err)
+	return &model.EndSpaceMembershipPayload{SpaceMembership: membership, Errors: errs}, err
 }
 
 func (r *queryResolver) Spaces(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Space], error) {
-	panic(fmt.Errorf("not implemented: Spaces - spaces"))
+	return r.Community.Spaces(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
 }
 
-func (r *spaceResolver) Cohort(ctx context.Context, objs []*ent.Space) ([]*ent.Cohort, error) {
-	panic(fmt.Errorf("not implemented: Cohort - cohort"))
+func (r *spaceResolver) Cohort(ctx context.Context, obj *ent.Space) (*ent.Cohort, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*ent.Cohort, error) {
+		return r.cohorts(ctx, each(objs, func(o *ent.Space) gid.ID { return maybe(o.CohortID) }))
+	})
 }
 
-func (r *spaceResolver) Team(ctx context.Context, objs []*ent.Space) ([]*ent.Team, error) {
-	panic(fmt.Errorf("not implemented: Team - team"))
+func (r *spaceResolver) Team(ctx context.Context, obj *ent.Space) (*ent.Team, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*ent.Team, error) {
+		return r.teams(ctx, each(objs, func(o *ent.Space) gid.ID { return maybe(o.TeamID) }))
+	})
 }
 
-func (r *spaceResolver) Threads(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Thread], error) {
-	panic(fmt.Errorf("not implemented: Threads - threads"))
+func (r *spaceResolver) Threads(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Thread], error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*page.Connection[ent.Thread], error) {
+		return r.Forum.Threads(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *spaceResolver) Memberships(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.SpaceMembership], error) {
-	panic(fmt.Errorf("not implemented: Memberships - memberships"))
+func (r *spaceResolver) Memberships(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.SpaceMembership], error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*page.Connection[ent.SpaceMembership], error) {
+		return r.Community.SpaceMemberships(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *spaceResolver) Resources(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Resource], error) {
-	panic(fmt.Errorf("not implemented: Resources - resources"))
+func (r *spaceResolver) Resources(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Resource], error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*page.Connection[ent.Resource], error) {
+		return r.Library.InSpaces(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
 }
 
-func (r *spaceResolver) ViewerUnreadCount(ctx context.Context, objs []*ent.Space) ([]int, error) {
-	panic(fmt.Errorf("not implemented: ViewerUnreadCount - viewerUnreadCount"))
+func (r *spaceResolver) ViewerUnreadCount(ctx context.Context, obj *ent.Space) (int, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]int, error) {
+		return r.Community.UnreadCounts(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }))
+	})
 }
 
-func (r *spaceResolver) ViewerMembership(ctx context.Context, objs []*ent.Space) ([]*ent.SpaceMembership, error) {
-	panic(fmt.Errorf("not implemented: ViewerMembership - viewerMembership"))
+func (r *spaceResolver) ViewerMembership(ctx context.Context, obj *ent.Space) (*ent.SpaceMembership, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*ent.SpaceMembership, error) {
+		return r.Community.ViewerMemberships(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }))
+	})
 }
 
-func (r *spaceResolver) ViewerCanCreateThread(ctx context.Context, objs []*ent.Space) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanCreateThread - viewerCanCreateThread"))
+func (r *spaceResolver) ViewerCanCreateThread(ctx context.Context, obj *ent.Space) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]bool, error) {
+		can, err := r.Community.SpaceAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a community.SpaceAbilities) bool { return a.CreateThread }), err
+	})
 }
 
-func (r *spaceResolver) ViewerCanUpdate(ctx context.Context, objs []*ent.Space) ([]bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanUpdate - viewerCanUpdate"))
+func (r *spaceResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Space) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]bool, error) {
+		can, err := r.Community.SpaceAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a community.SpaceAbilities) bool { return a.Update }), err
+	})
 }
 
-func (r *spaceMembershipResolver) Space(ctx context.Context, objs []*ent.SpaceMembership) ([]*ent.Space, error) {
-	panic(fmt.Errorf("not implemented: Space - space"))
+func (r *spaceMembershipResolver) Space(ctx context.Context, obj *ent.SpaceMembership) (*ent.Space, error) {
+	return together(ctx, obj, func(objs []*ent.SpaceMembership) ([]*ent.Space, error) {
+		return r.spaces(ctx, each(objs, func(o *ent.SpaceMembership) gid.ID { return o.SpaceID }))
+	})
 }
 
-func (r *spaceMembershipResolver) Member(ctx context.Context, objs []*ent.SpaceMembership) ([]*ent.Member, error) {
-	panic(fmt.Errorf("not implemented: Member - member"))
+func (r *spaceMembershipResolver) Member(ctx context.Context, obj *ent.SpaceMembership) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.SpaceMembership) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.SpaceMembership) gid.ID { return o.MemberID }))
+	})
 }
 
 func (r *Resolver) Space() generated.SpaceResolver { return &spaceResolver{r} }

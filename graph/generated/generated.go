@@ -80,31 +80,31 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type AffiliationResolver interface {
-	Member(ctx context.Context, objs []*ent.Affiliation) ([]*ent.Member, error)
-	Organization(ctx context.Context, objs []*ent.Affiliation) ([]*ent.Organization, error)
+	Member(ctx context.Context, obj *ent.Affiliation) (*ent.Member, error)
+	Organization(ctx context.Context, obj *ent.Affiliation) (*ent.Organization, error)
 }
 type CohortResolver interface {
-	Offering(ctx context.Context, objs []*ent.Cohort) ([]*ent.Offering, error)
-	Teams(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error)
-	Enrollments(ctx context.Context, objs []*ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Enrollment], error)
-	Space(ctx context.Context, objs []*ent.Cohort) ([]*ent.Space, error)
+	Offering(ctx context.Context, obj *ent.Cohort) (*ent.Offering, error)
+	Teams(ctx context.Context, obj *ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error)
+	Enrollments(ctx context.Context, obj *ent.Cohort, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Enrollment], error)
+	Space(ctx context.Context, obj *ent.Cohort) (*ent.Space, error)
 
-	ViewerCanUpdate(ctx context.Context, objs []*ent.Cohort) ([]bool, error)
+	ViewerCanUpdate(ctx context.Context, obj *ent.Cohort) (bool, error)
 }
 type EnrollmentResolver interface {
-	Cohort(ctx context.Context, objs []*ent.Enrollment) ([]*ent.Cohort, error)
-	Team(ctx context.Context, objs []*ent.Enrollment) ([]*ent.Team, error)
+	Cohort(ctx context.Context, obj *ent.Enrollment) (*ent.Cohort, error)
+	Team(ctx context.Context, obj *ent.Enrollment) (*ent.Team, error)
 
-	Reason(ctx context.Context, objs []*ent.Enrollment) ([]*string, error)
+	Reason(ctx context.Context, obj *ent.Enrollment) (*string, error)
 }
 type MemberResolver interface {
-	Email(ctx context.Context, objs []*ent.Member) ([]*string, error)
-	Affiliations(ctx context.Context, objs []*ent.Member) ([][]*ent.Affiliation, error)
-	PrimaryAffiliation(ctx context.Context, objs []*ent.Member) ([]*ent.Affiliation, error)
-	TeamMemberships(ctx context.Context, objs []*ent.Member) ([][]*ent.TeamMembership, error)
-	RoleAssignments(ctx context.Context, objs []*ent.Member) ([][]*ent.RoleAssignment, error)
-	UnreadNotificationCount(ctx context.Context, objs []*ent.Member) ([]*int, error)
-	Notifications(ctx context.Context, objs []*ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Notification], error)
+	Email(ctx context.Context, obj *ent.Member) (*string, error)
+	Affiliations(ctx context.Context, obj *ent.Member) ([]*ent.Affiliation, error)
+	PrimaryAffiliation(ctx context.Context, obj *ent.Member) (*ent.Affiliation, error)
+	TeamMemberships(ctx context.Context, obj *ent.Member) ([]*ent.TeamMembership, error)
+	RoleAssignments(ctx context.Context, obj *ent.Member) ([]*ent.RoleAssignment, error)
+	UnreadNotificationCount(ctx context.Context, obj *ent.Member) (*int, error)
+	Notifications(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Notification], error)
 }
 type MutationResolver interface {
 	CreateOrganization(ctx context.Context, input model.CreateOrganizationInput) (*model.CreateOrganizationPayload, error)
@@ -151,40 +151,40 @@ type MutationResolver interface {
 	EndSpaceMembership(ctx context.Context, input model.EndSpaceMembershipInput) (*model.EndSpaceMembershipPayload, error)
 }
 type NotificationResolver interface {
-	Reasons(ctx context.Context, objs []*ent.Notification) ([][]notify.Reason, error)
-	Subject(ctx context.Context, objs []*ent.Notification) ([]model.NotificationSubject, error)
-	Actor(ctx context.Context, objs []*ent.Notification) ([]*ent.Member, error)
+	Reasons(ctx context.Context, obj *ent.Notification) ([]notify.Reason, error)
+	Subject(ctx context.Context, obj *ent.Notification) (model.NotificationSubject, error)
+	Actor(ctx context.Context, obj *ent.Notification) (*ent.Member, error)
 }
 type OfferingResolver interface {
-	Program(ctx context.Context, objs []*ent.Offering) ([]*ent.Program, error)
+	Program(ctx context.Context, obj *ent.Offering) (*ent.Program, error)
 
 	Fee(ctx context.Context, obj *ent.Offering) (*model.Money, error)
 
-	Sponsorships(ctx context.Context, objs []*ent.Offering) ([][]*ent.Sponsorship, error)
-	Calls(ctx context.Context, objs []*ent.Offering) ([][]*ent.Call, error)
-	Cohorts(ctx context.Context, objs []*ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Cohort], error)
+	Sponsorships(ctx context.Context, obj *ent.Offering) ([]*ent.Sponsorship, error)
+	Calls(ctx context.Context, obj *ent.Offering) ([]*ent.Call, error)
+	Cohorts(ctx context.Context, obj *ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error)
 }
 type OrganizationResolver interface {
-	Teams(ctx context.Context, objs []*ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Team], error)
+	Teams(ctx context.Context, obj *ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error)
 
-	ViewerCanUpdate(ctx context.Context, objs []*ent.Organization) ([]bool, error)
+	ViewerCanUpdate(ctx context.Context, obj *ent.Organization) (bool, error)
 }
 type PostResolver interface {
-	Thread(ctx context.Context, objs []*ent.Post) ([]*ent.Thread, error)
-	Author(ctx context.Context, objs []*ent.Post) ([]*ent.Member, error)
-	ReplyTo(ctx context.Context, objs []*ent.Post) ([]*ent.Post, error)
+	Thread(ctx context.Context, obj *ent.Post) (*ent.Thread, error)
+	Author(ctx context.Context, obj *ent.Post) (*ent.Member, error)
+	ReplyTo(ctx context.Context, obj *ent.Post) (*ent.Post, error)
 
-	Reactions(ctx context.Context, objs []*ent.Post) ([][]*model.ReactionGroup, error)
-	Revisions(ctx context.Context, objs []*ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.PostRevision], error)
-	ViewerCanEdit(ctx context.Context, objs []*ent.Post) ([]bool, error)
-	ViewerCanDelete(ctx context.Context, objs []*ent.Post) ([]bool, error)
-	ViewerCanReact(ctx context.Context, objs []*ent.Post) ([]bool, error)
+	Reactions(ctx context.Context, obj *ent.Post) ([]*model.ReactionGroup, error)
+	Revisions(ctx context.Context, obj *ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.PostRevision], error)
+	ViewerCanEdit(ctx context.Context, obj *ent.Post) (bool, error)
+	ViewerCanDelete(ctx context.Context, obj *ent.Post) (bool, error)
+	ViewerCanReact(ctx context.Context, obj *ent.Post) (bool, error)
 }
 type PostRevisionResolver interface {
-	Editor(ctx context.Context, objs []*ent.PostRevision) ([]*ent.Member, error)
+	Editor(ctx context.Context, obj *ent.PostRevision) (*ent.Member, error)
 }
 type ProgramResolver interface {
-	Offerings(ctx context.Context, objs []*ent.Program) ([][]*ent.Offering, error)
+	Offerings(ctx context.Context, obj *ent.Program) ([]*ent.Offering, error)
 }
 type QueryResolver interface {
 	Node(ctx context.Context, id gid.ID) (model.Node, error)
@@ -202,35 +202,35 @@ type QueryResolver interface {
 	Spaces(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Space], error)
 }
 type ResourceResolver interface {
-	Space(ctx context.Context, objs []*ent.Resource) ([]*ent.Space, error)
-	Frameworks(ctx context.Context, objs []*ent.Resource) ([][]*ent.Framework, error)
+	Space(ctx context.Context, obj *ent.Resource) (*ent.Space, error)
+	Frameworks(ctx context.Context, obj *ent.Resource) ([]*ent.Framework, error)
 
-	Versions(ctx context.Context, objs []*ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.ResourceVersion], error)
-	Author(ctx context.Context, objs []*ent.Resource) ([]*ent.Member, error)
+	Versions(ctx context.Context, obj *ent.Resource, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.ResourceVersion], error)
+	Author(ctx context.Context, obj *ent.Resource) (*ent.Member, error)
 
-	ViewerCanUpdate(ctx context.Context, objs []*ent.Resource) ([]bool, error)
+	ViewerCanUpdate(ctx context.Context, obj *ent.Resource) (bool, error)
 }
 type ResourceVersionResolver interface {
-	Author(ctx context.Context, objs []*ent.ResourceVersion) ([]*ent.Member, error)
+	Author(ctx context.Context, obj *ent.ResourceVersion) (*ent.Member, error)
 }
 type RoleAssignmentResolver interface {
-	Member(ctx context.Context, objs []*ent.RoleAssignment) ([]*ent.Member, error)
+	Member(ctx context.Context, obj *ent.RoleAssignment) (*ent.Member, error)
 }
 type SpaceResolver interface {
-	Cohort(ctx context.Context, objs []*ent.Space) ([]*ent.Cohort, error)
-	Team(ctx context.Context, objs []*ent.Space) ([]*ent.Team, error)
-	Threads(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Thread], error)
-	Memberships(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.SpaceMembership], error)
-	Resources(ctx context.Context, objs []*ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Resource], error)
+	Cohort(ctx context.Context, obj *ent.Space) (*ent.Cohort, error)
+	Team(ctx context.Context, obj *ent.Space) (*ent.Team, error)
+	Threads(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Thread], error)
+	Memberships(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.SpaceMembership], error)
+	Resources(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Resource], error)
 
-	ViewerUnreadCount(ctx context.Context, objs []*ent.Space) ([]int, error)
-	ViewerMembership(ctx context.Context, objs []*ent.Space) ([]*ent.SpaceMembership, error)
-	ViewerCanCreateThread(ctx context.Context, objs []*ent.Space) ([]bool, error)
-	ViewerCanUpdate(ctx context.Context, objs []*ent.Space) ([]bool, error)
+	ViewerUnreadCount(ctx context.Context, obj *ent.Space) (int, error)
+	ViewerMembership(ctx context.Context, obj *ent.Space) (*ent.SpaceMembership, error)
+	ViewerCanCreateThread(ctx context.Context, obj *ent.Space) (bool, error)
+	ViewerCanUpdate(ctx context.Context, obj *ent.Space) (bool, error)
 }
 type SpaceMembershipResolver interface {
-	Space(ctx context.Context, objs []*ent.SpaceMembership) ([]*ent.Space, error)
-	Member(ctx context.Context, objs []*ent.SpaceMembership) ([]*ent.Member, error)
+	Space(ctx context.Context, obj *ent.SpaceMembership) (*ent.Space, error)
+	Member(ctx context.Context, obj *ent.SpaceMembership) (*ent.Member, error)
 }
 type SponsorshipResolver interface {
 	Waived(ctx context.Context, obj *ent.Sponsorship) (*model.Money, error)
@@ -240,29 +240,29 @@ type SubscriptionResolver interface {
 	NotificationEvents(ctx context.Context, after *page.Cursor) (<-chan model.NotificationEvent, error)
 }
 type TeamResolver interface {
-	Organization(ctx context.Context, objs []*ent.Team) ([]*ent.Organization, error)
-	Memberships(ctx context.Context, objs []*ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.TeamMembership], error)
-	Enrollments(ctx context.Context, objs []*ent.Team) ([][]*ent.Enrollment, error)
-	Space(ctx context.Context, objs []*ent.Team) ([]*ent.Space, error)
+	Organization(ctx context.Context, obj *ent.Team) (*ent.Organization, error)
+	Memberships(ctx context.Context, obj *ent.Team, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.TeamMembership], error)
+	Enrollments(ctx context.Context, obj *ent.Team) ([]*ent.Enrollment, error)
+	Space(ctx context.Context, obj *ent.Team) (*ent.Space, error)
 
-	ViewerCanUpdate(ctx context.Context, objs []*ent.Team) ([]bool, error)
+	ViewerCanUpdate(ctx context.Context, obj *ent.Team) (bool, error)
 }
 type TeamMembershipResolver interface {
-	Team(ctx context.Context, objs []*ent.TeamMembership) ([]*ent.Team, error)
-	Member(ctx context.Context, objs []*ent.TeamMembership) ([]*ent.Member, error)
+	Team(ctx context.Context, obj *ent.TeamMembership) (*ent.Team, error)
+	Member(ctx context.Context, obj *ent.TeamMembership) (*ent.Member, error)
 }
 type ThreadResolver interface {
-	Space(ctx context.Context, objs []*ent.Thread) ([]*ent.Space, error)
-	Author(ctx context.Context, objs []*ent.Thread) ([]*ent.Member, error)
+	Space(ctx context.Context, obj *ent.Thread) (*ent.Space, error)
+	Author(ctx context.Context, obj *ent.Thread) (*ent.Member, error)
 
 	PostCount(ctx context.Context, obj *ent.Thread) (int, error)
-	LastPost(ctx context.Context, objs []*ent.Thread) ([]*ent.Post, error)
-	Posts(ctx context.Context, objs []*ent.Thread, first *int, after *page.Cursor, last *int, before *page.Cursor) ([]*page.Connection[ent.Post], error)
-	ViewerUnreadCount(ctx context.Context, objs []*ent.Thread) ([]int, error)
-	ViewerLastReadSeq(ctx context.Context, objs []*ent.Thread) ([]int, error)
-	ViewerCanReply(ctx context.Context, objs []*ent.Thread) ([]bool, error)
-	ViewerCanRename(ctx context.Context, objs []*ent.Thread) ([]bool, error)
-	ViewerCanModerate(ctx context.Context, objs []*ent.Thread) ([]bool, error)
+	LastPost(ctx context.Context, obj *ent.Thread) (*ent.Post, error)
+	Posts(ctx context.Context, obj *ent.Thread, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Post], error)
+	ViewerUnreadCount(ctx context.Context, obj *ent.Thread) (int, error)
+	ViewerLastReadSeq(ctx context.Context, obj *ent.Thread) (int, error)
+	ViewerCanReply(ctx context.Context, obj *ent.Thread) (bool, error)
+	ViewerCanRename(ctx context.Context, obj *ent.Thread) (bool, error)
+	ViewerCanModerate(ctx context.Context, obj *ent.Thread) (bool, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -5758,7 +5758,7 @@ func (ec *executionContext) _Affiliation_member(ctx context.Context, field graph
 			return ec.fieldContext_Affiliation_member(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Affiliation_member(ctx, field, obj)
+			return ec.Resolvers.Affiliation().Member(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -5780,29 +5780,6 @@ func (ec *executionContext) fieldContext_Affiliation_member(_ context.Context, f
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Affiliation_member(ctx context.Context, field graphql.CollectedField, obj *ent.Affiliation) (any, error) {
-	resolver := ec.Resolvers.Affiliation()
-	if batch, ok := graphql.BatchParentsFor[*ent.Affiliation](ctx, "Affiliation"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Member(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Member](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Affiliation.member",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Member(ctx, []*ent.Affiliation{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Member](
-		ctx,
-		results,
-		err,
-		"Affiliation.member",
-	)
-}
 
 func (ec *executionContext) _Affiliation_organization(ctx context.Context, field graphql.CollectedField, obj *ent.Affiliation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -5813,7 +5790,7 @@ func (ec *executionContext) _Affiliation_organization(ctx context.Context, field
 			return ec.fieldContext_Affiliation_organization(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Affiliation_organization(ctx, field, obj)
+			return ec.Resolvers.Affiliation().Organization(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Organization) graphql.Marshaler {
@@ -5834,29 +5811,6 @@ func (ec *executionContext) fieldContext_Affiliation_organization(_ context.Cont
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Affiliation_organization(ctx context.Context, field graphql.CollectedField, obj *ent.Affiliation) (any, error) {
-	resolver := ec.Resolvers.Affiliation()
-	if batch, ok := graphql.BatchParentsFor[*ent.Affiliation](ctx, "Affiliation"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Organization(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Organization](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Affiliation.organization",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Organization(ctx, []*ent.Affiliation{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Organization](
-		ctx,
-		results,
-		err,
-		"Affiliation.organization",
-	)
 }
 
 func (ec *executionContext) _Affiliation_title(ctx context.Context, field graphql.CollectedField, obj *ent.Affiliation) (ret graphql.Marshaler) {
@@ -6519,7 +6473,7 @@ func (ec *executionContext) _Cohort_offering(ctx context.Context, field graphql.
 			return ec.fieldContext_Cohort_offering(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Cohort_offering(ctx, field, obj)
+			return ec.Resolvers.Cohort().Offering(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Offering) graphql.Marshaler {
@@ -6541,29 +6495,6 @@ func (ec *executionContext) fieldContext_Cohort_offering(_ context.Context, fiel
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Cohort_offering(ctx context.Context, field graphql.CollectedField, obj *ent.Cohort) (any, error) {
-	resolver := ec.Resolvers.Cohort()
-	if batch, ok := graphql.BatchParentsFor[*ent.Cohort](ctx, "Cohort"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Offering(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Offering](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Cohort.offering",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Offering(ctx, []*ent.Cohort{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Offering](
-		ctx,
-		results,
-		err,
-		"Cohort.offering",
-	)
-}
 
 func (ec *executionContext) _Cohort_teams(ctx context.Context, field graphql.CollectedField, obj *ent.Cohort) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -6574,7 +6505,8 @@ func (ec *executionContext) _Cohort_teams(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Cohort_teams(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Cohort_teams(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Cohort().Teams(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Team]) graphql.Marshaler {
@@ -6607,30 +6539,6 @@ func (ec *executionContext) fieldContext_Cohort_teams(ctx context.Context, field
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Cohort_teams(ctx context.Context, field graphql.CollectedField, obj *ent.Cohort) (any, error) {
-	resolver := ec.Resolvers.Cohort()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Cohort](ctx, "Cohort"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Teams(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Team]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Cohort.teams",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Teams(ctx, []*ent.Cohort{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Team]](
-		ctx,
-		results,
-		err,
-		"Cohort.teams",
-	)
-}
 
 func (ec *executionContext) _Cohort_enrollments(ctx context.Context, field graphql.CollectedField, obj *ent.Cohort) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -6641,7 +6549,8 @@ func (ec *executionContext) _Cohort_enrollments(ctx context.Context, field graph
 			return ec.fieldContext_Cohort_enrollments(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Cohort_enrollments(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Cohort().Enrollments(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Enrollment]) graphql.Marshaler {
@@ -6674,30 +6583,6 @@ func (ec *executionContext) fieldContext_Cohort_enrollments(ctx context.Context,
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Cohort_enrollments(ctx context.Context, field graphql.CollectedField, obj *ent.Cohort) (any, error) {
-	resolver := ec.Resolvers.Cohort()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Cohort](ctx, "Cohort"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Enrollments(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Enrollment]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Cohort.enrollments",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Enrollments(ctx, []*ent.Cohort{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Enrollment]](
-		ctx,
-		results,
-		err,
-		"Cohort.enrollments",
-	)
-}
 
 func (ec *executionContext) _Cohort_space(ctx context.Context, field graphql.CollectedField, obj *ent.Cohort) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -6708,7 +6593,7 @@ func (ec *executionContext) _Cohort_space(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Cohort_space(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Cohort_space(ctx, field, obj)
+			return ec.Resolvers.Cohort().Space(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
@@ -6729,29 +6614,6 @@ func (ec *executionContext) fieldContext_Cohort_space(_ context.Context, field g
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Cohort_space(ctx context.Context, field graphql.CollectedField, obj *ent.Cohort) (any, error) {
-	resolver := ec.Resolvers.Cohort()
-	if batch, ok := graphql.BatchParentsFor[*ent.Cohort](ctx, "Cohort"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Space(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Space](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Cohort.space",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Space(ctx, []*ent.Cohort{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Space](
-		ctx,
-		results,
-		err,
-		"Cohort.space",
-	)
 }
 
 func (ec *executionContext) _Cohort_archivedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Cohort) (ret graphql.Marshaler) {
@@ -6786,7 +6648,7 @@ func (ec *executionContext) _Cohort_viewerCanUpdate(ctx context.Context, field g
 			return ec.fieldContext_Cohort_viewerCanUpdate(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Cohort_viewerCanUpdate(ctx, field, obj)
+			return ec.Resolvers.Cohort().ViewerCanUpdate(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -6798,29 +6660,6 @@ func (ec *executionContext) _Cohort_viewerCanUpdate(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_Cohort_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Cohort", field, true, true, "Boolean")
-}
-func (ec *executionContext) resolveBatch_Cohort_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *ent.Cohort) (any, error) {
-	resolver := ec.Resolvers.Cohort()
-	if batch, ok := graphql.BatchParentsFor[*ent.Cohort](ctx, "Cohort"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanUpdate(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Cohort.viewerCanUpdate",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanUpdate(ctx, []*ent.Cohort{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Cohort.viewerCanUpdate",
-	)
 }
 
 func (ec *executionContext) _CohortConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Cohort]) (ret graphql.Marshaler) {
@@ -8126,7 +7965,7 @@ func (ec *executionContext) _Enrollment_cohort(ctx context.Context, field graphq
 			return ec.fieldContext_Enrollment_cohort(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Enrollment_cohort(ctx, field, obj)
+			return ec.Resolvers.Enrollment().Cohort(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Cohort) graphql.Marshaler {
@@ -8148,29 +7987,6 @@ func (ec *executionContext) fieldContext_Enrollment_cohort(_ context.Context, fi
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Enrollment_cohort(ctx context.Context, field graphql.CollectedField, obj *ent.Enrollment) (any, error) {
-	resolver := ec.Resolvers.Enrollment()
-	if batch, ok := graphql.BatchParentsFor[*ent.Enrollment](ctx, "Enrollment"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Cohort(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Cohort](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Enrollment.cohort",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Cohort(ctx, []*ent.Enrollment{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Cohort](
-		ctx,
-		results,
-		err,
-		"Enrollment.cohort",
-	)
-}
 
 func (ec *executionContext) _Enrollment_team(ctx context.Context, field graphql.CollectedField, obj *ent.Enrollment) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -8181,7 +7997,7 @@ func (ec *executionContext) _Enrollment_team(ctx context.Context, field graphql.
 			return ec.fieldContext_Enrollment_team(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Enrollment_team(ctx, field, obj)
+			return ec.Resolvers.Enrollment().Team(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Team) graphql.Marshaler {
@@ -8202,29 +8018,6 @@ func (ec *executionContext) fieldContext_Enrollment_team(_ context.Context, fiel
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Enrollment_team(ctx context.Context, field graphql.CollectedField, obj *ent.Enrollment) (any, error) {
-	resolver := ec.Resolvers.Enrollment()
-	if batch, ok := graphql.BatchParentsFor[*ent.Enrollment](ctx, "Enrollment"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Team(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Team](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Enrollment.team",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Team(ctx, []*ent.Enrollment{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Team](
-		ctx,
-		results,
-		err,
-		"Enrollment.team",
-	)
 }
 
 func (ec *executionContext) _Enrollment_state(ctx context.Context, field graphql.CollectedField, obj *ent.Enrollment) (ret graphql.Marshaler) {
@@ -8259,7 +8052,7 @@ func (ec *executionContext) _Enrollment_reason(ctx context.Context, field graphq
 			return ec.fieldContext_Enrollment_reason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Enrollment_reason(ctx, field, obj)
+			return ec.Resolvers.Enrollment().Reason(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -8271,29 +8064,6 @@ func (ec *executionContext) _Enrollment_reason(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_Enrollment_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Enrollment", field, true, true, "String")
-}
-func (ec *executionContext) resolveBatch_Enrollment_reason(ctx context.Context, field graphql.CollectedField, obj *ent.Enrollment) (any, error) {
-	resolver := ec.Resolvers.Enrollment()
-	if batch, ok := graphql.BatchParentsFor[*ent.Enrollment](ctx, "Enrollment"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Reason(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*string](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Enrollment.reason",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Reason(ctx, []*ent.Enrollment{obj})
-	return graphql.ResolveBatchSingleResult[*string](
-		ctx,
-		results,
-		err,
-		"Enrollment.reason",
-	)
 }
 
 func (ec *executionContext) _Enrollment_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Enrollment) (ret graphql.Marshaler) {
@@ -8984,7 +8754,7 @@ func (ec *executionContext) _Member_email(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Member_email(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Member_email(ctx, field, obj)
+			return ec.Resolvers.Member().Email(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -8997,29 +8767,6 @@ func (ec *executionContext) _Member_email(ctx context.Context, field graphql.Col
 func (ec *executionContext) fieldContext_Member_email(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Member", field, true, true, "String")
 }
-func (ec *executionContext) resolveBatch_Member_email(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (any, error) {
-	resolver := ec.Resolvers.Member()
-	if batch, ok := graphql.BatchParentsFor[*ent.Member](ctx, "Member"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Email(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*string](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Member.email",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Email(ctx, []*ent.Member{obj})
-	return graphql.ResolveBatchSingleResult[*string](
-		ctx,
-		results,
-		err,
-		"Member.email",
-	)
-}
 
 func (ec *executionContext) _Member_affiliations(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -9030,7 +8777,7 @@ func (ec *executionContext) _Member_affiliations(ctx context.Context, field grap
 			return ec.fieldContext_Member_affiliations(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Member_affiliations(ctx, field, obj)
+			return ec.Resolvers.Member().Affiliations(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Affiliation) graphql.Marshaler {
@@ -9052,29 +8799,6 @@ func (ec *executionContext) fieldContext_Member_affiliations(_ context.Context, 
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Member_affiliations(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (any, error) {
-	resolver := ec.Resolvers.Member()
-	if batch, ok := graphql.BatchParentsFor[*ent.Member](ctx, "Member"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Affiliations(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[[]*ent.Affiliation](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Member.affiliations",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Affiliations(ctx, []*ent.Member{obj})
-	return graphql.ResolveBatchSingleResult[[]*ent.Affiliation](
-		ctx,
-		results,
-		err,
-		"Member.affiliations",
-	)
-}
 
 func (ec *executionContext) _Member_primaryAffiliation(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -9085,7 +8809,7 @@ func (ec *executionContext) _Member_primaryAffiliation(ctx context.Context, fiel
 			return ec.fieldContext_Member_primaryAffiliation(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Member_primaryAffiliation(ctx, field, obj)
+			return ec.Resolvers.Member().PrimaryAffiliation(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Affiliation) graphql.Marshaler {
@@ -9107,29 +8831,6 @@ func (ec *executionContext) fieldContext_Member_primaryAffiliation(_ context.Con
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Member_primaryAffiliation(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (any, error) {
-	resolver := ec.Resolvers.Member()
-	if batch, ok := graphql.BatchParentsFor[*ent.Member](ctx, "Member"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.PrimaryAffiliation(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Affiliation](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Member.primaryAffiliation",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.PrimaryAffiliation(ctx, []*ent.Member{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Affiliation](
-		ctx,
-		results,
-		err,
-		"Member.primaryAffiliation",
-	)
-}
 
 func (ec *executionContext) _Member_teamMemberships(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -9140,7 +8841,7 @@ func (ec *executionContext) _Member_teamMemberships(ctx context.Context, field g
 			return ec.fieldContext_Member_teamMemberships(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Member_teamMemberships(ctx, field, obj)
+			return ec.Resolvers.Member().TeamMemberships(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.TeamMembership) graphql.Marshaler {
@@ -9162,29 +8863,6 @@ func (ec *executionContext) fieldContext_Member_teamMemberships(_ context.Contex
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Member_teamMemberships(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (any, error) {
-	resolver := ec.Resolvers.Member()
-	if batch, ok := graphql.BatchParentsFor[*ent.Member](ctx, "Member"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.TeamMemberships(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[[]*ent.TeamMembership](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Member.teamMemberships",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.TeamMemberships(ctx, []*ent.Member{obj})
-	return graphql.ResolveBatchSingleResult[[]*ent.TeamMembership](
-		ctx,
-		results,
-		err,
-		"Member.teamMemberships",
-	)
-}
 
 func (ec *executionContext) _Member_roleAssignments(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -9195,7 +8873,7 @@ func (ec *executionContext) _Member_roleAssignments(ctx context.Context, field g
 			return ec.fieldContext_Member_roleAssignments(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Member_roleAssignments(ctx, field, obj)
+			return ec.Resolvers.Member().RoleAssignments(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.RoleAssignment) graphql.Marshaler {
@@ -9217,29 +8895,6 @@ func (ec *executionContext) fieldContext_Member_roleAssignments(_ context.Contex
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Member_roleAssignments(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (any, error) {
-	resolver := ec.Resolvers.Member()
-	if batch, ok := graphql.BatchParentsFor[*ent.Member](ctx, "Member"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.RoleAssignments(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[[]*ent.RoleAssignment](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Member.roleAssignments",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.RoleAssignments(ctx, []*ent.Member{obj})
-	return graphql.ResolveBatchSingleResult[[]*ent.RoleAssignment](
-		ctx,
-		results,
-		err,
-		"Member.roleAssignments",
-	)
-}
 
 func (ec *executionContext) _Member_unreadNotificationCount(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -9250,7 +8905,7 @@ func (ec *executionContext) _Member_unreadNotificationCount(ctx context.Context,
 			return ec.fieldContext_Member_unreadNotificationCount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Member_unreadNotificationCount(ctx, field, obj)
+			return ec.Resolvers.Member().UnreadNotificationCount(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
@@ -9263,29 +8918,6 @@ func (ec *executionContext) _Member_unreadNotificationCount(ctx context.Context,
 func (ec *executionContext) fieldContext_Member_unreadNotificationCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Member", field, true, true, "Int")
 }
-func (ec *executionContext) resolveBatch_Member_unreadNotificationCount(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (any, error) {
-	resolver := ec.Resolvers.Member()
-	if batch, ok := graphql.BatchParentsFor[*ent.Member](ctx, "Member"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.UnreadNotificationCount(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*int](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Member.unreadNotificationCount",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.UnreadNotificationCount(ctx, []*ent.Member{obj})
-	return graphql.ResolveBatchSingleResult[*int](
-		ctx,
-		results,
-		err,
-		"Member.unreadNotificationCount",
-	)
-}
 
 func (ec *executionContext) _Member_notifications(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -9296,7 +8928,8 @@ func (ec *executionContext) _Member_notifications(ctx context.Context, field gra
 			return ec.fieldContext_Member_notifications(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Member_notifications(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Member().Notifications(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Notification]) graphql.Marshaler {
@@ -9328,30 +8961,6 @@ func (ec *executionContext) fieldContext_Member_notifications(ctx context.Contex
 		return fc, err
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Member_notifications(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (any, error) {
-	resolver := ec.Resolvers.Member()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Member](ctx, "Member"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Notifications(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Notification]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Member.notifications",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Notifications(ctx, []*ent.Member{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Notification]](
-		ctx,
-		results,
-		err,
-		"Member.notifications",
-	)
 }
 
 func (ec *executionContext) _MemberConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Member]) (ret graphql.Marshaler) {
@@ -11463,7 +11072,7 @@ func (ec *executionContext) _Notification_reasons(ctx context.Context, field gra
 			return ec.fieldContext_Notification_reasons(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Notification_reasons(ctx, field, obj)
+			return ec.Resolvers.Notification().Reasons(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []notify.Reason) graphql.Marshaler {
@@ -11476,29 +11085,6 @@ func (ec *executionContext) _Notification_reasons(ctx context.Context, field gra
 func (ec *executionContext) fieldContext_Notification_reasons(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Notification", field, true, true, "NotificationReason")
 }
-func (ec *executionContext) resolveBatch_Notification_reasons(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (any, error) {
-	resolver := ec.Resolvers.Notification()
-	if batch, ok := graphql.BatchParentsFor[*ent.Notification](ctx, "Notification"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Reasons(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[[]notify.Reason](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Notification.reasons",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Reasons(ctx, []*ent.Notification{obj})
-	return graphql.ResolveBatchSingleResult[[]notify.Reason](
-		ctx,
-		results,
-		err,
-		"Notification.reasons",
-	)
-}
 
 func (ec *executionContext) _Notification_subject(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -11509,7 +11095,7 @@ func (ec *executionContext) _Notification_subject(ctx context.Context, field gra
 			return ec.fieldContext_Notification_subject(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Notification_subject(ctx, field, obj)
+			return ec.Resolvers.Notification().Subject(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.NotificationSubject) graphql.Marshaler {
@@ -11522,29 +11108,6 @@ func (ec *executionContext) _Notification_subject(ctx context.Context, field gra
 func (ec *executionContext) fieldContext_Notification_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Notification", field, true, true, "NotificationSubject")
 }
-func (ec *executionContext) resolveBatch_Notification_subject(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (any, error) {
-	resolver := ec.Resolvers.Notification()
-	if batch, ok := graphql.BatchParentsFor[*ent.Notification](ctx, "Notification"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Subject(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[model.NotificationSubject](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Notification.subject",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Subject(ctx, []*ent.Notification{obj})
-	return graphql.ResolveBatchSingleResult[model.NotificationSubject](
-		ctx,
-		results,
-		err,
-		"Notification.subject",
-	)
-}
 
 func (ec *executionContext) _Notification_actor(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -11555,7 +11118,7 @@ func (ec *executionContext) _Notification_actor(ctx context.Context, field graph
 			return ec.fieldContext_Notification_actor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Notification_actor(ctx, field, obj)
+			return ec.Resolvers.Notification().Actor(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -11576,29 +11139,6 @@ func (ec *executionContext) fieldContext_Notification_actor(_ context.Context, f
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Notification_actor(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (any, error) {
-	resolver := ec.Resolvers.Notification()
-	if batch, ok := graphql.BatchParentsFor[*ent.Notification](ctx, "Notification"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Actor(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Member](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Notification.actor",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Actor(ctx, []*ent.Notification{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Member](
-		ctx,
-		results,
-		err,
-		"Notification.actor",
-	)
 }
 
 func (ec *executionContext) _Notification_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
@@ -11922,7 +11462,7 @@ func (ec *executionContext) _Offering_program(ctx context.Context, field graphql
 			return ec.fieldContext_Offering_program(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Offering_program(ctx, field, obj)
+			return ec.Resolvers.Offering().Program(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Program) graphql.Marshaler {
@@ -11943,29 +11483,6 @@ func (ec *executionContext) fieldContext_Offering_program(_ context.Context, fie
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Offering_program(ctx context.Context, field graphql.CollectedField, obj *ent.Offering) (any, error) {
-	resolver := ec.Resolvers.Offering()
-	if batch, ok := graphql.BatchParentsFor[*ent.Offering](ctx, "Offering"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Program(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Program](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Offering.program",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Program(ctx, []*ent.Offering{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Program](
-		ctx,
-		results,
-		err,
-		"Offering.program",
-	)
 }
 
 func (ec *executionContext) _Offering_name(ctx context.Context, field graphql.CollectedField, obj *ent.Offering) (ret graphql.Marshaler) {
@@ -12156,7 +11673,7 @@ func (ec *executionContext) _Offering_sponsorships(ctx context.Context, field gr
 			return ec.fieldContext_Offering_sponsorships(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Offering_sponsorships(ctx, field, obj)
+			return ec.Resolvers.Offering().Sponsorships(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Sponsorship) graphql.Marshaler {
@@ -12178,29 +11695,6 @@ func (ec *executionContext) fieldContext_Offering_sponsorships(_ context.Context
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Offering_sponsorships(ctx context.Context, field graphql.CollectedField, obj *ent.Offering) (any, error) {
-	resolver := ec.Resolvers.Offering()
-	if batch, ok := graphql.BatchParentsFor[*ent.Offering](ctx, "Offering"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Sponsorships(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[[]*ent.Sponsorship](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Offering.sponsorships",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Sponsorships(ctx, []*ent.Offering{obj})
-	return graphql.ResolveBatchSingleResult[[]*ent.Sponsorship](
-		ctx,
-		results,
-		err,
-		"Offering.sponsorships",
-	)
-}
 
 func (ec *executionContext) _Offering_calls(ctx context.Context, field graphql.CollectedField, obj *ent.Offering) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -12211,7 +11705,7 @@ func (ec *executionContext) _Offering_calls(ctx context.Context, field graphql.C
 			return ec.fieldContext_Offering_calls(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Offering_calls(ctx, field, obj)
+			return ec.Resolvers.Offering().Calls(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Call) graphql.Marshaler {
@@ -12233,29 +11727,6 @@ func (ec *executionContext) fieldContext_Offering_calls(_ context.Context, field
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Offering_calls(ctx context.Context, field graphql.CollectedField, obj *ent.Offering) (any, error) {
-	resolver := ec.Resolvers.Offering()
-	if batch, ok := graphql.BatchParentsFor[*ent.Offering](ctx, "Offering"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Calls(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[[]*ent.Call](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Offering.calls",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Calls(ctx, []*ent.Offering{obj})
-	return graphql.ResolveBatchSingleResult[[]*ent.Call](
-		ctx,
-		results,
-		err,
-		"Offering.calls",
-	)
-}
 
 func (ec *executionContext) _Offering_cohorts(ctx context.Context, field graphql.CollectedField, obj *ent.Offering) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -12266,7 +11737,8 @@ func (ec *executionContext) _Offering_cohorts(ctx context.Context, field graphql
 			return ec.fieldContext_Offering_cohorts(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Offering_cohorts(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Offering().Cohorts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Cohort]) graphql.Marshaler {
@@ -12298,30 +11770,6 @@ func (ec *executionContext) fieldContext_Offering_cohorts(ctx context.Context, f
 		return fc, err
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Offering_cohorts(ctx context.Context, field graphql.CollectedField, obj *ent.Offering) (any, error) {
-	resolver := ec.Resolvers.Offering()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Offering](ctx, "Offering"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Cohorts(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Cohort]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Offering.cohorts",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Cohorts(ctx, []*ent.Offering{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Cohort]](
-		ctx,
-		results,
-		err,
-		"Offering.cohorts",
-	)
 }
 
 func (ec *executionContext) _Organization_id(ctx context.Context, field graphql.CollectedField, obj *ent.Organization) (ret graphql.Marshaler) {
@@ -12517,7 +11965,8 @@ func (ec *executionContext) _Organization_teams(ctx context.Context, field graph
 			return ec.fieldContext_Organization_teams(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Organization_teams(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Organization().Teams(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Team]) graphql.Marshaler {
@@ -12549,30 +11998,6 @@ func (ec *executionContext) fieldContext_Organization_teams(ctx context.Context,
 		return fc, err
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Organization_teams(ctx context.Context, field graphql.CollectedField, obj *ent.Organization) (any, error) {
-	resolver := ec.Resolvers.Organization()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Organization](ctx, "Organization"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Teams(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Team]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Organization.teams",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Teams(ctx, []*ent.Organization{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Team]](
-		ctx,
-		results,
-		err,
-		"Organization.teams",
-	)
 }
 
 func (ec *executionContext) _Organization_archivedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Organization) (ret graphql.Marshaler) {
@@ -12607,7 +12032,7 @@ func (ec *executionContext) _Organization_viewerCanUpdate(ctx context.Context, f
 			return ec.fieldContext_Organization_viewerCanUpdate(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Organization_viewerCanUpdate(ctx, field, obj)
+			return ec.Resolvers.Organization().ViewerCanUpdate(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -12619,29 +12044,6 @@ func (ec *executionContext) _Organization_viewerCanUpdate(ctx context.Context, f
 }
 func (ec *executionContext) fieldContext_Organization_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Organization", field, true, true, "Boolean")
-}
-func (ec *executionContext) resolveBatch_Organization_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *ent.Organization) (any, error) {
-	resolver := ec.Resolvers.Organization()
-	if batch, ok := graphql.BatchParentsFor[*ent.Organization](ctx, "Organization"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanUpdate(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Organization.viewerCanUpdate",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanUpdate(ctx, []*ent.Organization{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Organization.viewerCanUpdate",
-	)
 }
 
 func (ec *executionContext) _OrganizationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Organization]) (ret graphql.Marshaler) {
@@ -12974,7 +12376,7 @@ func (ec *executionContext) _Post_thread(ctx context.Context, field graphql.Coll
 			return ec.fieldContext_Post_thread(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Post_thread(ctx, field, obj)
+			return ec.Resolvers.Post().Thread(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
@@ -12996,29 +12398,6 @@ func (ec *executionContext) fieldContext_Post_thread(_ context.Context, field gr
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Post_thread(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (any, error) {
-	resolver := ec.Resolvers.Post()
-	if batch, ok := graphql.BatchParentsFor[*ent.Post](ctx, "Post"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Thread(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Thread](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Post.thread",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Thread(ctx, []*ent.Post{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Thread](
-		ctx,
-		results,
-		err,
-		"Post.thread",
-	)
-}
 
 func (ec *executionContext) _Post_author(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -13029,7 +12408,7 @@ func (ec *executionContext) _Post_author(ctx context.Context, field graphql.Coll
 			return ec.fieldContext_Post_author(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Post_author(ctx, field, obj)
+			return ec.Resolvers.Post().Author(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -13051,29 +12430,6 @@ func (ec *executionContext) fieldContext_Post_author(_ context.Context, field gr
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Post_author(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (any, error) {
-	resolver := ec.Resolvers.Post()
-	if batch, ok := graphql.BatchParentsFor[*ent.Post](ctx, "Post"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Author(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Member](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Post.author",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Author(ctx, []*ent.Post{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Member](
-		ctx,
-		results,
-		err,
-		"Post.author",
-	)
-}
 
 func (ec *executionContext) _Post_replyTo(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -13084,7 +12440,7 @@ func (ec *executionContext) _Post_replyTo(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Post_replyTo(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Post_replyTo(ctx, field, obj)
+			return ec.Resolvers.Post().ReplyTo(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
@@ -13105,29 +12461,6 @@ func (ec *executionContext) fieldContext_Post_replyTo(_ context.Context, field g
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Post_replyTo(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (any, error) {
-	resolver := ec.Resolvers.Post()
-	if batch, ok := graphql.BatchParentsFor[*ent.Post](ctx, "Post"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ReplyTo(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Post](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Post.replyTo",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ReplyTo(ctx, []*ent.Post{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Post](
-		ctx,
-		results,
-		err,
-		"Post.replyTo",
-	)
 }
 
 func (ec *executionContext) _Post_body(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
@@ -13277,7 +12610,7 @@ func (ec *executionContext) _Post_reactions(ctx context.Context, field graphql.C
 			return ec.fieldContext_Post_reactions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Post_reactions(ctx, field, obj)
+			return ec.Resolvers.Post().Reactions(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.ReactionGroup) graphql.Marshaler {
@@ -13299,29 +12632,6 @@ func (ec *executionContext) fieldContext_Post_reactions(_ context.Context, field
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Post_reactions(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (any, error) {
-	resolver := ec.Resolvers.Post()
-	if batch, ok := graphql.BatchParentsFor[*ent.Post](ctx, "Post"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Reactions(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[[]*model.ReactionGroup](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Post.reactions",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Reactions(ctx, []*ent.Post{obj})
-	return graphql.ResolveBatchSingleResult[[]*model.ReactionGroup](
-		ctx,
-		results,
-		err,
-		"Post.reactions",
-	)
-}
 
 func (ec *executionContext) _Post_revisions(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -13332,7 +12642,8 @@ func (ec *executionContext) _Post_revisions(ctx context.Context, field graphql.C
 			return ec.fieldContext_Post_revisions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Post_revisions(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Post().Revisions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.PostRevision]) graphql.Marshaler {
@@ -13365,30 +12676,6 @@ func (ec *executionContext) fieldContext_Post_revisions(ctx context.Context, fie
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Post_revisions(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (any, error) {
-	resolver := ec.Resolvers.Post()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Post](ctx, "Post"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Revisions(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.PostRevision]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Post.revisions",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Revisions(ctx, []*ent.Post{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.PostRevision]](
-		ctx,
-		results,
-		err,
-		"Post.revisions",
-	)
-}
 
 func (ec *executionContext) _Post_viewerCanEdit(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -13399,7 +12686,7 @@ func (ec *executionContext) _Post_viewerCanEdit(ctx context.Context, field graph
 			return ec.fieldContext_Post_viewerCanEdit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Post_viewerCanEdit(ctx, field, obj)
+			return ec.Resolvers.Post().ViewerCanEdit(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -13412,29 +12699,6 @@ func (ec *executionContext) _Post_viewerCanEdit(ctx context.Context, field graph
 func (ec *executionContext) fieldContext_Post_viewerCanEdit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Post", field, true, true, "Boolean")
 }
-func (ec *executionContext) resolveBatch_Post_viewerCanEdit(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (any, error) {
-	resolver := ec.Resolvers.Post()
-	if batch, ok := graphql.BatchParentsFor[*ent.Post](ctx, "Post"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanEdit(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Post.viewerCanEdit",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanEdit(ctx, []*ent.Post{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Post.viewerCanEdit",
-	)
-}
 
 func (ec *executionContext) _Post_viewerCanDelete(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -13445,7 +12709,7 @@ func (ec *executionContext) _Post_viewerCanDelete(ctx context.Context, field gra
 			return ec.fieldContext_Post_viewerCanDelete(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Post_viewerCanDelete(ctx, field, obj)
+			return ec.Resolvers.Post().ViewerCanDelete(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -13458,29 +12722,6 @@ func (ec *executionContext) _Post_viewerCanDelete(ctx context.Context, field gra
 func (ec *executionContext) fieldContext_Post_viewerCanDelete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Post", field, true, true, "Boolean")
 }
-func (ec *executionContext) resolveBatch_Post_viewerCanDelete(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (any, error) {
-	resolver := ec.Resolvers.Post()
-	if batch, ok := graphql.BatchParentsFor[*ent.Post](ctx, "Post"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanDelete(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Post.viewerCanDelete",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanDelete(ctx, []*ent.Post{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Post.viewerCanDelete",
-	)
-}
 
 func (ec *executionContext) _Post_viewerCanReact(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -13491,7 +12732,7 @@ func (ec *executionContext) _Post_viewerCanReact(ctx context.Context, field grap
 			return ec.fieldContext_Post_viewerCanReact(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Post_viewerCanReact(ctx, field, obj)
+			return ec.Resolvers.Post().ViewerCanReact(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -13503,29 +12744,6 @@ func (ec *executionContext) _Post_viewerCanReact(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_Post_viewerCanReact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Post", field, true, true, "Boolean")
-}
-func (ec *executionContext) resolveBatch_Post_viewerCanReact(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (any, error) {
-	resolver := ec.Resolvers.Post()
-	if batch, ok := graphql.BatchParentsFor[*ent.Post](ctx, "Post"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanReact(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Post.viewerCanReact",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanReact(ctx, []*ent.Post{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Post.viewerCanReact",
-	)
 }
 
 func (ec *executionContext) _PostConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Post]) (ret graphql.Marshaler) {
@@ -13890,7 +13108,7 @@ func (ec *executionContext) _PostRevision_editor(ctx context.Context, field grap
 			return ec.fieldContext_PostRevision_editor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_PostRevision_editor(ctx, field, obj)
+			return ec.Resolvers.PostRevision().Editor(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -13911,29 +13129,6 @@ func (ec *executionContext) fieldContext_PostRevision_editor(_ context.Context, 
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_PostRevision_editor(ctx context.Context, field graphql.CollectedField, obj *ent.PostRevision) (any, error) {
-	resolver := ec.Resolvers.PostRevision()
-	if batch, ok := graphql.BatchParentsFor[*ent.PostRevision](ctx, "PostRevision"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Editor(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Member](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"PostRevision.editor",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Editor(ctx, []*ent.PostRevision{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Member](
-		ctx,
-		results,
-		err,
-		"PostRevision.editor",
-	)
 }
 
 func (ec *executionContext) _PostRevision_editedAt(ctx context.Context, field graphql.CollectedField, obj *ent.PostRevision) (ret graphql.Marshaler) {
@@ -14225,7 +13420,7 @@ func (ec *executionContext) _Program_offerings(ctx context.Context, field graphq
 			return ec.fieldContext_Program_offerings(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Program_offerings(ctx, field, obj)
+			return ec.Resolvers.Program().Offerings(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Offering) graphql.Marshaler {
@@ -14246,29 +13441,6 @@ func (ec *executionContext) fieldContext_Program_offerings(_ context.Context, fi
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Program_offerings(ctx context.Context, field graphql.CollectedField, obj *ent.Program) (any, error) {
-	resolver := ec.Resolvers.Program()
-	if batch, ok := graphql.BatchParentsFor[*ent.Program](ctx, "Program"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Offerings(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[[]*ent.Offering](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Program.offerings",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Offerings(ctx, []*ent.Program{obj})
-	return graphql.ResolveBatchSingleResult[[]*ent.Offering](
-		ctx,
-		results,
-		err,
-		"Program.offerings",
-	)
 }
 
 func (ec *executionContext) _Query_node(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -15353,7 +14525,7 @@ func (ec *executionContext) _Resource_space(ctx context.Context, field graphql.C
 			return ec.fieldContext_Resource_space(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Resource_space(ctx, field, obj)
+			return ec.Resolvers.Resource().Space(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
@@ -15375,29 +14547,6 @@ func (ec *executionContext) fieldContext_Resource_space(_ context.Context, field
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Resource_space(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (any, error) {
-	resolver := ec.Resolvers.Resource()
-	if batch, ok := graphql.BatchParentsFor[*ent.Resource](ctx, "Resource"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Space(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Space](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Resource.space",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Space(ctx, []*ent.Resource{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Space](
-		ctx,
-		results,
-		err,
-		"Resource.space",
-	)
-}
 
 func (ec *executionContext) _Resource_frameworks(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -15408,7 +14557,7 @@ func (ec *executionContext) _Resource_frameworks(ctx context.Context, field grap
 			return ec.fieldContext_Resource_frameworks(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Resource_frameworks(ctx, field, obj)
+			return ec.Resolvers.Resource().Frameworks(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Framework) graphql.Marshaler {
@@ -15429,29 +14578,6 @@ func (ec *executionContext) fieldContext_Resource_frameworks(_ context.Context, 
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Resource_frameworks(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (any, error) {
-	resolver := ec.Resolvers.Resource()
-	if batch, ok := graphql.BatchParentsFor[*ent.Resource](ctx, "Resource"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Frameworks(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[[]*ent.Framework](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Resource.frameworks",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Frameworks(ctx, []*ent.Resource{obj})
-	return graphql.ResolveBatchSingleResult[[]*ent.Framework](
-		ctx,
-		results,
-		err,
-		"Resource.frameworks",
-	)
 }
 
 func (ec *executionContext) _Resource_version(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (ret graphql.Marshaler) {
@@ -15486,7 +14612,8 @@ func (ec *executionContext) _Resource_versions(ctx context.Context, field graphq
 			return ec.fieldContext_Resource_versions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Resource_versions(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Resource().Versions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.ResourceVersion]) graphql.Marshaler {
@@ -15519,30 +14646,6 @@ func (ec *executionContext) fieldContext_Resource_versions(ctx context.Context, 
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Resource_versions(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (any, error) {
-	resolver := ec.Resolvers.Resource()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Resource](ctx, "Resource"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Versions(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.ResourceVersion]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Resource.versions",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Versions(ctx, []*ent.Resource{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.ResourceVersion]](
-		ctx,
-		results,
-		err,
-		"Resource.versions",
-	)
-}
 
 func (ec *executionContext) _Resource_author(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -15553,7 +14656,7 @@ func (ec *executionContext) _Resource_author(ctx context.Context, field graphql.
 			return ec.fieldContext_Resource_author(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Resource_author(ctx, field, obj)
+			return ec.Resolvers.Resource().Author(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -15574,29 +14677,6 @@ func (ec *executionContext) fieldContext_Resource_author(_ context.Context, fiel
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Resource_author(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (any, error) {
-	resolver := ec.Resolvers.Resource()
-	if batch, ok := graphql.BatchParentsFor[*ent.Resource](ctx, "Resource"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Author(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Member](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Resource.author",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Author(ctx, []*ent.Resource{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Member](
-		ctx,
-		results,
-		err,
-		"Resource.author",
-	)
 }
 
 func (ec *executionContext) _Resource_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (ret graphql.Marshaler) {
@@ -15677,7 +14757,7 @@ func (ec *executionContext) _Resource_viewerCanUpdate(ctx context.Context, field
 			return ec.fieldContext_Resource_viewerCanUpdate(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Resource_viewerCanUpdate(ctx, field, obj)
+			return ec.Resolvers.Resource().ViewerCanUpdate(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -15689,29 +14769,6 @@ func (ec *executionContext) _Resource_viewerCanUpdate(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_Resource_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Resource", field, true, true, "Boolean")
-}
-func (ec *executionContext) resolveBatch_Resource_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (any, error) {
-	resolver := ec.Resolvers.Resource()
-	if batch, ok := graphql.BatchParentsFor[*ent.Resource](ctx, "Resource"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanUpdate(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Resource.viewerCanUpdate",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanUpdate(ctx, []*ent.Resource{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Resource.viewerCanUpdate",
-	)
 }
 
 func (ec *executionContext) _ResourceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Resource]) (ret graphql.Marshaler) {
@@ -16003,7 +15060,7 @@ func (ec *executionContext) _ResourceVersion_author(ctx context.Context, field g
 			return ec.fieldContext_ResourceVersion_author(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_ResourceVersion_author(ctx, field, obj)
+			return ec.Resolvers.ResourceVersion().Author(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -16024,29 +15081,6 @@ func (ec *executionContext) fieldContext_ResourceVersion_author(_ context.Contex
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_ResourceVersion_author(ctx context.Context, field graphql.CollectedField, obj *ent.ResourceVersion) (any, error) {
-	resolver := ec.Resolvers.ResourceVersion()
-	if batch, ok := graphql.BatchParentsFor[*ent.ResourceVersion](ctx, "ResourceVersion"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Author(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Member](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"ResourceVersion.author",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Author(ctx, []*ent.ResourceVersion{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Member](
-		ctx,
-		results,
-		err,
-		"ResourceVersion.author",
-	)
 }
 
 func (ec *executionContext) _ResourceVersion_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.ResourceVersion) (ret graphql.Marshaler) {
@@ -16223,7 +15257,7 @@ func (ec *executionContext) _RoleAssignment_member(ctx context.Context, field gr
 			return ec.fieldContext_RoleAssignment_member(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_RoleAssignment_member(ctx, field, obj)
+			return ec.Resolvers.RoleAssignment().Member(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -16244,29 +15278,6 @@ func (ec *executionContext) fieldContext_RoleAssignment_member(_ context.Context
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_RoleAssignment_member(ctx context.Context, field graphql.CollectedField, obj *ent.RoleAssignment) (any, error) {
-	resolver := ec.Resolvers.RoleAssignment()
-	if batch, ok := graphql.BatchParentsFor[*ent.RoleAssignment](ctx, "RoleAssignment"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Member(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Member](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"RoleAssignment.member",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Member(ctx, []*ent.RoleAssignment{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Member](
-		ctx,
-		results,
-		err,
-		"RoleAssignment.member",
-	)
 }
 
 func (ec *executionContext) _RoleAssignment_role(ctx context.Context, field graphql.CollectedField, obj *ent.RoleAssignment) (ret graphql.Marshaler) {
@@ -16618,7 +15629,7 @@ func (ec *executionContext) _Space_cohort(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Space_cohort(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Space_cohort(ctx, field, obj)
+			return ec.Resolvers.Space().Cohort(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Cohort) graphql.Marshaler {
@@ -16640,29 +15651,6 @@ func (ec *executionContext) fieldContext_Space_cohort(_ context.Context, field g
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Space_cohort(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (any, error) {
-	resolver := ec.Resolvers.Space()
-	if batch, ok := graphql.BatchParentsFor[*ent.Space](ctx, "Space"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Cohort(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Cohort](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Space.cohort",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Cohort(ctx, []*ent.Space{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Cohort](
-		ctx,
-		results,
-		err,
-		"Space.cohort",
-	)
-}
 
 func (ec *executionContext) _Space_team(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -16673,7 +15661,7 @@ func (ec *executionContext) _Space_team(ctx context.Context, field graphql.Colle
 			return ec.fieldContext_Space_team(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Space_team(ctx, field, obj)
+			return ec.Resolvers.Space().Team(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Team) graphql.Marshaler {
@@ -16695,29 +15683,6 @@ func (ec *executionContext) fieldContext_Space_team(_ context.Context, field gra
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Space_team(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (any, error) {
-	resolver := ec.Resolvers.Space()
-	if batch, ok := graphql.BatchParentsFor[*ent.Space](ctx, "Space"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Team(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Team](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Space.team",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Team(ctx, []*ent.Space{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Team](
-		ctx,
-		results,
-		err,
-		"Space.team",
-	)
-}
 
 func (ec *executionContext) _Space_threads(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -16728,7 +15693,8 @@ func (ec *executionContext) _Space_threads(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Space_threads(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Space_threads(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Space().Threads(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Thread]) graphql.Marshaler {
@@ -16761,30 +15727,6 @@ func (ec *executionContext) fieldContext_Space_threads(ctx context.Context, fiel
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Space_threads(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (any, error) {
-	resolver := ec.Resolvers.Space()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Space](ctx, "Space"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Threads(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Thread]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Space.threads",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Threads(ctx, []*ent.Space{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Thread]](
-		ctx,
-		results,
-		err,
-		"Space.threads",
-	)
-}
 
 func (ec *executionContext) _Space_memberships(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -16795,7 +15737,8 @@ func (ec *executionContext) _Space_memberships(ctx context.Context, field graphq
 			return ec.fieldContext_Space_memberships(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Space_memberships(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Space().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.SpaceMembership]) graphql.Marshaler {
@@ -16828,30 +15771,6 @@ func (ec *executionContext) fieldContext_Space_memberships(ctx context.Context, 
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Space_memberships(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (any, error) {
-	resolver := ec.Resolvers.Space()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Space](ctx, "Space"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Memberships(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.SpaceMembership]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Space.memberships",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Memberships(ctx, []*ent.Space{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.SpaceMembership]](
-		ctx,
-		results,
-		err,
-		"Space.memberships",
-	)
-}
 
 func (ec *executionContext) _Space_resources(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -16862,7 +15781,8 @@ func (ec *executionContext) _Space_resources(ctx context.Context, field graphql.
 			return ec.fieldContext_Space_resources(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Space_resources(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Space().Resources(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Resource]) graphql.Marshaler {
@@ -16894,30 +15814,6 @@ func (ec *executionContext) fieldContext_Space_resources(ctx context.Context, fi
 		return fc, err
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Space_resources(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (any, error) {
-	resolver := ec.Resolvers.Space()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Space](ctx, "Space"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Resources(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Resource]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Space.resources",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Resources(ctx, []*ent.Space{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Resource]](
-		ctx,
-		results,
-		err,
-		"Space.resources",
-	)
 }
 
 func (ec *executionContext) _Space_archivedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
@@ -16952,7 +15848,7 @@ func (ec *executionContext) _Space_viewerUnreadCount(ctx context.Context, field 
 			return ec.fieldContext_Space_viewerUnreadCount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Space_viewerUnreadCount(ctx, field, obj)
+			return ec.Resolvers.Space().ViewerUnreadCount(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -16965,29 +15861,6 @@ func (ec *executionContext) _Space_viewerUnreadCount(ctx context.Context, field 
 func (ec *executionContext) fieldContext_Space_viewerUnreadCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Space", field, true, true, "Int")
 }
-func (ec *executionContext) resolveBatch_Space_viewerUnreadCount(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (any, error) {
-	resolver := ec.Resolvers.Space()
-	if batch, ok := graphql.BatchParentsFor[*ent.Space](ctx, "Space"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerUnreadCount(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[int](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Space.viewerUnreadCount",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerUnreadCount(ctx, []*ent.Space{obj})
-	return graphql.ResolveBatchSingleResult[int](
-		ctx,
-		results,
-		err,
-		"Space.viewerUnreadCount",
-	)
-}
 
 func (ec *executionContext) _Space_viewerMembership(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -16998,7 +15871,7 @@ func (ec *executionContext) _Space_viewerMembership(ctx context.Context, field g
 			return ec.fieldContext_Space_viewerMembership(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Space_viewerMembership(ctx, field, obj)
+			return ec.Resolvers.Space().ViewerMembership(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.SpaceMembership) graphql.Marshaler {
@@ -17020,29 +15893,6 @@ func (ec *executionContext) fieldContext_Space_viewerMembership(_ context.Contex
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Space_viewerMembership(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (any, error) {
-	resolver := ec.Resolvers.Space()
-	if batch, ok := graphql.BatchParentsFor[*ent.Space](ctx, "Space"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerMembership(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.SpaceMembership](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Space.viewerMembership",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerMembership(ctx, []*ent.Space{obj})
-	return graphql.ResolveBatchSingleResult[*ent.SpaceMembership](
-		ctx,
-		results,
-		err,
-		"Space.viewerMembership",
-	)
-}
 
 func (ec *executionContext) _Space_viewerCanCreateThread(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -17053,7 +15903,7 @@ func (ec *executionContext) _Space_viewerCanCreateThread(ctx context.Context, fi
 			return ec.fieldContext_Space_viewerCanCreateThread(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Space_viewerCanCreateThread(ctx, field, obj)
+			return ec.Resolvers.Space().ViewerCanCreateThread(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -17066,29 +15916,6 @@ func (ec *executionContext) _Space_viewerCanCreateThread(ctx context.Context, fi
 func (ec *executionContext) fieldContext_Space_viewerCanCreateThread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Space", field, true, true, "Boolean")
 }
-func (ec *executionContext) resolveBatch_Space_viewerCanCreateThread(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (any, error) {
-	resolver := ec.Resolvers.Space()
-	if batch, ok := graphql.BatchParentsFor[*ent.Space](ctx, "Space"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanCreateThread(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Space.viewerCanCreateThread",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanCreateThread(ctx, []*ent.Space{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Space.viewerCanCreateThread",
-	)
-}
 
 func (ec *executionContext) _Space_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -17099,7 +15926,7 @@ func (ec *executionContext) _Space_viewerCanUpdate(ctx context.Context, field gr
 			return ec.fieldContext_Space_viewerCanUpdate(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Space_viewerCanUpdate(ctx, field, obj)
+			return ec.Resolvers.Space().ViewerCanUpdate(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -17111,29 +15938,6 @@ func (ec *executionContext) _Space_viewerCanUpdate(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_Space_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Space", field, true, true, "Boolean")
-}
-func (ec *executionContext) resolveBatch_Space_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (any, error) {
-	resolver := ec.Resolvers.Space()
-	if batch, ok := graphql.BatchParentsFor[*ent.Space](ctx, "Space"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanUpdate(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Space.viewerCanUpdate",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanUpdate(ctx, []*ent.Space{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Space.viewerCanUpdate",
-	)
 }
 
 func (ec *executionContext) _SpaceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Space]) (ret graphql.Marshaler) {
@@ -17287,7 +16091,7 @@ func (ec *executionContext) _SpaceMembership_space(ctx context.Context, field gr
 			return ec.fieldContext_SpaceMembership_space(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_SpaceMembership_space(ctx, field, obj)
+			return ec.Resolvers.SpaceMembership().Space(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
@@ -17309,29 +16113,6 @@ func (ec *executionContext) fieldContext_SpaceMembership_space(_ context.Context
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_SpaceMembership_space(ctx context.Context, field graphql.CollectedField, obj *ent.SpaceMembership) (any, error) {
-	resolver := ec.Resolvers.SpaceMembership()
-	if batch, ok := graphql.BatchParentsFor[*ent.SpaceMembership](ctx, "SpaceMembership"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Space(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Space](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"SpaceMembership.space",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Space(ctx, []*ent.SpaceMembership{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Space](
-		ctx,
-		results,
-		err,
-		"SpaceMembership.space",
-	)
-}
 
 func (ec *executionContext) _SpaceMembership_member(ctx context.Context, field graphql.CollectedField, obj *ent.SpaceMembership) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -17342,7 +16123,7 @@ func (ec *executionContext) _SpaceMembership_member(ctx context.Context, field g
 			return ec.fieldContext_SpaceMembership_member(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_SpaceMembership_member(ctx, field, obj)
+			return ec.Resolvers.SpaceMembership().Member(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -17363,29 +16144,6 @@ func (ec *executionContext) fieldContext_SpaceMembership_member(_ context.Contex
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_SpaceMembership_member(ctx context.Context, field graphql.CollectedField, obj *ent.SpaceMembership) (any, error) {
-	resolver := ec.Resolvers.SpaceMembership()
-	if batch, ok := graphql.BatchParentsFor[*ent.SpaceMembership](ctx, "SpaceMembership"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Member(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Member](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"SpaceMembership.member",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Member(ctx, []*ent.SpaceMembership{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Member](
-		ctx,
-		results,
-		err,
-		"SpaceMembership.member",
-	)
 }
 
 func (ec *executionContext) _SpaceMembership_role(ctx context.Context, field graphql.CollectedField, obj *ent.SpaceMembership) (ret graphql.Marshaler) {
@@ -17958,7 +16716,7 @@ func (ec *executionContext) _Team_organization(ctx context.Context, field graphq
 			return ec.fieldContext_Team_organization(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Team_organization(ctx, field, obj)
+			return ec.Resolvers.Team().Organization(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Organization) graphql.Marshaler {
@@ -17980,29 +16738,6 @@ func (ec *executionContext) fieldContext_Team_organization(_ context.Context, fi
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Team_organization(ctx context.Context, field graphql.CollectedField, obj *ent.Team) (any, error) {
-	resolver := ec.Resolvers.Team()
-	if batch, ok := graphql.BatchParentsFor[*ent.Team](ctx, "Team"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Organization(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Organization](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Team.organization",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Organization(ctx, []*ent.Team{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Organization](
-		ctx,
-		results,
-		err,
-		"Team.organization",
-	)
-}
 
 func (ec *executionContext) _Team_memberships(ctx context.Context, field graphql.CollectedField, obj *ent.Team) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -18013,7 +16748,8 @@ func (ec *executionContext) _Team_memberships(ctx context.Context, field graphql
 			return ec.fieldContext_Team_memberships(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Team_memberships(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Team().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.TeamMembership]) graphql.Marshaler {
@@ -18046,30 +16782,6 @@ func (ec *executionContext) fieldContext_Team_memberships(ctx context.Context, f
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Team_memberships(ctx context.Context, field graphql.CollectedField, obj *ent.Team) (any, error) {
-	resolver := ec.Resolvers.Team()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Team](ctx, "Team"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Memberships(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.TeamMembership]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Team.memberships",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Memberships(ctx, []*ent.Team{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.TeamMembership]](
-		ctx,
-		results,
-		err,
-		"Team.memberships",
-	)
-}
 
 func (ec *executionContext) _Team_enrollments(ctx context.Context, field graphql.CollectedField, obj *ent.Team) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -18080,7 +16792,7 @@ func (ec *executionContext) _Team_enrollments(ctx context.Context, field graphql
 			return ec.fieldContext_Team_enrollments(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Team_enrollments(ctx, field, obj)
+			return ec.Resolvers.Team().Enrollments(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Enrollment) graphql.Marshaler {
@@ -18102,29 +16814,6 @@ func (ec *executionContext) fieldContext_Team_enrollments(_ context.Context, fie
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Team_enrollments(ctx context.Context, field graphql.CollectedField, obj *ent.Team) (any, error) {
-	resolver := ec.Resolvers.Team()
-	if batch, ok := graphql.BatchParentsFor[*ent.Team](ctx, "Team"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Enrollments(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[[]*ent.Enrollment](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Team.enrollments",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Enrollments(ctx, []*ent.Team{obj})
-	return graphql.ResolveBatchSingleResult[[]*ent.Enrollment](
-		ctx,
-		results,
-		err,
-		"Team.enrollments",
-	)
-}
 
 func (ec *executionContext) _Team_space(ctx context.Context, field graphql.CollectedField, obj *ent.Team) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -18135,7 +16824,7 @@ func (ec *executionContext) _Team_space(ctx context.Context, field graphql.Colle
 			return ec.fieldContext_Team_space(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Team_space(ctx, field, obj)
+			return ec.Resolvers.Team().Space(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
@@ -18156,29 +16845,6 @@ func (ec *executionContext) fieldContext_Team_space(_ context.Context, field gra
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Team_space(ctx context.Context, field graphql.CollectedField, obj *ent.Team) (any, error) {
-	resolver := ec.Resolvers.Team()
-	if batch, ok := graphql.BatchParentsFor[*ent.Team](ctx, "Team"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Space(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Space](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Team.space",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Space(ctx, []*ent.Team{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Space](
-		ctx,
-		results,
-		err,
-		"Team.space",
-	)
 }
 
 func (ec *executionContext) _Team_archivedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Team) (ret graphql.Marshaler) {
@@ -18213,7 +16879,7 @@ func (ec *executionContext) _Team_viewerCanUpdate(ctx context.Context, field gra
 			return ec.fieldContext_Team_viewerCanUpdate(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Team_viewerCanUpdate(ctx, field, obj)
+			return ec.Resolvers.Team().ViewerCanUpdate(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -18225,29 +16891,6 @@ func (ec *executionContext) _Team_viewerCanUpdate(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_Team_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Team", field, true, true, "Boolean")
-}
-func (ec *executionContext) resolveBatch_Team_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *ent.Team) (any, error) {
-	resolver := ec.Resolvers.Team()
-	if batch, ok := graphql.BatchParentsFor[*ent.Team](ctx, "Team"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanUpdate(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Team.viewerCanUpdate",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanUpdate(ctx, []*ent.Team{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Team.viewerCanUpdate",
-	)
 }
 
 func (ec *executionContext) _TeamConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Team]) (ret graphql.Marshaler) {
@@ -18401,7 +17044,7 @@ func (ec *executionContext) _TeamMembership_team(ctx context.Context, field grap
 			return ec.fieldContext_TeamMembership_team(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_TeamMembership_team(ctx, field, obj)
+			return ec.Resolvers.TeamMembership().Team(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Team) graphql.Marshaler {
@@ -18423,29 +17066,6 @@ func (ec *executionContext) fieldContext_TeamMembership_team(_ context.Context, 
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_TeamMembership_team(ctx context.Context, field graphql.CollectedField, obj *ent.TeamMembership) (any, error) {
-	resolver := ec.Resolvers.TeamMembership()
-	if batch, ok := graphql.BatchParentsFor[*ent.TeamMembership](ctx, "TeamMembership"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Team(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Team](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"TeamMembership.team",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Team(ctx, []*ent.TeamMembership{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Team](
-		ctx,
-		results,
-		err,
-		"TeamMembership.team",
-	)
-}
 
 func (ec *executionContext) _TeamMembership_member(ctx context.Context, field graphql.CollectedField, obj *ent.TeamMembership) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -18456,7 +17076,7 @@ func (ec *executionContext) _TeamMembership_member(ctx context.Context, field gr
 			return ec.fieldContext_TeamMembership_member(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_TeamMembership_member(ctx, field, obj)
+			return ec.Resolvers.TeamMembership().Member(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -18477,29 +17097,6 @@ func (ec *executionContext) fieldContext_TeamMembership_member(_ context.Context
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_TeamMembership_member(ctx context.Context, field graphql.CollectedField, obj *ent.TeamMembership) (any, error) {
-	resolver := ec.Resolvers.TeamMembership()
-	if batch, ok := graphql.BatchParentsFor[*ent.TeamMembership](ctx, "TeamMembership"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Member(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Member](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"TeamMembership.member",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Member(ctx, []*ent.TeamMembership{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Member](
-		ctx,
-		results,
-		err,
-		"TeamMembership.member",
-	)
 }
 
 func (ec *executionContext) _TeamMembership_role(ctx context.Context, field graphql.CollectedField, obj *ent.TeamMembership) (ret graphql.Marshaler) {
@@ -18745,7 +17342,7 @@ func (ec *executionContext) _Thread_space(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Thread_space(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Thread_space(ctx, field, obj)
+			return ec.Resolvers.Thread().Space(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
@@ -18767,29 +17364,6 @@ func (ec *executionContext) fieldContext_Thread_space(_ context.Context, field g
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Thread_space(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (any, error) {
-	resolver := ec.Resolvers.Thread()
-	if batch, ok := graphql.BatchParentsFor[*ent.Thread](ctx, "Thread"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Space(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Space](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Thread.space",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Space(ctx, []*ent.Thread{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Space](
-		ctx,
-		results,
-		err,
-		"Thread.space",
-	)
-}
 
 func (ec *executionContext) _Thread_author(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -18800,7 +17374,7 @@ func (ec *executionContext) _Thread_author(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Thread_author(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Thread_author(ctx, field, obj)
+			return ec.Resolvers.Thread().Author(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -18821,29 +17395,6 @@ func (ec *executionContext) fieldContext_Thread_author(_ context.Context, field 
 		},
 	}
 	return fc, nil
-}
-func (ec *executionContext) resolveBatch_Thread_author(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (any, error) {
-	resolver := ec.Resolvers.Thread()
-	if batch, ok := graphql.BatchParentsFor[*ent.Thread](ctx, "Thread"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Author(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Member](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Thread.author",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Author(ctx, []*ent.Thread{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Member](
-		ctx,
-		results,
-		err,
-		"Thread.author",
-	)
 }
 
 func (ec *executionContext) _Thread_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
@@ -18993,7 +17544,7 @@ func (ec *executionContext) _Thread_lastPost(ctx context.Context, field graphql.
 			return ec.fieldContext_Thread_lastPost(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Thread_lastPost(ctx, field, obj)
+			return ec.Resolvers.Thread().LastPost(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
@@ -19015,29 +17566,6 @@ func (ec *executionContext) fieldContext_Thread_lastPost(_ context.Context, fiel
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Thread_lastPost(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (any, error) {
-	resolver := ec.Resolvers.Thread()
-	if batch, ok := graphql.BatchParentsFor[*ent.Thread](ctx, "Thread"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.LastPost(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[*ent.Post](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Thread.lastPost",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.LastPost(ctx, []*ent.Thread{obj})
-	return graphql.ResolveBatchSingleResult[*ent.Post](
-		ctx,
-		results,
-		err,
-		"Thread.lastPost",
-	)
-}
 
 func (ec *executionContext) _Thread_posts(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -19048,7 +17576,8 @@ func (ec *executionContext) _Thread_posts(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Thread_posts(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Thread_posts(ctx, field, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Thread().Posts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Post]) graphql.Marshaler {
@@ -19081,30 +17610,6 @@ func (ec *executionContext) fieldContext_Thread_posts(ctx context.Context, field
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Thread_posts(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (any, error) {
-	resolver := ec.Resolvers.Thread()
-	fc := graphql.GetFieldContext(ctx)
-	if batch, ok := graphql.BatchParentsFor[*ent.Thread](ctx, "Thread"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Posts(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		})
-		return graphql.ResolveBatchGroupResult[*page.Connection[ent.Post]](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Thread.posts",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.Posts(ctx, []*ent.Thread{obj}, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-	return graphql.ResolveBatchSingleResult[*page.Connection[ent.Post]](
-		ctx,
-		results,
-		err,
-		"Thread.posts",
-	)
-}
 
 func (ec *executionContext) _Thread_viewerUnreadCount(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -19115,7 +17620,7 @@ func (ec *executionContext) _Thread_viewerUnreadCount(ctx context.Context, field
 			return ec.fieldContext_Thread_viewerUnreadCount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Thread_viewerUnreadCount(ctx, field, obj)
+			return ec.Resolvers.Thread().ViewerUnreadCount(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -19128,29 +17633,6 @@ func (ec *executionContext) _Thread_viewerUnreadCount(ctx context.Context, field
 func (ec *executionContext) fieldContext_Thread_viewerUnreadCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Thread", field, true, true, "Int")
 }
-func (ec *executionContext) resolveBatch_Thread_viewerUnreadCount(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (any, error) {
-	resolver := ec.Resolvers.Thread()
-	if batch, ok := graphql.BatchParentsFor[*ent.Thread](ctx, "Thread"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerUnreadCount(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[int](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Thread.viewerUnreadCount",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerUnreadCount(ctx, []*ent.Thread{obj})
-	return graphql.ResolveBatchSingleResult[int](
-		ctx,
-		results,
-		err,
-		"Thread.viewerUnreadCount",
-	)
-}
 
 func (ec *executionContext) _Thread_viewerLastReadSeq(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -19161,7 +17643,7 @@ func (ec *executionContext) _Thread_viewerLastReadSeq(ctx context.Context, field
 			return ec.fieldContext_Thread_viewerLastReadSeq(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Thread_viewerLastReadSeq(ctx, field, obj)
+			return ec.Resolvers.Thread().ViewerLastReadSeq(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -19174,29 +17656,6 @@ func (ec *executionContext) _Thread_viewerLastReadSeq(ctx context.Context, field
 func (ec *executionContext) fieldContext_Thread_viewerLastReadSeq(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Thread", field, true, true, "Int")
 }
-func (ec *executionContext) resolveBatch_Thread_viewerLastReadSeq(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (any, error) {
-	resolver := ec.Resolvers.Thread()
-	if batch, ok := graphql.BatchParentsFor[*ent.Thread](ctx, "Thread"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerLastReadSeq(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[int](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Thread.viewerLastReadSeq",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerLastReadSeq(ctx, []*ent.Thread{obj})
-	return graphql.ResolveBatchSingleResult[int](
-		ctx,
-		results,
-		err,
-		"Thread.viewerLastReadSeq",
-	)
-}
 
 func (ec *executionContext) _Thread_viewerCanReply(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -19207,7 +17666,7 @@ func (ec *executionContext) _Thread_viewerCanReply(ctx context.Context, field gr
 			return ec.fieldContext_Thread_viewerCanReply(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Thread_viewerCanReply(ctx, field, obj)
+			return ec.Resolvers.Thread().ViewerCanReply(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -19220,29 +17679,6 @@ func (ec *executionContext) _Thread_viewerCanReply(ctx context.Context, field gr
 func (ec *executionContext) fieldContext_Thread_viewerCanReply(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Thread", field, true, true, "Boolean")
 }
-func (ec *executionContext) resolveBatch_Thread_viewerCanReply(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (any, error) {
-	resolver := ec.Resolvers.Thread()
-	if batch, ok := graphql.BatchParentsFor[*ent.Thread](ctx, "Thread"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanReply(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Thread.viewerCanReply",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanReply(ctx, []*ent.Thread{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Thread.viewerCanReply",
-	)
-}
 
 func (ec *executionContext) _Thread_viewerCanRename(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -19253,7 +17689,7 @@ func (ec *executionContext) _Thread_viewerCanRename(ctx context.Context, field g
 			return ec.fieldContext_Thread_viewerCanRename(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Thread_viewerCanRename(ctx, field, obj)
+			return ec.Resolvers.Thread().ViewerCanRename(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -19266,29 +17702,6 @@ func (ec *executionContext) _Thread_viewerCanRename(ctx context.Context, field g
 func (ec *executionContext) fieldContext_Thread_viewerCanRename(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Thread", field, true, true, "Boolean")
 }
-func (ec *executionContext) resolveBatch_Thread_viewerCanRename(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (any, error) {
-	resolver := ec.Resolvers.Thread()
-	if batch, ok := graphql.BatchParentsFor[*ent.Thread](ctx, "Thread"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanRename(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Thread.viewerCanRename",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanRename(ctx, []*ent.Thread{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Thread.viewerCanRename",
-	)
-}
 
 func (ec *executionContext) _Thread_viewerCanModerate(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -19299,7 +17712,7 @@ func (ec *executionContext) _Thread_viewerCanModerate(ctx context.Context, field
 			return ec.fieldContext_Thread_viewerCanModerate(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.resolveBatch_Thread_viewerCanModerate(ctx, field, obj)
+			return ec.Resolvers.Thread().ViewerCanModerate(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -19311,29 +17724,6 @@ func (ec *executionContext) _Thread_viewerCanModerate(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_Thread_viewerCanModerate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Thread", field, true, true, "Boolean")
-}
-func (ec *executionContext) resolveBatch_Thread_viewerCanModerate(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (any, error) {
-	resolver := ec.Resolvers.Thread()
-	if batch, ok := graphql.BatchParentsFor[*ent.Thread](ctx, "Thread"); ok {
-		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.ViewerCanModerate(ctx, batch.Parents)
-		})
-		return graphql.ResolveBatchGroupResult[bool](
-			ctx,
-			batch.Index,
-			len(batch.Parents),
-			result,
-			"Thread.viewerCanModerate",
-			batch.IndexMap,
-		)
-	}
-	results, err := resolver.ViewerCanModerate(ctx, []*ent.Thread{obj})
-	return graphql.ResolveBatchSingleResult[bool](
-		ctx,
-		results,
-		err,
-		"Thread.viewerCanModerate",
-	)
 }
 
 func (ec *executionContext) _ThreadChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ThreadChanged) (ret graphql.Marshaler) {
@@ -29873,7 +28263,6 @@ func (ec *executionContext) marshalNAddReactionPayload2ᚖgithubᚗcomᚋpursuin
 }
 
 func (ec *executionContext) marshalNAffiliation2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliationᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Affiliation) graphql.Marshaler {
-	ctx = graphql.WithBatchParents(ctx, "Affiliation", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -30313,7 +28702,6 @@ func (ec *executionContext) marshalNEnrollTeamPayload2ᚖgithubᚗcomᚋpursuing
 }
 
 func (ec *executionContext) marshalNEnrollment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Enrollment) graphql.Marshaler {
-	ctx = graphql.WithBatchParents(ctx, "Enrollment", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -30577,210 +28965,6 @@ func (ec *executionContext) marshalNMoveThreadPayload2ᚖgithubᚗcomᚋpursuing
 }
 
 func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v []model.Node) graphql.Marshaler {
-	{
-		var batchItemsThread []*ent.Thread
-		batchIdxMapThread := map[int]int{}
-		var batchItemsTeamMembership []*ent.TeamMembership
-		batchIdxMapTeamMembership := map[int]int{}
-		var batchItemsTeam []*ent.Team
-		batchIdxMapTeam := map[int]int{}
-		var batchItemsSpaceMembership []*ent.SpaceMembership
-		batchIdxMapSpaceMembership := map[int]int{}
-		var batchItemsSpace []*ent.Space
-		batchIdxMapSpace := map[int]int{}
-		var batchItemsRoleAssignment []*ent.RoleAssignment
-		batchIdxMapRoleAssignment := map[int]int{}
-		var batchItemsResourceVersion []*ent.ResourceVersion
-		batchIdxMapResourceVersion := map[int]int{}
-		var batchItemsResource []*ent.Resource
-		batchIdxMapResource := map[int]int{}
-		var batchItemsProgram []*ent.Program
-		batchIdxMapProgram := map[int]int{}
-		var batchItemsPostRevision []*ent.PostRevision
-		batchIdxMapPostRevision := map[int]int{}
-		var batchItemsPost []*ent.Post
-		batchIdxMapPost := map[int]int{}
-		var batchItemsOrganization []*ent.Organization
-		batchIdxMapOrganization := map[int]int{}
-		var batchItemsOffering []*ent.Offering
-		batchIdxMapOffering := map[int]int{}
-		var batchItemsNotification []*ent.Notification
-		batchIdxMapNotification := map[int]int{}
-		var batchItemsMember []*ent.Member
-		batchIdxMapMember := map[int]int{}
-		var batchItemsEnrollment []*ent.Enrollment
-		batchIdxMapEnrollment := map[int]int{}
-		var batchItemsCohort []*ent.Cohort
-		batchIdxMapCohort := map[int]int{}
-		var batchItemsAffiliation []*ent.Affiliation
-		batchIdxMapAffiliation := map[int]int{}
-		for i, item := range v {
-			switch concrete := item.(type) {
-			case ent.Thread:
-				batchIdxMapThread[i] = len(batchItemsThread)
-				batchItemsThread = append(batchItemsThread, &concrete)
-			case *ent.Thread:
-				batchIdxMapThread[i] = len(batchItemsThread)
-				batchItemsThread = append(batchItemsThread, concrete)
-			case ent.TeamMembership:
-				batchIdxMapTeamMembership[i] = len(batchItemsTeamMembership)
-				batchItemsTeamMembership = append(batchItemsTeamMembership, &concrete)
-			case *ent.TeamMembership:
-				batchIdxMapTeamMembership[i] = len(batchItemsTeamMembership)
-				batchItemsTeamMembership = append(batchItemsTeamMembership, concrete)
-			case ent.Team:
-				batchIdxMapTeam[i] = len(batchItemsTeam)
-				batchItemsTeam = append(batchItemsTeam, &concrete)
-			case *ent.Team:
-				batchIdxMapTeam[i] = len(batchItemsTeam)
-				batchItemsTeam = append(batchItemsTeam, concrete)
-			case ent.SpaceMembership:
-				batchIdxMapSpaceMembership[i] = len(batchItemsSpaceMembership)
-				batchItemsSpaceMembership = append(batchItemsSpaceMembership, &concrete)
-			case *ent.SpaceMembership:
-				batchIdxMapSpaceMembership[i] = len(batchItemsSpaceMembership)
-				batchItemsSpaceMembership = append(batchItemsSpaceMembership, concrete)
-			case ent.Space:
-				batchIdxMapSpace[i] = len(batchItemsSpace)
-				batchItemsSpace = append(batchItemsSpace, &concrete)
-			case *ent.Space:
-				batchIdxMapSpace[i] = len(batchItemsSpace)
-				batchItemsSpace = append(batchItemsSpace, concrete)
-			case ent.RoleAssignment:
-				batchIdxMapRoleAssignment[i] = len(batchItemsRoleAssignment)
-				batchItemsRoleAssignment = append(batchItemsRoleAssignment, &concrete)
-			case *ent.RoleAssignment:
-				batchIdxMapRoleAssignment[i] = len(batchItemsRoleAssignment)
-				batchItemsRoleAssignment = append(batchItemsRoleAssignment, concrete)
-			case ent.ResourceVersion:
-				batchIdxMapResourceVersion[i] = len(batchItemsResourceVersion)
-				batchItemsResourceVersion = append(batchItemsResourceVersion, &concrete)
-			case *ent.ResourceVersion:
-				batchIdxMapResourceVersion[i] = len(batchItemsResourceVersion)
-				batchItemsResourceVersion = append(batchItemsResourceVersion, concrete)
-			case ent.Resource:
-				batchIdxMapResource[i] = len(batchItemsResource)
-				batchItemsResource = append(batchItemsResource, &concrete)
-			case *ent.Resource:
-				batchIdxMapResource[i] = len(batchItemsResource)
-				batchItemsResource = append(batchItemsResource, concrete)
-			case ent.Program:
-				batchIdxMapProgram[i] = len(batchItemsProgram)
-				batchItemsProgram = append(batchItemsProgram, &concrete)
-			case *ent.Program:
-				batchIdxMapProgram[i] = len(batchItemsProgram)
-				batchItemsProgram = append(batchItemsProgram, concrete)
-			case ent.PostRevision:
-				batchIdxMapPostRevision[i] = len(batchItemsPostRevision)
-				batchItemsPostRevision = append(batchItemsPostRevision, &concrete)
-			case *ent.PostRevision:
-				batchIdxMapPostRevision[i] = len(batchItemsPostRevision)
-				batchItemsPostRevision = append(batchItemsPostRevision, concrete)
-			case ent.Post:
-				batchIdxMapPost[i] = len(batchItemsPost)
-				batchItemsPost = append(batchItemsPost, &concrete)
-			case *ent.Post:
-				batchIdxMapPost[i] = len(batchItemsPost)
-				batchItemsPost = append(batchItemsPost, concrete)
-			case ent.Organization:
-				batchIdxMapOrganization[i] = len(batchItemsOrganization)
-				batchItemsOrganization = append(batchItemsOrganization, &concrete)
-			case *ent.Organization:
-				batchIdxMapOrganization[i] = len(batchItemsOrganization)
-				batchItemsOrganization = append(batchItemsOrganization, concrete)
-			case ent.Offering:
-				batchIdxMapOffering[i] = len(batchItemsOffering)
-				batchItemsOffering = append(batchItemsOffering, &concrete)
-			case *ent.Offering:
-				batchIdxMapOffering[i] = len(batchItemsOffering)
-				batchItemsOffering = append(batchItemsOffering, concrete)
-			case ent.Notification:
-				batchIdxMapNotification[i] = len(batchItemsNotification)
-				batchItemsNotification = append(batchItemsNotification, &concrete)
-			case *ent.Notification:
-				batchIdxMapNotification[i] = len(batchItemsNotification)
-				batchItemsNotification = append(batchItemsNotification, concrete)
-			case ent.Member:
-				batchIdxMapMember[i] = len(batchItemsMember)
-				batchItemsMember = append(batchItemsMember, &concrete)
-			case *ent.Member:
-				batchIdxMapMember[i] = len(batchItemsMember)
-				batchItemsMember = append(batchItemsMember, concrete)
-			case ent.Enrollment:
-				batchIdxMapEnrollment[i] = len(batchItemsEnrollment)
-				batchItemsEnrollment = append(batchItemsEnrollment, &concrete)
-			case *ent.Enrollment:
-				batchIdxMapEnrollment[i] = len(batchItemsEnrollment)
-				batchItemsEnrollment = append(batchItemsEnrollment, concrete)
-			case ent.Cohort:
-				batchIdxMapCohort[i] = len(batchItemsCohort)
-				batchItemsCohort = append(batchItemsCohort, &concrete)
-			case *ent.Cohort:
-				batchIdxMapCohort[i] = len(batchItemsCohort)
-				batchItemsCohort = append(batchItemsCohort, concrete)
-			case ent.Affiliation:
-				batchIdxMapAffiliation[i] = len(batchItemsAffiliation)
-				batchItemsAffiliation = append(batchItemsAffiliation, &concrete)
-			case *ent.Affiliation:
-				batchIdxMapAffiliation[i] = len(batchItemsAffiliation)
-				batchItemsAffiliation = append(batchItemsAffiliation, concrete)
-			}
-		}
-		if len(batchItemsThread) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Thread", batchItemsThread, batchIdxMapThread)
-		}
-		if len(batchItemsTeamMembership) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "TeamMembership", batchItemsTeamMembership, batchIdxMapTeamMembership)
-		}
-		if len(batchItemsTeam) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Team", batchItemsTeam, batchIdxMapTeam)
-		}
-		if len(batchItemsSpaceMembership) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "SpaceMembership", batchItemsSpaceMembership, batchIdxMapSpaceMembership)
-		}
-		if len(batchItemsSpace) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Space", batchItemsSpace, batchIdxMapSpace)
-		}
-		if len(batchItemsRoleAssignment) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "RoleAssignment", batchItemsRoleAssignment, batchIdxMapRoleAssignment)
-		}
-		if len(batchItemsResourceVersion) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "ResourceVersion", batchItemsResourceVersion, batchIdxMapResourceVersion)
-		}
-		if len(batchItemsResource) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Resource", batchItemsResource, batchIdxMapResource)
-		}
-		if len(batchItemsProgram) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Program", batchItemsProgram, batchIdxMapProgram)
-		}
-		if len(batchItemsPostRevision) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "PostRevision", batchItemsPostRevision, batchIdxMapPostRevision)
-		}
-		if len(batchItemsPost) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Post", batchItemsPost, batchIdxMapPost)
-		}
-		if len(batchItemsOrganization) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Organization", batchItemsOrganization, batchIdxMapOrganization)
-		}
-		if len(batchItemsOffering) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Offering", batchItemsOffering, batchIdxMapOffering)
-		}
-		if len(batchItemsNotification) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Notification", batchItemsNotification, batchIdxMapNotification)
-		}
-		if len(batchItemsMember) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Member", batchItemsMember, batchIdxMapMember)
-		}
-		if len(batchItemsEnrollment) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Enrollment", batchItemsEnrollment, batchIdxMapEnrollment)
-		}
-		if len(batchItemsCohort) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Cohort", batchItemsCohort, batchIdxMapCohort)
-		}
-		if len(batchItemsAffiliation) > 0 {
-			ctx = graphql.WithBatchParents(ctx, "Affiliation", batchItemsAffiliation, batchIdxMapAffiliation)
-		}
-	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -30879,7 +29063,6 @@ func (ec *executionContext) marshalNNotificationSubject2githubᚗcomᚋpursuing�
 }
 
 func (ec *executionContext) marshalNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOfferingᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Offering) graphql.Marshaler {
-	ctx = graphql.WithBatchParents(ctx, "Offering", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -31059,7 +29242,6 @@ func (ec *executionContext) marshalNPostRevisionEdge2ᚖgithubᚗcomᚋpursuing�
 }
 
 func (ec *executionContext) marshalNProgram2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgramᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Program) graphql.Marshaler {
-	ctx = graphql.WithBatchParents(ctx, "Program", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -31264,7 +29446,6 @@ func (ec *executionContext) marshalNRole2githubᚗcomᚋpursuingᚑequityᚋcomm
 }
 
 func (ec *executionContext) marshalNRoleAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.RoleAssignment) graphql.Marshaler {
-	ctx = graphql.WithBatchParents(ctx, "RoleAssignment", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -31576,7 +29757,6 @@ func (ec *executionContext) marshalNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequity
 }
 
 func (ec *executionContext) marshalNTeamMembership2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembershipᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.TeamMembership) graphql.Marshaler {
-	ctx = graphql.WithBatchParents(ctx, "TeamMembership", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]

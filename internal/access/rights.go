@@ -85,6 +85,32 @@ func (a *Actor) CanUpdateCohort(id gid.ID) bool {
 	return a.IsStaff() || a.has(roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT, &id)
 }
 
+// CanSeeAccount is for the member and staff: it lets see the mail address.
+func (a *Actor) CanSeeAccount(member gid.ID) bool {
+	me, ok := a.viewer.MemberID()
+	return ok && me == member || a.IsStaff()
+}
+
+// CanUpdateAffiliations is for the member and staff.
+func (a *Actor) CanUpdateAffiliations(member gid.ID) bool {
+	me, ok := a.viewer.MemberID()
+	return ok && me == member || a.IsStaff()
+}
+
+// TakesPart reports whether the viewer takes part in the network: its members, and staff. It takes at most one statement.
+func (a *Actor) TakesPart(ctx context.Context, c *ent.Client) (bool, error) {
+	m, ok := a.viewer.MemberID()
+	if a.IsStaff() || !ok {
+		return a.IsStaff(), nil
+	}
+	takes, err := c.SpaceMembership.Query().
+		Where(spacemembership.MemberID(m), spacemembership.HasSpaceWith(space.KindEQ(space.KindNETWORK)), CurrentSpaceMemberships()).Exist(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for the network: %w", err)
+	}
+	return takes, nil
+}
+
 // CanUpdateTeams says for each team whether the viewer may change it and its memberships: staff, the organization's leads, and
 // the team's own. It takes at most one statement, whatever the number of teams.
 func (a *Actor) CanUpdateTeams(ctx context.Context, c *ent.Client, teams ...*ent.Team) (map[gid.ID]bool, error) {

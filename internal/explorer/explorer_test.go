@@ -137,9 +137,9 @@ func TestInBrowser(t *testing.T) {
 	t.Parallel()
 	if _, err := fs.Stat(dist, "dist/manifest.json"); err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatal("the explorer's bundle was not built: run make internal/explorer/dist/manifest.json first")
+			t.Fatal("the explorer's bundle was not built: run make explorer first")
 		}
-		t.Skip("the explorer's bundle was not built: make test builds it where Node is present")
+		t.Skip("the explorer's bundle was not built: make explorer builds it where Node is present")
 	}
 	chromium := suites.Chromium(t)
 	h, err := Handler(Options{DemoTokens: map[string]string{"admin@demo.example": "token-a", "member@demo.example": "token-m"}, ExampleThread: "thr_1"})

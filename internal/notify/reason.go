@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"github.com/pursuing-equity/commons/ent"
 )
 
 // Reason is why somebody was notified of a post.
@@ -26,4 +28,13 @@ func (r *Reason) UnmarshalGQL(v any) error {
 	}
 	*r = Reason(s)
 	return nil
+}
+
+// Reasons are why a notification was made, the strongest first.
+func Reasons(n *ent.Notification) []Reason {
+	out := make([]Reason, len(n.Reasons))
+	for i, r := range n.Reasons {
+		out[i] = Reason(r)
+	}
+	return out
 }

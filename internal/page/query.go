@@ -77,19 +77,23 @@ func (o Order) PageOfEach(w Window, foreignKey string, parents []gid.ID, inner .
 			o.Page(w)(s)
 		}
 	}
+	return o.laterally(w, parents, func(in *sql.Selector, parent string) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) { b.Ident(in.C(foreignKey)).WriteString(" = " + parent) })
+	}, inner)
+}
+
+// laterally cuts a page for each of several parents: of says, of a selector of children, which belong to the parent whose id
+// is the expression that it is given.
+func (o Order) laterally(w Window, parents []gid.ID, of func(in *sql.Selector, parent string) *sql.Predicate, inner []func(*sql.Selector)) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		d := s.Dialect()
-		child := sql.Table(s.TableName()).As("c")
-		in := sql.Dialect(d).Select().From(child)
+		in := sql.Dialect(d).Select().From(sql.Table(s.TableName()).As("c"))
 		in.Select(in.C(idColumn))
-		in.Where(sql.P(func(b *sql.Builder) {
-			b.Ident(in.C(foreignKey)).WriteString(" = ")
-			if d == dialect.SQLite {
-				b.WriteString("unhex(p.value)")
-			} else {
-				b.WriteString("p.id")
-			}
-		}))
+		parent := "p.id"
+		if d == dialect.SQLite {
+			parent = "unhex(p.value)"
+		}
+		in.Where(of(in, parent))
 		for _, f := range inner {
 			f(in)
 		}
@@ -186,16 +190,9 @@ func Build[T any](o Order, w Window, scope gid.ID, rows []*T, key func(*T) Key) 
 func Each[T any](o Order, a Args, foreignKey string, parents []gid.ID, key func(*T) Key, parent func(*T) gid.ID,
 	load func(within func(*sql.Selector)) ([]*T, error), inner ...func(*sql.Selector),
 ) ([]*Connection[T], error) {
-	var scope gid.ID
 	all := parents
 	parents = distinct(parents)
-	if len(parents) == 1 {
-		scope = parents[0]
-	} else if a.After != nil || a.Before != nil {
-		// A cursor is of one parent's list; there are several here, so it is not theirs.
-		return nil, fault.New(fault.InvalidCursor, "This cursor is of one list, and there are several here. Ask for the one object by its id.")
-	}
-	w, err := a.Window(o, scope)
+	w, err := a.windowOfEach(o, parents)
 	if err != nil {
 		return nil, err
 	}
@@ -212,6 +209,18 @@ func Each[T any](o Order, a Args, foreignKey string, parents []gid.ID, key func(
 		out[i] = Build(o, w, p, of[p], key)
 	}
 	return out, nil
+}
+
+// windowOfEach checks the arguments of the same list of several parents.
+func (a Args) windowOfEach(o Order, parents []gid.ID) (Window, error) {
+	if len(parents) == 1 {
+		return a.Window(o, parents[0])
+	}
+	if a.After != nil || a.Before != nil {
+		// A cursor is of one parent's list; there are several here, so it is not theirs.
+		return Window{}, fault.New(fault.InvalidCursor, "This cursor is of one list, and there are several here. Ask for the one object by its id.")
+	}
+	return a.Window(o, gid.ID{})
 }
 
 func distinct(ids []gid.ID) []gid.ID {

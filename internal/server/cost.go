@@ -21,7 +21,7 @@ const (
 //
 // It is memoised by fragment and saturates. gqlgen's own ComplexityLimit walks each spread anew, which is exponential, and
 // wraps around.
-func documentCost(doc *ast.QueryDocument, op *ast.OperationDefinition, vars map[string]any) int64 {
+func documentCost(op *ast.OperationDefinition, vars map[string]any) int64 {
 	c := &coster{vars: vars, memo: map[costKey]int64{}}
 	return max(c.set(op.SelectionSet, 0), 1)
 }

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"sync"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -46,8 +47,9 @@ func (d *documents) get(text string) (*ast.QueryDocument, error) {
 	d.mu.Lock()
 	if e, ok := d.byHash[hash]; ok {
 		d.recent.MoveToFront(e)
+		doc := e.Value.(*cachedDocument).doc //nolint:errcheck // the list holds nothing else
 		d.mu.Unlock()
-		return e.Value.(*cachedDocument).doc, nil
+		return doc, nil
 	}
 	d.mu.Unlock()
 
@@ -88,7 +90,7 @@ func (d *documents) keep(c *cachedDocument) {
 	}
 	d.byHash[c.hash] = d.recent.PushFront(c)
 	for d.bytes += c.bytes; d.bytes > d.limits.DocumentCacheBytes && d.recent.Len() > 1; {
-		last := d.recent.Remove(d.recent.Back()).(*cachedDocument)
+		last := d.recent.Remove(d.recent.Back()).(*cachedDocument) //nolint:errcheck // the list holds nothing else
 		delete(d.byHash, last.hash)
 		d.bytes -= last.bytes
 	}
@@ -96,7 +98,8 @@ func (d *documents) keep(c *cachedDocument) {
 
 // coded gives the parser's and the validator's errors their code. Their messages concern the client's own text.
 func coded(err error, code fault.Code) gqlerror.List {
-	list, ok := err.(gqlerror.List)
+	var list gqlerror.List
+	ok := errors.As(err, &list)
 	if !ok {
 		list = gqlerror.List{gqlerror.WrapIfUnwrapped(err)}
 	}
@@ -116,9 +119,11 @@ func withDocument(ctx context.Context, doc *ast.QueryDocument) context.Context {
 	return context.WithValue(ctx, documentKey{}, doc)
 }
 
+// Get returns the context's document, whatever the text.
 func (preparedDocument) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
 	doc, ok := ctx.Value(documentKey{}).(*ast.QueryDocument)
 	return doc, ok
 }
 
+// Add does nothing: documents keeps them.
 func (preparedDocument) Add(context.Context, string, *ast.QueryDocument) {}

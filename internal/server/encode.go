@@ -1,11 +1,16 @@
 package server
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -38,7 +43,28 @@ func appendRefusal(b []byte, errs gqlerror.List) []byte {
 	return append(b, '}')
 }
 
-func appendErrors(b []byte, errs gqlerror.List) []byte { return appendJSON(b, errs) }
+// appendErrors writes errors in the order of their paths: fields run at once, and the order in which they fail would tell
+// two equal answers apart.
+func appendErrors(b []byte, errs gqlerror.List) []byte {
+	errs = slices.Clone(errs)
+	slices.SortStableFunc(errs, func(x, y *gqlerror.Error) int {
+		if c := slices.CompareFunc(x.Path, y.Path, comparePathElements); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.Message, y.Message)
+	})
+	return appendJSON(b, errs)
+}
+
+// comparePathElements orders indexes by number and names by letter; a list has no names beside its indexes.
+func comparePathElements(x, y ast.PathElement) int {
+	xi, xok := x.(ast.PathIndex)
+	yi, yok := y.(ast.PathIndex)
+	if xok && yok {
+		return cmp.Compare(xi, yi)
+	}
+	return cmp.Compare(fmt.Sprint(x), fmt.Sprint(y))
+}
 
 func appendJSON(b []byte, v any) []byte {
 	text, err := json.Marshal(v)
@@ -51,7 +77,7 @@ func appendJSON(b []byte, v any) []byte {
 // eventCursor returns the cursor of a subscription's event: the string under "cursor" in the one root field. It is empty
 // when there is none, or when it could not stand in a line of an event stream.
 func eventCursor(data []byte) string {
-	dec := jsontext.NewDecoder(strings.NewReader(string(data)))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(data))
 	if !enter(dec) {
 		return ""
 	}

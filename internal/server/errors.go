@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -30,7 +29,8 @@ func (s *Server) present(ctx context.Context, err error) *gqlerror.Error {
 	at := gqlerror.Error{Path: field, Locations: base.Locations}
 
 	var faults []*fault.Error
-	if f, ok := base.Err.(*fault.Error); ok {
+	f := &fault.Error{}
+	if errors.As(base.Err, &f) {
 		faults = []*fault.Error{f}
 	} else {
 		faults = fault.All(err)
@@ -90,7 +90,7 @@ func (s *Server) show(ctx context.Context, f *fault.Error, at gqlerror.Error, ar
 	case f.Cause != nil && f.Code == fault.Unavailable:
 		s.logger(ctx).ErrorContext(ctx, "unavailable", "path", at.Path.String(), "error", f.Cause.Error())
 	case f.Cause != nil:
-		s.logger(ctx).DebugContext(ctx, "fault", slog.String("code", string(f.Code)), "path", at.Path.String(), "error", f.Cause.Error())
+		s.logger(ctx).DebugContext(ctx, "fault", "code", f.Code, "path", at.Path.String(), "error", f.Cause.Error())
 	}
 	return &out
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,11 +89,11 @@ func start(t *testing.T, change func(*Config)) *harness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	h.stop, h.url = cancel, "http://"+ln.Addr().String()
 	h.client = &http.Client{Transport: &http.Transport{}}
 	go func() { h.served <- s.Serve(ctx, ln) }()
@@ -178,11 +179,9 @@ func (h *harness) request(method, path, body string, headers ...string) *http.Re
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	for i := 0; i < len(headers); i += 2 {
-		if headers[i+1] == "" {
-			req.Header.Del(headers[i])
-		} else {
-			req.Header.Set(headers[i], headers[i+1])
+	for pair := range slices.Chunk(headers, 2) {
+		if req.Header.Set(pair[0], pair[1]); pair[1] == "" {
+			req.Header.Del(pair[0])
 		}
 	}
 	return req

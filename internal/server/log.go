@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-
 )
 
 // observe gives each request an id, writes its log line, counts it, and turns a panic into a 500 with an error id.
@@ -67,6 +66,7 @@ type response struct {
 	bytes  int64
 }
 
+// WriteHeader remembers the status.
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
@@ -74,6 +74,7 @@ func (w *response) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// Write counts the bytes.
 func (w *response) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK

@@ -17,9 +17,9 @@ import (
 // caller is who sends a request, and by which way.
 type caller struct {
 	session   Session
-	addr      string      // whose rate counts without a member
+	addr      string       // whose rate counts without a member
 	noMutate  *fault.Error // why this way does not take mutations; nil where it does
-	lastEvent string      // resume a subscription after this cursor
+	lastEvent string       // resume a subscription after this cursor
 }
 
 func (c caller) rateKey() string {
@@ -79,7 +79,7 @@ func (s *Server) accept(ctx context.Context, c caller, req *request) (_ context.
 	if after != nil {
 		oc.Operation = after
 	}
-	op = &operation{server: s, ctx: oc, kind: def.Operation, cost: documentCost(doc, oc.Operation, oc.Variables)}
+	op = &operation{server: s, ctx: oc, kind: def.Operation, cost: documentCost(oc.Operation, oc.Variables)}
 	recordOf(ctx).costs(op.cost)
 	if op.cost > s.limits.Cost {
 		return ctx, nil, fault.New(fault.CostExceeded,

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 
@@ -119,6 +118,5 @@ func errorFrame(id string, errs gqlerror.List) frame {
 }
 
 func envelope(id, kind string) []byte {
-	quoted, _ := json.Marshal(id) // a string can always be written
-	return append(append([]byte(`{"id":`), quoted...), `,"type":"`+kind+`"`...)
+	return append(appendJSON([]byte(`{"id":`), id), `,"type":"`+kind+`"`...)
 }

@@ -52,7 +52,7 @@ func (e *eventStream) ended() *ending {
 
 // serveEvents answers a request with an event stream. A subscription whose resolver refuses gets a plain JSON error, with its
 // status: an EventSource stops at that, and would come back for ever after a stream that ends.
-func (s *Server) serveEvents(ctx context.Context, w http.ResponseWriter, r *http.Request, session Session, op *operation) {
+func (s *Server) serveEvents(ctx context.Context, w http.ResponseWriter, session Session, op *operation) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	e := &eventStream{server: s, w: w, control: http.NewResponseController(w), tokenID: session.Viewer.TokenID(), cancel: cancel}
@@ -199,7 +199,7 @@ func (e *eventStream) frame(event, id string, data []byte) error {
 // write cuts a client that does not read within the deadline.
 func (e *eventStream) write(b []byte) error {
 	_ = e.control.SetWriteDeadline(time.Now().Add(e.server.limits.WriteTimeout)) // recorders have none
-	if _, err := e.w.Write(b); err != nil {
+	if _, err := e.w.Write(b); err != nil {                                      //nolint:gosec // JSON in an event stream, with nosniff: no browser renders it
 		return err
 	}
 	return e.control.Flush()

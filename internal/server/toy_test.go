@@ -207,8 +207,7 @@ func (t *toy) field(ctx context.Context, oc *graphql.OperationContext, typ strin
 	if self, ok := value.(map[string]any); ok {
 		return t.object(fctx, "Thing", self, f.Selections)
 	}
-	text, _ := json.Marshal(value)
-	return text
+	return appendJSON(nil, value)
 }
 
 // args reads ids and modes as the generated code does: the error is wrapped with the argument's path.
@@ -226,7 +225,7 @@ func (t *toy) args(ctx context.Context, raw map[string]any) (map[string]any, err
 	if in, ok := raw["input"].(map[string]any); ok {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("input"))
 		ctx = graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
-		if _, err := gid.Parse(in["id"].(string)); err != nil {
+		if _, err := gid.Parse(fmt.Sprint(in["id"])); err != nil {
 			return nil, graphql.ErrorOnPath(ctx, err)
 		}
 	}
@@ -253,9 +252,11 @@ func (t *toy) resolve(ctx context.Context, typ string, self map[string]any, name
 	case "whoami":
 		return viewer.From(ctx).String(), nil
 	case "rename":
-		return args["input"].(map[string]any)["title"], nil
+		in, _ := args["input"].(map[string]any)
+		return in["title"], nil
 	case "big":
-		return strings.Repeat("x", int(args["bytes"].(int64))), nil
+		n, _ := args["bytes"].(int64)
+		return strings.Repeat("x", int(n)), nil
 	case "slow":
 		t.busy <- struct{}{}
 		select {
@@ -265,7 +266,7 @@ func (t *toy) resolve(ctx context.Context, typ string, self map[string]any, name
 			return nil, fmt.Errorf("read rows: %w", ctx.Err())
 		}
 	case "fail":
-		return nil, t.fail(args["how"].(string))
+		return nil, t.fail(fmt.Sprint(args["how"]))
 	}
 	return nil, nil
 }

@@ -1,11 +1,13 @@
 import threadEvents from '../../apitest/operations/thread-events.graphql?raw';
 import threadPage from '../../apitest/operations/thread-page.graphql?raw';
 
-const welcome = `# Welcome to Commons. The button with the triangle, or Ctrl-Enter, asks the server.
+const welcome = `# Welcome to Commons. Ctrl-Enter asks the server.
 #
-# This asks who you are and which threads are where. Copy a thread's id into the variables of the
-# next two tabs: one reads the thread, the other listens to it. Then post in it from another
-# window and watch the post arrive.
+# This asks who you are, and which threads are
+# where. Copy a thread's id into the variables of
+# the next two tabs: one reads the thread, one
+# listens to it. Then post in it from another
+# window, and watch the post arrive.
 
 query Welcome {
   viewer { id name }

@@ -1,0 +1,103 @@
+// Package apitest is the black-box harness: the real server on a real port, over HTTP and websocket, each case on SQLite and
+// on PostgreSQL, with builders for what a test needs to exist.
+package apitest
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pursuing-equity/commons/internal/apitest/database"
+	"github.com/pursuing-equity/commons/internal/app"
+	"github.com/pursuing-equity/commons/internal/explorer"
+	"github.com/pursuing-equity/commons/internal/server"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// World is a running server and its database.
+type World struct {
+	T    *testing.T
+	URL  string // http://127.0.0.1:port
+	App  *app.App
+	Stop func() error // drains the server and waits; called at the end of the test if it was not before
+	made atomic.Int64
+	log  *slog.Logger
+}
+
+// Option changes the server before it starts.
+type Option func(*app.Config)
+
+// Limits changes the server's limits.
+func Limits(l server.Limits) Option { return func(c *app.Config) { c.Limits = l } }
+
+// Each runs a test against a server on each database.
+func Each(t *testing.T, test func(w *World), options ...Option) {
+	t.Helper()
+	t.Parallel()
+	database.Each(t, func(t *testing.T, url string) { test(Serve(t, url, options...)) })
+}
+
+// Serve starts a server on the migrated database at a URL.
+func Serve(t *testing.T, databaseURL string, options ...Option) *World {
+	t.Helper()
+	cfg := app.Config{DatabaseURL: databaseURL, DataDir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}
+	cfg.Limits.Drain, cfg.Limits.DrainSpread = 5*time.Second, 10*time.Millisecond
+	for _, o := range options {
+		o(&cfg)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	a, err := app.Open(ctx, cfg)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	page, err := explorer.Handler(explorer.Options{})
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	w := &World{T: t, URL: "http://" + ln.Addr().String(), App: a, log: cfg.Logger}
+	done := make(chan error, 1)
+	go func() { done <- a.Serve(ctx, ln, page) }()
+	stopped := false
+	w.Stop = func() error {
+		if stopped {
+			return nil
+		}
+		stopped = true
+		cancel()
+		err := <-done
+		if closeErr := a.Close(); err == nil {
+			err = closeErr
+		}
+		return err
+	}
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		if err := w.Stop(); err != nil {
+			t.Errorf("stop the server: %v", err)
+		}
+	})
+	return w
+}
+
+// System is a context for builders and for looking at the database: the system asks.
+func (w *World) System() context.Context {
+	return viewer.NewContext(context.Background(), viewer.System("test"))
+}
+
+// Statements is how many SQL statements the server sent while fn ran. Nothing else may run meanwhile.
+func (w *World) Statements(fn func()) int64 {
+	before := w.App.Store.Statements()
+	fn()
+	return w.App.Store.Statements() - before
+}

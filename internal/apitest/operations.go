@@ -1,0 +1,20 @@
+package apitest
+
+import (
+	"embed"
+	"io/fs"
+	"testing"
+)
+
+//go:embed operations/*.graphql
+var operations embed.FS
+
+// Operation is a document that front ends send today, by its name: "thread-page".
+func Operation(t testing.TB, name string) string {
+	t.Helper()
+	text, err := fs.ReadFile(operations, "operations/"+name+".graphql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

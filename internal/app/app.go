@@ -1,0 +1,159 @@
+// Package app puts the parts together into one running program. The binary and the tests use the same, so that what is
+// tested is what runs.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/gofrs/flock"
+
+	"github.com/pursuing-equity/commons/graph"
+	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/forum"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/library"
+	"github.com/pursuing-equity/commons/internal/markdown"
+	"github.com/pursuing-equity/commons/internal/notify"
+	"github.com/pursuing-equity/commons/internal/server"
+	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// Config is what the program runs with. DatabaseURL is required; every other zero value is safe.
+type Config struct {
+	DatabaseURL    string
+	DataDir        string // for what is no database: "var" when empty
+	PublicURL      string
+	AllowedOrigins []string
+	Demo           bool
+	RateLimit      bool
+	Version        string
+	Logger         *slog.Logger     // nil: slog.Default()
+	Now            func() time.Time // nil: time.Now in UTC microseconds, as the databases keep them
+	Limits         server.Limits
+}
+
+// App is the program with its database open. The services can be called directly; Serve answers requests.
+type App struct {
+	Config    Config
+	Store     *store.Store
+	Accounts  *account.Service
+	Community *community.Service
+	Forum     *forum.Service
+	Notify    *notify.Service
+	Library   *library.Service
+	Events    *event.Log
+	Markdown  *markdown.Renderer
+}
+
+// Open opens the database and makes the services. It changes nothing and starts nothing.
+func Open(ctx context.Context, cfg Config) (*App, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+	}
+	if cfg.DataDir == "" {
+		cfg.DataDir = "var"
+	}
+	s, err := store.Open(ctx, cfg.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Config: cfg, Store: s, Markdown: markdown.New()}
+	newID := func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
+	a.Events = event.New(s, cfg.Logger, cfg.Now)
+	a.Accounts = &account.Service{Store: s, Now: cfg.Now, NewID: newID}
+	a.Community = &community.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
+	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
+	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
+	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
+	return a, nil
+}
+
+// Close closes the database.
+func (a *App) Close() error { return a.Store.Close() }
+
+// ErrInUse says that another process serves the same SQLite file. Many processes need PostgreSQL.
+var ErrInUse = errors.New("another process serves this SQLite database; one file is for one serve: stop the other one, or use PostgreSQL for many")
+
+// LockFile keeps a second serve off a SQLite file until the returned function is called. On PostgreSQL it does nothing.
+func (a *App) LockFile() (func(), error) {
+	path, ok := strings.CutPrefix(a.Config.DatabaseURL, "sqlite:")
+	if !ok {
+		return func() {}, nil
+	}
+	l := flock.New(path + ".lock")
+	switch got, err := l.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("lock the database: %w", err)
+	case !got:
+		return nil, ErrInUse
+	}
+	return func() { _ = l.Unlock() }, nil
+}
+
+// Serve answers requests on ln until ctx ends, and then drains. The explorer may be nil.
+func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
+	srv, err := server.New(server.Config{
+		Schema:         resolver.Schema(),
+		SDL:            graph.SDL(),
+		Authenticate:   a.authenticate,
+		Recheck:        a.Accounts.Ended,
+		Ready:          a.ready,
+		Explorer:       explorer,
+		Extensions:     []graphql.HandlerExtension{graph.Snapshot{Store: a.Store}},
+		Logger:         a.Config.Logger,
+		AllowedOrigins: a.Config.AllowedOrigins,
+		PublicURL:      a.Config.PublicURL,
+		RateLimit:      a.Config.RateLimit,
+		Limits:         a.Config.Limits,
+		Now:            a.Config.Now,
+	})
+	if err != nil {
+		return err
+	}
+	logCtx, stop := context.WithCancel(context.WithoutCancel(ctx)) // the log runs until the last subscriber has been sent away
+	logDone := make(chan struct{})
+	go func() {
+		defer close(logDone)
+		a.Events.Run(logCtx)
+	}()
+	err = srv.Serve(ctx, ln)
+	stop()
+	<-logDone
+	return err
+}
+
+func (a *App) authenticate(ctx context.Context, bearer string) (server.Session, error) {
+	v, expires, err := a.Accounts.SignIn(ctx, bearer)
+	return server.Session{Viewer: v, Expires: expires}, err
+}
+
+func (a *App) ready(ctx context.Context) error {
+	ctx = viewer.NewContext(ctx, viewer.System("readiness"))
+	if err := a.Store.Ping(ctx); err != nil {
+		return fault.New(fault.Unavailable, "The database does not answer.").Because(err)
+	}
+	pending, err := a.Store.Pending(ctx)
+	if err != nil {
+		return fault.New(fault.Unavailable, "The database does not answer.").Because(err)
+	}
+	if pending {
+		return fault.New(fault.Unavailable, "Migrations are pending: run commons migrate.")
+	}
+	return nil
+}

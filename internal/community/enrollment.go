@@ -1,0 +1,134 @@
+package community
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// NewEnrollment is a team's place in a cohort to give.
+type NewEnrollment struct {
+	CohortID, TeamID gid.ID
+	Reason           string
+	IdempotencyKey   *string `json:"-"`
+}
+
+const whoEnrolls = "Only staff and the cohort's facilitators can do that."
+
+// EnrollTeam gives a team a place in a cohort, and its members the spaces of the cohort and the network. It returns ALREADY_EXISTS
+// for a team that has one, whatever its state.
+func (s *Service) EnrollTeam(ctx context.Context, v viewer.Viewer, in NewEnrollment) (*ent.Enrollment, error) {
+	var check input.Checker
+	reason := check.Text("reason", in.Reason, 0, maxReason)
+	if err := check.Err(); err != nil {
+		return nil, err
+	}
+	once := store.Once{Operation: "enrollTeam", Key: in.IdempotencyKey, Payload: in}
+	return create[ent.Enrollment](ctx, s, v, once, func(ctx context.Context, tx *ent.Client) (gid.ID, error) {
+		c, actor, err := lockCohort(ctx, tx, v, in.CohortID, "cohortId")
+		switch {
+		case err != nil:
+			return gid.ID{}, err
+		case !actor.CanUpdateCohort(c.ID):
+			return gid.ID{}, fault.Denied(whoEnrolls)
+		case c.ArchivedAt != nil:
+			return gid.ID{}, archived("cohort").At("cohortId")
+		}
+		t, _, err := lockTeam(ctx, tx, v, in.TeamID, "teamId")
+		if err != nil {
+			return gid.ID{}, err
+		}
+		if t.ArchivedAt != nil {
+			return gid.ID{}, archived("team").At("teamId")
+		}
+		enrolled, err := tx.Enrollment.Query().Where(enrollment.CohortID(c.ID), enrollment.TeamID(t.ID)).Exist(ctx)
+		if err != nil {
+			return gid.ID{}, fmt.Errorf("look for an enrollment: %w", err)
+		}
+		if enrolled {
+			return gid.ID{}, exists("teamId", "This team has a place in the cohort. Change its enrollment.")
+		}
+		now, id := s.Now(), s.NewID(gid.Enrollment)
+		err = tx.Enrollment.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetCohortID(c.ID).SetTeamID(t.ID).
+			SetState(enrollment.StateENROLLED).SetReason(reason).Exec(ctx)
+		if err != nil {
+			return gid.ID{}, store.RetryOnConflict(err)
+		}
+		return id, s.deriveTeam(ctx, tx, t.ID)
+	})
+}
+
+// UpdateEnrollment changes where an enrollment stands; the reason stays when it is nil. Withdrawing takes the spaces away that came
+// with it. What is archived takes no team back, but a place in it can end.
+func (s *Service) UpdateEnrollment(ctx context.Context, v viewer.Viewer, id gid.ID, state enrollment.State, reason *string) (*ent.Enrollment, error) {
+	var check input.Checker
+	enum(&check, "state", &state, enrollment.StateValidator)
+	reason = text(&check, "reason", reason, maxReason)
+	if err := check.Err(); err != nil {
+		return nil, err
+	}
+	err := s.change(ctx, v, func(ctx context.Context, tx *ent.Client) error {
+		const path = "enrollmentId"
+		e, err := look[ent.Enrollment](ctx, tx, v, id, path)
+		if err != nil {
+			return err
+		}
+		c, actor, err := lockCohort(ctx, tx, v, e.CohortID, path)
+		if err != nil {
+			return err
+		}
+		if !actor.CanUpdateCohort(c.ID) {
+			return fault.Denied(whoEnrolls)
+		}
+		t, _, err := lockTeam(ctx, tx, v, e.TeamID, path)
+		if err != nil {
+			return err
+		}
+		if e, err = tx.Enrollment.Get(ctx, id); err != nil { // again, now that nobody else changes it
+			return fmt.Errorf("load enrollment: %w", err)
+		}
+		if state == enrollment.StateENROLLED && e.State != state {
+			if c.ArchivedAt != nil {
+				return archived("cohort").At(path)
+			}
+			if t.ArchivedAt != nil {
+				return archived("team").At(path)
+			}
+		}
+		u := tx.Enrollment.UpdateOneID(id).SetState(state).SetNillableReason(reason)
+		if state != e.State {
+			u.SetUpdatedAt(s.Now()) // it says when the state changed
+		}
+		if err := u.Exec(ctx); err != nil {
+			return fmt.Errorf("update enrollment: %w", err)
+		}
+		return s.deriveTeam(ctx, tx, t.ID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reload[ent.Enrollment](ctx, s, v, id)
+}
+
+// EnrollmentReasons are the reasons of enrollments, nil where they are not for the viewer to see.
+func (s *Service) EnrollmentReasons(ctx context.Context, v viewer.Viewer, enrollments []*ent.Enrollment) ([]*string, error) {
+	actor, err := access.Load(ctx, s.Store.Client(ctx), v)
+	if err != nil {
+		return nil, err
+	}
+	reasons := make([]*string, len(enrollments))
+	for i, e := range enrollments {
+		if actor.CanUpdateCohort(e.CohortID) {
+			reasons[i] = &e.Reason
+		}
+	}
+	return reasons, nil
+}

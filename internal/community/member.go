@@ -1,0 +1,144 @@
+package community
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// ProfilePatch is what to change of the viewer's own profile; nil leaves a field as it is.
+type ProfilePatch struct {
+	Name, Handle, Pronouns, Title, About, AvatarURL, TimeZone *string
+	Expertise                                                 *[]string
+}
+
+const (
+	maxPerson    = 120
+	maxPronouns  = 60
+	maxExpertise = 20
+	maxExpert    = 60
+)
+
+// handle is what follows an @: internal/notify finds exactly these in a text.
+var handle = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,38}[a-z0-9]$`)
+
+// check returns the patch as it is stored.
+func (p ProfilePatch) check() (ProfilePatch, error) {
+	var c input.Checker
+	p.Name = line(&c, "name", p.Name, 1, maxPerson)
+	if p.Handle != nil && !handle.MatchString(*p.Handle) {
+		c.Refuse("handle", "A handle has 2 to 40 lower-case letters, digits, dots, hyphens and underscores, and begins and ends with a letter or a digit.")
+	}
+	p.Pronouns = line(&c, "pronouns", p.Pronouns, 0, maxPronouns)
+	p.Title = line(&c, "title", p.Title, 0, maxTitle)
+	p.About = text(&c, "about", p.About, maxAbout)
+	if p.AvatarURL != nil {
+		p.AvatarURL = new(c.URL("avatarUrl", *p.AvatarURL))
+		if *p.AvatarURL != "" && !strings.HasPrefix(*p.AvatarURL, "https://") {
+			c.Refuse("avatarUrl", "This must be an https URL.")
+		}
+	}
+	if p.TimeZone != nil {
+		if _, err := time.LoadLocation(*p.TimeZone); err != nil || *p.TimeZone == "" || *p.TimeZone == "Local" {
+			c.Refuse("timeZone", "This must be a name in the IANA database: America/New_York.")
+		}
+	}
+	if p.Expertise != nil {
+		list := make([]string, len(*p.Expertise))
+		for i, e := range *p.Expertise {
+			list[i] = c.Line("expertise."+strconv.Itoa(i), e, 1, maxExpert)
+		}
+		if len(list) > maxExpertise {
+			c.Refuse("expertise", "Name at most %d.", maxExpertise)
+		}
+		p.Expertise = &list
+	}
+	return p, c.Err()
+}
+
+func (p ProfilePatch) apply(m *ent.MemberMutation) {
+	set(p.Name, m.SetName)
+	set(p.Handle, m.SetHandle)
+	set(p.Pronouns, m.SetPronouns)
+	set(p.Title, m.SetTitle)
+	set(p.About, m.SetAbout)
+	set(p.AvatarURL, m.SetAvatarURL)
+	set(p.TimeZone, m.SetTimeZone)
+	set(p.Expertise, m.SetExpertise)
+}
+
+// UpdateProfile changes the viewer's own profile. It returns ALREADY_EXISTS for a handle that somebody else has.
+func (s *Service) UpdateProfile(ctx context.Context, v viewer.Viewer, patch ProfilePatch) (*ent.Member, error) {
+	me, err := access.SignedIn(v)
+	if err != nil {
+		return nil, err
+	}
+	p, err := patch.check()
+	if err != nil {
+		return nil, err
+	}
+	err = s.change(ctx, v, func(ctx context.Context, tx *ent.Client) error {
+		if p.Handle != nil {
+			taken, err := tx.Member.Query().Where(member.Handle(*p.Handle), member.IDNEQ(me)).Exist(ctx)
+			if err != nil {
+				return fmt.Errorf("look for the handle: %w", err)
+			}
+			if taken {
+				return exists("handle", "Somebody has this handle.")
+			}
+		}
+		u := tx.Member.UpdateOneID(me).SetUpdatedAt(s.Now())
+		p.apply(u.Mutation())
+		m, err := u.Save(ctx)
+		if err != nil {
+			return store.RetryOnConflict(err)
+		}
+		return IndexMember(ctx, tx, m)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reload[ent.Member](ctx, s, v, me)
+}
+
+// IndexMember makes a member found by name, title, text and expertise, within the transaction of the change.
+func IndexMember(ctx context.Context, tx *ent.Client, m *ent.Member) error {
+	body := words(append([]string{m.Title, m.About}, m.Expertise...)...)
+	return store.Index(ctx, tx, store.Document{Kind: searchdocument.KindMEMBER, Object: m.ID, Title: m.Name, Body: body})
+}
+
+// Emails are the members' addresses, nil where they are not for the viewer to see.
+func (s *Service) Emails(ctx context.Context, v viewer.Viewer, members []*ent.Member) ([]*string, error) {
+	actor, err := access.Load(ctx, s.Store.Client(ctx), v)
+	if err != nil {
+		return nil, err
+	}
+	emails := make([]*string, len(members))
+	for i, m := range members {
+		if actor.CanSeeAccount(m.ID) {
+			emails[i] = &m.Email
+		}
+	}
+	return emails, nil
+}
+
+// ids are the ids of rows.
+func ids[T any](rows []*T, id func(*T) gid.ID) []gid.ID {
+	out := make([]gid.ID, len(rows))
+	for i, row := range rows {
+		out[i] = id(row)
+	}
+	return out
+}
