@@ -118,7 +118,7 @@ func (s *Store) searchStatement(q Search, o page.Order, w page.Window) (string, 
 	b.SetDialect(s.dialect)
 	b.WriteString("WITH ")
 	with.hits(&b, q.Terms)
-	b.WriteString("found AS (").Join(found).WriteString("), page AS (").Join(cut).WriteString(") SELECT page.id, page.rank, ")
+	b.WriteString("found AS MATERIALIZED (").Join(found).WriteString("), page AS (").Join(cut).WriteString(") SELECT page.id, page.rank, ")
 	with.passage(&b, q.Terms)
 	return b.Query()
 }

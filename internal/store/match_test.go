@@ -34,7 +34,7 @@ func TestSearchUsesTheIndex(t *testing.T) {
 			if _, err := s.Migrate(ctx); err != nil {
 				t.Fatal(err)
 			}
-			fill(ctx, t, s, 10_000)
+			fill(ctx, t, s, 4_000)
 			member := viewer.Member(gid.New(gid.Member, time.Now()), gid.ID{}, viewer.Read)
 			order := SearchOrder("test")
 			whole := Terms{Must: []string{"rare77"}, Not: []string{"still water"}}
