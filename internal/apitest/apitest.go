@@ -29,10 +29,20 @@ type World struct {
 }
 
 // Option changes the server before it starts.
-type Option func(*app.Config)
+type Option func(*settings)
+
+type settings struct {
+	app.Config
+	explorer func(*app.App) explorer.Options
+}
 
 // Limits changes the server's limits.
-func Limits(l server.Limits) Option { return func(c *app.Config) { c.Limits = l } }
+func Limits(l server.Limits) Option { return func(s *settings) { s.Limits = l } }
+
+// Explorer gives the explorer's page what it offers; it may fill the database first.
+func Explorer(options func(*app.App) explorer.Options) Option {
+	return func(s *settings) { s.explorer = options }
+}
 
 // Each runs a test against a server on each database.
 func Each(t *testing.T, test func(w *World), options ...Option) {
@@ -44,13 +54,13 @@ func Each(t *testing.T, test func(w *World), options ...Option) {
 // Serve starts a server on the migrated database at a URL.
 func Serve(t *testing.T, databaseURL string, options ...Option) *World {
 	t.Helper()
-	cfg := app.Config{DatabaseURL: databaseURL, DataDir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}
+	cfg := settings{Config: app.Config{DatabaseURL: databaseURL, DataDir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}}
 	cfg.Limits.Drain, cfg.Limits.DrainSpread = 5*time.Second, 10*time.Millisecond
 	for _, o := range options {
 		o(&cfg)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	a, err := app.Open(ctx, cfg)
+	a, err := app.Open(ctx, cfg.Config)
 	if err != nil {
 		cancel()
 		t.Fatal(err)
@@ -60,7 +70,11 @@ func Serve(t *testing.T, databaseURL string, options ...Option) *World {
 		cancel()
 		t.Fatal(err)
 	}
-	page, err := explorer.Handler(explorer.Options{})
+	var offers explorer.Options
+	if cfg.explorer != nil {
+		offers = cfg.explorer(a)
+	}
+	page, err := explorer.Handler(offers)
 	if err != nil {
 		cancel()
 		t.Fatal(err)
