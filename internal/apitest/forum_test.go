@@ -304,7 +304,7 @@ func TestBadInput(t *testing.T) {
 			"first: 0":                    {posts, vars{"id": thread, "first": 0}, "INVALID_INPUT"},
 			"first: -1":                   {posts, vars{"id": thread, "first": -1}, "INVALID_INPUT"},
 			"first: 1e9":                  {posts, vars{"id": thread, "first": 1000000000}, "INVALID_INPUT"},
-			"first beyond 32 bits":        {posts, vars{"id": thread, "first": 1e12}, "BAD_VARIABLES"},
+			"first beyond 32 bits":        {posts, vars{"id": thread, "first": 1e12}, "INVALID_INPUT"},
 			"a cursor of another list":    {posts, vars{"id": thread, "first": 1, "after": threads}, "INVALID_CURSOR"},
 			"a cursor that is none":       {posts, vars{"id": thread, "first": 1, "after": "%%%"}, "INVALID_CURSOR"},
 			"an unknown enum value":       {`query($k: ResourceKind) { resources(first: 1, kind: $k) { pageInfo { endCursor } } }`, vars{"k": "NONSENSE"}, "BAD_VARIABLES"},

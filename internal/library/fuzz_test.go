@@ -1,13 +1,12 @@
 package library_test
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/pursuing-equity/commons/internal/apitest/postgres"
+	"github.com/pursuing-equity/commons/internal/apitest/database"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -22,10 +21,7 @@ func FuzzSearch(f *testing.F) {
 	} {
 		f.Add(q)
 	}
-	worlds := []*world{
-		newWorld(f, "sqlite:"+filepath.Join(f.TempDir(), "commons.db")),
-		newWorld(f, postgres.New(f, migrated())),
-	}
+	worlds := []*world{newWorld(f, database.SQLite(f)), newWorld(f, database.Postgres(f))}
 	for _, w := range worlds {
 		ann := w.participant("Ann")
 		thread := w.thread(w.network, ann, "<i>Heron</i> sightings & more")

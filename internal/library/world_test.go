@@ -2,7 +2,6 @@ package library_test
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
-	"github.com/pursuing-equity/commons/internal/apitest/postgres"
+	"github.com/pursuing-equity/commons/internal/apitest/database"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/library"
@@ -30,29 +29,12 @@ type world struct {
 	clock   time.Time
 }
 
-func migrated() postgres.Template {
-	return postgres.Template{Key: "library", Prepare: func(ctx context.Context, url string) error {
-		ctx = viewer.NewContext(ctx, viewer.System("test"))
-		s, err := store.Open(ctx, url)
-		if err != nil {
-			return err
-		}
-		_, err = s.Migrate(ctx)
-		if closed := s.Close(); err == nil {
-			err = closed
-		}
-		return err
-	}}
-}
-
 func newWorld(tb testing.TB, url string) *world {
 	tb.Helper()
 	w := &world{TB: tb, ctx: viewer.NewContext(tb.Context(), viewer.System("test"))}
 	s, err := store.Open(w.ctx, url)
 	w.must(err)
 	tb.Cleanup(func() { w.must(s.Close()) })
-	_, err = s.Migrate(w.ctx)
-	w.must(err)
 	w.clock = time.Now().UTC().Add(-time.Hour).Truncate(time.Second) // memberships count by the database's clock
 	w.Service = &library.Service{Store: s, Now: w.now, NewID: func(k gid.Kind) gid.ID { return gid.New(k, w.clock) }}
 	w.network = w.space(space.KindNETWORK)
@@ -62,14 +44,7 @@ func newWorld(tb testing.TB, url string) *world {
 // onBoth runs a test on either database.
 func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		test(t, newWorld(t, "sqlite:"+filepath.Join(t.TempDir(), "commons.db")))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		test(t, newWorld(t, postgres.New(t, migrated())))
-	})
+	database.Each(t, func(t *testing.T, url string) { test(t, newWorld(t, url)) })
 }
 
 func (w *world) must(err error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
@@ -86,18 +85,27 @@ func (s *Store) Search(ctx context.Context, q Search, o page.Order, w page.Windo
 	return found, nil
 }
 
+// searchDialect is what a search says differently to each database.
+type searchDialect struct {
+	hits    func(b *entsql.Builder, t Terms) // common table expressions to begin with
+	index   string                           // what the documents are joined with
+	match   func(b *entsql.Builder, t Terms) // the join's condition
+	rank    func(b *entsql.Builder, t Terms)
+	passage func(b *entsql.Builder, t Terms) // the last column, and where it comes from
+}
+
 // searchStatement selects the visible documents that match with their rank, cuts the page out of them, and fetches its passages.
 func (s *Store) searchStatement(q Search, o page.Order, w page.Window) (string, []any) {
-	match, rank, passage := postgresMatch, postgresRank, postgresPassage
+	with := postgresSearch()
 	if s.dialect == dialect.SQLite {
-		match, rank, passage = sqliteMatch, sqliteRank, sqlitePassage
+		with = sqliteSearch()
 	}
 	d := entsql.Dialect(s.dialect)
 	documents := d.Table(searchdocument.Table)
 	found := d.Select().From(documents)
 	found.AppendSelectAs(documents.C(searchdocument.FieldID), "document").AppendSelectAs(documents.C(searchdocument.FieldObjectID), "id")
-	found.AppendSelectExprAs(entsql.ExprFunc(func(b *entsql.Builder) { rank(b, q.Terms) }), o.Column)
-	found.Join(d.Table("search_index").As("search_index")).OnP(entsql.P(func(b *entsql.Builder) { match(b, q.Terms) }))
+	found.AppendSelectExprAs(entsql.ExprFunc(func(b *entsql.Builder) { with.rank(b, q.Terms) }), o.Column)
+	found.Join(d.Table(with.index).As(with.index)).OnP(entsql.P(func(b *entsql.Builder) { with.match(b, q.Terms) }))
 	if len(q.Kinds) > 0 {
 		searchdocument.KindIn(q.Kinds...)(found)
 	}
@@ -108,84 +116,9 @@ func (s *Store) searchStatement(q Search, o page.Order, w page.Window) (string, 
 
 	var b entsql.Builder
 	b.SetDialect(s.dialect)
-	b.WriteString("WITH found AS (").Join(found).WriteString("), page AS (").Join(cut).WriteString(") SELECT page.id, page.rank, ")
-	passage(&b, q.Terms)
+	b.WriteString("WITH ")
+	with.hits(&b, q.Terms)
+	b.WriteString("found AS MATERIALIZED (").Join(found).WriteString("), page AS (").Join(cut).WriteString(") SELECT page.id, page.rank, ")
+	with.passage(&b, q.Terms)
 	return b.Query()
-}
-
-// tsquery writes the terms as PostgreSQL's tsquery. Every word goes to the parser between quotes, so no text is a syntax error,
-// and several words in one pair of quotes are a phrase. The word that may go on is looked for by its stem, and as it
-// was typed: the stem of "running" alone would begin "runt", too.
-func tsquery(b *entsql.Builder, t Terms) {
-	b.WriteString("(to_tsquery('english', ").Arg(quoted(t.Must)).WriteString(")")
-	if t.Begun != "" {
-		begun := quoted([]string{t.Begun})
-		b.WriteString(" && (to_tsquery('english', ").Arg(begun).WriteString(") || to_tsquery('simple', ").Arg(begun + ":*").WriteString("))")
-	}
-	for _, n := range t.Not {
-		b.WriteString(" && !! to_tsquery('english', ").Arg(quoted([]string{n})).WriteString(")")
-	}
-	b.WriteString(")")
-}
-
-func quoted(terms []string) string {
-	all := make([]string, len(terms))
-	for i, t := range terms {
-		all[i] = "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(t) + "'"
-	}
-	return strings.Join(all, " & ")
-}
-
-func postgresMatch(b *entsql.Builder, t Terms) {
-	b.WriteString(`"search_index"."document_id" = "search_documents"."id" AND "search_index"."vector" @@ `)
-	tsquery(b, t)
-}
-
-// postgresRank weighs titles (A) above bodies (B), near words above far ones, and short texts above long ones.
-func postgresRank(b *entsql.Builder, t Terms) {
-	b.WriteString(`CAST(1000000 * ts_rank_cd('{0.1, 0.2, 0.4, 1.0}', "search_index"."vector", `)
-	tsquery(b, t)
-	b.WriteString(", 1) AS bigint)")
-}
-
-func postgresPassage(b *entsql.Builder, t Terms) {
-	b.WriteString("ts_headline('english', concat_ws(E'\\n', nullif(d.title, ''), nullif(left(d.body, 100000), '')), ")
-	tsquery(b, t)
-	b.WriteString(", ").Arg("MaxWords=32, MinWords=16, ShortWord=0, StartSel=" + MarkStart + ", StopSel=" + MarkEnd).
-		WriteString(") FROM page JOIN search_documents AS d ON d.id = page.document")
-}
-
-// fts writes the terms as FTS5's expression, each between quotes, where nothing but a quote has a meaning.
-func fts(t Terms) string {
-	quote := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, " ") + `"` }
-	var all []string
-	for _, m := range t.Must {
-		all = append(all, quote(m))
-	}
-	if t.Begun != "" {
-		all = append(all, quote(t.Begun)+" *")
-	}
-	expression := "(" + strings.Join(all, " AND ") + ")"
-	for _, n := range t.Not {
-		expression += " NOT " + quote(n)
-	}
-	return expression
-}
-
-// sqliteMatch begins with the index: the plus keeps SQLite from searching it anew for every document.
-func sqliteMatch(b *entsql.Builder, t Terms) {
-	b.WriteString("`search_documents`.`id` = +`search_index`.`rowid` AND `search_index` MATCH ").Arg(fts(t))
-}
-
-// sqliteRank counts what matched, in titles above bodies, and in short texts above long ones. FTS5's own bm25 weighs words by how
-// many documents have them, hidden ones too, and so would tell of those.
-func sqliteRank(b *entsql.Builder, _ Terms) {
-	const hits = "(length(highlight(`search_index`, %d, char(1), '')) - length(`search_documents`.`%s`))"
-	b.WriteString("CAST(1000000.0 * (" + fmt.Sprintf(hits, 0, searchdocument.FieldTitle) + " + 0.4 * " + fmt.Sprintf(hits, 1, searchdocument.FieldBody) +
-		") / (1.0 + ln(1.0 + (length(`search_documents`.`title`) + length(`search_documents`.`body`)) / 6.0)) AS INTEGER)")
-}
-
-func sqlitePassage(b *entsql.Builder, t Terms) {
-	b.WriteString("snippet(search_index, -1, ").Arg(MarkStart).WriteString(", ").Arg(MarkEnd).WriteString(", '…', 32) " +
-		"FROM page CROSS JOIN search_index ON search_index.rowid = page.document WHERE search_index MATCH ").Arg(fts(t))
 }
