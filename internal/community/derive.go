@@ -74,12 +74,6 @@ type claim struct {
 	starts time.Time
 }
 
-// opening is how ended places are opened again: those that are alike, in one statement.
-type opening struct {
-	role   spacemembership.Role
-	starts time.Time
-}
-
 type derivation struct {
 	now    time.Time
 	newID  func(gid.Kind) gid.ID
@@ -87,7 +81,7 @@ type derivation struct {
 	order  []place // of wanted, so that rows are made in the same order each time
 
 	end     []gid.ID
-	reopen  map[opening][]gid.ID
+	reopen  map[claim][]gid.ID // those that are alike, in one statement
 	rerole  map[spacemembership.Role][]gid.ID
 	missing []place
 	lost    []gid.ID
@@ -170,7 +164,7 @@ func (d *derivation) compare(ctx context.Context, tx *ent.Client, members []gid.
 	if err != nil {
 		return fmt.Errorf("load space memberships: %w", err)
 	}
-	d.reopen, d.rerole = make(map[opening][]gid.ID), make(map[spacemembership.Role][]gid.ID)
+	d.reopen, d.rerole = make(map[claim][]gid.ID), make(map[spacemembership.Role][]gid.ID)
 	has := make(map[place]bool, len(rows))
 	for _, row := range rows {
 		p := place{row.SpaceID, row.MemberID}
@@ -185,7 +179,7 @@ func (d *derivation) compare(ctx context.Context, tx *ent.Client, members []gid.
 			d.end = append(d.end, row.ID)
 			d.lost = append(d.lost, row.MemberID)
 		case wanted && row.EndsAt != nil:
-			o := opening{c.role, c.starts}
+			o := c
 			if o.role == "" {
 				o.role = spacemembership.RoleMEMBER
 			}

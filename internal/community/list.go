@@ -9,10 +9,8 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
-	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/program"
-	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
@@ -24,21 +22,22 @@ import (
 
 // The orders of this package's lists.
 var (
-	organizationsByName = byName("organizations", organization.FieldName)
-	teamsByName         = byName("teams", team.FieldName)
-	membersByName       = byName("members", member.FieldName)
-	cohortsByName       = byName("cohorts", cohort.FieldName)
-	spacesByName        = byName("spaces", space.FieldName)
-	organizationTeams   = byName("organization.teams", team.FieldName)
-	cohortTeams         = byName("cohort.teams", team.FieldName)
-	offeringCohorts     = byName("offering.cohorts", cohort.FieldName)
+	organizationsByName = byName("organizations")
+	teamsByName         = byName("teams")
+	membersByName       = byName("members")
+	cohortsByName       = byName("cohorts")
+	spacesByName        = byName("spaces")
+	organizationTeams   = byName("organization.teams")
+	cohortTeams         = byName("cohort.teams")
+	offeringCohorts     = byName("offering.cohorts")
 	teamMemberships     = page.Order{Name: "team.memberships", Part: page.ByID}
 	cohortEnrollments   = page.Order{Name: "cohort.enrollments", Part: page.ByID}
 	spaceMemberships    = page.Order{Name: "space.memberships", Part: page.ByID}
 )
 
-func byName(list, column string) page.Order {
-	return page.Order{Name: list, Column: column, Part: page.ByText}
+// byName orders a list of what has a name.
+func byName(list string) page.Order {
+	return page.Order{Name: list, Column: "name", Part: page.ByText}
 }
 
 func organizationKey(o *ent.Organization) page.Key { return page.Key{Text: o.Name, ID: o.ID} }

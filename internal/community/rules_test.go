@@ -2,6 +2,7 @@ package community_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -271,7 +272,9 @@ func TestWakesWhoLosesAccess(t *testing.T) {
 					t.Error("nothing woke")
 				}
 				cancel()
-				<-ended
+				if err := <-ended; !errors.Is(err, context.Canceled) {
+					t.Errorf("it ended with %v", err)
+				}
 			})
 		}
 	})

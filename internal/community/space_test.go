@@ -234,8 +234,11 @@ func TestRaces(t *testing.T) {
 				}
 				return err
 			})
-			if one != nil || two != nil || <-got != <-got {
-				t.Errorf("got %v and %v", one, two)
+			if one != nil || two != nil {
+				t.Fatalf("got %v and %v", one, two)
+			}
+			if a, b := <-got, <-got; a != b {
+				t.Errorf("got %s and %s", a, b)
 			}
 		})
 	})

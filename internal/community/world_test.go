@@ -41,13 +41,17 @@ type who struct {
 	ctx context.Context
 }
 
-func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) } //nolint:forbidigo // the database's clock runs too
+// now is the real time: access compares it with the database's clock.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // each runs a test on both databases.
 func each(t *testing.T, test func(w *world)) {
 	t.Helper()
 	t.Parallel()
-	database.Each(t, func(t *testing.T, url string) { test(open(t, url)) })
+	database.Each(t, func(t *testing.T, url string) {
+		t.Helper()
+		test(open(t, url))
+	})
 }
 
 func open(t *testing.T, url string) *world {
@@ -217,6 +221,7 @@ func must[T any](v T, err error) func(t *testing.T) T {
 
 // refused fails the test unless the error is a fault of the code at the path: refused(t, code, path)(call()).
 func refused[T any](t *testing.T, code fault.Code, path string) func(T, error) {
+	t.Helper()
 	return func(_ T, err error) {
 		t.Helper()
 		for _, f := range fault.All(err) {
