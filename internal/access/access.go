@@ -10,8 +10,9 @@
 //     facilitators its space and its teams' spaces; an organization's leads its teams' spaces. AFFINITY and DIRECT
 //     spaces are hidden: no role opens them.
 //   - A thread, a post, a reaction and a notification are seen by whoever can see the space.
-//   - A participant is a current member of a network space, or staff. Participants see organizations, teams, cohorts,
-//     enrollments, and each other. Everybody sees themselves, and the organizations and teams that they belong to.
+//   - A participant is a current member of a network space, a cohort's facilitator, or staff. Participants see organizations,
+//     teams, cohorts, enrollments, staff, and each other. Everybody sees themselves, and the organizations and teams that they
+//     belong to.
 //   - Programs, offerings, sponsorships, calls and frameworks are seen by everybody, signed in or not.
 //   - A resource is seen as its audience says.
 //
@@ -111,7 +112,7 @@ func participant(outer *sql.Selector, m gid.ID) *sql.Predicate {
 	s.Where(sql.And(
 		sql.EQ(s.C(spacemembership.FieldMemberID), m), sql.In(s.C(spacemembership.FieldSpaceID), networkSpaces(outer)),
 		current(s, spacemembership.FieldStartsAt, spacemembership.FieldEndsAt)))
-	return sql.Or(sql.Exists(s), staff(outer, m))
+	return sql.Or(sql.Exists(s), staff(outer, m), sql.Exists(scopes(outer, m, roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT)))
 }
 
 // where makes a predicate for each kind of viewer: the system sees everything, a member what is said, others what public says.
@@ -211,12 +212,16 @@ func CurrentSpaceMemberships() predicate.SpaceMembership {
 func members(s *sql.Selector, m gid.ID) *sql.Predicate {
 	network := from(s, spacemembership.Table, spacemembership.FieldMemberID) // ended rows too: who wrote here stays known
 	network.Where(sql.In(network.C(spacemembership.FieldSpaceID), networkSpaces(s)))
+	back := from(s, roleassignment.Table, roleassignment.FieldMemberID) // the program's own people, whether they joined a space or not
+	back.Where(sql.And(
+		sql.EQ(back.C(roleassignment.FieldScope), roleassignment.ScopePLATFORM),
+		sql.In(back.C(roleassignment.FieldRole), roleassignment.RoleADMIN, roleassignment.RoleSTAFF), current(back, "", roleassignment.FieldEndsAt)))
 	shared := from(s, spacemembership.Table, spacemembership.FieldMemberID)
 	shared.Where(sql.In(shared.C(spacemembership.FieldSpaceID), mySpaces(s, m)))
 	return sql.Or(
 		sql.EQ(s.C(member.FieldID), m),
 		staff(s, m),
-		sql.And(participant(s, m), sql.In(s.C(member.FieldID), network)),
+		sql.And(participant(s, m), sql.Or(sql.In(s.C(member.FieldID), network), sql.In(s.C(member.FieldID), back))),
 		sql.In(s.C(member.FieldID), shared),
 	)
 }

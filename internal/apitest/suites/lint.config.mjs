@@ -5,6 +5,9 @@ const valueTypes = [
   'PageInfo',
   'UserError',
   'ReactionGroup',
+  'Support',
+  'Money',
+  'Requirement',
   // Events: their cursor is their identity, and only in their stream.
   'PostCreated',
   'PostEdited',

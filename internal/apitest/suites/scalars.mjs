@@ -3,5 +3,5 @@ export const scalars = {
   Cursor: 'string',
   Date: 'string',
   DateTime: 'string',
-  URL: 'string',
+  TimeZone: 'string',
 };
