@@ -119,15 +119,16 @@ const (
 )
 
 // notify tells those who are mentioned in a post and the author of the post that it answers, once for each post, and
-// marks as read what lies before the recipient's read position.
+// marks as read what lies before the recipient's read position. Who writes by role only, such as staff, is not told.
 func (w *writer) notify() {
 	read := make(map[gid.ID]int, len(w.out.ReadStates))
 	for _, r := range w.out.ReadStates {
 		read[r.MemberID] = r.LastReadSeq
 	}
-	inactive := map[gid.ID]bool{}
+	told := map[gid.ID]bool{} // whom a notification may reach
 	for _, m := range w.members {
-		inactive[w.plan.members[m].ID] = w.plan.members[m].Status != "ACTIVE"
+		id := w.plan.members[m].ID
+		told[id] = w.plan.members[m].Status == "ACTIVE" && w.plan.inside[[2]gid.ID{w.out.Thread.SpaceID, id}]
 	}
 	authors := make(map[gid.ID]gid.ID, len(w.out.Posts))
 	for _, p := range w.out.Posts {
@@ -138,7 +139,7 @@ func (w *writer) notify() {
 		reasons := map[gid.ID][]string{}
 		var order []gid.ID
 		tell := func(to gid.ID, reason string) {
-			if to == p.AuthorID || inactive[to] {
+			if to == p.AuthorID || !told[to] {
 				return
 			}
 			if reasons[to] == nil {

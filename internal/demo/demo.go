@@ -70,7 +70,9 @@ func Generate(o Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &generator{options: o, until: o.until(), topics: topics, handles: map[string]int{}, names: map[string]bool{}}
+	g := &generator{
+		options: o, until: o.until(), topics: topics, people: names(), mostlyHe: mostlyHe(), handles: map[string]int{}, names: map[string]bool{},
+	}
 	g.program()
 	for wave := range o.waves() {
 		g.cohorts(wave)

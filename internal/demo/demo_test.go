@@ -165,7 +165,7 @@ func TestPeopleAndOrganizations(t *testing.T) {
 			t.Errorf("member %q %q %q is there twice", m.Name, m.Handle, m.Email)
 		}
 		handles[m.Handle], emails[m.Email] = true, true
-		if strings.Trim(m.Handle, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		if strings.Trim(m.Handle, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || len(m.Handle) < 2 || len(m.Handle) > 40 {
 			t.Errorf("handle %q", m.Handle)
 		}
 		if _, err := time.LoadLocation(m.TimeZone); err != nil || !strings.HasSuffix(m.Email, ".example") {

@@ -1,20 +1,47 @@
 package demo_test
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/resource"
+	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/apitest/invariant"
 	"github.com/pursuing-equity/commons/internal/apitest/postgres"
+	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/demo"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/markdown"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
+
+// followsFromTeams derives all memberships of spaces as the services do, and wants none of them to change.
+func followsFromTeams(ctx context.Context, t *testing.T, s *store.Store) {
+	t.Helper()
+	before := s.Client(ctx).SpaceMembership.Query().Order(spacemembership.ByID()).AllX(ctx)
+	err := s.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+		_, err := community.Derive(ctx, tx, time.Now(), func(k gid.Kind) gid.ID { return gid.New(k, time.Now()) }, tx.Member.Query().IDsX(ctx))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := s.Client(ctx).SpaceMembership.Query().Order(spacemembership.ByID()).AllX(ctx)
+	same := func(a, b *ent.SpaceMembership) bool {
+		return a.ID == b.ID && a.Role == b.Role && a.StartsAt.Equal(b.StartsAt) && (a.EndsAt == nil) == (b.EndsAt == nil)
+	}
+	if !slices.EqualFunc(before, after, same) {
+		t.Errorf("the services derive other memberships of spaces: %d, loaded were %d", len(after), len(before))
+	}
+}
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
@@ -41,6 +68,7 @@ func TestLoad(t *testing.T) {
 			invariant.Check(ctx, t, s.Client(ctx))
 
 			c := s.Client(ctx)
+			followsFromTeams(ctx, t, s)
 			if n := c.Post.Query().CountX(ctx); n != w.Posts() {
 				t.Errorf("%d posts, the world has %d", n, w.Posts())
 			}

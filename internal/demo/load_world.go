@@ -144,7 +144,7 @@ type document struct {
 func loadSearch(ctx context.Context, l *store.Loader, w *World) error {
 	var documents []document
 	for _, o := range w.Organizations {
-		documents = append(documents, document{kind: "ORGANIZATION", object: o.ID, title: o.Name, body: words(o.City, o.About)})
+		documents = append(documents, document{kind: "ORGANIZATION", object: o.ID, title: o.Name, body: words(o.City, o.Region, o.About)})
 	}
 	for _, m := range w.Members {
 		documents = append(documents, document{kind: "MEMBER", object: m.ID, title: m.Name, body: words(append([]string{m.Title, m.About}, m.Expertise...)...)})

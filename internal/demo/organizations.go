@@ -77,13 +77,14 @@ func (g *generator) organizations(wave int) {
 
 // coin is a name that no other organization has.
 func (g *generator) coin(s stream) string {
+	first, last := coinedFirst(), coinedLast()
 	for {
-		name := pick(s, coinedFirst()) + " " + pick(s, coinedLast())
+		name := pick(s, first) + " " + pick(s, last)
 		if !g.names[name] {
 			g.names[name] = true
 			return name
 		}
-		if len(g.names) >= len(coinedFirst())*len(coinedLast()) {
+		if len(g.names) >= len(first)*len(last) {
 			return fmt.Sprintf("%s %d", name, len(g.names))
 		}
 	}

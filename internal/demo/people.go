@@ -2,7 +2,6 @@ package demo
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -39,10 +38,10 @@ func names() []people {
 }
 
 // pronouns are mostly those that go with the given name's common use; people differ, and some say none.
-func (s stream) pronouns(name string) string {
+func (g *generator) pronouns(s stream, name string) string {
 	given, _, _ := strings.Cut(name, " ")
 	usual := "she/her"
-	if slices.Contains(strings.Fields(mostlyHe), given) {
+	if g.mostlyHe[given] {
 		usual = "he/him"
 	}
 	switch n := s.IntN(100); {
@@ -57,10 +56,17 @@ func (s stream) pronouns(name string) string {
 	}
 }
 
-const mostlyHe = "Chidi Emeka Obinna Tunde Segun Kelechi Musa José Diego Mateo Andrés Rafael Joaquín Esteban Malik Darnell Jamal Terrence Andre Marcus " +
-	"Reggie Wei Jun Hao Cheng Bo Rui Ming Arjun Rohan Sanjay Vikram Nikhil Rahul Patrick Connor Declan Thomas Brendan Walter George Omar Yusuf Hassan " +
-	"Karim Tariq Samir Idris Minh Duc Quang Bao Khanh Tuan Ji-hoon Hyun Sung Dae Joon Kai Keola Ikaika Tavita Koa Wyatt Cody Chayton Ayaan Abdirahman " +
-	"Dawit Bekele Yonas João Thiago Paulo Duarte Nélson Jayson Rodel Arnel Danilo Jericho Jean-Baptiste Wilner Ricardo Stanley Evens Dmytro Pavel Anton Aram Davit"
+// mostlyHe are the given names that are mostly men's.
+func mostlyHe() map[string]bool {
+	names := map[string]bool{}
+	for _, name := range strings.Fields("Chidi Emeka Obinna Tunde Segun Kelechi Musa José Diego Mateo Andrés Rafael Joaquín Esteban Malik Darnell Jamal Terrence Andre Marcus " +
+		"Reggie Wei Jun Hao Cheng Bo Rui Ming Arjun Rohan Sanjay Vikram Nikhil Rahul Patrick Connor Declan Thomas Brendan Walter George Omar Yusuf Hassan " +
+		"Karim Tariq Samir Idris Minh Duc Quang Bao Khanh Tuan Ji-hoon Hyun Sung Dae Joon Kai Keola Ikaika Tavita Koa Wyatt Cody Chayton Ayaan Abdirahman " +
+		"Dawit Bekele Yonas João Thiago Paulo Duarte Nélson Jayson Rodel Arnel Danilo Jericho Jean-Baptiste Wilner Ricardo Stanley Evens Dmytro Pavel Anton Aram Davit") {
+		names[name] = true
+	}
+	return names
+}
 
 // titles by role; the last list is for everybody else.
 func titles(role string) []string {
@@ -91,7 +97,7 @@ func expertises() []string {
 
 // person is a name and the handle that goes with it.
 func (g *generator) person(s stream) (name, handle string) {
-	groups := names()
+	groups := g.people
 	var family string
 	for range 4 {
 		group := pick(s, groups)
@@ -115,7 +121,7 @@ func (g *generator) person(s stream) (name, handle string) {
 	return name, handle
 }
 
-// handleOf is a name in small letters without marks, joined by hyphens.
+// handleOf is a name in small letters without marks, joined by hyphens, short enough to be numbered.
 func handleOf(name string) string {
 	var b strings.Builder
 	for _, r := range norm.NFD.String(strings.ToLower(name)) {
@@ -127,7 +133,9 @@ func handleOf(name string) string {
 		case unicode.Is(unicode.Mn, r): // the mark of a letter already written
 		}
 	}
-	return b.String()
+	const most = 36 // of 40, the limit of a handle
+	h := b.String()
+	return strings.TrimRight(h[:min(most, len(h))], "-")
 }
 
 // member is a new person at an organization.
@@ -135,7 +143,7 @@ func (g *generator) member(s stream, org Organization, role string) Member {
 	name, handle := g.person(s)
 	created := s.within(time.Date(2022, time.December, 12, 14, 0, 0, 0, time.UTC), programStart)
 	m := Member{
-		ID: s.id(gid.Member, created), Email: handle + "@" + org.domain, Handle: handle, Name: name, Pronouns: s.pronouns(name),
+		ID: s.id(gid.Member, created), Email: handle + "@" + org.domain, Handle: handle, Name: name, Pronouns: g.pronouns(s, name),
 		Title: pick(s, titles(role)), TimeZone: org.zone, Status: "ACTIVE", CreatedAt: created,
 		Expertise: sample(s, expertises(), s.between(0, 3)),
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // plan is what Discussions needs to make any thread without the others.
@@ -16,6 +18,7 @@ type plan struct {
 	until   time.Time
 	members []Member
 	spaces  []Space
+	inside  map[[2]gid.ID]bool // space and member, of memberships that last
 }
 
 // threadPlan is where a thread is, what about, when and how long.
@@ -34,7 +37,13 @@ func (g *generator) plan() {
 	p := &g.world.discussions
 	p.seed, p.topics, p.until, p.members, p.spaces = g.options.Seed, g.topics, g.until, g.world.Members, g.world.Spaces
 
-	total := workUntil(g.until)
+	p.inside = make(map[[2]gid.ID]bool, len(g.world.SpaceMemberships))
+	for _, m := range g.world.SpaceMemberships {
+		if m.EndsAt.IsZero() {
+			p.inside[[2]gid.ID{m.SpaceID, m.MemberID}] = true
+		}
+	}
+	total, cities := workUntil(g.until), places()
 	growth := float64(g.options.threads()) / float64(baseThreads*g.options.waves())
 	var weights []float64
 	for i, r := range p.rooms {
@@ -58,7 +67,7 @@ func (g *generator) plan() {
 				titles[t] = &deck{lines: p.topics[t].lines[partTitle]}
 			}
 			start := time.Duration(s.Int64N(int64(total)))
-			f := slots{stream: s, at: busy(start), city: pick(s, places()).city}
+			f := slots{stream: s, at: busy(start), city: pick(s, cities).city}
 			tp := threadPlan{room: i, topic: t, start: start, title: f.filled(titles[t].deal(s))}
 			weight := math.Exp(0.75 * s.NormFloat64())
 			if kind == "NETWORK" || kind == "COHORT" {

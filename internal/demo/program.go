@@ -29,10 +29,12 @@ type generator struct {
 	topics  []topic
 	world   World
 
-	handles map[string]int  // how often a handle's stem was taken
-	names   map[string]bool // of organizations
-	rosters []roster        // by team, in the order of world.Teams
-	cast    cast
+	people   []people
+	mostlyHe map[string]bool
+	handles  map[string]int  // how often a handle's stem was taken
+	names    map[string]bool // of organizations
+	rosters  []roster        // by team, in the order of world.Teams
+	cast     cast
 }
 
 func (g *generator) stream(part string, number int) stream {

@@ -42,19 +42,25 @@ func (w *writer) opening(f slots) string {
 	return b.String()
 }
 
-// reply answers an earlier post in one of the ways in which people do.
+// reply answers an earlier post in one of the ways in which people do; what cannot be done here is done in another way.
 func (w *writer) reply(f slots, to *Post) string {
 	var b strings.Builder
-	n := w.IntN(100)
+	n, quote := w.IntN(100), firstSentence(to.Body)
+	switch {
+	case n >= 68 && n < 76 && w.links == nil, n >= 76 && n < 84 && f.mention == "", n >= 84 && n < 94 && quote == "":
+		n = w.IntN(68)
+	}
 	if f.first != "" && n >= 12 && n < 84 && w.chance(45) {
 		f.fill(&b, w.decks[partThanks].deal(w.stream))
 		b.WriteByte(' ')
 	}
 	switch {
-	case n < 12: // short, but never the same twice
+	case n < 12:
 		f.fill(&b, w.decks[partShort].deal(w.stream))
 		b.WriteByte(' ')
-		f.fill(&b, w.decks[pick(w.stream, []string{partSay, partAsk, partClose})].deal(w.stream))
+		w.say(&b, f, 1)
+		b.WriteByte(' ')
+		f.fill(&b, w.decks[pick(w.stream, []string{partAsk, partClose})].deal(w.stream))
 	case n < 40:
 		w.say(&b, f, w.between(2, 3))
 	case n < 56:
@@ -64,11 +70,11 @@ func (w *writer) reply(f slots, to *Post) string {
 	case n < 68:
 		w.say(&b, f, 1)
 		w.list(&b, f, w.chance(30))
-	case n < 76 && w.links != nil:
+	case n < 76:
 		w.say(&b, f, 1)
 		w.gap(&b)
 		w.link(&b, f)
-	case n < 84 && f.mention != "":
+	case n < 84:
 		w.say(&b, f, 1)
 		b.WriteString("\n\n")
 		f.fill(&b, w.decks[partMention].deal(w.stream))
@@ -76,7 +82,7 @@ func (w *writer) reply(f slots, to *Post) string {
 		f.fill(&b, w.decks[partAsk].deal(w.stream))
 	case n < 94:
 		b.WriteString("> ")
-		b.WriteString(firstSentence(to.Body))
+		b.WriteString(quote)
 		b.WriteString("\n\n")
 		f.fill(&b, w.decks[partQuoted].deal(w.stream))
 		b.WriteByte(' ')
@@ -138,7 +144,7 @@ func (w *writer) link(b *strings.Builder, f slots) {
 }
 
 // firstSentence is the first sentence of a post that is no quotation itself, to be quoted: no list, no greeting,
-// no link, and no mention, which would call the person again.
+// no link, and no mention, which would call the person again. It is empty when there is none.
 func firstSentence(body string) string {
 	for line := range strings.SplitSeq(body, "\n") {
 		line = strings.Trim(line, "* ")
@@ -154,7 +160,7 @@ func firstSentence(body string) string {
 		}
 		return line
 	}
-	return "…"
+	return ""
 }
 
 func emoji() []string { return []string{"🙂", "🙏", "💛", "👏", "🌱", "📈", "☕", "💪"} }

@@ -50,7 +50,11 @@ func (g *generator) spaces() {
 				}
 			}
 			for _, in := range rooms {
-				g.join(s, in, member, SpaceMembership{Derived: true, StartsAt: starts, EndsAt: m.EndsOn})
+				role := "MEMBER"
+				if in == team && m.Role == "LEAD" {
+					role = "FACILITATOR"
+				}
+				g.join(s, in, member, SpaceMembership{Role: role, Derived: true, StartsAt: starts, EndsAt: m.EndsOn})
 				if m.EndsOn.IsZero() {
 					p.rooms[in].writers = append(p.rooms[in].writers, member)
 				}

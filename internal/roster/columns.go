@@ -50,13 +50,15 @@ func roles() []string {
 // header is where each known column is.
 type header struct {
 	cells int
-	at    []int // by place in columns(); -1 when the file lacks it
+	known []column
+	at    []int           // by place in known; -1 when the file lacks it
+	zones map[string]bool // what zone() said: reading one from disk for each row takes longer than all the rest
 }
 
 // readHeader finds the columns. Every unknown, doubled or missing column is a problem of the header's line.
 func readHeader(cells []string, line int, problems *Problems) header {
 	known := columns()
-	h := header{cells: len(cells), at: make([]int, len(known))}
+	h := header{cells: len(cells), known: known, at: make([]int, len(known)), zones: map[string]bool{}}
 	for i := range h.at {
 		h.at[i] = -1
 	}

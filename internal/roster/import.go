@@ -29,8 +29,7 @@ var errDryRun = errors.New("dry run")
 //
 // Of an existing member, name and title follow the file; pronouns only where there are none yet, and the time zone never:
 // those are the member's own. Lookups and inserts take the same number of statements for every thousand rows.
-// Memberships of the network's, the cohorts' and the teams' spaces follow from the places. The event log is not written: who is
-// subscribed learns of a new space at the next request.
+// Memberships of the network's, the cohorts' and the teams' spaces follow from the places.
 func Import(ctx context.Context, s *store.Store, r *Roster, o Options) (*Report, error) {
 	var report *Report
 	err := s.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {

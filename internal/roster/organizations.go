@@ -77,7 +77,7 @@ func (i *importer) organizations() error {
 			builders = append(builders, i.tx.Organization.Create().SetID(id).SetCreatedAt(i.now).SetUpdatedAt(i.now).SetName(o.Name).
 				SetKind(organization.Kind(cmp.Or(o.Kind, "OTHER"))).SetCity(o.City).SetRegion(o.Region).SetCountry(o.Country))
 			i.report.created(o.Line, "organization", o.Name)
-			i.searchable.organization(id, o.Name, o.City, "")
+			i.searchable.organization(id, o.Name, o.City, o.Region)
 			continue
 		}
 		i.organizationIDs[n] = have.ID
@@ -102,9 +102,9 @@ func (i *importer) changeOrganization(said Organization, have *ent.Organization)
 	if len(diff) == 0 {
 		return nil
 	}
-	city := cmp.Or(said.City, have.City)
-	i.searchable.organization(have.ID, have.Name, city, have.About)
-	err := have.Update().SetKind(organization.Kind(cmp.Or(said.Kind, string(have.Kind)))).SetCity(city).SetRegion(cmp.Or(said.Region, have.Region)).
+	city, region := cmp.Or(said.City, have.City), cmp.Or(said.Region, have.Region)
+	i.searchable.organization(have.ID, have.Name, city, region, have.About)
+	err := have.Update().SetKind(organization.Kind(cmp.Or(said.Kind, string(have.Kind)))).SetCity(city).SetRegion(region).
 		SetCountry(cmp.Or(said.Country, have.Country)).SetUpdatedAt(i.now).Exec(i.ctx)
 	if err != nil {
 		return fmt.Errorf("change organization %s: %w", have.ID, err)

@@ -37,6 +37,11 @@ func (i *importer) places() error {
 	}
 	var builders []*ent.TeamMembershipCreate
 	for _, p := range i.roster.Places {
+		if p.EndsOn.After(i.now) {
+			// A membership with an end counts as ended at once: nothing would end it when its day comes.
+			i.problems.add(p.Line, colEnds, "is later than today; write it when the place has ended")
+			continue
+		}
 		key := [2]gid.ID{i.teamIDs[p.Team], i.memberIDs[p.Member]}
 		have, ok := i.match(p, terms[key])
 		if !ok {

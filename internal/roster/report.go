@@ -13,8 +13,8 @@ type Report struct {
 	Created   []Change
 	Changed   []Change
 	Unchanged map[string]int // by kind
-	// SpaceMemberships is how many memberships of spaces were made or moved because of it.
-	SpaceMemberships int
+	// SpaceMemberships is how many memberships of spaces follow from it, and LostPlaces how many members lose one.
+	SpaceMemberships, LostPlaces int
 }
 
 // Change is one row that is made or changed. Line is where the file says so.
@@ -36,7 +36,7 @@ func (c Change) String() string {
 
 // Empty reports whether nothing is made or changed.
 func (r *Report) Empty() bool {
-	return len(r.Created) == 0 && len(r.Changed) == 0 && r.SpaceMemberships == 0
+	return len(r.Created) == 0 && len(r.Changed) == 0 && r.SpaceMemberships == 0 && r.LostPlaces == 0
 }
 
 // WriteTo prints every change, one a line, and the counts.
@@ -51,7 +51,7 @@ func (r *Report) WriteTo(w io.Writer) (int64, error) {
 		}
 	}
 	fmt.Fprintf(&b, "%d rows: %d created, %d changed, %d unchanged", r.Rows, len(r.Created), len(r.Changed), r.unchanged())
-	fmt.Fprintf(&b, "; %d space memberships follow\n", r.SpaceMemberships)
+	fmt.Fprintf(&b, "; %d new space memberships, %d members lose some\n", r.SpaceMemberships, r.LostPlaces)
 	n, err := io.WriteString(w, b.String())
 	return int64(n), err
 }

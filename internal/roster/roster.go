@@ -19,7 +19,7 @@
 //	time_zone             required  IANA: America/Chicago
 //	team_role             optional  LEAD, SENIOR_LEADER, DATA_LEAD, COMMUNITY_PARTNER or MEMBER (the default for a new place)
 //	starts_on             optional  2023-01-31; by default the cohort's first day, else the day of the import
-//	ends_on               optional  2023-01-31
+//	ends_on               optional  2023-01-31, not later than the day of the import
 //
 // An empty cell leaves what is there as it is: an import never blanks anything, and it never removes anybody. What a file
 // says twice must be the same both times.

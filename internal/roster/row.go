@@ -23,7 +23,7 @@ type row struct {
 func readRow(h header, cells []string, line int, problems *Problems) (row, bool) {
 	before := len(*problems)
 	value := map[string]string{}
-	for i, c := range columns() {
+	for i, c := range h.known {
 		if h.at[i] < 0 {
 			continue
 		}
@@ -56,7 +56,7 @@ func readRow(h header, cells []string, line int, problems *Problems) (row, bool)
 	if e := r.member.Email; e != "" && !address(e) {
 		problems.add(line, colEmail, "%q is not an e-mail address", e)
 	}
-	if z := r.member.TimeZone; z != "" && !zone(z) {
+	if z := r.member.TimeZone; z != "" && !h.zone(z) {
 		problems.add(line, colZone, "%q is not an IANA time zone, such as America/Chicago", z)
 	}
 	r.startsOn = readDay(value[colStarts], line, colStarts, problems)
@@ -84,12 +84,14 @@ func address(s string) bool {
 }
 
 // zone reports whether the name is of a zone that a person can live in: "Local" is the server's, and "" is UTC by chance.
-func zone(name string) bool {
-	if name == "Local" {
-		return false
+func (h header) zone(name string) bool {
+	known, ok := h.zones[name]
+	if !ok {
+		_, err := time.LoadLocation(name)
+		known = err == nil && name != "Local"
+		h.zones[name] = known
 	}
-	_, err := time.LoadLocation(name)
-	return err == nil
+	return known
 }
 
 // readDay reads 2023-01-31; the zero time is for an empty cell and after a problem.

@@ -28,8 +28,8 @@ func (s *searchable) put(id gid.ID, d document) {
 	s.documents[id] = d
 }
 
-func (s *searchable) organization(id gid.ID, name, city, about string) {
-	s.put(id, document{searchdocument.KindORGANIZATION, name, words(city, about)})
+func (s *searchable) organization(id gid.ID, name string, where ...string) {
+	s.put(id, document{searchdocument.KindORGANIZATION, name, words(where...)})
 }
 
 func (s *searchable) member(id gid.ID, name, title, about string, expertise []string) {

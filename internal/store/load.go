@@ -28,6 +28,12 @@ func (s *Store) Load(ctx context.Context, fn func(ctx context.Context, l *Loader
 	if err := fn(ctx, &Loader{tx: tx, postgres: s.Postgres()}); err != nil {
 		return err
 	}
+	if s.Postgres() {
+		// Until autovacuum comes round, the planner would take full tables for empty ones.
+		if _, err := tx.ExecContext(ctx, "ANALYZE"); err != nil {
+			return fmt.Errorf("analyze loaded tables: %w", err)
+		}
+	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit load: %w", err)
 	}

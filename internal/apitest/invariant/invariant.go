@@ -128,7 +128,7 @@ func lists() []rule {
 func community() []rule {
 	// Whom a space's membership follows from: teams for their spaces, enrolled teams for cohorts' and the network's.
 	const reasons = `SELECT s.id AS space_id, m.member_id FROM team_memberships m JOIN spaces s ON s.team_id = m.team_id WHERE m.ends_on IS NULL
-		UNION SELECT s.id, m.member_id FROM team_memberships m JOIN enrollments e ON e.team_id = m.team_id AND e.state = 'ENROLLED'
+		UNION SELECT s.id, m.member_id FROM team_memberships m JOIN enrollments e ON e.team_id = m.team_id AND e.state <> 'WITHDRAWN'
 			JOIN spaces s ON s.cohort_id = e.cohort_id OR s.kind = 'NETWORK' WHERE m.ends_on IS NULL`
 	return []rule{
 		{"who is in a team is in the spaces that follow from it",
