@@ -116,7 +116,7 @@ func TestCreateResource(t *testing.T) {
 		})
 		t.Run("an idempotency key makes one", func(t *testing.T) {
 			n := in("PUBLIC", nil)
-			n.IdempotencyKey = ptr("k")
+			n.IdempotencyKey = new("k")
 			one, err := w.create(staff, n)
 			w.must(err)
 			again, err := w.create(staff, n)
@@ -156,7 +156,7 @@ func TestUpdateResource(t *testing.T) {
 			if r.Title != "Public, newer" || r.Summary != "Text" || r.Version != 2 || !r.UpdatedAt.After(public.UpdatedAt) {
 				t.Errorf("changed to %+v", r)
 			}
-			r, err = update(staff, public, 2, library.ResourcePatch{Description: library.Description{Summary: ptr("")}, FrameworkIDs: &[]gid.ID{}})
+			r, err = update(staff, public, 2, library.ResourcePatch{Description: library.Description{Summary: new("")}, FrameworkIDs: &[]gid.ID{}})
 			w.must(err)
 			if r.Title != "Public, newer" || r.Summary != "" {
 				t.Errorf("changed to %+v", r)
@@ -305,7 +305,7 @@ func TestResourceLists(t *testing.T) {
 			if got := resourceIDs(list(ann, library.Filter{FrameworkID: &a}, first(10))); !slices.Equal(got, []gid.ID{public.ID}) {
 				t.Errorf("of the framework: %v", got)
 			}
-			if got := resourceIDs(list(ann, library.Filter{Kind: ptr(resource.KindVIDEO)}, first(10))); len(got) != 0 {
+			if got := resourceIDs(list(ann, library.Filter{Kind: new(resource.KindVIDEO)}, first(10))); len(got) != 0 {
 				t.Errorf("videos: %v", got)
 			}
 			p := list(ann, library.Filter{}, first(3))

@@ -145,7 +145,7 @@ func TestSearchFindsEveryKind(t *testing.T) {
 			}
 		})
 		t.Run("a new version is found by its text, a retired resource is not", func(t *testing.T) {
-			_, err := w.UpdateResource(w.as(staff), staff, res.ID, 1, library.ResourcePatch{Description: library.Description{Title: ptr("Egret guide")}})
+			_, err := w.UpdateResource(w.as(staff), staff, res.ID, 1, library.ResourcePatch{Description: library.Description{Title: new("Egret guide")}})
 			w.must(err)
 			if len(w.search(ann, "heron guide", first(5)).Edges) != 0 || len(w.search(ann, "egret", first(5)).Edges) != 1 {
 				t.Error("the index holds the old text")
@@ -171,8 +171,6 @@ func TestSearchFindsEveryKind(t *testing.T) {
 		})
 	})
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func TestSearchPages(t *testing.T) {
 	t.Parallel()
@@ -284,9 +282,9 @@ func TestSearchTellsNothingOfWhatIsHidden(t *testing.T) {
 		for who, v := range outsiders {
 			before[who] = look(v)
 		}
-		secret := w.thread(hidden, ann, "Confidential heron heron heron")
+		secret := w.thread(hidden, ann, "Confidential heron, heron, heron")
 		for i := range 30 {
-			w.post(secret, ann, i+1, fmt.Sprintf("heron heron stands still, confidential %d", i))
+			w.post(secret, ann, i+1, fmt.Sprintf("heron, heron stands still, confidential %d", i))
 		}
 		res, err := w.CreateResource(w.as(ann), ann, library.NewResource{Kind: "FILE", Audience: "SPACE", SpaceID: &hidden.ID, Title: "Confidential heron"})
 		w.must(err)
