@@ -41,7 +41,8 @@ func resourceIDs(c *page.Connection[ent.Resource]) []gid.ID {
 
 func TestCreateResource(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		staff, ann, eve := w.staff(), w.participant("Ann"), w.participant("Eve")
 		group, hidden, old := w.space(space.KindWORKGROUP), w.space(space.KindAFFINITY), w.space(space.KindWORKGROUP)
 		for _, s := range []*ent.Space{group, hidden, old} {
@@ -133,7 +134,8 @@ func TestCreateResource(t *testing.T) {
 
 func TestUpdateResource(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		staff, ann, eve, fay := w.staff(), w.participant("Ann"), w.participant("Eve"), w.participant("Fay")
 		group := w.space(space.KindWORKGROUP)
 		w.join(group, ann, spacemembership.RoleMEMBER)
@@ -259,7 +261,8 @@ func TestUpdateResource(t *testing.T) {
 
 func TestResourceLists(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		staff, ann, out := w.staff(), w.participant("Ann"), w.member("Out")
 		group, hidden := w.space(space.KindWORKGROUP), w.space(space.KindAFFINITY)
 		w.join(group, ann, spacemembership.RoleMEMBER)

@@ -54,7 +54,8 @@ func (w *world) search(v viewer.Viewer, query string, a page.Args, kinds ...sear
 
 func TestSearchLanguage(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		ann := w.participant("Ann Example")
 		thread := w.thread(w.network, ann, "Screening at check-in")
 		posts := map[string]gid.ID{}
@@ -119,7 +120,8 @@ func byText(a, b gid.ID) int { return strings.Compare(a.String(), b.String()) }
 
 func TestSearchFindsEveryKind(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		ann, staff := w.participant("Ann Heron"), w.staff()
 		thread := w.thread(w.network, ann, "Heron sightings")
 		post := w.post(thread, ann, 1, "A heron was seen.")
@@ -174,7 +176,8 @@ func TestSearchFindsEveryKind(t *testing.T) {
 
 func TestSearchPages(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		ann := w.participant("Ann")
 		thread := w.thread(w.network, ann, "Counting")
 		for i := range 23 {
@@ -248,7 +251,8 @@ func second[T any](_ T, err error) error { return err }
 
 func TestSearchTellsNothingOfWhatIsHidden(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		ann, eve, staff := w.participant("Ann"), w.participant("Eve"), w.staff()
 		hidden := w.space(space.KindAFFINITY)
 		w.join(hidden, ann, spacemembership.RoleFACILITATOR)
@@ -282,9 +286,9 @@ func TestSearchTellsNothingOfWhatIsHidden(t *testing.T) {
 		for who, v := range outsiders {
 			before[who] = look(v)
 		}
-		secret := w.thread(hidden, ann, "Confidential heron, heron, heron")
+		secret := w.thread(hidden, ann, "Confidential heron of a heron")
 		for i := range 30 {
-			w.post(secret, ann, i+1, fmt.Sprintf("heron, heron stands still, confidential %d", i))
+			w.post(secret, ann, i+1, fmt.Sprintf("heron by heron stands still, confidential %d", i))
 		}
 		res, err := w.CreateResource(w.as(ann), ann, library.NewResource{Kind: "FILE", Audience: "SPACE", SpaceID: &hidden.ID, Title: "Confidential heron"})
 		w.must(err)
@@ -301,7 +305,8 @@ func TestSearchTellsNothingOfWhatIsHidden(t *testing.T) {
 
 func TestSnippets(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		ann := w.participant("Ann")
 		thread := w.thread(w.network, ann, "<b>Title</b> of egrets & \"others\"")
 		w.post(thread, ann, 1, "## Heading\n\n<script>alert('heron')</script> **See** [the heron](https://example.org/x?a=b&c) & `code` <img onerror=x>")
