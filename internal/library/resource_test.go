@@ -41,7 +41,8 @@ func resourceIDs(c *page.Connection[ent.Resource]) []gid.ID {
 
 func TestCreateResource(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		staff, ann, eve := w.staff(), w.participant("Ann"), w.participant("Eve")
 		group, hidden, old := w.space(space.KindWORKGROUP), w.space(space.KindAFFINITY), w.space(space.KindWORKGROUP)
 		for _, s := range []*ent.Space{group, hidden, old} {
@@ -116,7 +117,7 @@ func TestCreateResource(t *testing.T) {
 		})
 		t.Run("an idempotency key makes one", func(t *testing.T) {
 			n := in("PUBLIC", nil)
-			n.IdempotencyKey = ptr("k")
+			n.IdempotencyKey = new("k")
 			one, err := w.create(staff, n)
 			w.must(err)
 			again, err := w.create(staff, n)
@@ -133,7 +134,8 @@ func TestCreateResource(t *testing.T) {
 
 func TestUpdateResource(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		staff, ann, eve, fay := w.staff(), w.participant("Ann"), w.participant("Eve"), w.participant("Fay")
 		group := w.space(space.KindWORKGROUP)
 		w.join(group, ann, spacemembership.RoleMEMBER)
@@ -156,7 +158,7 @@ func TestUpdateResource(t *testing.T) {
 			if r.Title != "Public, newer" || r.Summary != "Text" || r.Version != 2 || !r.UpdatedAt.After(public.UpdatedAt) {
 				t.Errorf("changed to %+v", r)
 			}
-			r, err = update(staff, public, 2, library.ResourcePatch{Description: library.Description{Summary: ptr("")}, FrameworkIDs: &[]gid.ID{}})
+			r, err = update(staff, public, 2, library.ResourcePatch{Description: library.Description{Summary: new("")}, FrameworkIDs: &[]gid.ID{}})
 			w.must(err)
 			if r.Title != "Public, newer" || r.Summary != "" {
 				t.Errorf("changed to %+v", r)
@@ -259,7 +261,8 @@ func TestUpdateResource(t *testing.T) {
 
 func TestResourceLists(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		staff, ann, out := w.staff(), w.participant("Ann"), w.member("Out")
 		group, hidden := w.space(space.KindWORKGROUP), w.space(space.KindAFFINITY)
 		w.join(group, ann, spacemembership.RoleMEMBER)
@@ -305,7 +308,7 @@ func TestResourceLists(t *testing.T) {
 			if got := resourceIDs(list(ann, library.Filter{FrameworkID: &a}, first(10))); !slices.Equal(got, []gid.ID{public.ID}) {
 				t.Errorf("of the framework: %v", got)
 			}
-			if got := resourceIDs(list(ann, library.Filter{Kind: ptr(resource.KindVIDEO)}, first(10))); len(got) != 0 {
+			if got := resourceIDs(list(ann, library.Filter{Kind: new(resource.KindVIDEO)}, first(10))); len(got) != 0 {
 				t.Errorf("videos: %v", got)
 			}
 			p := list(ann, library.Filter{}, first(3))

@@ -2,6 +2,7 @@ package library
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"unicode/utf8"
 
@@ -70,9 +71,5 @@ func (s *Service) Search(ctx context.Context, v viewer.Viewer, query string, kin
 
 // searchOrder is the order of one search. Query and kinds are in its name, so that a cursor of another search is told apart.
 func searchOrder(query string, kinds []searchdocument.Kind) page.Order {
-	name := "search"
-	for _, k := range kinds {
-		name += "\n" + string(k)
-	}
-	return store.SearchOrder(name + "\n\n" + query)
+	return store.SearchOrder(fmt.Sprintf("search %q %s", kinds, query))
 }

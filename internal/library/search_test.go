@@ -54,7 +54,8 @@ func (w *world) search(v viewer.Viewer, query string, a page.Args, kinds ...sear
 
 func TestSearchLanguage(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		ann := w.participant("Ann Example")
 		thread := w.thread(w.network, ann, "Screening at check-in")
 		posts := map[string]gid.ID{}
@@ -119,7 +120,8 @@ func byText(a, b gid.ID) int { return strings.Compare(a.String(), b.String()) }
 
 func TestSearchFindsEveryKind(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		ann, staff := w.participant("Ann Heron"), w.staff()
 		thread := w.thread(w.network, ann, "Heron sightings")
 		post := w.post(thread, ann, 1, "A heron was seen.")
@@ -145,7 +147,7 @@ func TestSearchFindsEveryKind(t *testing.T) {
 			}
 		})
 		t.Run("a new version is found by its text, a retired resource is not", func(t *testing.T) {
-			_, err := w.UpdateResource(w.as(staff), staff, res.ID, 1, library.ResourcePatch{Description: library.Description{Title: ptr("Egret guide")}})
+			_, err := w.UpdateResource(w.as(staff), staff, res.ID, 1, library.ResourcePatch{Description: library.Description{Title: new("Egret guide")}})
 			w.must(err)
 			if len(w.search(ann, "heron guide", first(5)).Edges) != 0 || len(w.search(ann, "egret", first(5)).Edges) != 1 {
 				t.Error("the index holds the old text")
@@ -172,11 +174,10 @@ func TestSearchFindsEveryKind(t *testing.T) {
 	})
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func TestSearchPages(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		ann := w.participant("Ann")
 		thread := w.thread(w.network, ann, "Counting")
 		for i := range 23 {
@@ -250,7 +251,8 @@ func second[T any](_ T, err error) error { return err }
 
 func TestSearchTellsNothingOfWhatIsHidden(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		ann, eve, staff := w.participant("Ann"), w.participant("Eve"), w.staff()
 		hidden := w.space(space.KindAFFINITY)
 		w.join(hidden, ann, spacemembership.RoleFACILITATOR)
@@ -284,9 +286,9 @@ func TestSearchTellsNothingOfWhatIsHidden(t *testing.T) {
 		for who, v := range outsiders {
 			before[who] = look(v)
 		}
-		secret := w.thread(hidden, ann, "Confidential heron heron heron")
+		secret := w.thread(hidden, ann, "Confidential heron of a heron")
 		for i := range 30 {
-			w.post(secret, ann, i+1, fmt.Sprintf("heron heron stands still, confidential %d", i))
+			w.post(secret, ann, i+1, fmt.Sprintf("heron by heron stands still, confidential %d", i))
 		}
 		res, err := w.CreateResource(w.as(ann), ann, library.NewResource{Kind: "FILE", Audience: "SPACE", SpaceID: &hidden.ID, Title: "Confidential heron"})
 		w.must(err)
@@ -303,7 +305,8 @@ func TestSearchTellsNothingOfWhatIsHidden(t *testing.T) {
 
 func TestSnippets(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.T
 		ann := w.participant("Ann")
 		thread := w.thread(w.network, ann, "<b>Title</b> of egrets & \"others\"")
 		w.post(thread, ann, 1, "## Heading\n\n<script>alert('heron')</script> **See** [the heron](https://example.org/x?a=b&c) & `code` <img onerror=x>")

@@ -23,6 +23,7 @@ import (
 // world is a database with builders for what a test needs. Its clock goes on by a second with every look.
 type world struct {
 	testing.TB
+	T   *testing.T // of a test; nil in a fuzz target
 	ctx context.Context
 	*library.Service
 	network *ent.Space
@@ -42,9 +43,14 @@ func newWorld(tb testing.TB, url string) *world {
 }
 
 // onBoth runs a test on either database.
-func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
+func onBoth(t *testing.T, test func(w *world)) {
 	t.Helper()
-	database.Each(t, func(t *testing.T, url string) { test(t, newWorld(t, url)) })
+	database.Each(t, func(t *testing.T, url string) {
+		t.Helper()
+		w := newWorld(t, url)
+		w.T = t
+		test(w)
+	})
 }
 
 func (w *world) must(err error) {

@@ -18,7 +18,7 @@ import (
 // their stem. Any text is allowed: nothing in it has a meaning for the database.
 type Terms struct {
 	Must []string
-	// Begun is one more that must be there, whose last word may go on: "ther" finds "therapy". Empty for none.
+	// Begun is one more that must be there, whose last word may go on: "her" finds "heron". Empty for none.
 	Begun string
 	Not   []string
 }

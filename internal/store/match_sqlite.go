@@ -24,11 +24,11 @@ func fts(t Terms) string {
 	if t.Begun != "" {
 		all = append(all, quote(t.Begun)+" *")
 	}
-	expression := "(" + strings.Join(all, " AND ") + ")"
+	wanted := []string{"(" + strings.Join(all, " AND ") + ")"}
 	for _, n := range t.Not {
-		expression += " NOT " + quote(n)
+		wanted = append(wanted, quote(n))
 	}
-	return expression
+	return strings.Join(wanted, " NOT ")
 }
 
 // sqliteMatch begins with the index: the plus keeps SQLite from searching it anew for every document.

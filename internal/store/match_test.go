@@ -122,14 +122,16 @@ func explain(ctx context.Context, t *testing.T, s *Store, settings, query string
 	}
 	var plan []string
 	for rows.Next() {
-		values := make([]any, len(columns))
+		values := make([]any, len(columns)) // SQLite's have numbers before the text
 		for i := range values {
 			values[i] = new(any)
 		}
+		var text string
+		values[len(values)-1] = &text
 		if err := rows.Scan(values...); err != nil {
 			t.Fatal(err)
 		}
-		plan = append(plan, fmt.Sprint(*values[len(values)-1].(*any)))
+		plan = append(plan, text)
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
