@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestReadmeListsEveryVariable(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range variables() {
+		fallback := "`" + v.fallback + "`"
+		if v.fallback == "" {
+			fallback = "empty"
+		}
+		if row := fmt.Sprintf("| `%s` | %s | %s |\n", v.name, fallback, v.what); !strings.Contains(string(readme), row) {
+			t.Errorf("README lacks the row\n%s", row)
+		}
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	for name, c := range map[string]struct {
+		environ []string
+		names   string // what the error must name; empty for none
+	}{
+		"nothing set":                 {nil, ""},
+		"a variable of the tests":     {[]string{"COMMONS_TEST_POSTGRES_URL=x"}, ""},
+		"an unknown variable":         {[]string{"COMMONS_LISTN=x"}, "COMMONS_LISTN"},
+		"neither on nor off":          {[]string{"COMMONS_DEMO=yes"}, "COMMONS_DEMO"},
+		"an address without a port":   {[]string{"COMMONS_LISTEN=127.0.0.1"}, "COMMONS_LISTEN"},
+		"a public URL that is none":   {[]string{"COMMONS_PUBLIC_URL=commons.example"}, "COMMONS_PUBLIC_URL"},
+		"a log format that is none":   {[]string{"COMMONS_LOG_FORMAT=xml"}, "COMMONS_LOG_FORMAT"},
+		"a bus that there is not":     {[]string{"COMMONS_BUS_URL=nats://x"}, "COMMONS_BUS_URL"},
+		"other programs' variables":   {[]string{"HOME=/", "COMMON=1"}, ""},
+		"an empty value is a default": {[]string{"COMMONS_LISTEN="}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := parseEnvironment(c.environ)
+			if (err == nil) != (c.names == "") || err != nil && !strings.Contains(err.Error(), c.names) {
+				t.Errorf("error: %v", err)
+			}
+		})
+	}
+}
+
+func TestCommands(t *testing.T) {
+	environ := []string{"COMMONS_DATABASE_URL=sqlite:" + t.TempDir() + "/commons.db", "COMMONS_DATA_DIR=" + t.TempDir()}
+	commons := func(args ...string) (int, string, string) {
+		var out, err bytes.Buffer
+		code := run(t.Context(), args, environ, &out, &err)
+		return code, out.String(), err.String()
+	}
+	t.Run("help teaches the commands and the environment", func(t *testing.T) {
+		code, out, _ := commons("--help")
+		if code != 0 || !strings.Contains(out, "commons serve") || !strings.Contains(out, "COMMONS_LISTEN") {
+			t.Errorf("code %d: %s", code, out)
+		}
+	})
+	t.Run("an unknown command is a usage mistake", func(t *testing.T) {
+		if code, _, err := commons("sevre"); code != 2 || !strings.Contains(err, "sevre") {
+			t.Errorf("code %d: %s", code, err)
+		}
+	})
+	t.Run("migrate says what it did, and then that there is nothing to do", func(t *testing.T) {
+		if code, out, err := commons("migrate"); code != 0 || !strings.Contains(out, "applied") {
+			t.Errorf("code %d: %s%s", code, out, err)
+		}
+		if code, out, _ := commons("migrate"); code != 0 || !strings.Contains(out, "nothing to do") {
+			t.Errorf("code %d: %s", code, out)
+		}
+	})
+	t.Run("demo fills an empty database once", func(t *testing.T) {
+		if code, _, err := commons("demo"); code != 0 {
+			t.Fatalf("code %d: %s", code, err)
+		}
+		if code, _, err := commons("demo"); code != 1 || err == "" {
+			t.Errorf("code %d: %s", code, err)
+		}
+	})
+	t.Run("token prints a token and nothing else", func(t *testing.T) {
+		code, out, err := commons("token", "--email", "member@demo.example")
+		if code != 0 || !strings.HasPrefix(out, "cmn_") || strings.Count(out, "\n") != 1 {
+			t.Errorf("code %d: %q %s", code, out, err)
+		}
+		if code, out, _ := commons("token", "--email", "nobody@demo.example"); code != 1 || out != "" {
+			t.Errorf("code %d: %q", code, out)
+		}
+	})
+	t.Run("import lists every bad line and changes nothing", func(t *testing.T) {
+		file := t.TempDir() + "/roster.csv"
+		text := "organization_name,team_name,member_email,member_name,time_zone\nA,T,ann@example.org,Ann,Mars\nA,T,,Ben,UTC\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, _ := commons("import", file)
+		if code != 1 || strings.Count(out, "\n") != 2 {
+			t.Errorf("code %d: %s", code, out)
+		}
+		good := strings.ReplaceAll(strings.ReplaceAll(text, "Mars", "America/Chicago"), ",,Ben", ",ben@example.org,Ben")
+		if err := os.WriteFile(file, []byte(good), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, out, err := commons("import", "--dry-run", file); code != 0 || !strings.Contains(out, "dry run") {
+			t.Errorf("code %d: %s%s", code, out, err)
+		}
+		for range 2 {
+			if code, out, err := commons("import", file); code != 0 {
+				t.Errorf("code %d: %s%s", code, out, err)
+			}
+		}
+	})
+}
