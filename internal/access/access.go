@@ -61,12 +61,15 @@ func compare(s *sql.Selector, column, op string) *sql.Predicate {
 	})
 }
 
-func current(s *sql.Selector, start, end string) *sql.Predicate {
-	p := sql.Or(sql.IsNull(s.C(end)), compare(s, end, ">"))
-	if start != "" {
-		p = sql.And(compare(s, start, "<="), p)
-	}
-	return p
+// running is true for a row that has not ended: every table with an end calls it ends_at.
+func running(s *sql.Selector) *sql.Predicate {
+	const end = spacemembership.FieldEndsAt
+	return sql.Or(sql.IsNull(s.C(end)), compare(s, end, ">"))
+}
+
+// current is true for a space membership that has begun and has not ended.
+func current(s *sql.Selector) *sql.Predicate {
+	return sql.And(compare(s, spacemembership.FieldStartsAt, "<="), running(s))
 }
 
 // from begins a sub-select of a column.
@@ -81,7 +84,7 @@ func never(*sql.Selector) *sql.Predicate { return sql.False() }
 // mySpaces are the spaces that the member currently belongs to.
 func mySpaces(outer *sql.Selector, m gid.ID) *sql.Selector {
 	s := from(outer, spacemembership.Table, spacemembership.FieldSpaceID)
-	return s.Where(sql.And(sql.EQ(s.C(spacemembership.FieldMemberID), m), current(s, spacemembership.FieldStartsAt, spacemembership.FieldEndsAt)))
+	return s.Where(sql.And(sql.EQ(s.C(spacemembership.FieldMemberID), m), current(s)))
 }
 
 // scopes are what the member's current roles reach: cohorts, organizations, spaces.
@@ -89,7 +92,7 @@ func scopes(outer *sql.Selector, m gid.ID, role roleassignment.Role, scope rolea
 	s := from(outer, roleassignment.Table, roleassignment.FieldScopeID)
 	return s.Where(sql.And(
 		sql.EQ(s.C(roleassignment.FieldMemberID), m), sql.EQ(s.C(roleassignment.FieldRole), role), sql.EQ(s.C(roleassignment.FieldScope), scope),
-		current(s, "", roleassignment.FieldEndsAt)))
+		running(s)))
 }
 
 // staff is true for staff and administrators. It refers to no outer row: databases evaluate it once.
@@ -97,7 +100,7 @@ func staff(outer *sql.Selector, m gid.ID) *sql.Predicate {
 	s := from(outer, roleassignment.Table, roleassignment.FieldID)
 	return sql.Exists(s.Where(sql.And(
 		sql.EQ(s.C(roleassignment.FieldMemberID), m), sql.EQ(s.C(roleassignment.FieldScope), roleassignment.ScopePLATFORM),
-		sql.In(s.C(roleassignment.FieldRole), roleassignment.RoleADMIN, roleassignment.RoleSTAFF), current(s, "", roleassignment.FieldEndsAt))))
+		sql.In(s.C(roleassignment.FieldRole), roleassignment.RoleADMIN, roleassignment.RoleSTAFF), running(s))))
 }
 
 // networkSpaces are the spaces of the kind NETWORK: one, usually.
@@ -111,7 +114,7 @@ func participant(outer *sql.Selector, m gid.ID) *sql.Predicate {
 	s := from(outer, spacemembership.Table, spacemembership.FieldID)
 	s.Where(sql.And(
 		sql.EQ(s.C(spacemembership.FieldMemberID), m), sql.In(s.C(spacemembership.FieldSpaceID), networkSpaces(outer)),
-		current(s, spacemembership.FieldStartsAt, spacemembership.FieldEndsAt)))
+		current(s)))
 	return sql.Or(sql.Exists(s), staff(outer, m), sql.Exists(scopes(outer, m, roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT)))
 }
 
@@ -206,7 +209,7 @@ func VisibleSpaceMemberships(v viewer.Viewer) predicate.SpaceMembership {
 
 // CurrentSpaceMemberships are those that count now.
 func CurrentSpaceMemberships() predicate.SpaceMembership {
-	return func(s *sql.Selector) { s.Where(current(s, spacemembership.FieldStartsAt, spacemembership.FieldEndsAt)) }
+	return func(s *sql.Selector) { s.Where(current(s)) }
 }
 
 func members(s *sql.Selector, m gid.ID) *sql.Predicate {
@@ -215,7 +218,7 @@ func members(s *sql.Selector, m gid.ID) *sql.Predicate {
 	back := from(s, roleassignment.Table, roleassignment.FieldMemberID) // the program's own people, whether they joined a space or not
 	back.Where(sql.And(
 		sql.EQ(back.C(roleassignment.FieldScope), roleassignment.ScopePLATFORM),
-		sql.In(back.C(roleassignment.FieldRole), roleassignment.RoleADMIN, roleassignment.RoleSTAFF), current(back, "", roleassignment.FieldEndsAt)))
+		sql.In(back.C(roleassignment.FieldRole), roleassignment.RoleADMIN, roleassignment.RoleSTAFF), running(back)))
 	shared := from(s, spacemembership.Table, spacemembership.FieldMemberID)
 	shared.Where(sql.In(shared.C(spacemembership.FieldSpaceID), mySpaces(s, m)))
 	return sql.Or(

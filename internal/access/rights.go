@@ -50,7 +50,7 @@ func SignedIn(v viewer.Viewer) (gid.ID, error) {
 
 // CurrentRoleAssignments are those that have not ended.
 func CurrentRoleAssignments() predicate.RoleAssignment {
-	return func(s *sql.Selector) { s.Where(current(s, "", roleassignment.FieldEndsAt)) }
+	return func(s *sql.Selector) { s.Where(running(s)) }
 }
 
 func (a *Actor) has(role roleassignment.Role, scope roleassignment.Scope, id *gid.ID) bool {
@@ -239,7 +239,7 @@ func Space(ctx context.Context, c *ent.Client, v viewer.Viewer, id gid.ID) (*ent
 func SpaceReaders(spaceID gid.ID) predicate.Member {
 	return func(s *sql.Selector) {
 		ids := from(s, spacemembership.Table, spacemembership.FieldMemberID)
-		ids.Where(sql.And(sql.EQ(ids.C(spacemembership.FieldSpaceID), spaceID), current(ids, spacemembership.FieldStartsAt, spacemembership.FieldEndsAt)))
+		ids.Where(sql.And(sql.EQ(ids.C(spacemembership.FieldSpaceID), spaceID), current(ids)))
 		s.Where(sql.And(sql.EQ(s.C(member.FieldStatus), member.StatusACTIVE), sql.In(s.C(member.FieldID), ids)))
 	}
 }

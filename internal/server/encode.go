@@ -48,10 +48,7 @@ func appendRefusal(b []byte, errs gqlerror.List) []byte {
 func appendErrors(b []byte, errs gqlerror.List) []byte {
 	errs = slices.Clone(errs)
 	slices.SortStableFunc(errs, func(x, y *gqlerror.Error) int {
-		if c := slices.CompareFunc(x.Path, y.Path, comparePathElements); c != 0 {
-			return c
-		}
-		return cmp.Compare(x.Message, y.Message)
+		return slices.CompareFunc(x.Path, y.Path, comparePathElements)
 	})
 	return appendJSON(b, errs)
 }

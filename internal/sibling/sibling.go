@@ -6,13 +6,16 @@
 // end at every connection (edges { node }), and a loader that waits for others to join depends on the scheduler.
 package sibling
 
-import "sync"
+import (
+	"fmt"
+	"sync"
+)
 
 // Group is the rows of one statement. It lives as long as they do.
 type Group[T any] struct {
 	rows   []*T
 	place  func() map[*T]int
-	fields sync.Map // key of a field → *call
+	fields sync.Map // key of a field → *call of its type
 }
 
 // Join makes a group. The slice must not change afterwards.
@@ -26,9 +29,9 @@ func Join[T any](rows []*T) *Group[T] {
 	})}
 }
 
-type call struct {
+type call[R any] struct {
 	once    sync.Once
-	results any
+	results []R
 	err     error
 }
 
@@ -45,12 +48,15 @@ func Resolve[T, R any](g *Group[T], row *T, key any, resolve func([]*T) ([]R, er
 	}
 	v, ok := g.fields.Load(key)
 	if !ok {
-		v, _ = g.fields.LoadOrStore(key, new(call))
+		v, _ = g.fields.LoadOrStore(key, new(call[R]))
 	}
-	c := v.(*call)
+	c, ok := v.(*call[R])
+	if !ok {
+		return zero, fmt.Errorf("sibling: the key %v stands for a field of another type", key)
+	}
 	c.once.Do(func() { c.results, c.err = resolve(g.rows) })
 	if c.err != nil {
 		return zero, c.err
 	}
-	return c.results.([]R)[g.place()[row]], nil
+	return c.results[g.place()[row]], nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -33,18 +34,38 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: base, connector: c, cache: make(map[string]*cached, 64)}, nil
+	able, ok := base.(capable)
+	if !ok {
+		_ = base.Close()
+		return nil, fmt.Errorf("store: a connection of %T lacks what this package needs of drivers", base)
+	}
+	return &conn{capable: able, connector: c, cache: make(map[string]*cached, 64)}, nil
+}
+
+// capable is what both drivers' connections can do.
+type capable interface {
+	driver.Conn
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.ConnBeginTx
+}
+
+// statement is what both drivers' statements can do.
+type statement interface {
+	driver.Stmt
+	driver.StmtQueryContext
+	driver.StmtExecContext
 }
 
 type conn struct {
-	driver.Conn
+	capable
 	*connector
 	cache map[string]*cached
 	clock uint64
 }
 
 type cached struct {
-	driver.Stmt
+	statement
 	used uint64
 	busy bool // its rows are still open
 }
@@ -58,32 +79,45 @@ func (c *conn) guard(ctx context.Context) error {
 }
 
 // prepared returns a statement to run, and what to do when it is done with.
-func (c *conn) prepared(ctx context.Context, query string) (driver.Stmt, func(error), error) {
+func (c *conn) prepared(ctx context.Context, query string) (statement, func(error), error) {
 	s, ok := c.cache[query]
 	if ok && s.busy {
-		stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+		stmt, err := c.prepare(ctx, query)
 		return stmt, func(error) { _ = stmt.Close() }, err
 	}
 	if !ok {
-		stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+		stmt, err := c.prepare(ctx, query)
 		if err != nil {
 			return nil, nil, err
 		}
 		if len(c.cache) >= statementsPerConn {
 			c.evict()
 		}
-		s = &cached{Stmt: stmt}
+		s = &cached{statement: stmt}
 		c.cache[query] = s
 	}
 	c.clock++
 	s.used, s.busy = c.clock, true
-	return s.Stmt, func(err error) {
+	return s.statement, func(err error) {
 		s.busy = false
 		if stale(err) {
 			delete(c.cache, query)
 			_ = s.Close()
 		}
 	}, nil
+}
+
+func (c *conn) prepare(ctx context.Context, query string) (statement, error) {
+	stmt, err := c.capable.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	able, ok := stmt.(statement)
+	if !ok {
+		_ = stmt.Close()
+		return nil, fmt.Errorf("store: a statement of %T lacks what this package needs of drivers", stmt)
+	}
+	return able, nil
 }
 
 // stale reports whether the server no longer knows the statement or its columns, as after a migration.
@@ -115,7 +149,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	if err != nil {
 		return nil, err
 	}
-	rows, err := stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+	rows, err := stmt.QueryContext(ctx, args)
 	if err != nil {
 		done(err)
 		return nil, err
@@ -129,13 +163,13 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		return nil, err
 	}
 	if len(args) == 0 {
-		return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+		return c.capable.ExecContext(ctx, query, args)
 	}
 	stmt, done, err := c.prepared(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	res, err := stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+	res, err := stmt.ExecContext(ctx, args)
 	done(err)
 	return res, err
 }
@@ -145,7 +179,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if c.sqlite {
 		opts.Isolation = 0 // a SQLite transaction is a snapshot anyway, and its driver knows no other level
 	}
-	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
+	return c.capable.BeginTx(ctx, opts)
 }
 
 // PrepareContext is for those who keep their own statements, such as bulk loads.
@@ -153,7 +187,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err := c.guard(ctx); err != nil {
 		return nil, err
 	}
-	return c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+	return c.capable.PrepareContext(ctx, query)
 }
 
 // CheckNamedValue gives SQLite the 16 bytes of an id and UTC times; PostgreSQL takes a uuid's text.
@@ -175,7 +209,7 @@ func (c *conn) CheckNamedValue(nv *driver.NamedValue) error {
 			return nil
 		}
 	}
-	if ch, ok := c.Conn.(driver.NamedValueChecker); ok {
+	if ch, ok := c.capable.(driver.NamedValueChecker); ok {
 		return ch.CheckNamedValue(nv)
 	}
 	return driver.ErrSkip
@@ -183,7 +217,7 @@ func (c *conn) CheckNamedValue(nv *driver.NamedValue) error {
 
 // Ping asks the server whether it is there.
 func (c *conn) Ping(ctx context.Context) error {
-	if p, ok := c.Conn.(driver.Pinger); ok {
+	if p, ok := c.capable.(driver.Pinger); ok {
 		return p.Ping(ctx)
 	}
 	return nil
@@ -191,7 +225,7 @@ func (c *conn) Ping(ctx context.Context) error {
 
 // ResetSession is called before the connection is used again.
 func (c *conn) ResetSession(ctx context.Context) error {
-	if r, ok := c.Conn.(driver.SessionResetter); ok {
+	if r, ok := c.capable.(driver.SessionResetter); ok {
 		return r.ResetSession(ctx)
 	}
 	return nil
@@ -199,7 +233,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 
 // IsValid reports whether the pool may keep the connection.
 func (c *conn) IsValid() bool {
-	if v, ok := c.Conn.(driver.Validator); ok {
+	if v, ok := c.capable.(driver.Validator); ok {
 		return v.IsValid()
 	}
 	return true
@@ -211,7 +245,7 @@ func (c *conn) Close() error {
 		_ = s.Close()
 		delete(c.cache, q)
 	}
-	return c.Conn.Close()
+	return c.capable.Close()
 }
 
 // rows tells the cache when its statement is free again.

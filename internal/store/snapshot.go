@@ -44,11 +44,15 @@ type oneAtATime struct {
 
 func (o *oneAtATime) Query(ctx context.Context, query string, args, v any) error {
 	o.mu.Lock()
+	rows, ok := v.(*entsql.Rows)
+	if !ok {
+		o.mu.Unlock()
+		return fmt.Errorf("store: rows go into *sql.Rows, not %T", v)
+	}
 	if err := o.bound.Query(ctx, query, args, v); err != nil {
 		o.mu.Unlock()
 		return err
 	}
-	rows := v.(*entsql.Rows)
 	rows.ColumnScanner = &lockedRows{ColumnScanner: rows.ColumnScanner, unlock: sync.OnceFunc(o.mu.Unlock)}
 	return nil
 }
