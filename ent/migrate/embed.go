@@ -1,3 +1,4 @@
+// Package migrate has the tables as ent generates them, and beside them the versioned migrations that make them.
 package migrate
 
 import "embed"

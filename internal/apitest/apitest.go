@@ -25,7 +25,7 @@ type World struct {
 	App  *app.App
 	Stop func() error // drains the server and waits; called at the end of the test if it was not before
 	made atomic.Int64
-	log  *slog.Logger
+	http *http.Client
 }
 
 // Option changes the server before it starts.
@@ -59,7 +59,7 @@ func Serve(t *testing.T, databaseURL string, options ...Option) *World {
 	for _, o := range options {
 		o(&cfg)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // the server drains after the test's context has ended
 	a, err := app.Open(ctx, cfg.Config)
 	if err != nil {
 		cancel()
@@ -79,7 +79,7 @@ func Serve(t *testing.T, databaseURL string, options ...Option) *World {
 		cancel()
 		t.Fatal(err)
 	}
-	w := &World{T: t, URL: "http://" + ln.Addr().String(), App: a, log: cfg.Logger}
+	w := &World{T: t, URL: "http://" + ln.Addr().String(), App: a, http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 	done := make(chan error, 1)
 	go func() { done <- a.Serve(ctx, ln, page) }()
 	stopped := false
@@ -96,7 +96,7 @@ func Serve(t *testing.T, databaseURL string, options ...Option) *World {
 		return err
 	}
 	t.Cleanup(func() {
-		http.DefaultClient.CloseIdleConnections()
+		w.http.CloseIdleConnections()
 		if err := w.Stop(); err != nil {
 			t.Errorf("stop the server: %v", err)
 		}

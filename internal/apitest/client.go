@@ -19,10 +19,13 @@ type Client struct {
 	t     *testing.T
 	url   string
 	token string
+	http  *http.Client
 }
 
 // As is a client with a token; empty for a visitor.
-func (w *World) As(token string) *Client { return &Client{t: w.T, url: w.URL, token: token} }
+func (w *World) As(token string) *Client {
+	return &Client{t: w.T, url: w.URL, token: token, http: w.http}
+}
 
 // Token is what the client signs in with.
 func (c *Client) Token() string { return c.token }
@@ -64,9 +67,7 @@ func (c *Client) Do(query string, vars Vars) *Response {
 // Send posts a body as it is.
 func (c *Client) Send(body []byte) *Response {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+"/graphql", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, c.url+"/graphql", bytes.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func (c *Client) Send(body []byte) *Response {
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		c.t.Fatal(err)
 	}

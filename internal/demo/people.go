@@ -59,7 +59,7 @@ func (g *generator) pronouns(s stream, name string) string {
 // mostlyHe are the given names that are mostly men's.
 func mostlyHe() map[string]bool {
 	names := map[string]bool{}
-	for _, name := range strings.Fields("Chidi Emeka Obinna Tunde Segun Kelechi Musa José Diego Mateo Andrés Rafael Joaquín Esteban Malik Darnell Jamal Terrence Andre Marcus " +
+	for name := range strings.FieldsSeq("Chidi Emeka Obinna Tunde Segun Kelechi Musa José Diego Mateo Andrés Rafael Joaquín Esteban Malik Darnell Jamal Terrence Andre Marcus " +
 		"Reggie Wei Jun Hao Cheng Bo Rui Ming Arjun Rohan Sanjay Vikram Nikhil Rahul Patrick Connor Declan Thomas Brendan Walter George Omar Yusuf Hassan " +
 		"Karim Tariq Samir Idris Minh Duc Quang Bao Khanh Tuan Ji-hoon Hyun Sung Dae Joon Kai Keola Ikaika Tavita Koa Wyatt Cody Chayton Ayaan Abdirahman " +
 		"Dawit Bekele Yonas João Thiago Paulo Duarte Nélson Jayson Rodel Arnel Danilo Jericho Jean-Baptiste Wilner Ricardo Stanley Evens Dmytro Pavel Anton Aram Davit") {

@@ -51,12 +51,12 @@ func (p *plan) make(i int) *Discussion {
 }
 
 func (w *writer) shuffleDecks() {
-	about, any := w.plan.topics[w.thread.topic], w.plan.topics[0]
+	about, anything := w.plan.topics[w.thread.topic], w.plan.topics[0]
 	for _, part := range []string{partOpen, partSay, partAsk, partTry} {
 		w.decks[part] = &deck{lines: about.lines[part]}
 	}
 	for _, part := range []string{partThanks, partHello, partMention, partList, partLink, partQuoted, partClose, partShort} {
-		w.decks[part] = &deck{lines: any.lines[part]}
+		w.decks[part] = &deck{lines: anything.lines[part]}
 	}
 	if links := about.lines[partLink]; len(links) > 0 {
 		w.links = &deck{lines: links}

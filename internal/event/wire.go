@@ -41,7 +41,7 @@ func (w *wire) send(key gid.ID) {
 }
 
 func (w *wire) run(ctx context.Context, h *hub) {
-	l := pq.NewListener(w.store.URL(), 100*time.Millisecond, 5*time.Second, func(e pq.ListenerEventType, err error) {
+	l := pq.NewListener(w.store.URL(), 100*time.Millisecond, 5*time.Second, func(_ pq.ListenerEventType, err error) {
 		if err != nil && ctx.Err() == nil {
 			w.log.WarnContext(ctx, "event log: wake-ups are interrupted, the poll goes on", "error", err)
 		}

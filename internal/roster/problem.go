@@ -28,7 +28,7 @@ func (p Problem) String() string {
 }
 
 // Problems is everything wrong with a file, by line. It is the error that Parse and Import return for a bad file.
-type Problems []Problem
+type Problems []Problem //nolint:recvcheck // add must write; the others are called on a value, as errors are
 
 // Error lists all problems, one a line.
 func (p Problems) Error() string {

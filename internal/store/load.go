@@ -42,11 +42,11 @@ func (s *Store) Load(ctx context.Context, fn func(ctx context.Context, l *Loader
 
 // Empty reports whether a table has no row.
 func (l *Loader) Empty(ctx context.Context, table string) (bool, error) {
-	var any bool
-	if err := l.tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+table+")").Scan(&any); err != nil {
+	var found bool
+	if err := l.tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+table+")").Scan(&found); err != nil {
 		return false, fmt.Errorf("look into %s: %w", table, err)
 	}
-	return !any, nil
+	return !found, nil
 }
 
 // Insert adds the rows to the columns of a table. A row's slice may be used again for the next row. Values are what
@@ -67,7 +67,7 @@ func (l *Loader) copyIn(ctx context.Context, table string, columns []string, row
 	for row := range rows {
 		if stmt == nil {
 			var err error
-			if stmt, err = l.tx.PrepareContext(ctx, pq.CopyIn(table, columns...)); err != nil {
+			if stmt, err = l.tx.PrepareContext(ctx, copyStatement(table, columns)); err != nil {
 				return err
 			}
 			defer func() { _ = stmt.Close() }()
@@ -139,4 +139,13 @@ func (l *Loader) insertMany(ctx context.Context, table string, columns []string,
 func insertInto(table string, columns []string, rows int) string {
 	row := "(" + strings.TrimSuffix(strings.Repeat("?,", len(columns)), ",") + "),"
 	return "INSERT INTO `" + table + "` (`" + strings.Join(columns, "`,`") + "`) VALUES " + strings.TrimSuffix(strings.Repeat(row, rows), ",")
+}
+
+// copyStatement is PostgreSQL's COPY from the client.
+func copyStatement(table string, columns []string) string {
+	quoted := make([]string, len(columns))
+	for i, c := range columns {
+		quoted[i] = pq.QuoteIdentifier(c)
+	}
+	return "COPY " + pq.QuoteIdentifier(table) + " (" + strings.Join(quoted, ", ") + ") FROM STDIN"
 }
