@@ -2,7 +2,6 @@ package graph
 
 import (
 	"github.com/pursuing-equity/commons/internal/fault"
-	"github.com/pursuing-equity/commons/internal/store"
 )
 
 // userErrors splits what a mutation returned: what the caller can correct goes into the payload, everything else to the top.
@@ -14,7 +13,7 @@ func userErrors(err error) ([]*fault.Error, error) {
 		}
 	}
 	if len(faults) == 0 {
-		return []*fault.Error{}, store.Fault(err)
+		return []*fault.Error{}, err
 	}
 	return faults, nil
 }

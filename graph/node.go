@@ -11,14 +11,13 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
-	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 func (r *Resolver) node(ctx context.Context, v viewer.Viewer, id gid.ID) (model.Node, error) {
 	found, err := access.Find(ctx, r.Store.Client(ctx), v, id)
 	if err != nil {
-		return nil, store.Fault(err)
+		return nil, err
 	}
 	if found[id] == nil {
 		return nil, fault.Missing()
@@ -33,7 +32,7 @@ func (r *Resolver) nodes(ctx context.Context, v viewer.Viewer, ids []gid.ID) ([]
 	}
 	found, err := access.Find(ctx, r.Store.Client(ctx), v, ids...)
 	if err != nil {
-		return nil, store.Fault(err)
+		return nil, err
 	}
 	nodes := make([]model.Node, len(ids))
 	for i, id := range ids {
@@ -52,7 +51,7 @@ func (r *Resolver) viewer(ctx context.Context, v viewer.Viewer) (*ent.Member, er
 	}
 	m, err := r.members(ctx, []gid.ID{me})
 	if err != nil {
-		return nil, store.Fault(err)
+		return nil, err
 	}
 	return m[0], nil
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
-	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -32,7 +31,7 @@ func (r *queryResolver) Viewer(ctx context.Context) (*ent.Member, error) {
 
 func (r *queryResolver) EventCursor(ctx context.Context) (page.Cursor, error) {
 	p, err := r.Store.Position(ctx)
-	return event.PositionCursor(p), store.Fault(err)
+	return event.PositionCursor(p), err
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

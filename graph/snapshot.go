@@ -36,7 +36,7 @@ func (s Snapshot) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 		return nil
 	})
 	if err != nil {
-		graphql.AddError(ctx, store.Fault(err))
+		graphql.AddError(ctx, err)
 		return &graphql.Response{Data: []byte("null"), Errors: graphql.GetErrors(ctx)}
 	}
 	return resp

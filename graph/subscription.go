@@ -11,7 +11,6 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
-	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -122,7 +121,7 @@ func follow[T any](ctx context.Context, r *Resolver, v viewer.Viewer, stream gid
 			}
 		})
 		if err != nil && !errors.Is(err, context.Canceled) {
-			fault.EndWith(ctx, store.Fault(err))
+			fault.EndWith(ctx, err)
 		}
 	}()
 	return out, nil

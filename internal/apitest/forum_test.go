@@ -217,7 +217,7 @@ func TestDenseNumbers(t *testing.T) {
 		ada, ben := w.Member("ada"), w.Member("ben")
 		network := w.Space(space.KindNETWORK, "Network", ada, ben)
 		thread := w.Thread(ada, network, "Busy", "first")
-		const each = 250 // four writers, two a member
+		const each = 500 // four writers, two a member: 2,000 in all
 		var wg sync.WaitGroup
 		for i := range 4 {
 			p := []*apitest.Person{ada, ben}[i%2]

@@ -113,6 +113,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		SDL:            graph.SDL(),
 		Authenticate:   a.authenticate,
 		Recheck:        a.Accounts.Ended,
+		Explain:        store.Fault,
 		Ready:          a.ready,
 		Explorer:       explorer,
 		Extensions:     []graphql.HandlerExtension{graph.Snapshot{Store: a.Store}},

@@ -25,10 +25,11 @@ func Cursor(stream gid.ID, seq int) page.Cursor {
 	return page.Cursor(base64.RawURLEncoding.EncodeToString(b))
 }
 
-// PositionCursor is a position in the whole log; any stream resumes from it.
+// PositionCursor is a position in the whole log; any stream resumes from it. Its age counts in whole hours, so that it is the same
+// as long as nothing was written: two equal answers stay equal.
 func PositionCursor(p store.Position) page.Cursor {
 	b := append(make([]byte, 0, 64), tagPosition)
-	b = binary.AppendVarint(b, p.At.UnixMicro())
+	b = binary.AppendVarint(b, p.At.Truncate(time.Hour).Unix())
 	b = binary.AppendVarint(b, p.LastID)
 	b = binary.AppendVarint(b, p.Xmin)
 	b = binary.AppendVarint(b, p.Xmax)
@@ -89,7 +90,7 @@ func parsePosition(b []byte) (*store.Position, bool) {
 		return v
 	}
 	at := next()
-	p := &store.Position{At: time.UnixMicro(at).UTC(), LastID: next(), Xmin: next(), Xmax: next()}
+	p := &store.Position{At: time.Unix(at, 0).UTC(), LastID: next(), Xmin: next(), Xmax: next()}
 	count, n := binary.Uvarint(b)
 	if n <= 0 || count > maxRunning || at < 0 || p.LastID < 0 || p.Xmin < 0 || p.Xmax < p.Xmin {
 		return nil, false

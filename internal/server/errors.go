@@ -45,12 +45,15 @@ func (s *Server) present(ctx context.Context, err error) *gqlerror.Error {
 		f := fault.New(fault.BadVariables, "The value does not fit the argument's type.")
 		return s.show(ctx, f.Because(err), at, argument)
 	default:
-		return s.show(ctx, unexpected(ctx, err), at, nil)
+		return s.show(ctx, s.unexpected(ctx, err), at, nil)
 	}
 }
 
 // unexpected turns an error that is no fault into one.
-func unexpected(ctx context.Context, err error) *fault.Error {
+func (s *Server) unexpected(ctx context.Context, err error) *fault.Error {
+	if known := fault.All(s.cfg.Explain(err)); len(known) > 0 {
+		return known[0]
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return timedOut().Because(err)
@@ -184,7 +187,7 @@ func (s *Server) refuse(ctx context.Context, err error) *refusal {
 		for _, e := range list {
 			code, ok := e.Extensions["code"].(fault.Code)
 			if !ok {
-				r.errs = gqlerror.List{s.show(ctx, unexpected(ctx, err), gqlerror.Error{}, nil)}
+				r.errs = gqlerror.List{s.show(ctx, s.unexpected(ctx, err), gqlerror.Error{}, nil)}
 				break
 			}
 			recordOf(ctx).failed(code)
@@ -192,7 +195,7 @@ func (s *Server) refuse(ctx context.Context, err error) *refusal {
 	} else {
 		faults := fault.All(err)
 		if len(faults) == 0 {
-			faults = []*fault.Error{unexpected(ctx, err)}
+			faults = []*fault.Error{s.unexpected(ctx, err)}
 		}
 		for _, f := range faults {
 			r.errs = append(r.errs, s.show(ctx, f, gqlerror.Error{}, nil))

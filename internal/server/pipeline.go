@@ -197,7 +197,7 @@ func (op *operation) execute(ctx context.Context) (resp *graphql.Response) {
 	}()
 	next, ctx := s.exec.DispatchOperation(ctx, op.ctx)
 	if resp = next(ctx); resp == nil {
-		return &graphql.Response{Errors: s.refuse(ctx, unexpected(ctx, context.Cause(ctx))).errs}
+		return &graphql.Response{Errors: s.refuse(ctx, s.unexpected(ctx, context.Cause(ctx))).errs}
 	}
 	return resp
 }

@@ -41,6 +41,10 @@ type Config struct {
 	// Limits.Recheck with each token once, so that one statement can answer for all. Nil: sessions end by Expires only.
 	Recheck func(ctx context.Context, tokens []gid.ID) (revoked []gid.ID, err error)
 
+	// Explain turns an error of the layers below into a fault where a client should know more than that it was ours, such as
+	// UNAVAILABLE for a database that does not answer; other errors it returns as they are. Nil: none are explained.
+	Explain func(error) error
+
 	// Ready returns nil when work can be done. A fault's message is shown at /readyz; any other error goes to the log only.
 	Ready func(ctx context.Context) error
 
@@ -159,6 +163,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Explain == nil {
+		cfg.Explain = func(err error) error { return err }
 	}
 	if cfg.ClientAddr == nil {
 		cfg.ClientAddr = peerAddr

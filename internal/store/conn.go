@@ -32,7 +32,7 @@ type connector struct {
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	base, err := c.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, unreachable{err}
 	}
 	able, ok := base.(capable)
 	if !ok {
@@ -41,6 +41,11 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	return &conn{capable: able, connector: c, cache: make(map[string]*cached, 64)}, nil
 }
+
+// unreachable says that there is no connection to be had, for whatever reason the database gives.
+type unreachable struct{ error }
+
+func (u unreachable) Unwrap() error { return u.error }
 
 // capable is what both drivers' connections can do.
 type capable interface {

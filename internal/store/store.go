@@ -167,6 +167,9 @@ func queryCanceled(err error) bool {
 }
 
 func unavailable(err error) bool {
+	if _, ok := errors.AsType[unreachable](err); ok {
+		return true
+	}
 	if e, ok := errors.AsType[*pq.Error](err); ok {
 		class := e.Code.Class()
 		return class == "08" || class == "53" || e.Code == "57P01" || e.Code == "57P02" || e.Code == "57P03"
