@@ -27,6 +27,7 @@ type connector struct {
 	driver.Connector
 	sqlite     bool
 	statements *atomic.Int64
+	recorder   *atomic.Pointer[recorder]
 }
 
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -149,6 +150,9 @@ func (c *conn) evict() {
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if err := c.guard(ctx); err != nil {
 		return nil, err
+	}
+	if r := c.recorder.Load(); r != nil {
+		r.add(query, args)
 	}
 	stmt, done, err := c.prepared(ctx, query)
 	if err != nil {

@@ -36,6 +36,7 @@ type Store struct {
 	dialect    string
 	url        string
 	statements atomic.Int64
+	recorder   atomic.Pointer[recorder]
 }
 
 // PoolSize is how many connections the pool of PostgreSQL holds, open and idle alike: closing idle ones costs a factor of
@@ -100,7 +101,7 @@ func (s *Store) openSQLite(path string) error {
 
 func (s *Store) pool(base driver.Connector, size int) *sql.DB {
 	s.plain = base
-	db := sql.OpenDB(&connector{Connector: base, sqlite: s.dialect == dialect.SQLite, statements: &s.statements})
+	db := sql.OpenDB(&connector{Connector: base, sqlite: s.dialect == dialect.SQLite, statements: &s.statements, recorder: &s.recorder})
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	return db
