@@ -172,15 +172,18 @@ func threads(s *sql.Selector, m gid.ID) *sql.Predicate {
 // VisibleThreads are the threads of the spaces that the viewer may read.
 func VisibleThreads(v viewer.Viewer) predicate.Thread { return where(v, never, threads) }
 
-func visibleThreadIDs(s *sql.Selector, m gid.ID) *sql.Selector {
-	ids := from(s, thread.Table, thread.FieldID)
-	return ids.Where(threads(ids, m))
+// threadVisible says of a row with a thread_id whether the thread is visible. It looks at the row's one thread: the list of all
+// visible threads, which SQLite would make for an IN, grows with the community.
+func threadVisible(s *sql.Selector, m gid.ID) *sql.Predicate {
+	t := sql.Dialect(s.Dialect()).Select().From(sql.Table(thread.Table).As("visible_thread"))
+	t.Select(t.C(thread.FieldID)).Where(sql.And(sql.ColumnsEQ(t.C(thread.FieldID), s.C(post.FieldThreadID)), threads(t, m)))
+	return sql.Exists(t)
 }
 
 // VisiblePosts are the posts of the threads that the viewer may read.
 func VisiblePosts(v viewer.Viewer) predicate.Post {
 	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
-		return sql.In(s.C(post.FieldThreadID), visibleThreadIDs(s, m))
+		return threadVisible(s, m)
 	})
 }
 
@@ -188,15 +191,15 @@ func VisiblePosts(v viewer.Viewer) predicate.Post {
 func VisiblePostRevisions(v viewer.Viewer) predicate.PostRevision {
 	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
 		ids := from(s, post.Table, post.FieldID)
-		ids.Where(sql.In(ids.C(post.FieldThreadID), visibleThreadIDs(ids, m)))
-		return sql.In(s.C(postrevision.FieldPostID), ids)
+		ids.Where(sql.And(sql.ColumnsEQ(ids.C(post.FieldID), s.C(postrevision.FieldPostID)), threadVisible(ids, m)))
+		return sql.Exists(ids)
 	})
 }
 
 // VisibleNotifications are the viewer's own, as long as they can see what they are about.
 func VisibleNotifications(v viewer.Viewer) predicate.Notification {
 	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
-		return sql.And(sql.EQ(s.C(notification.FieldRecipientID), m), sql.In(s.C(notification.FieldThreadID), visibleThreadIDs(s, m)))
+		return sql.And(sql.EQ(s.C(notification.FieldRecipientID), m), threadVisible(s, m))
 	})
 }
 
@@ -343,7 +346,7 @@ func VisibleResourceVersions(v viewer.Viewer) predicate.ResourceVersion {
 
 // VisibleSearchDocuments are the documents of what the viewer can see. What was retired is in no list and is not found.
 func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
-	found := func(s *sql.Selector, res, mem, org func(*sql.Selector) *sql.Predicate, thr *sql.Selector) *sql.Predicate {
+	found := func(s *sql.Selector, res, mem, org func(*sql.Selector) *sql.Predicate, thr *sql.Predicate) *sql.Predicate {
 		of := func(kind searchdocument.Kind, table, column, retired string, visible func(*sql.Selector) *sql.Predicate) *sql.Predicate {
 			ids := from(s, table, column)
 			p := visible(ids)
@@ -358,7 +361,7 @@ func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
 			of(searchdocument.KindORGANIZATION, organization.Table, organization.FieldID, organization.FieldArchivedAt, org),
 		}
 		if thr != nil {
-			parts = append(parts, sql.In(s.C(searchdocument.FieldThreadID), thr))
+			parts = append(parts, thr)
 		}
 		return sql.Or(parts...)
 	}
@@ -368,6 +371,6 @@ func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
 			by := func(p func(*sql.Selector, gid.ID) *sql.Predicate) func(*sql.Selector) *sql.Predicate {
 				return func(s *sql.Selector) *sql.Predicate { return p(s, m) }
 			}
-			return found(s, by(resources), by(members), by(organizations), visibleThreadIDs(s, m))
+			return found(s, by(resources), by(members), by(organizations), threadVisible(s, m))
 		})
 }

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lib/pq"
-
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
@@ -59,13 +57,14 @@ func away(t *testing.T, databaseURL string) (back func()) {
 	}
 	t.Cleanup(func() { _ = admin.Close() })
 	do := func(query string, args ...any) {
-		if _, err := admin.ExecContext(context.Background(), query, args...); err != nil {
+		t.Helper()
+		if _, err := admin.ExecContext(t.Context(), query, args...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	do("ALTER DATABASE " + pq.QuoteIdentifier(name) + " ALLOW_CONNECTIONS false")
+	do(`ALTER DATABASE "` + name + `" ALLOW_CONNECTIONS false`)
 	do("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
-	return func() { do("ALTER DATABASE " + pq.QuoteIdentifier(name) + " ALLOW_CONNECTIONS true") }
+	return func() { do(`ALTER DATABASE "` + name + `" ALLOW_CONNECTIONS true`) }
 }
 
 func TestTheDatabaseGoesAway(t *testing.T) {

@@ -125,6 +125,9 @@ func explained(t *testing.T, w *apitest.World, query string, args []any) plan {
 			p.sorts = p.sorts || strings.Contains(detail, "TEMP B-TREE FOR ORDER BY")
 			p.scans = p.scans || strings.HasPrefix(detail, "SCAN posts") || strings.HasPrefix(detail, "SCAN threads")
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		return p
 	}
 	rows, err := w.App.Store.Client(ctx).QueryContext(ctx, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+query, args...)
@@ -137,6 +140,9 @@ func explained(t *testing.T, w *apitest.World, query string, args []any) plan {
 		if err := rows.Scan(&text); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	var parsed []struct {
 		Plan node `json:"Plan"`
