@@ -133,10 +133,33 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(logDone)
 		a.Events.Run(logCtx)
 	}()
+	forgetting := make(chan struct{})
+	go func() {
+		defer close(forgetting)
+		a.forgetKeys(logCtx)
+	}()
 	err = srv.Serve(ctx, ln)
 	stop()
 	<-logDone
+	<-forgetting
 	return err
+}
+
+// forgetKeys deletes old idempotency keys every hour until ctx ends.
+func (a *App) forgetKeys(ctx context.Context) {
+	ctx = viewer.NewContext(ctx, viewer.System("forget idempotency keys"))
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hourly.C:
+			if _, err := a.Store.ForgetKeys(ctx, a.Config.Now()); err != nil && ctx.Err() == nil {
+				a.Config.Logger.WarnContext(ctx, "idempotency keys not forgotten", "error", err)
+			}
+		}
+	}
 }
 
 func (a *App) authenticate(ctx context.Context, bearer string) (server.Session, error) {

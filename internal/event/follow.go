@@ -56,32 +56,18 @@ func (s *Following) Close() { s.log.hub.leave(s.f, s.keys...) }
 
 // Run delivers the stream's events, in order and without a gap, until ctx ends, deliver fails, or allowed does. For each batch it
 // first prepares what to deliver, then asks allowed, and only then delivers: what was committed after access was lost is
-// never delivered, because the loss was committed before it was read.
+// never delivered, because the loss was committed before it was read. While the database is away it waits.
 func Run[T any](ctx context.Context, s *Following, allowed func(context.Context) error, prepare func(context.Context, []*ent.Event) ([]T, error), deliver func(T) error) error {
 	defer s.Close()
 	recheck := time.NewTicker(recheckEvery)
 	defer recheck.Stop()
 	for {
-		for {
-			events, err := s.next(ctx)
-			if err != nil {
-				return err
-			}
-			items, err := prepare(ctx, events)
-			if err != nil {
-				return err
-			}
-			if err := allowed(ctx); err != nil {
-				return err
-			}
-			for _, item := range items {
-				if err := deliver(item); err != nil {
-					return err
-				}
-			}
-			if len(events) < batch {
-				break
-			}
+		more, err := step(ctx, s, allowed, prepare, deliver)
+		switch {
+		case more:
+			continue
+		case err != nil && !away(ctx, err):
+			return err
 		}
 		for waiting := true; waiting; {
 			select {
@@ -90,25 +76,53 @@ func Run[T any](ctx context.Context, s *Following, allowed func(context.Context)
 			case <-s.f.woken:
 				waiting = false
 			case <-recheck.C:
-				if err := allowed(ctx); err != nil {
-					return err
+				waiting = err == nil // after a failure the events are still to be read
+				if checked := allowed(ctx); checked != nil && !away(ctx, checked) {
+					return checked
 				}
 			}
 		}
 	}
 }
 
+// step delivers one batch and reports whether there may be more at once. It moves on only when all of it was delivered.
+func step[T any](ctx context.Context, s *Following, allowed func(context.Context) error, prepare func(context.Context, []*ent.Event) ([]T, error), deliver func(T) error) (bool, error) {
+	events, err := s.next(ctx)
+	if err != nil {
+		return false, err
+	}
+	items, err := prepare(ctx, events)
+	if err != nil {
+		return false, err
+	}
+	if err := allowed(ctx); err != nil {
+		return false, err
+	}
+	for _, item := range items {
+		if err := deliver(item); err != nil {
+			return false, err
+		}
+	}
+	s.last += len(events)
+	return len(events) == batch, nil
+}
+
+// away reports whether an error only says that the database does not answer just now.
+func away(ctx context.Context, err error) bool {
+	return ctx.Err() == nil && fault.Is(store.Fault(err), fault.Unavailable)
+}
+
+// next reads the events behind the last that was delivered.
 func (s *Following) next(ctx context.Context) ([]*ent.Event, error) {
 	events, err := s.log.store.Client(ctx).Event.Query().
 		Where(event.StreamID(s.stream), event.SeqGT(s.last)).Order(event.BySeq()).Limit(batch).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the event log: %w", err)
 	}
-	for _, e := range events {
-		if e.Seq != s.last+1 { // trimmed under a subscriber that stood still for longer than the log is kept
+	for i, e := range events {
+		if e.Seq != s.last+1+i { // trimmed under a subscriber that stood still for longer than the log is kept
 			return nil, resetRequired()
 		}
-		s.last = e.Seq
 	}
 	return events, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/page"
 )
 
 // Once is a request to do something at most once.
@@ -24,6 +25,29 @@ type Once struct {
 
 // maxKey is the longest idempotency key, in bytes.
 const maxKey = 200
+
+// keysKept is how long idempotency keys are kept; the SDL promises 24 hours.
+const keysKept = 48 * time.Hour
+
+// ForgetKeys deletes idempotency keys that are older than they are kept, a thousand at a time, and returns how many.
+func (s *Store) ForgetKeys(ctx context.Context, now time.Time) (int, error) {
+	total := 0
+	for {
+		n := 0
+		err := s.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+			ids, err := tx.IdempotencyRecord.Query().Where(idempotencyrecord.CreatedAtLT(now.Add(-keysKept))).Limit(1000).IDs(ctx)
+			if err != nil || len(ids) == 0 {
+				return err
+			}
+			n, err = tx.IdempotencyRecord.Delete().Where(page.AnyOf(idempotencyrecord.FieldID, ids)).Exec(ctx)
+			return err
+		})
+		total += n
+		if err != nil || n < 1000 {
+			return total, err
+		}
+	}
+}
 
 // Do runs create within the transaction, unless the member's key was used before: then it returns what came of it, or
 // IDEMPOTENCY_CONFLICT when the input was another. Of two requests with one key at once, the later to finish is rolled back

@@ -152,6 +152,28 @@ func TestTransactions(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+		t.Run("an idempotency key is forgotten when it is old, and not before", func(t *testing.T) {
+			key := "k"
+			once := func(at time.Time) {
+				m := gid.New(gid.Member, at)
+				err := s.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+					err := tx.Member.Create().SetID(m).SetCreatedAt(at).SetUpdatedAt(at).SetEmail(m.String()).SetHandle(m.String()).SetName("x").SetTimeZone("UTC").Exec(ctx)
+					if err != nil {
+						return err
+					}
+					_, err = store.Once{Member: m, Operation: "o", Key: &key, At: at}.Do(ctx, tx, func() (gid.ID, error) { return m, nil })
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			once(now.Add(-25 * time.Hour))
+			once(now.Add(-49 * time.Hour))
+			if n, err := s.ForgetKeys(ctx, now); err != nil || n != 1 {
+				t.Errorf("forgot %d: %v", n, err)
+			}
+		})
 		t.Run("a statement without a viewer does not run", func(t *testing.T) {
 			if _, err := s.Client(t.Context()).Organization.Query().Count(t.Context()); !errors.Is(err, store.ErrNoViewer) {
 				t.Errorf("error: %v", err)
