@@ -744,7 +744,7 @@ extend type Mutation {
   endTeamMembership("""What to do.""" input: EndTeamMembershipInput!): EndTeamMembershipPayload!
   """Gives a member a role. For administrators."""
   createRoleAssignment("""What to do.""" input: CreateRoleAssignmentInput!): CreateRoleAssignmentPayload!
-  """Ends a role at once. For administrators."""
+  """Ends a role at once; the last administrator's stays. For administrators."""
   endRoleAssignment("""What to do.""" input: EndRoleAssignmentInput!): EndRoleAssignmentPayload!
 }
 
