@@ -2,19 +2,19 @@ package graph
 
 import (
 	"github.com/pursuing-equity/commons/ent"
-	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-func reactionGroups(posts []*ent.Post, mine map[forum.ReactionOf]bool) [][]*model.ReactionGroup {
-	return pick(posts, func(p *ent.Post) []*model.ReactionGroup {
-		groups := make([]*model.ReactionGroup, len(p.ReactionCounts))
-		for i, c := range p.ReactionCounts {
-			groups[i] = &model.ReactionGroup{Emoji: c.Emoji, Count: c.Count, ViewerHasReacted: mine[forum.ReactionOf{Post: p.ID, Emoji: c.Emoji}]}
+// reacted picks from the viewer's reactions to posts those to each.
+func reacted(posts []*ent.Post, mine map[forum.ReactionOf]bool) []map[string]bool {
+	return pick(posts, func(p *ent.Post) map[string]bool {
+		own := make(map[string]bool, len(p.ReactionCounts))
+		for _, c := range p.ReactionCounts {
+			own[c.Emoji] = mine[forum.ReactionOf{Post: p.ID, Emoji: c.Emoji}]
 		}
-		return groups
+		return own
 	})
 }
 

@@ -113,11 +113,8 @@ func (r *postResolver) ReplyTo(ctx context.Context, obj *ent.Post) (*ent.Post, e
 	})
 }
 
-func (r *postResolver) Reactions(ctx context.Context, obj *ent.Post) ([]*model.ReactionGroup, error) {
-	return together(ctx, obj, func(objs []*ent.Post) ([][]*model.ReactionGroup, error) {
-		mine, err := r.Forum.ViewerReactions(ctx, viewer.From(ctx), objs)
-		return reactionGroups(objs, mine), err
-	})
+func (r *postResolver) Reactions(ctx context.Context, obj *ent.Post) ([]*forum.ReactionGroup, error) {
+	return forum.Reactions(obj), nil
 }
 
 func (r *postResolver) Revisions(ctx context.Context, obj *ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.PostRevision], error) {
@@ -153,8 +150,16 @@ func (r *postRevisionResolver) Editor(ctx context.Context, obj *ent.PostRevision
 	})
 }
 
+func (r *reactionGroupResolver) ViewerHasReacted(ctx context.Context, obj *forum.ReactionGroup) (bool, error) {
+	own, err := together(ctx, obj.Post, func(objs []*ent.Post) ([]map[string]bool, error) {
+		mine, err := r.Forum.ViewerReactions(ctx, viewer.From(ctx), objs)
+		return reacted(objs, mine), err
+	})
+	return own[obj.Emoji], err
+}
+
 func (r *subscriptionResolver) ThreadEvents(ctx context.Context, threadID gid.ID, after *page.Cursor) (<-chan model.ThreadEvent, error) {
-	return r.threadEvents(ctx, viewer.From(ctx), threadID, after)
+	return r.threadEvents(ctx, threadID, after)
 }
 
 func (r *threadResolver) Space(ctx context.Context, obj *ent.Thread) (*ent.Space, error) {
@@ -224,10 +229,13 @@ func (r *Resolver) Post() generated.PostResolver { return &postResolver{r} }
 
 func (r *Resolver) PostRevision() generated.PostRevisionResolver { return &postRevisionResolver{r} }
 
+func (r *Resolver) ReactionGroup() generated.ReactionGroupResolver { return &reactionGroupResolver{r} }
+
 func (r *Resolver) Thread() generated.ThreadResolver { return &threadResolver{r} }
 
 type (
-	postResolver         struct{ *Resolver }
-	postRevisionResolver struct{ *Resolver }
-	threadResolver       struct{ *Resolver }
+	postResolver          struct{ *Resolver }
+	postRevisionResolver  struct{ *Resolver }
+	reactionGroupResolver struct{ *Resolver }
+	threadResolver        struct{ *Resolver }
 )

@@ -43,7 +43,7 @@ func (r *notificationResolver) Actor(ctx context.Context, obj *ent.Notification)
 }
 
 func (r *subscriptionResolver) NotificationEvents(ctx context.Context, after *page.Cursor) (<-chan model.NotificationEvent, error) {
-	return r.notificationEvents(ctx, viewer.From(ctx), after)
+	return r.notificationEvents(ctx, after)
 }
 
 func (r *Resolver) Notification() generated.NotificationResolver { return &notificationResolver{r} }

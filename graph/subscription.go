@@ -2,43 +2,47 @@ package graph
 
 import (
 	"context"
-	"errors"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/event"
-	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-func (r *Resolver) threadEvents(ctx context.Context, v viewer.Viewer, threadID gid.ID, after *page.Cursor) (<-chan model.ThreadEvent, error) {
-	allowed := func(ctx context.Context) error {
-		_, err := r.Forum.Thread(ctx, v, threadID)
-		return err
-	}
-	return follow(ctx, r, v, threadID, after, allowed, func(ctx context.Context, events []*ent.Event) ([]model.ThreadEvent, error) {
+func (r *Resolver) threadEvents(ctx context.Context, threadID gid.ID, after *page.Cursor) (<-chan model.ThreadEvent, error) {
+	return event.Follow(ctx, func() (event.Source, error) {
+		_, err := r.Forum.Thread(ctx, viewer.From(ctx), threadID)
+		return event.Source{Stream: threadID, After: after, Readers: r.Forum.Readers(threadID)}, err
+	}, func(ctx context.Context, events []*ent.Event) ([]event.Shown[model.ThreadEvent], error) {
 		posts, err := r.posts(ctx, each(events, postOf))
 		if err != nil {
 			return nil, err
 		}
-		thread, err := r.threads(ctx, []gid.ID{threadID})
+		threads, err := r.threads(ctx, each(events, threadOf))
 		if err != nil {
 			return nil, err
 		}
-		out := make([]model.ThreadEvent, len(events))
+		shown := make([]event.Shown[model.ThreadEvent], len(events))
 		for i, e := range events {
-			out[i] = threadEvent(event.Cursor(e.StreamID, e.Seq), e.Kind, posts[i], thread[0])
+			shown[i] = event.Shown[model.ThreadEvent]{Event: e, As: threadEvent(event.Cursor(e.StreamID, e.Seq), e.Kind, posts[i], threads[i])}
 		}
-		return out, nil
+		return shown, nil
 	})
 }
 
 func postOf(e *ent.Event) gid.ID {
 	if e.ObjectID.Kind() == gid.Post {
 		return e.ObjectID
+	}
+	return gid.ID{}
+}
+
+func threadOf(e *ent.Event) gid.ID {
+	if e.Kind == event.ThreadChanged {
+		return e.StreamID
 	}
 	return gid.ID{}
 }
@@ -58,16 +62,12 @@ func threadEvent(c page.Cursor, kind string, post *ent.Post, thread *ent.Thread)
 	}
 }
 
-func (r *Resolver) notificationEvents(ctx context.Context, v viewer.Viewer, after *page.Cursor) (<-chan model.NotificationEvent, error) {
-	me, err := access.SignedIn(v)
-	if err != nil {
-		return nil, err
-	}
-	allowed := func(context.Context) error { return nil } // one's own stream; what a notification is about is checked as it is loaded
-	return follow(ctx, r, v, me, after, allowed, func(ctx context.Context, events []*ent.Event) ([]model.NotificationEvent, error) {
-		if len(events) == 0 {
-			return nil, nil
-		}
+func (r *Resolver) notificationEvents(ctx context.Context, after *page.Cursor) (<-chan model.NotificationEvent, error) {
+	v := viewer.From(ctx)
+	return event.Follow(ctx, func() (event.Source, error) {
+		me, err := access.SignedIn(v)
+		return event.Source{Stream: me, After: after}, err // one's own stream; what a notification is about is checked as it is loaded
+	}, func(ctx context.Context, events []*ent.Event) ([]event.Shown[model.NotificationEvent], error) {
 		rows, err := r.Notify.Notification(ctx, v, each(events, func(e *ent.Event) gid.ID { return e.ObjectID }))
 		if err != nil {
 			return nil, err
@@ -80,49 +80,15 @@ func (r *Resolver) notificationEvents(ctx context.Context, v viewer.Viewer, afte
 		if err != nil {
 			return nil, err
 		}
-		out := make([]model.NotificationEvent, 0, len(events))
+		shown := make([]event.Shown[model.NotificationEvent], 0, len(events))
 		for _, e := range events {
 			c := event.Cursor(e.StreamID, e.Seq)
 			if e.Kind == event.NotificationsRead {
-				out = append(out, &model.NotificationsRead{Cursor: c, UnreadNotificationCount: count})
+				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: &model.NotificationsRead{Cursor: c, UnreadNotificationCount: count}})
 			} else if n := visible[e.ObjectID]; n != nil {
-				out = append(out, &model.NotificationCreated{Cursor: c, Notification: n, UnreadNotificationCount: count})
+				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: &model.NotificationCreated{Cursor: c, Notification: n, UnreadNotificationCount: count}})
 			}
 		}
-		return out, nil
+		return shown, nil
 	})
-}
-
-// follow runs a subscription to a stream in a goroutine that ends with ctx. Why it ended, if not by the client, is told as
-// the subscription's error.
-func follow[T any](ctx context.Context, r *Resolver, v viewer.Viewer, stream gid.ID, after *page.Cursor,
-	allowed func(context.Context) error, prepare func(context.Context, []*ent.Event) ([]T, error),
-) (<-chan T, error) {
-	if err := allowed(ctx); err != nil {
-		return nil, err
-	}
-	me, err := access.SignedIn(v)
-	if err != nil {
-		return nil, err
-	}
-	f, err := r.Events.Follow(ctx, stream, me, after)
-	if err != nil {
-		return nil, err
-	}
-	out := make(chan T)
-	go func() {
-		defer close(out)
-		err := event.Run(ctx, f, allowed, prepare, func(item T) error {
-			select {
-			case out <- item:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		})
-		if err != nil && !errors.Is(err, context.Canceled) {
-			fault.EndWith(ctx, err)
-		}
-	}()
-	return out, nil
 }

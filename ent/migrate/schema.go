@@ -814,6 +814,14 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{RoleAssignmentsColumns[4], RoleAssignmentsColumns[2]},
 			},
+			{
+				Name:    "roleassignment_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{RoleAssignmentsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "ends_at IS NOT NULL",
+				},
+			},
 		},
 	}
 	// SearchDocumentsColumns holds the columns for the "search_documents" table.
@@ -943,6 +951,14 @@ var (
 				Name:    "spacemembership_space_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{SpaceMembershipsColumns[6], SpaceMembershipsColumns[0]},
+			},
+			{
+				Name:    "spacemembership_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{SpaceMembershipsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "ends_at IS NOT NULL",
+				},
 			},
 		},
 	}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -40,5 +41,6 @@ func (RoleAssignment) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("member_id", "role", "scope", "scope_id"),
 		index.Fields("scope_id", "role"),
+		index.Fields("ends_at").Annotations(entsql.IndexWhere("ends_at IS NOT NULL")), // what ended since a moment ago
 	}
 }

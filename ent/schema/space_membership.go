@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -43,5 +44,6 @@ func (SpaceMembership) Indexes() []ent.Index {
 		index.Fields("space_id", "member_id").Unique(),
 		index.Fields("member_id", "space_id"),
 		index.Fields("space_id", "id"),
+		index.Fields("ends_at").Annotations(entsql.IndexWhere("ends_at IS NOT NULL")), // what ended since a moment ago
 	}
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/graph/scalar"
 	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -57,6 +58,7 @@ type ResolverRoot interface {
 	PostRevision() PostRevisionResolver
 	Program() ProgramResolver
 	Query() QueryResolver
+	ReactionGroup() ReactionGroupResolver
 	Resource() ResourceResolver
 	ResourceVersion() ResourceVersionResolver
 	RoleAssignment() RoleAssignmentResolver
@@ -174,7 +176,7 @@ type PostResolver interface {
 	Author(ctx context.Context, obj *ent.Post) (*ent.Member, error)
 	ReplyTo(ctx context.Context, obj *ent.Post) (*ent.Post, error)
 
-	Reactions(ctx context.Context, obj *ent.Post) ([]*model.ReactionGroup, error)
+	Reactions(ctx context.Context, obj *ent.Post) ([]*forum.ReactionGroup, error)
 	Revisions(ctx context.Context, obj *ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.PostRevision], error)
 	ViewerCanEdit(ctx context.Context, obj *ent.Post) (bool, error)
 	ViewerCanDelete(ctx context.Context, obj *ent.Post) (bool, error)
@@ -200,6 +202,9 @@ type QueryResolver interface {
 	Frameworks(ctx context.Context) ([]*ent.Framework, error)
 	Search(ctx context.Context, query string, kinds []searchdocument.Kind, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.SearchResultConnection, error)
 	Spaces(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Space], error)
+}
+type ReactionGroupResolver interface {
+	ViewerHasReacted(ctx context.Context, obj *forum.ReactionGroup) (bool, error)
 }
 type ResourceResolver interface {
 	Space(ctx context.Context, obj *ent.Resource) (*ent.Space, error)
@@ -454,11 +459,11 @@ type Organization implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): TeamConnection!
+  ): TeamConnection! @personal
   """When it was retired; null while it lives."""
   archivedAt: DateTime
   """Whether the viewer may change it: staff and the organization's leads."""
-  viewerCanUpdate: Boolean!
+  viewerCanUpdate: Boolean! @personal
 }
 
 """
@@ -506,17 +511,17 @@ type Member implements Node {
   """When the account was made."""
   createdAt: DateTime!
   """Mail address. Null for everybody but the person and staff."""
-  email: String
+  email: String @personal
   """The person's posts at organizations, the current ones first; a handful."""
-  affiliations: [Affiliation!]!
+  affiliations: [Affiliation!]! @personal
   """The affiliation that the person is shown with."""
-  primaryAffiliation: Affiliation
+  primaryAffiliation: Affiliation @personal
   """The person's current places in teams; a handful."""
-  teamMemberships: [TeamMembership!]!
+  teamMemberships: [TeamMembership!]! @personal
   """The person's current roles; a handful. Empty for everybody but the person and staff."""
-  roleAssignments: [RoleAssignment!]!
+  roleAssignments: [RoleAssignment!]! @personal
   """How many of the person's notifications are unread. Null for everybody but the person."""
-  unreadNotificationCount: Int
+  unreadNotificationCount: Int @personal
   """What the person was told, the newest first. Null for everybody but the person."""
   notifications(
     """How many from the start, 1 to 100."""
@@ -527,7 +532,7 @@ type Member implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): NotificationConnection
+  ): NotificationConnection @personal
 }
 
 """
@@ -584,15 +589,15 @@ type Team implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): TeamMembershipConnection!
+  ): TeamMembershipConnection! @personal
   """Its places in cohorts, the oldest first; a handful."""
-  enrollments: [Enrollment!]!
+  enrollments: [Enrollment!]! @personal
   """The team's space; null when the viewer may not read it."""
-  space: Space
+  space: Space @personal
   """When it was retired; null while it lives."""
   archivedAt: DateTime
   """Whether the viewer may change it and its memberships: staff, its leads, and the organization's leads."""
-  viewerCanUpdate: Boolean!
+  viewerCanUpdate: Boolean! @personal
 }
 
 """
@@ -1128,17 +1133,17 @@ type Thread implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): PostConnection!
+  ): PostConnection! @personal
   """How many of its posts the viewer has not read. Their own and tombstones never count. Zero when nobody signed in."""
-  viewerUnreadCount: Int!
+  viewerUnreadCount: Int! @personal
   """The number of the newest post up to which the viewer has read; 0 when none."""
-  viewerLastReadSeq: Int!
+  viewerLastReadSeq: Int! @personal
   """Whether the viewer may write in it now."""
-  viewerCanReply: Boolean!
+  viewerCanReply: Boolean! @personal
   """Whether the viewer may rename it: its author, and whoever may moderate it."""
-  viewerCanRename: Boolean!
+  viewerCanRename: Boolean! @personal
   """Whether the viewer may pin, lock and move it: the space's facilitators; staff too, unless the space is hidden."""
-  viewerCanModerate: Boolean!
+  viewerCanModerate: Boolean! @personal
 }
 
 """
@@ -1179,13 +1184,13 @@ type Post implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): PostRevisionConnection!
+  ): PostRevisionConnection! @personal
   """Whether the viewer may edit it: its author, while the thread is open."""
-  viewerCanEdit: Boolean!
+  viewerCanEdit: Boolean! @personal
   """Whether the viewer may delete it: its author, and whoever may moderate the thread."""
-  viewerCanDelete: Boolean!
+  viewerCanDelete: Boolean! @personal
   """Whether the viewer may react to it."""
-  viewerCanReact: Boolean!
+  viewerCanReact: Boolean! @personal
 }
 
 """
@@ -1197,7 +1202,7 @@ type ReactionGroup {
   """How many members."""
   count: Int!
   """Whether the viewer is one of them."""
-  viewerHasReacted: Boolean!
+  viewerHasReacted: Boolean! @personal
 }
 
 """
@@ -1629,7 +1634,7 @@ extend type Subscription {
   notificationEvents(
     """Continue behind this event, or behind a query's ` + "`" + `eventCursor` + "`" + `; from now on when left out."""
     after: Cursor
-  ): NotificationEvent!
+  ): NotificationEvent! @personal
 }
 
 extend type Mutation {
@@ -1723,7 +1728,7 @@ type Offering implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): CohortConnection!
+  ): CohortConnection! @personal
 }
 
 """
@@ -1818,7 +1823,7 @@ type Cohort implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): TeamConnection!
+  ): TeamConnection! @personal
   """Every team's place in it, past ones included, the oldest first."""
   enrollments(
     """How many from the start, 1 to 100."""
@@ -1829,13 +1834,13 @@ type Cohort implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): EnrollmentConnection!
+  ): EnrollmentConnection! @personal
   """The cohort's space; null when the viewer may not read it."""
-  space: Space
+  space: Space @personal
   """When it was retired; null while it lives."""
   archivedAt: DateTime
   """Whether the viewer may change it and enroll teams in it: staff, and facilitators of the cohort."""
-  viewerCanUpdate: Boolean!
+  viewerCanUpdate: Boolean! @personal
 }
 
 """
@@ -1851,7 +1856,7 @@ type Enrollment implements Node {
   """Where it stands."""
   state: EnrollmentState!
   """Why it stands there; null for those who may not see it."""
-  reason: String
+  reason: String @personal
   """When the team was enrolled."""
   createdAt: DateTime!
   """When the state last changed."""
@@ -2059,7 +2064,7 @@ type Resource implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): ResourceVersionConnection!
+  ): ResourceVersionConnection! @personal
   """Who added it."""
   author: Member!
   """When it was added."""
@@ -2069,7 +2074,7 @@ type Resource implements Node {
   """When it was retired; null while it lives. A retired resource is in no list."""
   archivedAt: DateTime
   """Whether the viewer may change it: staff; in a space its facilitators and whoever added it."""
-  viewerCanUpdate: Boolean!
+  viewerCanUpdate: Boolean! @personal
 }
 
 """
@@ -2291,6 +2296,12 @@ The name of a time zone in the IANA database: ` + "`" + `America/New_York` + "`"
 scalar TimeZone @specifiedBy(url: "https://www.iana.org/time-zones")
 
 """
+The value depends on who asks: two viewers may read different ones. Keep it out of caches that viewers share. A subscription
+that selects such a field is executed for each viewer, one that does not once for all of them.
+"""
+directive @personal on FIELD_DEFINITION
+
+"""
 An object with an id that is unique in the whole graph. ` + "`" + `Query.node` + "`" + ` fetches any of them again.
 """
 interface Node {
@@ -2479,7 +2490,7 @@ type Space implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): ThreadConnection!
+  ): ThreadConnection! @personal
   """Who belongs to it now, in the order in which they joined."""
   memberships(
     """How many from the start, 1 to 100."""
@@ -2490,7 +2501,7 @@ type Space implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): SpaceMembershipConnection!
+  ): SpaceMembershipConnection! @personal
   """The resources that are kept in it, the most recently changed first."""
   resources(
     """How many from the start, 1 to 100."""
@@ -2501,17 +2512,17 @@ type Space implements Node {
     last: Int
     """Only what comes before this cursor."""
     before: Cursor
-  ): ResourceConnection!
+  ): ResourceConnection! @personal
   """When it was retired; null while it lives. A retired space is read only."""
   archivedAt: DateTime
   """How many posts in it the viewer has not read. Zero for staff who read it without belonging to it."""
-  viewerUnreadCount: Int!
+  viewerUnreadCount: Int! @personal
   """The viewer's own place in it; null for staff who read it without belonging to it."""
-  viewerMembership: SpaceMembership
+  viewerMembership: SpaceMembership @personal
   """Whether the viewer may start a thread in it: its members, and staff."""
-  viewerCanCreateThread: Boolean!
+  viewerCanCreateThread: Boolean! @personal
   """Whether the viewer may change it and its memberships: its facilitators; staff too, unless it is hidden."""
-  viewerCanUpdate: Boolean!
+  viewerCanUpdate: Boolean! @personal
 }
 
 """
@@ -12613,8 +12624,8 @@ func (ec *executionContext) _Post_reactions(ctx context.Context, field graphql.C
 			return ec.Resolvers.Post().Reactions(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.ReactionGroup) graphql.Marshaler {
-			return ec.marshalNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReactionGroupᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*forum.ReactionGroup) graphql.Marshaler {
+			return ec.marshalNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroupᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -14034,7 +14045,7 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _ReactionGroup_emoji(ctx context.Context, field graphql.CollectedField, obj *model.ReactionGroup) (ret graphql.Marshaler) {
+func (ec *executionContext) _ReactionGroup_emoji(ctx context.Context, field graphql.CollectedField, obj *forum.ReactionGroup) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -14057,7 +14068,7 @@ func (ec *executionContext) fieldContext_ReactionGroup_emoji(_ context.Context, 
 	return graphql.NewScalarFieldContext("ReactionGroup", field, false, false, "String")
 }
 
-func (ec *executionContext) _ReactionGroup_count(ctx context.Context, field graphql.CollectedField, obj *model.ReactionGroup) (ret graphql.Marshaler) {
+func (ec *executionContext) _ReactionGroup_count(ctx context.Context, field graphql.CollectedField, obj *forum.ReactionGroup) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -14080,7 +14091,7 @@ func (ec *executionContext) fieldContext_ReactionGroup_count(_ context.Context, 
 	return graphql.NewScalarFieldContext("ReactionGroup", field, false, false, "Int")
 }
 
-func (ec *executionContext) _ReactionGroup_viewerHasReacted(ctx context.Context, field graphql.CollectedField, obj *model.ReactionGroup) (ret graphql.Marshaler) {
+func (ec *executionContext) _ReactionGroup_viewerHasReacted(ctx context.Context, field graphql.CollectedField, obj *forum.ReactionGroup) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -14089,7 +14100,7 @@ func (ec *executionContext) _ReactionGroup_viewerHasReacted(ctx context.Context,
 			return ec.fieldContext_ReactionGroup_viewerHasReacted(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ViewerHasReacted, nil
+			return ec.Resolvers.ReactionGroup().ViewerHasReacted(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -14100,7 +14111,7 @@ func (ec *executionContext) _ReactionGroup_viewerHasReacted(ctx context.Context,
 	)
 }
 func (ec *executionContext) fieldContext_ReactionGroup_viewerHasReacted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReactionGroup", field, false, false, "Boolean")
+	return graphql.NewScalarFieldContext("ReactionGroup", field, true, true, "Boolean")
 }
 
 func (ec *executionContext) _ReactionsChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ReactionsChanged) (ret graphql.Marshaler) {
@@ -25774,7 +25785,7 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 
 var reactionGroupImplementors = []string{"ReactionGroup"}
 
-func (ec *executionContext) _ReactionGroup(ctx context.Context, sel ast.SelectionSet, obj *model.ReactionGroup) graphql.Marshaler {
+func (ec *executionContext) _ReactionGroup(ctx context.Context, sel ast.SelectionSet, obj *forum.ReactionGroup) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, reactionGroupImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25786,18 +25797,19 @@ func (ec *executionContext) _ReactionGroup(ctx context.Context, sel ast.Selectio
 		case "emoji":
 			out.Values[i] = ec._ReactionGroup_emoji(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "count":
 			out.Values[i] = ec._ReactionGroup_count(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "viewerHasReacted":
-			out.Values[i] = ec._ReactionGroup_viewerHasReacted(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReactionGroup_viewerHasReacted(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -29265,11 +29277,11 @@ func (ec *executionContext) marshalNProgram2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return ec._Program(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReactionGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ReactionGroup) graphql.Marshaler {
+func (ec *executionContext) marshalNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*forum.ReactionGroup) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReactionGroup(ctx, sel, v[i])
+		return ec.marshalNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroup(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -29281,7 +29293,7 @@ func (ec *executionContext) marshalNReactionGroup2ᚕᚖgithubᚗcomᚋpursuing�
 	return ret
 }
 
-func (ec *executionContext) marshalNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReactionGroup(ctx context.Context, sel ast.SelectionSet, v *model.ReactionGroup) graphql.Marshaler {
+func (ec *executionContext) marshalNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroup(ctx context.Context, sel ast.SelectionSet, v *forum.ReactionGroup) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ReactionGroup!")
 		return graphql.Null

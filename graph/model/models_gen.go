@@ -625,16 +625,6 @@ type PostEdited struct {
 
 func (PostEdited) IsThreadEvent() {}
 
-// How many members reacted to a post with one emoji.
-type ReactionGroup struct {
-	// The emoji.
-	Emoji string `json:"emoji"`
-	// How many members.
-	Count int `json:"count"`
-	// Whether the viewer is one of them.
-	ViewerHasReacted bool `json:"viewerHasReacted"`
-}
-
 // Somebody reacted to a post, or took a reaction back.
 type ReactionsChanged struct {
 	// Its place in the thread's events.

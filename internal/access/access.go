@@ -41,7 +41,6 @@ import (
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
-	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -82,24 +81,24 @@ func from(outer *sql.Selector, table, column string) *sql.Selector {
 func never(*sql.Selector) *sql.Predicate { return sql.False() }
 
 // mySpaces are the spaces that the member currently belongs to.
-func mySpaces(outer *sql.Selector, m gid.ID) *sql.Selector {
+func mySpaces(outer *sql.Selector, m who) *sql.Selector {
 	s := from(outer, spacemembership.Table, spacemembership.FieldSpaceID)
-	return s.Where(sql.And(sql.EQ(s.C(spacemembership.FieldMemberID), m), current(s)))
+	return s.Where(sql.And(m.is(s.C(spacemembership.FieldMemberID)), current(s)))
 }
 
 // scopes are what the member's current roles reach: cohorts, organizations, spaces.
-func scopes(outer *sql.Selector, m gid.ID, role roleassignment.Role, scope roleassignment.Scope) *sql.Selector {
+func scopes(outer *sql.Selector, m who, role roleassignment.Role, scope roleassignment.Scope) *sql.Selector {
 	s := from(outer, roleassignment.Table, roleassignment.FieldScopeID)
 	return s.Where(sql.And(
-		sql.EQ(s.C(roleassignment.FieldMemberID), m), sql.EQ(s.C(roleassignment.FieldRole), role), sql.EQ(s.C(roleassignment.FieldScope), scope),
+		m.is(s.C(roleassignment.FieldMemberID)), sql.EQ(s.C(roleassignment.FieldRole), role), sql.EQ(s.C(roleassignment.FieldScope), scope),
 		running(s)))
 }
 
 // staff is true for staff and administrators. It refers to no outer row: databases evaluate it once.
-func staff(outer *sql.Selector, m gid.ID) *sql.Predicate {
+func staff(outer *sql.Selector, m who) *sql.Predicate {
 	s := from(outer, roleassignment.Table, roleassignment.FieldID)
 	return sql.Exists(s.Where(sql.And(
-		sql.EQ(s.C(roleassignment.FieldMemberID), m), sql.EQ(s.C(roleassignment.FieldScope), roleassignment.ScopePLATFORM),
+		m.is(s.C(roleassignment.FieldMemberID)), sql.EQ(s.C(roleassignment.FieldScope), roleassignment.ScopePLATFORM),
 		sql.In(s.C(roleassignment.FieldRole), roleassignment.RoleADMIN, roleassignment.RoleSTAFF), running(s))))
 }
 
@@ -110,22 +109,22 @@ func networkSpaces(outer *sql.Selector) *sql.Selector {
 }
 
 // participant is true for those who take part in the network, and staff.
-func participant(outer *sql.Selector, m gid.ID) *sql.Predicate {
+func participant(outer *sql.Selector, m who) *sql.Predicate {
 	s := from(outer, spacemembership.Table, spacemembership.FieldID)
 	s.Where(sql.And(
-		sql.EQ(s.C(spacemembership.FieldMemberID), m), sql.In(s.C(spacemembership.FieldSpaceID), networkSpaces(outer)),
+		m.is(s.C(spacemembership.FieldMemberID)), sql.In(s.C(spacemembership.FieldSpaceID), networkSpaces(outer)),
 		current(s)))
 	return sql.Or(sql.Exists(s), staff(outer, m), sql.Exists(scopes(outer, m, roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT)))
 }
 
 // where makes a predicate for each kind of viewer: the system sees everything, a member what is said, others what public says.
-func where(v viewer.Viewer, public func(*sql.Selector) *sql.Predicate, signedIn func(s *sql.Selector, m gid.ID) *sql.Predicate) func(*sql.Selector) {
+func where(v viewer.Viewer, public func(*sql.Selector) *sql.Predicate, signedIn func(s *sql.Selector, m who) *sql.Predicate) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		if v.IsSystem() {
 			return
 		}
 		if m, ok := v.MemberID(); ok {
-			s.Where(signedIn(s, m))
+			s.Where(signedIn(s, who{id: m}))
 			return
 		}
 		s.Where(public(s))
@@ -135,7 +134,7 @@ func where(v viewer.Viewer, public func(*sql.Selector) *sql.Predicate, signedIn 
 // Hidden reports whether spaces of the kind exist for their members only.
 func Hidden(k space.Kind) bool { return k == space.KindAFFINITY || k == space.KindDIRECT }
 
-func spaces(s *sql.Selector, m gid.ID) *sql.Predicate {
+func spaces(s *sql.Selector, m who) *sql.Predicate {
 	teams := from(s, team.Table, team.FieldID)
 	teams.Where(sql.In(teams.C(team.FieldOrganizationID), scopes(s, m, roleassignment.RoleLEAD, roleassignment.ScopeORGANIZATION)))
 	enrolled := from(s, enrollment.Table, enrollment.FieldTeamID)
@@ -160,12 +159,12 @@ func spaces(s *sql.Selector, m gid.ID) *sql.Predicate {
 // VisibleSpaces are the spaces that the viewer may read.
 func VisibleSpaces(v viewer.Viewer) predicate.Space { return where(v, never, spaces) }
 
-func visibleSpaceIDs(s *sql.Selector, m gid.ID) *sql.Selector {
+func visibleSpaceIDs(s *sql.Selector, m who) *sql.Selector {
 	ids := from(s, space.Table, space.FieldID)
 	return ids.Where(spaces(ids, m))
 }
 
-func threads(s *sql.Selector, m gid.ID) *sql.Predicate {
+func threads(s *sql.Selector, m who) *sql.Predicate {
 	return sql.In(s.C(thread.FieldSpaceID), visibleSpaceIDs(s, m))
 }
 
@@ -174,7 +173,7 @@ func VisibleThreads(v viewer.Viewer) predicate.Thread { return where(v, never, t
 
 // threadVisible says of a row with a thread_id whether the thread is visible. It looks at the row's one thread: the list of all
 // visible threads, which SQLite would make for an IN, grows with the community.
-func threadVisible(s *sql.Selector, m gid.ID) *sql.Predicate {
+func threadVisible(s *sql.Selector, m who) *sql.Predicate {
 	t := sql.Dialect(s.Dialect()).Select().From(sql.Table(thread.Table).As("visible_thread"))
 	t.Select(t.C(thread.FieldID)).Where(sql.And(sql.ColumnsEQ(t.C(thread.FieldID), s.C(post.FieldThreadID)), threads(t, m)))
 	return sql.Exists(t)
@@ -182,14 +181,14 @@ func threadVisible(s *sql.Selector, m gid.ID) *sql.Predicate {
 
 // VisiblePosts are the posts of the threads that the viewer may read.
 func VisiblePosts(v viewer.Viewer) predicate.Post {
-	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
 		return threadVisible(s, m)
 	})
 }
 
 // VisiblePostRevisions are those of the posts that the viewer may read.
 func VisiblePostRevisions(v viewer.Viewer) predicate.PostRevision {
-	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
 		ids := from(s, post.Table, post.FieldID)
 		ids.Where(sql.And(sql.ColumnsEQ(ids.C(post.FieldID), s.C(postrevision.FieldPostID)), threadVisible(ids, m)))
 		return sql.Exists(ids)
@@ -198,14 +197,14 @@ func VisiblePostRevisions(v viewer.Viewer) predicate.PostRevision {
 
 // VisibleNotifications are the viewer's own, as long as they can see what they are about.
 func VisibleNotifications(v viewer.Viewer) predicate.Notification {
-	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
-		return sql.And(sql.EQ(s.C(notification.FieldRecipientID), m), threadVisible(s, m))
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
+		return sql.And(m.is(s.C(notification.FieldRecipientID)), threadVisible(s, m))
 	})
 }
 
 // VisibleSpaceMemberships are those of the spaces that the viewer may read.
 func VisibleSpaceMemberships(v viewer.Viewer) predicate.SpaceMembership {
-	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
 		return sql.In(s.C(spacemembership.FieldSpaceID), visibleSpaceIDs(s, m))
 	})
 }
@@ -215,7 +214,7 @@ func CurrentSpaceMemberships() predicate.SpaceMembership {
 	return func(s *sql.Selector) { s.Where(current(s)) }
 }
 
-func members(s *sql.Selector, m gid.ID) *sql.Predicate {
+func members(s *sql.Selector, m who) *sql.Predicate {
 	network := from(s, spacemembership.Table, spacemembership.FieldMemberID) // ended rows too: who wrote here stays known
 	network.Where(sql.In(network.C(spacemembership.FieldSpaceID), networkSpaces(s)))
 	back := from(s, roleassignment.Table, roleassignment.FieldMemberID) // the program's own people, whether they joined a space or not
@@ -225,7 +224,7 @@ func members(s *sql.Selector, m gid.ID) *sql.Predicate {
 	shared := from(s, spacemembership.Table, spacemembership.FieldMemberID)
 	shared.Where(sql.In(shared.C(spacemembership.FieldSpaceID), mySpaces(s, m)))
 	return sql.Or(
-		sql.EQ(s.C(member.FieldID), m),
+		m.is(s.C(member.FieldID)),
 		staff(s, m),
 		sql.And(participant(s, m), sql.Or(sql.In(s.C(member.FieldID), network), sql.In(s.C(member.FieldID), back))),
 		sql.In(s.C(member.FieldID), shared),
@@ -237,24 +236,24 @@ func VisibleMembers(v viewer.Viewer) predicate.Member { return where(v, never, m
 
 // VisibleAffiliations are those of the members that the viewer can see.
 func VisibleAffiliations(v viewer.Viewer) predicate.Affiliation {
-	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
 		ids := from(s, member.Table, member.FieldID)
 		return sql.In(s.C(affiliation.FieldMemberID), ids.Where(members(ids, m)))
 	})
 }
 
-func myTeams(s *sql.Selector, m gid.ID, column string) *sql.Selector {
+func myTeams(s *sql.Selector, m who, column string) *sql.Selector {
 	if column == team.FieldID {
 		mine := from(s, teammembership.Table, teammembership.FieldTeamID)
-		return mine.Where(sql.And(sql.EQ(mine.C(teammembership.FieldMemberID), m), sql.IsNull(mine.C(teammembership.FieldEndsOn))))
+		return mine.Where(sql.And(m.is(mine.C(teammembership.FieldMemberID)), sql.IsNull(mine.C(teammembership.FieldEndsOn))))
 	}
 	t := from(s, team.Table, column)
 	return t.Where(sql.In(t.C(team.FieldID), myTeams(s, m, team.FieldID)))
 }
 
-func organizations(s *sql.Selector, m gid.ID) *sql.Predicate {
+func organizations(s *sql.Selector, m who) *sql.Predicate {
 	affiliated := from(s, affiliation.Table, affiliation.FieldOrganizationID)
-	affiliated.Where(sql.EQ(affiliated.C(affiliation.FieldMemberID), m))
+	affiliated.Where(m.is(affiliated.C(affiliation.FieldMemberID)))
 	return sql.Or(
 		participant(s, m),
 		sql.In(s.C(organization.FieldID), affiliated),
@@ -268,7 +267,7 @@ func VisibleOrganizations(v viewer.Viewer) predicate.Organization {
 	return where(v, never, organizations)
 }
 
-func teams(s *sql.Selector, m gid.ID) *sql.Predicate {
+func teams(s *sql.Selector, m who) *sql.Predicate {
 	return sql.Or(
 		participant(s, m),
 		sql.In(s.C(team.FieldID), myTeams(s, m, team.FieldID)),
@@ -281,13 +280,13 @@ func VisibleTeams(v viewer.Viewer) predicate.Team { return where(v, never, teams
 
 // VisibleTeamMemberships are those of the teams that the viewer can see.
 func VisibleTeamMemberships(v viewer.Viewer) predicate.TeamMembership {
-	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
 		ids := from(s, team.Table, team.FieldID)
 		return sql.In(s.C(teammembership.FieldTeamID), ids.Where(teams(ids, m)))
 	})
 }
 
-func cohorts(s *sql.Selector, m gid.ID) *sql.Predicate {
+func cohorts(s *sql.Selector, m who) *sql.Predicate {
 	return sql.Or(participant(s, m), sql.In(s.C(cohort.FieldID), scopes(s, m, roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT)))
 }
 
@@ -296,7 +295,7 @@ func VisibleCohorts(v viewer.Viewer) predicate.Cohort { return where(v, never, c
 
 // VisibleEnrollments are those of the cohorts that the viewer can see.
 func VisibleEnrollments(v viewer.Viewer) predicate.Enrollment {
-	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
 		ids := from(s, cohort.Table, cohort.FieldID)
 		return sql.In(s.C(enrollment.FieldCohortID), ids.Where(cohorts(ids, m)))
 	})
@@ -304,11 +303,11 @@ func VisibleEnrollments(v viewer.Viewer) predicate.Enrollment {
 
 // VisibleRoleAssignments are the viewer's own, and for staff all but those of hidden spaces.
 func VisibleRoleAssignments(v viewer.Viewer) predicate.RoleAssignment {
-	return where(v, never, func(s *sql.Selector, m gid.ID) *sql.Predicate {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
 		hidden := from(s, space.Table, space.FieldID)
 		hidden.Where(sql.In(hidden.C(space.FieldKind), space.KindAFFINITY, space.KindDIRECT))
 		return sql.Or(
-			sql.EQ(s.C(roleassignment.FieldMemberID), m),
+			m.is(s.C(roleassignment.FieldMemberID)),
 			sql.And(staff(s, m), sql.Or(sql.IsNull(s.C(roleassignment.FieldScopeID)), sql.NotIn(s.C(roleassignment.FieldScopeID), hidden))),
 		)
 	})
@@ -318,7 +317,7 @@ func publicResources(s *sql.Selector) *sql.Predicate {
 	return sql.EQ(s.C(resource.FieldAudience), resource.AudiencePUBLIC)
 }
 
-func resources(s *sql.Selector, m gid.ID) *sql.Predicate {
+func resources(s *sql.Selector, m who) *sql.Predicate {
 	return sql.Or(
 		publicResources(s),
 		sql.And(sql.EQ(s.C(resource.FieldAudience), resource.AudienceNETWORK), participant(s, m)),
@@ -339,7 +338,7 @@ func VisibleResourceVersions(v viewer.Viewer) predicate.ResourceVersion {
 	}
 	return where(v,
 		func(s *sql.Selector) *sql.Predicate { return of(s, publicResources) },
-		func(s *sql.Selector, m gid.ID) *sql.Predicate {
+		func(s *sql.Selector, m who) *sql.Predicate {
 			return of(s, func(s *sql.Selector) *sql.Predicate { return resources(s, m) })
 		})
 }
@@ -367,8 +366,8 @@ func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
 	}
 	return where(v,
 		func(s *sql.Selector) *sql.Predicate { return found(s, publicResources, never, never, nil) },
-		func(s *sql.Selector, m gid.ID) *sql.Predicate {
-			by := func(p func(*sql.Selector, gid.ID) *sql.Predicate) func(*sql.Selector) *sql.Predicate {
+		func(s *sql.Selector, m who) *sql.Predicate {
+			by := func(p func(*sql.Selector, who) *sql.Predicate) func(*sql.Selector) *sql.Predicate {
 				return func(s *sql.Selector) *sql.Predicate { return p(s, m) }
 			}
 			return found(s, by(resources), by(members), by(organizations), threadVisible(s, m))

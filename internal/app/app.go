@@ -38,6 +38,8 @@ type Config struct {
 	AllowedOrigins []string
 	Demo           bool
 	RateLimit      bool
+	Retention      time.Duration // how long events are kept for who resumes; zero: event.Retention
+	DropWakeups    bool          // a test's switch: events arrive by the poll only
 	Version        string
 	Logger         *slog.Logger     // nil: slog.Default()
 	Now            func() time.Time // nil: time.Now in UTC microseconds, as the databases keep them
@@ -74,9 +76,9 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a := &App{Config: cfg, Store: s, Markdown: markdown.New()}
 	newID := func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
-	a.Events = event.New(s, cfg.Logger, cfg.Now)
+	a.Events = event.New(s, event.Config{Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Deaf: cfg.DropWakeups})
 	a.Accounts = &account.Service{Store: s, Now: cfg.Now, NewID: newID}
-	a.Community = &community.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
+	a.Community = &community.Service{Store: s, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}

@@ -1,8 +1,8 @@
 // Package community has the rules of who takes part: organizations, members, teams, cohorts, enrollments, roles and spaces.
 //
 // Whatever takes a place in a team or a cohort away, or gives one, calls Derive in the same transaction: the spaces of the
-// network, of cohorts and of teams have exactly the members that follow from that. Whatever takes access away wakes the
-// member's subscriptions once it is committed, so that they are checked at once.
+// network, of cohorts and of teams have exactly the members that follow from that. That somebody lost access needs no word
+// here: triggers in the database write it down for those who push events.
 //
 // Unique rules are looked at before and kept by the database: whoever loses a race is run again, and then finds the other's row.
 package community
@@ -15,7 +15,6 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/internal/access"
-	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -24,10 +23,9 @@ import (
 
 // Service has the rules of taking part. All fields are needed.
 type Service struct {
-	Store  *store.Store
-	Events *event.Log
-	Now    func() time.Time
-	NewID  func(gid.Kind) gid.ID
+	Store *store.Store
+	Now   func() time.Time
+	NewID func(gid.Kind) gid.ID
 }
 
 // Limits of what can be written, in characters.

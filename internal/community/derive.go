@@ -25,7 +25,7 @@ const rowsPerInsert = 1000
 // space and the network's. Missing places are made, ended ones are opened again, and those that no longer follow end now. Places
 // that people made are never touched, and neither is the role in a cohort's or the network's space, which people give.
 //
-// It returns the members who lost a place: their subscriptions are to be woken after the commit. The number of statements is
+// It returns the members who lost a place. The number of statements is
 // the same whatever the number of members, but for inserts of a thousand rows each. It locks the members' rows, so that what two
 // transactions change for one member counts together.
 func Derive(ctx context.Context, tx *ent.Client, now time.Time, newID func(gid.Kind) gid.ID, members []gid.ID) (lost []gid.ID, err error) {
@@ -47,12 +47,9 @@ func Derive(ctx context.Context, tx *ent.Client, now time.Time, newID func(gid.K
 	return d.lost, d.write(ctx, tx)
 }
 
-// derive is Derive for a service's own transaction: it wakes who lost a place.
+// derive is Derive for a service's own transaction.
 func (s *Service) derive(ctx context.Context, tx *ent.Client, members ...gid.ID) error {
-	lost, err := Derive(ctx, tx, s.Now(), s.NewID, members)
-	for _, m := range lost {
-		s.Events.WakeAfterCommit(ctx, m)
-	}
+	_, err := Derive(ctx, tx, s.Now(), s.NewID, members)
 	return err
 }
 

@@ -158,7 +158,6 @@ func (s *Service) EndRoleAssignment(ctx context.Context, v viewer.Viewer, id gid
 		if err := tx.RoleAssignment.UpdateOneID(id).SetEndsAt(now).Exec(ctx); err != nil {
 			return fmt.Errorf("end role assignment: %w", err)
 		}
-		s.Events.WakeAfterCommit(ctx, r.MemberID)
 		return nil
 	})
 	if err != nil {

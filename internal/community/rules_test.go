@@ -1,8 +1,7 @@
 package community_test
 
 import (
-	"context"
-	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,10 +12,10 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/internal/community"
-	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -228,7 +227,7 @@ func TestRoles(t *testing.T) {
 	})
 }
 
-func TestWakesWhoLosesAccess(t *testing.T) {
+func TestLossesAreChangesOfAccess(t *testing.T) {
 	each(t, func(w *world) {
 		team, c, m := w.team("T"), w.cohort("C"), w.member("M")
 		e := w.enroll(c, team)
@@ -248,32 +247,20 @@ func TestWakesWhoLosesAccess(t *testing.T) {
 			{"a group", func() error { _, err := w.EndSpaceMembership(m.ctx, m.v, w.row(group, m).ID); return err }},
 			{"a role", func() error { _, err := w.EndRoleAssignment(w.admin.ctx, w.admin.v, role.ID); return err }},
 		} {
-			w.t.Run("the loss of "+loss.of+" wakes", func(t *testing.T) {
-				ctx, cancel := context.WithCancel(m.ctx)
-				following := must(w.Events.Follow(ctx, m.id, m.id, nil))(t)
-				reads, ended := make(chan struct{}), make(chan error, 1)
-				go func() {
-					ended <- event.Run(ctx, following, func(context.Context) error { return nil },
-						func(ctx context.Context, _ []*ent.Event) ([]int, error) {
-							select { // it reads once at first, and then once for each time that it is woken
-							case reads <- struct{}{}:
-							case <-ctx.Done():
-							}
-							return nil, nil
-						}, func(int) error { return nil })
-				}()
-				<-reads
+			w.t.Run("the loss of "+loss.of+" is a change of access", func(t *testing.T) {
+				_, before, err := w.Store.AccessChanges(w.system, store.AccessMark{})
+				if err != nil {
+					t.Fatal(err)
+				}
 				if err := loss.do(); err != nil {
 					t.Error(err)
 				}
-				select {
-				case <-reads:
-				case <-time.After(30 * time.Second):
-					t.Error("nothing woke")
+				changes, _, err := w.Store.AccessChanges(w.system, before)
+				if err != nil {
+					t.Fatal(err)
 				}
-				cancel()
-				if err := <-ended; !errors.Is(err, context.Canceled) {
-					t.Errorf("it ended with %v", err)
+				if !slices.ContainsFunc(changes, func(c store.AccessChange) bool { return c.Subject == m.id || c.Subject.IsZero() }) {
+					t.Errorf("the changes are %v", changes)
 				}
 			})
 		}

@@ -179,7 +179,6 @@ func (s *Service) EndSpaceMembership(ctx context.Context, v viewer.Viewer, id gi
 		if err := tx.SpaceMembership.UpdateOneID(id).SetEndsAt(now).Exec(ctx); err != nil {
 			return fmt.Errorf("end space membership: %w", err)
 		}
-		s.Events.WakeAfterCommit(ctx, m.MemberID)
 		return nil
 	})
 	if err != nil {

@@ -134,7 +134,6 @@ func (s *Service) EndTeamMembership(ctx context.Context, v viewer.Viewer, id gid
 		if err := tx.TeamMembership.UpdateOneID(id).SetEndsOn(last).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
 			return fmt.Errorf("end team membership: %w", err)
 		}
-		s.Events.WakeAfterCommit(ctx, m.MemberID)
 		return s.derive(ctx, tx, m.MemberID)
 	})
 	if err != nil {

@@ -3,7 +3,6 @@ package community_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/internal/apitest/database"
 	"github.com/pursuing-equity/commons/internal/community"
-	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -63,7 +61,7 @@ func open(t *testing.T, url string) *world {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	w.Service = &community.Service{
-		Store: s, Events: event.New(s, slog.New(slog.DiscardHandler), now), Now: now,
+		Store: s, Now: now,
 		NewID: func(k gid.Kind) gid.ID { return gid.New(k, now()) },
 	}
 	w.admin, w.staff = w.member("Ada"), w.member("Sam")

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -36,25 +37,51 @@ const (
 	NotificationsRead   = "NOTIFICATIONS_READ"
 )
 
-// Retention is how long events are kept, and so how old a cursor may be.
+// Retention is how long events are kept unless it is said otherwise, and so how old a cursor may be.
 const Retention = 30 * 24 * time.Hour
 
 // Log writes, follows and trims the event log. Run it once a process.
 type Log struct {
-	store *store.Store
-	log   *slog.Logger
-	now   func() time.Time
-	hub   *hub
-	wire  *wire // nil on SQLite: there is one process
+	store     *store.Store
+	log       *slog.Logger
+	now       func() time.Time
+	retention time.Duration
+	deaf      bool
+	hub       *hub
+	changes   *changes
+	wire      *wire // nil on SQLite: there is one process
+
+	work  context.Context // the feeds' goroutines live as long; ends with Run
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
+}
+
+// Config is what a Log needs beside its store. Every zero value but Logger and Now is safe.
+type Config struct {
+	Logger    *slog.Logger
+	Now       func() time.Time
+	Retention time.Duration // zero: Retention
+	// Deaf drops every wake-up, for tests of the poll that backs them.
+	Deaf bool
 }
 
 // New makes the log of a store. Run must run for wake-ups from other processes and for the poll that backs them.
-func New(s *store.Store, logger *slog.Logger, now func() time.Time) *Log {
-	l := &Log{store: s, log: logger, now: now, hub: newHub()}
-	if s.Postgres() {
-		l.wire = newWire(s, logger)
+func New(s *store.Store, cfg Config) *Log {
+	h := newHub()
+	l := &Log{store: s, log: cfg.Logger, now: cfg.Now, retention: cfg.Retention, deaf: cfg.Deaf, hub: h, changes: &changes{store: s, hub: h}}
+	if l.retention == 0 {
+		l.retention = Retention
 	}
+	if s.Postgres() && !cfg.Deaf {
+		l.wire = newWire(s, cfg.Logger)
+	}
+	l.work, l.stop = context.WithCancel(l.system(context.Background()))
 	return l
+}
+
+// system is the context of the log's own reading.
+func (l *Log) system(ctx context.Context) context.Context {
+	return viewer.NewContext(ctx, viewer.System("event log"))
 }
 
 // Entry is one event to append.
@@ -78,7 +105,7 @@ func (l *Log) Append(ctx context.Context, tx *ent.Client, stream gid.ID, lastSeq
 	if err := tx.Event.CreateBulk(rows...).Exec(ctx); err != nil {
 		return 0, fmt.Errorf("append to the event log: %w", err)
 	}
-	l.WakeAfterCommit(ctx, stream)
+	store.AfterCommit(ctx, func() { l.wake(stream) })
 	return lastSeq, nil
 }
 
@@ -108,52 +135,67 @@ func (l *Log) AppendToMembers(ctx context.Context, tx *ent.Client, at time.Time,
 	return nil
 }
 
-// WakeAfterCommit wakes the followers of a key once the transaction of ctx has been committed: those of a stream, or all of
-// a member's subscriptions so that they check again what the member may see.
-func (l *Log) WakeAfterCommit(ctx context.Context, key gid.ID) {
-	store.AfterCommit(ctx, func() {
-		l.hub.wake(key)
-		if l.wire != nil {
-			l.wire.send(key)
-		}
-	})
-}
-
-// Run carries wake-ups from and to other processes, polls for those that got lost, and trims the log, until ctx ends.
-func (l *Log) Run(ctx context.Context) {
-	ctx = viewer.NewContext(ctx, viewer.System("event log"))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if l.wire != nil {
-			l.wire.run(ctx, l.hub)
-		}
-	}()
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
-	trim := time.NewTicker(time.Hour)
-	defer trim.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			<-done
-			return
-		case <-poll.C:
-			if err := l.poll(ctx); err != nil && ctx.Err() == nil {
-				l.log.WarnContext(ctx, "event log: poll failed", "error", err)
-			}
-		case <-trim.C:
-			if n, err := l.Trim(ctx, l.now().Add(-Retention)); err != nil && ctx.Err() == nil {
-				l.log.WarnContext(ctx, "event log: trim failed", "error", err)
-			} else if n > 0 {
-				l.log.InfoContext(ctx, "event log: trimmed", "events", n)
-			}
-		}
+// wake tells this process and the others that a stream has moved.
+func (l *Log) wake(stream gid.ID) {
+	if l.deaf {
+		return
+	}
+	l.hub.wake(stream)
+	if l.wire != nil {
+		l.wire.send(stream)
 	}
 }
 
-// pollEvery is how late an event can be when its wake-up got lost.
-const pollEvery = 5 * time.Second
+// Run carries wake-ups from and to other processes, polls for those that got lost, looks for lost access and trims the log,
+// until ctx ends. It returns when nothing of the log runs any more.
+func (l *Log) Run(ctx context.Context) {
+	ctx = l.system(ctx)
+	var parts sync.WaitGroup
+	if l.wire != nil {
+		parts.Go(func() { l.wire.run(ctx, l.hub) })
+	}
+	parts.Go(func() { l.every(ctx, pollEvery, "poll", l.poll) })
+	parts.Go(func() { l.every(ctx, changesEvery, "look for lost access", l.changes.sync) })
+	parts.Go(func() {
+		l.every(ctx, time.Hour, "trim", func(ctx context.Context) error {
+			if n, err := l.Trim(ctx, l.now().Add(-l.retention)); err != nil {
+				return err
+			} else if n > 0 {
+				l.log.InfoContext(ctx, "event log: trimmed", "events", n)
+			}
+			return l.store.ForgetAccessChanges(ctx, l.now())
+		})
+	})
+	parts.Wait()
+	l.stop()
+	l.tasks.Wait()
+}
+
+// every does something at an interval until ctx ends.
+func (l *Log) every(ctx context.Context, interval time.Duration, what string, do func(context.Context) error) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		err := do(ctx)
+		if err != nil && ctx.Err() == nil && !failing {
+			l.log.WarnContext(ctx, "event log: cannot "+what+", trying on", "error", err)
+		}
+		failing = err != nil
+	}
+}
+
+const (
+	// pollEvery is how late an event can be when its wake-up got lost.
+	pollEvery = 5 * time.Second
+	// changesEvery is how late a lost access can end a subscription in which nothing happens.
+	changesEvery = time.Second
+)
 
 // poll wakes the followers of streams that moved unannounced: two statements by primary key for all of them.
 func (l *Log) poll(ctx context.Context) error {

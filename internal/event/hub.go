@@ -6,99 +6,149 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 )
 
-// hub knows who follows what in this process. It holds no events: it only wakes.
+// hub knows which streams are followed in this process, and by whom.
 type hub struct {
-	mu   sync.Mutex
-	keys map[gid.ID]*topic
+	mu      sync.Mutex
+	feeds   map[gid.ID]*feed
+	members map[gid.ID]*Subscription // the first of a member's, each linked to the next
 }
 
-type topic struct {
-	seen      int // the highest number that the poll has seen
-	followers map[*follower]struct{}
+func newHub() *hub {
+	return &hub{feeds: make(map[gid.ID]*feed), members: make(map[gid.ID]*Subscription)}
 }
 
-// follower is one subscription. Its channel holds one wake-up: more say nothing more.
-type follower struct {
-	woken chan struct{}
-}
-
-func newHub() *hub { return &hub{keys: make(map[gid.ID]*topic)} }
-
-// join makes a follower of several keys: the stream, and the member whose access is to be checked again.
-func (h *hub) join(keys ...gid.ID) *follower {
-	f := &follower{woken: make(chan struct{}, 1)}
+func (h *hub) register(s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, k := range keys {
-		t := h.keys[k]
-		if t == nil {
-			t = &topic{followers: make(map[*follower]struct{})}
-			h.keys[k] = t
-		}
-		t.followers[f] = struct{}{}
+	if s.next = h.members[s.member]; s.next != nil {
+		s.next.previous = s
 	}
+	h.members[s.member] = s
+}
+
+func (h *hub) forget(s *Subscription) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case s.previous != nil:
+		s.previous.next = s.next
+	case h.members[s.member] == s && s.next != nil:
+		h.members[s.member] = s.next
+	case h.members[s.member] == s:
+		delete(h.members, s.member)
+	}
+	if s.next != nil {
+		s.next.previous = s.previous
+	}
+	s.next, s.previous = nil, nil
+}
+
+// feed returns the stream's feed and keeps it until it is released.
+func (h *hub) feed(l *Log, s *Subscription, stream gid.ID) *feed {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f := h.feeds[stream]
+	if f == nil {
+		f = newFeed(l, stream)
+		h.feeds[stream] = f
+	}
+	f.users++
+	s.feed = f
 	return f
 }
 
-func (h *hub) leave(f *follower, keys ...gid.ID) {
+func (h *hub) release(s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, k := range keys {
-		if t := h.keys[k]; t != nil {
-			delete(t.followers, f)
-			if len(t.followers) == 0 {
-				delete(h.keys, k)
-			}
-		}
+	f := s.feed
+	if f == nil {
+		return
 	}
+	if f.users--; f.users == 0 {
+		delete(h.feeds, f.stream)
+	}
+	s.feed = nil
 }
 
-func (h *hub) wake(key gid.ID) {
+// wake makes the feed of a stream look for new events.
+func (h *hub) wake(stream gid.ID) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.keys[key].wake()
+	f := h.feeds[stream]
+	h.mu.Unlock()
+	if f != nil {
+		f.kick()
+	}
 }
 
 func (h *hub) wakeAll() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, t := range h.keys {
-		t.wake()
+	for _, f := range h.all() {
+		f.kick()
 	}
 }
 
-func (t *topic) wake() {
-	if t == nil {
-		return
+func (h *hub) all() []*feed {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := make([]*feed, 0, len(h.feeds))
+	for _, f := range h.feeds {
+		out = append(out, f)
 	}
-	for f := range t.followers {
-		select {
-		case f.woken <- struct{}{}:
-		default: // it has yet to look at the one before
+	return out
+}
+
+// suspect marks the subscriptions whose access is to be checked before they get anything more: a member's, a thread's, or all.
+func (h *hub) suspect(subjects []gid.ID) {
+	var feeds []*feed
+	mark := func(s *Subscription) {
+		s.suspect.Store(true)
+		if s.feed != nil {
+			s.feed.suspicion.Store(true)
+			feeds = append(feeds, s.feed)
 		}
 	}
-}
-
-// moved wakes the stream's followers if the poll finds a number that it has not seen.
-func (h *hub) moved(stream gid.ID, seq int) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if t := h.keys[stream]; t != nil && seq > t.seen {
-		t.seen = seq
-		t.wake()
+	for _, subject := range subjects {
+		if subject.Kind() == gid.Member && !subject.IsZero() {
+			for s := h.members[subject]; s != nil; s = s.next {
+				mark(s)
+			}
+			continue
+		}
+		if !subject.IsZero() && subject.Kind() != gid.Thread {
+			continue
+		}
+		for _, first := range h.members {
+			for s := first; s != nil; s = s.next {
+				if subject.IsZero() || s.feed == nil || s.feed.stream == subject {
+					mark(s)
+				}
+			}
+		}
+	}
+	h.mu.Unlock()
+	for _, f := range feeds {
+		f.kick()
 	}
 }
 
-// streams are the threads and members that are followed.
+// streams are the threads and members that are followed, with the number of the newest event that was read of each.
 func (h *hub) streams() (threads, members []gid.ID) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for k := range h.keys {
-		if k.Kind() == gid.Thread {
-			threads = append(threads, k)
+	for _, f := range h.all() {
+		if f.stream.Kind() == gid.Thread {
+			threads = append(threads, f.stream)
 		} else {
-			members = append(members, k)
+			members = append(members, f.stream)
 		}
 	}
 	return threads, members
+}
+
+// moved wakes a stream's feed if the poll found a number that it has not read.
+func (h *hub) moved(stream gid.ID, seq int) {
+	h.mu.Lock()
+	f := h.feeds[stream]
+	h.mu.Unlock()
+	if f != nil && f.behind(seq) {
+		f.kick()
+	}
 }

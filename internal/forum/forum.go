@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -19,6 +20,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/markdown"
 	"github.com/pursuing-equity/commons/internal/notify"
+	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -101,6 +103,13 @@ func (s *Service) Thread(ctx context.Context, v viewer.Viewer, id gid.ID) (*ent.
 		return nil, fault.Missing()
 	}
 	return t, err
+}
+
+// Readers returns a function that picks from members those who can see a thread: one statement, whatever their number.
+func (s *Service) Readers(threadID gid.ID) func(context.Context, []gid.ID) ([]gid.ID, error) {
+	return func(ctx context.Context, members []gid.ID) ([]gid.ID, error) {
+		return s.Store.Client(ctx).Member.Query().Where(page.AnyOf(member.FieldID, members), access.ThreadReaders(threadID)).IDs(ctx)
+	}
 }
 
 // Post loads a post that the viewer can see.

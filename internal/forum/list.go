@@ -60,6 +60,22 @@ type ReactionOf struct {
 	Emoji string
 }
 
+// ReactionGroup is how many members reacted to a post with one emoji.
+type ReactionGroup struct {
+	Post  *ent.Post
+	Emoji string
+	Count int
+}
+
+// Reactions are a post's, in the order in which each emoji was first used.
+func Reactions(p *ent.Post) []*ReactionGroup {
+	groups := make([]*ReactionGroup, len(p.ReactionCounts))
+	for i, c := range p.ReactionCounts {
+		groups[i] = &ReactionGroup{Post: p, Emoji: c.Emoji, Count: c.Count}
+	}
+	return groups
+}
+
 // ViewerReactions are the viewer's own reactions to posts: one statement, none when nobody reacted.
 func (s *Service) ViewerReactions(ctx context.Context, v viewer.Viewer, posts []*ent.Post) (map[ReactionOf]bool, error) {
 	me, ok := v.MemberID()

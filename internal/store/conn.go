@@ -78,7 +78,7 @@ type cached struct {
 
 func (c *conn) guard(ctx context.Context) error {
 	c.statements.Add(1)
-	if !viewer.From(ctx).Known() {
+	if !viewer.Present(ctx) {
 		return ErrNoViewer
 	}
 	return nil

@@ -4,6 +4,7 @@ package viewer
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/pursuing-equity/commons/internal/gid"
 )
@@ -85,9 +86,40 @@ func NewContext(ctx context.Context, v Viewer) context.Context {
 	return context.WithValue(ctx, key{}, v)
 }
 
-// From takes the viewer out of the context. Only package graph and the tripwire in internal/store do that: domains take
-// the viewer as an argument.
+// From takes the viewer out of the context. Only package graph does that: domains take the viewer as an argument. In a
+// context of NewSharedContext there is nobody, and that it was asked is remembered.
 func From(ctx context.Context) Viewer {
-	v, _ := ctx.Value(key{}).(Viewer)
-	return v
+	switch v := ctx.Value(key{}).(type) {
+	case Viewer:
+		return v
+	case *Shared:
+		v.asked.Store(true)
+	}
+	return Viewer{}
 }
+
+// Present reports whether somebody answers for what happens under the context, without asking who. It is for the tripwire in
+// internal/store.
+func Present(ctx context.Context) bool {
+	switch v := ctx.Value(key{}).(type) {
+	case Viewer:
+		return v.Known()
+	case *Shared:
+		return true
+	default:
+		return false
+	}
+}
+
+// Shared is work whose result goes to many viewers, each of whom may see what it is about. It has no viewer: a result that
+// depended on one would be wrong for the others.
+type Shared struct{ asked atomic.Bool }
+
+// NewSharedContext begins shared work.
+func NewSharedContext(ctx context.Context) (context.Context, *Shared) {
+	s := new(Shared)
+	return context.WithValue(ctx, key{}, s), s
+}
+
+// Asked reports whether anything asked for the viewer: then the result must not be used.
+func (s *Shared) Asked() bool { return s.asked.Load() }

@@ -1,0 +1,34 @@
+package access
+
+import (
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/internal/gid"
+)
+
+// who is the member that a rule is about: one that is known, or the one of an outer row, so that one statement asks the same
+// rule for many members.
+type who struct {
+	id    gid.ID
+	outer string // a qualified column; empty when the id is known
+}
+
+// is says that a column holds the member's id.
+func (w who) is(column string) *sql.Predicate {
+	if w.outer != "" {
+		return sql.ColumnsEQ(column, w.outer)
+	}
+	return sql.EQ(column, w.id)
+}
+
+// ThreadReaders are the active members who may read the thread now, by the rule of VisibleThreads.
+func ThreadReaders(threadID gid.ID) predicate.Member {
+	return func(s *sql.Selector) {
+		t := from(s, thread.Table, thread.FieldID)
+		t.Where(sql.And(sql.EQ(t.C(thread.FieldID), threadID), threads(t, who{outer: s.C(member.FieldID)})))
+		s.Where(sql.And(sql.EQ(s.C(member.FieldStatus), member.StatusACTIVE), sql.Exists(t)))
+	}
+}

@@ -1,0 +1,304 @@
+package event
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/event"
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/store"
+)
+
+// batch is how many events are read at once.
+const batch = 100
+
+// feed is one stream that is followed in this process: it reads each event once, whatever the number of groups and subscribers.
+// A goroutine works while there is something to do and ends when there is not.
+type feed struct {
+	log    *Log
+	stream gid.ID
+	users  int // subscriptions that hold it; the hub's
+
+	suspicion atomic.Bool // some of its subscriptions are suspect
+	loading   sync.Mutex  // held while head is read for the first time
+
+	mu      sync.Mutex
+	head    int // the newest event that was read; -1 before the first subscriber
+	groups  map[string]*group
+	running bool
+	again   bool
+}
+
+func newFeed(l *Log, stream gid.ID) *feed {
+	return &feed{log: l, stream: stream, head: -1, groups: make(map[string]*group)}
+}
+
+// kick makes the feed look for new events and for those who must leave. It does not block.
+func (f *feed) kick() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.again = true
+	if !f.running && f.log.work.Err() == nil {
+		f.running = true
+		f.log.tasks.Go(f.run)
+	}
+}
+
+// behind reports whether an event's number is news.
+func (f *feed) behind(seq int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.head >= 0 && seq > f.head
+}
+
+// load reads where the stream stands, once.
+func (f *feed) load(ctx context.Context) error {
+	f.loading.Lock()
+	defer f.loading.Unlock()
+	f.mu.Lock()
+	known := f.head >= 0
+	f.mu.Unlock()
+	if known {
+		return nil
+	}
+	head, err := f.log.newest(ctx, f.stream)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.head = head
+	f.mu.Unlock()
+	return nil
+}
+
+func (f *feed) run() {
+	ctx := f.log.work
+	for {
+		f.mu.Lock()
+		if !f.again || ctx.Err() != nil {
+			f.running = false
+			f.mu.Unlock()
+			return
+		}
+		f.again = false
+		f.mu.Unlock()
+		more, err := f.step(ctx)
+		switch {
+		case err == nil:
+		case away(ctx, err):
+			f.log.pause(ctx)
+			more = true
+		default:
+			f.fail(ctx, err)
+		}
+		if more {
+			f.mu.Lock()
+			f.again = true
+			f.mu.Unlock()
+		}
+	}
+}
+
+// step brings one batch to all groups: read, execute, then look who lost access, then send. In this order, because what was
+// executed shows objects as they stand now: a loss that was committed before any of it was written is then known. It moves on
+// only when all of it is done, and reports whether there may be more.
+func (f *feed) step(ctx context.Context) (bool, error) {
+	f.mu.Lock()
+	from := f.head
+	f.mu.Unlock()
+	if from < 0 {
+		return false, nil
+	}
+	events, err := f.log.read(ctx, f.stream, from)
+	if err != nil {
+		return false, err
+	}
+	if len(events) == 0 {
+		return false, f.evict(ctx)
+	}
+	f.mu.Lock()
+	f.head = events[len(events)-1].Seq // who joins from here on replays this batch from the log
+	groups := make([]*group, 0, len(f.groups))
+	for _, g := range f.groups {
+		groups = append(groups, g)
+	}
+	f.mu.Unlock()
+	work := make([]*due, 0, len(groups))
+	for _, g := range groups {
+		work = append(work, &due{group: g})
+	}
+	parallel(work, func(d *due) { d.frames, d.err = f.log.execute(ctx, d.group, events) })
+	if err := f.log.until(ctx, func() error { return f.log.changes.sync(ctx) }); err != nil {
+		return false, err
+	}
+	if err := f.log.until(ctx, func() error { return f.evict(ctx) }); err != nil {
+		return false, err
+	}
+	for _, d := range work {
+		if d.err != nil {
+			d.group.fail(d.err)
+			continue
+		}
+		d.group.publish(d.frames, events)
+	}
+	return len(events) == batch, nil
+}
+
+type due struct {
+	group  *group
+	frames []Frame
+	err    error
+}
+
+// parallel does all of the work with a worker for each core.
+func parallel[T any](work []T, do func(T)) {
+	if len(work) == 1 {
+		do(work[0])
+		return
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(len(work), 2*runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for {
+				n := int(next.Add(1)) - 1
+				if n >= len(work) {
+					return
+				}
+				do(work[n])
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// evict ends the subscriptions of those who may not follow any more: one statement for all that are suspect.
+func (f *feed) evict(ctx context.Context) error {
+	if !f.suspicion.Swap(false) {
+		return nil
+	}
+	f.mu.Lock()
+	var suspects []*Subscription
+	for _, g := range f.groups {
+		suspects = append(suspects, g.suspects()...)
+	}
+	f.mu.Unlock()
+	if err := check(ctx, suspects); err != nil {
+		f.suspicion.Store(true)
+		return err
+	}
+	return nil
+}
+
+// check ends those of the subscriptions, all of one stream, whose member may not follow it any more.
+func check(ctx context.Context, suspects []*Subscription) error {
+	if len(suspects) == 0 {
+		return nil
+	}
+	for _, s := range suspects {
+		s.suspect.Store(false) // before asking: what happens meanwhile makes it suspect again
+	}
+	readers := suspects[0].source.Readers
+	if readers == nil {
+		return nil
+	}
+	ids := make([]gid.ID, 0, len(suspects))
+	seen := make(map[gid.ID]bool, len(suspects))
+	for _, s := range suspects {
+		if _, ok := seen[s.member]; !ok {
+			seen[s.member] = false
+			ids = append(ids, s.member)
+		}
+	}
+	allowed, err := readers(ctx, ids)
+	if err != nil {
+		for _, s := range suspects {
+			s.suspect.Store(true)
+		}
+		return err
+	}
+	for _, id := range allowed {
+		seen[id] = true
+	}
+	for _, s := range suspects {
+		if !seen[s.member] {
+			s.end(fault.Missing())
+		}
+	}
+	return nil
+}
+
+// fail ends every subscription of the stream.
+func (f *feed) fail(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	f.mu.Lock()
+	groups := make([]*group, 0, len(f.groups))
+	for _, g := range f.groups {
+		groups = append(groups, g)
+	}
+	f.head = -1
+	f.mu.Unlock()
+	for _, g := range groups {
+		g.fail(err)
+	}
+}
+
+// read returns the events behind a number, without a gap.
+func (l *Log) read(ctx context.Context, stream gid.ID, behind int) ([]*ent.Event, error) {
+	events, err := l.store.Client(ctx).Event.Query().
+		Where(event.StreamID(stream), event.SeqGT(behind)).Order(event.BySeq()).Limit(batch).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the event log: %w", err)
+	}
+	for i, e := range events {
+		if e.Seq != behind+1+i { // trimmed under a subscriber that stood still for longer than the log is kept
+			return nil, resetRequired()
+		}
+	}
+	return events, nil
+}
+
+// execute makes a group's frames of events. While the database is away it waits.
+func (l *Log) execute(ctx context.Context, g *group, events []*ent.Event) (frames []Frame, err error) {
+	err = l.until(ctx, func() error {
+		frames, err = g.execute(ctx, &Batch{events: events})
+		return err
+	})
+	return frames, err
+}
+
+// until repeats what failed because the database is away.
+func (l *Log) until(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if err == nil || !away(ctx, err) {
+			return err
+		}
+		l.pause(ctx)
+	}
+}
+
+// pauseAway is how long to wait before asking a database again that did not answer.
+const pauseAway = 300 * time.Millisecond
+
+func (l *Log) pause(ctx context.Context) {
+	timer := time.NewTimer(pauseAway)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// away reports whether an error only says that the database does not answer just now.
+func away(ctx context.Context, err error) bool {
+	return ctx.Err() == nil && fault.Is(store.Fault(err), fault.Unavailable)
+}
