@@ -115,3 +115,27 @@ func (w *World) Statements(fn func()) int64 {
 	fn()
 	return w.App.Store.Statements() - before
 }
+
+// Eventually waits until a condition holds, ten seconds at most.
+func (w *World) Eventually(what string, holds func() bool) {
+	w.T.Helper()
+	deadline := time.After(10 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			w.T.Fatalf("in vain: %s", what)
+		}
+	}
+}
+
+// Quiet waits until no subscription is open.
+func (w *World) Quiet() {
+	w.T.Helper()
+	w.Eventually("no subscription is open", func() bool {
+		n, streams := w.App.Events.Subscriptions()
+		return n == 0 && streams == 0
+	})
+}

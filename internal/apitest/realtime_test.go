@@ -43,6 +43,7 @@ func TestThreadEvents(t *testing.T) {
 					t.Errorf("%v where %s was due", r.Data, want)
 				}
 			}
+			sub.Close()
 		})
 		w.T.Run("a query and the cursor that it returns agree while others write", func(t *testing.T) {
 			stop := make(chan struct{})
@@ -78,6 +79,8 @@ func TestThreadEvents(t *testing.T) {
 			if code := ben.Subscribe(events, vars{"thread": other, "after": cursor}).Failure(); code != "INVALID_CURSOR" {
 				t.Errorf("code %q", code)
 			}
+			sub.Close()
+			w.Quiet() // what a subscriber has just got is remembered for others for a while
 			w.Post(ada, thread, "and one more")
 			w.Tx(func(ctx context.Context, tx *ent.Client) error {
 				_, err := tx.Event.Delete().Where(event.StreamID(thread)).Exec(ctx)

@@ -114,6 +114,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		Schema:         resolver.Schema(),
 		SDL:            graph.SDL(),
 		Authenticate:   a.authenticate,
+		Events:         a.Events,
 		Recheck:        a.Accounts.Ended,
 		Explain:        store.Fault,
 		Ready:          a.ready,

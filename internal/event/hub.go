@@ -11,6 +11,7 @@ type hub struct {
 	mu      sync.Mutex
 	feeds   map[gid.ID]*feed
 	members map[gid.ID]*Subscription // the first of a member's, each linked to the next
+	count   int
 }
 
 func newHub() *hub {
@@ -24,6 +25,7 @@ func (h *hub) register(s *Subscription) {
 		s.next.previous = s
 	}
 	h.members[s.member] = s
+	h.count++
 }
 
 func (h *hub) forget(s *Subscription) {
@@ -41,6 +43,14 @@ func (h *hub) forget(s *Subscription) {
 		s.next.previous = s.previous
 	}
 	s.next, s.previous = nil, nil
+	h.count--
+}
+
+// Subscriptions is how many there are in this process, and on how many streams.
+func (l *Log) Subscriptions() (subscriptions, streams int) {
+	l.hub.mu.Lock()
+	defer l.hub.mu.Unlock()
+	return l.hub.count, len(l.hub.feeds)
 }
 
 // feed returns the stream's feed and keeps it until it is released.

@@ -72,10 +72,9 @@ func (s *Subscription) send(frames []Frame) {
 	}
 }
 
-// Join brings the subscriber up to date and into the group of a key: of those who may share one execution and its bytes. It
-// returns once the subscription is live, and does not wait for events. It returns INVALID_CURSOR, RESET_REQUIRED when events
-// behind the cursor are no longer kept, and NOT_FOUND when access was lost meanwhile. While the database is away it waits.
-func (s *Subscription) Join(ctx context.Context, key string, source Source, execute Execute) error {
+// Open finds where the subscriber begins, and puts it beside those of a key: who may share one execution and its bytes. It
+// returns INVALID_CURSOR, and RESET_REQUIRED when events behind the cursor are no longer kept.
+func (s *Subscription) Open(ctx context.Context, key string, source Source, execute Execute) error {
 	l := s.log
 	s.source = source
 	f := l.hub.feed(l, s, source.Stream)
@@ -83,43 +82,44 @@ func (s *Subscription) Join(ctx context.Context, key string, source Source, exec
 	if err := f.load(sys); err != nil {
 		return err
 	}
-	g := f.join(s, key, execute)
-	position, err := l.start(sys, g, source.After)
-	if err != nil {
-		return err
-	}
+	s.group = f.join(key, execute)
+	var err error
+	s.from, err = l.start(sys, s.group, source.After)
+	return err
+}
+
+// Live sends what the subscriber has missed and returns once it gets everything as it comes; it does not wait for events. It
+// returns NOT_FOUND when access was lost meanwhile. While the database is away it waits. Open comes first.
+func (s *Subscription) Live(ctx context.Context) error {
+	sys := s.log.system(ctx)
 	for {
 		if err := s.to.Ready(ctx); err != nil {
 			return err
 		}
 		if s.suspect.Load() {
-			if err := l.until(ctx, func() error { return check(sys, []*Subscription{s}) }); err != nil {
+			if err := s.log.until(ctx, func() error { return check(sys, []*Subscription{s}) }); err != nil {
 				return err
 			}
 		}
 		if s.over.Load() {
 			return nil
 		}
-		live, closed := g.enter(s, position)
-		switch {
+		switch live, closed := s.group.enter(s); {
 		case closed:
 			return fault.New(fault.Unavailable, "The subscription could not be shown. Try again.")
 		case live:
-			if s.over.Load() { // left while it entered
-				g.remove(s)
-			}
 			return nil
 		case s.suspect.Load():
 			continue
 		}
-		if position, err = s.replay(ctx, sys, g, position); err != nil {
+		if err := s.replay(ctx, sys); err != nil {
 			return err
 		}
 	}
 }
 
 // enter makes the subscription live if the group's ring holds all that it has missed.
-func (g *group) enter(s *Subscription, position int) (live, closed bool) {
+func (g *group) enter(s *Subscription) (live, closed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
@@ -128,9 +128,8 @@ func (g *group) enter(s *Subscription, position int) (live, closed bool) {
 	if s.suspect.Load() {
 		return false, false
 	}
-	s.from = position
-	if position < g.head {
-		frames, ok := g.ring.behind(position, g.feed.log.now())
+	if s.from < g.head {
+		frames, ok := g.ring.behind(s.from, g.feed.log.now())
 		if !ok {
 			return false, false
 		}
@@ -141,53 +140,65 @@ func (g *group) enter(s *Subscription, position int) (live, closed bool) {
 	return true, false
 }
 
-// replay sends one batch of what was missed, read from the log, and returns where the subscriber stands then. Those who come
-// back together, as after a restart, share one execution: the first puts it into the ring.
-func (s *Subscription) replay(ctx, sys context.Context, g *group, position int) (int, error) {
+// replay sends one batch of what was missed, read from the log. Those who come back together, as after a restart, share one
+// execution: the first puts it into the ring.
+func (s *Subscription) replay(ctx, sys context.Context) error {
+	l, g := s.log, s.group
 	g.replaying.Lock()
 	unlock := sync.OnceFunc(g.replaying.Unlock)
 	defer unlock()
 	g.mu.Lock()
-	_, there := g.ring.behind(position, s.log.now())
-	far := g.head-position > batch
+	_, there := g.ring.behind(s.from, l.now())
+	far := g.head-s.from > batch
 	g.mu.Unlock()
-	if there { // somebody else was first
-		return position, nil
-	}
-	if far {
+	switch {
+	case there: // somebody else was first
+		return nil
+	case far:
 		unlock()
 	}
-	events, err := s.log.read(sys, g.feed.stream, position)
-	if err == nil && len(events) == 0 {
-		return position, resetRequired()
+	events, err := l.read(sys, g.feed.stream, s.from)
+	switch {
+	case err != nil && away(ctx, err):
+		l.pause(ctx)
+		return nil
+	case err != nil:
+		return err
+	case len(events) == 0:
+		return resetRequired()
 	}
+	frames, err := l.execute(sys, g, events)
 	if err != nil {
-		if away(ctx, err) {
-			s.log.pause(ctx)
-			return position, nil
-		}
-		return position, err
+		return err
 	}
-	frames, err := s.log.execute(sys, g, events)
-	if err != nil {
-		return position, err
-	}
-	if err := s.log.until(ctx, func() error { return s.log.changes.sync(sys) }); err != nil {
-		return position, err
+	if err := l.until(ctx, func() error { return l.changes.sync(sys) }); err != nil {
+		return err
 	}
 	if s.suspect.Load() {
-		return position, nil // ask first, then come back
+		return nil // ask first, then come back
 	}
 	g.mu.Lock()
-	g.ring.extend(position, frames, s.log.now())
+	g.ring.extend(s.from, frames, l.now())
 	g.mu.Unlock()
-	s.from = position
-	s.send(frames)
-	return events[len(events)-1].Seq, nil
+	unlock()
+	for len(frames) > 0 {
+		n, size := 0, 0
+		for n < len(frames) && (n == 0 || size+len(frames[n].Body) <= ringBytes) {
+			size += len(frames[n].Body)
+			n++
+		}
+		if err := s.to.Ready(ctx); err != nil {
+			return err
+		}
+		s.send(frames[:n])
+		frames = frames[n:]
+	}
+	s.from = events[len(events)-1].Seq
+	return nil
 }
 
 // join finds or makes the group of a key, and holds it.
-func (f *feed) join(s *Subscription, key string, execute Execute) *group {
+func (f *feed) join(key string, execute Execute) *group {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	g := f.groups[key]
@@ -197,7 +208,6 @@ func (f *feed) join(s *Subscription, key string, execute Execute) *group {
 		f.groups[key] = g
 	}
 	g.users++
-	s.group = g
 	return g
 }
 

@@ -96,7 +96,9 @@ func (s *Server) authenticate(ctx context.Context, headers []string) (Session, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
+	before := s.accessChanges()
 	session, err := s.cfg.Authenticate(ctx, token)
+	session.changes = before
 	if err == nil && !session.Expires.IsZero() && !session.Expires.After(s.cfg.Now()) {
 		err = sessionExpired()
 	}

@@ -2,10 +2,13 @@ package server
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 // ending is why the server ends a connection that lives longer than a request.
@@ -20,8 +23,8 @@ const (
 
 // connection is a websocket or an event stream.
 type connection interface {
-	// token is what the connection was signed in with; zero for none.
-	token() gid.ID
+	// who signed the connection in.
+	who() viewer.Viewer
 	// end tells the client why and closes. It does not block.
 	end(ending)
 	// kill closes at once.
@@ -34,11 +37,13 @@ type registry struct {
 	stopping    bool
 	requests    int
 	connections map[connection]bool
-	idle        chan struct{} // closed when stopping and nothing runs any more
+	changes     uint64          // how often somebody's access may have changed
+	suspected   map[gid.ID]bool // members and tokens whose access may have changed; zero: everybody's
+	idle        chan struct{}   // closed when stopping and nothing runs any more
 }
 
 func newRegistry() *registry {
-	return &registry{connections: map[connection]bool{}, idle: make(chan struct{})}
+	return &registry{connections: map[connection]bool{}, suspected: map[gid.ID]bool{}, idle: make(chan struct{})}
 }
 
 // enter counts a request in, unless the server drains.
@@ -115,8 +120,65 @@ func (r *registry) all() []connection {
 // access must not stay because the database is away.
 const recheckFailures = 30
 
-// recheck ends the connections whose token is no longer good. The stream of events itself evicts at once; this is the net
-// below it.
+// accessChanged has the connections' tokens looked at: somebody's access may have changed.
+func (s *Server) accessChanged(subjects []gid.ID) {
+	s.live.suspect(subjects)
+	select {
+	case s.suspects <- struct{}{}:
+	default: // it has yet to look at the one before
+	}
+}
+
+// suspect remembers whose tokens to look at next.
+func (r *registry) suspect(subjects []gid.ID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changes++
+	for _, subject := range subjects {
+		if subject.IsZero() || subject.Kind() == gid.Member || subject.Kind() == gid.AccessToken {
+			r.suspected[subject] = true
+		}
+	}
+}
+
+// accessChanges counts how often somebody's access may have changed.
+func (s *Server) accessChanges() uint64 {
+	s.live.mu.Lock()
+	defer s.live.mu.Unlock()
+	return s.live.changes
+}
+
+// signedIn has a connection's token looked at again if access changed between its check and the moment when the registry knew
+// of it.
+func (s *Server) signedIn(session Session) {
+	if token := session.Viewer.TokenID(); !token.IsZero() && s.accessChanges() != session.changes {
+		s.accessChanged([]gid.ID{token})
+	}
+}
+
+// byToken are the connections of tokens, of all or only of those that are suspected.
+func (r *registry) byToken(all bool) map[gid.ID][]connection {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := map[gid.ID][]connection{}
+	all = all || r.suspected[gid.ID{}]
+	if !all && len(r.suspected) == 0 {
+		return out
+	}
+	for c := range r.connections {
+		v := c.who()
+		token := v.TokenID()
+		member, _ := v.MemberID()
+		if !token.IsZero() && (all || r.suspected[token] || r.suspected[member]) {
+			out[token] = append(out[token], c)
+		}
+	}
+	clear(r.suspected)
+	return out
+}
+
+// recheck ends the connections whose token is no longer good: at once when the log says that access may have changed, and
+// every Limits.Recheck as the net below it.
 func (s *Server) recheck(ctx context.Context) {
 	if s.cfg.Recheck == nil {
 		return
@@ -125,45 +187,56 @@ func (s *Server) recheck(ctx context.Context) {
 	defer ticker.Stop()
 	failures := 0
 	for {
+		all := true
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.suspects:
+			all = false
 		case <-ticker.C:
 		}
-		byToken := map[gid.ID][]connection{}
-		for _, c := range s.live.all() {
-			if id := c.token(); !id.IsZero() {
-				byToken[id] = append(byToken[id], c)
-			}
+		for more := true; more; {
+			more = s.recheckOnce(ctx, all, &failures)
+			all = true // after a failure it is not known which were asked
 		}
-		if len(byToken) == 0 {
-			continue
-		}
-		tokens := make([]gid.ID, 0, len(byToken))
-		for id := range byToken {
-			tokens = append(tokens, id)
-		}
-		asking, cancel := context.WithTimeout(ctx, authTimeout)
-		revoked, err := s.cfg.Recheck(asking, tokens)
-		cancel()
-		if err != nil {
-			if failures++; failures == 1 || failures == recheckFailures {
-				s.log.ErrorContext(ctx, "recheck of open connections failed", "failures", failures, "error", err.Error())
-			}
-			if failures >= recheckFailures {
-				for _, connections := range byToken {
-					for _, c := range connections {
-						c.end(endUnsure)
-					}
-				}
-			}
-			continue
-		}
-		failures = 0
+	}
+}
+
+// recheckOnce reports whether it failed and is to be done again; it has waited a second then.
+func (s *Server) recheckOnce(ctx context.Context, all bool, failures *int) bool {
+	byToken := s.live.byToken(all)
+	if len(byToken) == 0 {
+		return false
+	}
+	asking, cancel := context.WithTimeout(ctx, authTimeout)
+	defer cancel()
+	revoked, err := s.cfg.Recheck(asking, slices.Collect(maps.Keys(byToken)))
+	if err == nil {
+		*failures = 0
 		for _, id := range revoked {
 			for _, c := range byToken[id] {
 				c.end(endRevoked)
 			}
 		}
+		return false
+	}
+	if *failures++; *failures == 1 || *failures == recheckFailures {
+		s.log.ErrorContext(ctx, "recheck of open connections failed", "failures", *failures, "error", err.Error())
+	}
+	if *failures >= recheckFailures {
+		for _, connections := range byToken {
+			for _, c := range connections {
+				c.end(endUnsure)
+			}
+		}
+		return false
+	}
+	pause := time.NewTimer(time.Second)
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-pause.C:
+		return true
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -36,6 +37,8 @@ type operation struct {
 	kind   ast.Operation
 	cost   int64
 	left   allowance
+	query  string
+	viewer viewer.Viewer
 }
 
 // accept takes a request through the limits, cheapest first: tokens, shape and validity of the document (cached), who may
@@ -79,7 +82,7 @@ func (s *Server) accept(ctx context.Context, c caller, req *request) (_ context.
 	if after != nil {
 		oc.Operation = after
 	}
-	op = &operation{server: s, ctx: oc, kind: def.Operation, cost: documentCost(oc.Operation, oc.Variables)}
+	op = &operation{server: s, ctx: oc, kind: def.Operation, cost: documentCost(oc.Operation, oc.Variables), query: req.Query, viewer: c.session.Viewer}
 	recordOf(ctx).costs(op.cost)
 	if op.cost > s.limits.Cost {
 		return ctx, nil, fault.New(fault.CostExceeded,
@@ -216,32 +219,62 @@ func (op *operation) extensions(resp *graphql.Response) map[string]any {
 	return ext
 }
 
-// subscription is a running subscription.
+// subscription is a subscription whose resolver has agreed. Its events come from the log, which shares their execution among
+// subscribers, or from the resolver's own channel.
 type subscription struct {
 	server *Server
 	ctx    context.Context
 	next   graphql.ResponseHandler
 	stream *fault.Stream
-	failed gqlerror.List // the resolver refused: there is no stream
+	shared *event.Subscription // it follows the log: make it live, and leave it
+	failed gqlerror.List       // refused: there is no stream
 }
 
-// subscribe starts a subscription. The resolver has returned when subscribe does; failed says whether with an error.
-func (op *operation) subscribe(ctx context.Context) (sub *subscription) {
+// subscribe starts a subscription for a client. The resolver has returned when subscribe does; failed says whether with an error.
+func (op *operation) subscribe(ctx context.Context, to event.Subscriber) (sub *subscription) {
 	s := op.server
-	ctx, stream := fault.WithStream(ctx)
-	sub = &subscription{server: s, ctx: ctx, stream: stream}
-	defer func() {
-		if p := recover(); p != nil {
-			sub.failed = s.refuse(ctx, recovered(ctx, p)).errs
+	sub = &subscription{server: s, ctx: ctx}
+	refused := func(err error) *subscription {
+		if sub.shared != nil {
+			sub.shared.Leave()
 		}
-	}()
-	before := recordOf(ctx).failures()
-	sub.next, sub.ctx = s.exec.DispatchOperation(ctx, op.ctx)
-	if recordOf(ctx).failures() == before {
+		sub.failed = s.refuse(ctx, err).errs
 		return sub
 	}
-	if resp := sub.next(sub.ctx); resp != nil && len(resp.Errors) > 0 {
-		sub.failed = resp.Errors
+	defer func() {
+		if p := recover(); p != nil {
+			refused(recovered(ctx, p))
+		}
+	}()
+	var opening *event.Opening
+	if s.cfg.Events != nil {
+		me, _ := op.viewer.MemberID()
+		var err error
+		if sub.shared, err = s.cfg.Events.Register(ctx, me, to); err != nil { // before the resolver looks whether the viewer may
+			return refused(err)
+		}
+		ctx, opening = event.WithOpening(ctx)
+	}
+	ctx, sub.stream = fault.WithStream(ctx)
+	before := recordOf(ctx).failures()
+	sub.next, sub.ctx = s.exec.DispatchOperation(ctx, op.ctx)
+	if recordOf(ctx).failures() > before {
+		if resp := sub.next(sub.ctx); resp != nil && len(resp.Errors) > 0 {
+			sub.failed = resp.Errors
+		}
+	}
+	if opening == nil {
+		return sub
+	}
+	source, follows := opening.Source()
+	if sub.failed != nil || !follows {
+		sub.shared.Leave()
+		sub.shared = nil
+		return sub
+	}
+	key, personal := op.groupKey(op.query, op.viewer)
+	if err := sub.shared.Open(ctx, key, source, op.shown(op.viewer, personal)); err != nil {
+		return refused(err)
 	}
 	return sub
 }

@@ -77,6 +77,21 @@ func (r *record) failures() int {
 	return r.failing
 }
 
+func (r *record) firstCode() fault.Code {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.code
+}
+
+// failure is what failed, without its message: that it did has been logged. A database that took too long is one that is away.
+func (r *record) failure() error {
+	code := r.firstCode()
+	if code == fault.Timeout {
+		code = fault.Unavailable
+	}
+	return fault.New(code, "The event could not be shown.")
+}
+
 // outcome is the operation's type, and the code of its first error or OK.
 func (r *record) outcome() (kind, code string) {
 	r.mu.Lock()

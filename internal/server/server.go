@@ -2,7 +2,8 @@
 // all three, and beside them health, metrics and the schema.
 //
 // It knows no domain and no database. Who asks, whether the database answers and what the schema does come in through
-// Config; what goes out are responses, metrics and one log line for each request.
+// Config; what goes out are responses, metrics and one log line for each request. Subscriptions that follow the event log are
+// executed once for all who share document, variables and what they may see; each socket adds an envelope and writes.
 package server
 
 import (
@@ -18,6 +19,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -26,6 +28,8 @@ import (
 type Session struct {
 	Viewer  viewer.Viewer
 	Expires time.Time // zero: never
+
+	changes uint64 // how often access had changed when the check began
 }
 
 // Config is what a Server needs. Schema and Authenticate are required; every other zero value is safe.
@@ -37,8 +41,13 @@ type Config struct {
 	// UNAUTHENTICATED fault for a token that is wrong, expired or revoked, and UNAVAILABLE when it cannot tell.
 	Authenticate func(ctx context.Context, bearer string) (Session, error)
 
-	// Recheck says which of the tokens that hold a websocket or an event stream open are no longer good. It is called every
-	// Limits.Recheck with each token once, so that one statement can answer for all. Nil: sessions end by Expires only.
+	// Events is the log that subscriptions follow, and that says whose access may have changed. Nil: subscriptions are their
+	// resolvers' channels only.
+	Events *event.Log
+
+	// Recheck says which of the tokens that hold a websocket or an event stream open are no longer good. It is called when
+	// Events says that one may not be, and every Limits.Recheck with each token once, so that one statement can answer for
+	// all. Nil: sessions end by Expires only.
 	Recheck func(ctx context.Context, tokens []gid.ID) (revoked []gid.ID, err error)
 
 	// Explain turns an error of the layers below into a fault where a client should know more than that it was ours, such as
@@ -88,7 +97,7 @@ type Limits struct {
 	PongTimeout  time.Duration // 12 s without a pong, and the socket is cut
 	WriteTimeout time.Duration // 10 s for one write to make progress
 	Heartbeat    time.Duration // 12 s between comments on an event stream
-	Recheck      time.Duration // 1 s between looks for revoked tokens
+	Recheck      time.Duration // 30 s between looks at all tokens that hold a connection open
 	CloseGrace   time.Duration // 1 s for a peer to answer our close frame
 
 	Drain       time.Duration // 30 s for everything to finish after the stop
@@ -126,7 +135,7 @@ func (l *Limits) setDefaults() {
 	dur(&l.PongTimeout, 12*time.Second)
 	dur(&l.WriteTimeout, 10*time.Second)
 	dur(&l.Heartbeat, 12*time.Second)
-	dur(&l.Recheck, time.Second)
+	dur(&l.Recheck, 30*time.Second)
 	dur(&l.CloseGrace, time.Second)
 	dur(&l.Drain, 30*time.Second)
 	dur(&l.DrainSpread, 5*time.Second)
@@ -143,6 +152,7 @@ type Server struct {
 	metrics   *metrics
 	origins   *origins
 	live      *registry
+	suspects  chan struct{} // holds one: that access of somebody may have changed
 	upgrader  websocket.Upgrader
 	handler   http.Handler
 }
@@ -179,6 +189,7 @@ func New(cfg Config) (*Server, error) {
 		documents: newDocuments(cfg.Schema.Schema(), cfg.Limits),
 		rates:     newLimiter(cfg.Limits.RateBurst, cfg.Limits.RatePerSec, cfg.Now),
 		live:      newRegistry(),
+		suspects:  make(chan struct{}, 1),
 	}
 	var err error
 	if s.origins, err = newOrigins(cfg.AllowedOrigins, cfg.PublicURL); err != nil {
@@ -203,6 +214,9 @@ func New(cfg Config) (*Server, error) {
 		CheckOrigin:      func(*http.Request) bool { return true }, // checked before, with a coded answer
 	}
 	s.handler = s.routes()
+	if cfg.Events != nil {
+		cfg.Events.OnAccessChange(s.accessChanged)
+	}
 	return s, nil
 }
 

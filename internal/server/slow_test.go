@@ -33,7 +33,7 @@ func TestSlowClients(t *testing.T) {
 				got <- kind
 			}
 		}()
-		big := event("stalled", "c", strings.Repeat("x", 64<<10))
+		big := toyEvent("stalled", "c", strings.Repeat("x", 64<<10))
 		ended := false
 		for i := 0; !ended; i++ {
 			select {
@@ -47,7 +47,7 @@ func TestSlowClients(t *testing.T) {
 				t.Fatal("the stalled client is never cut")
 			}
 			if i%10 == 0 {
-				h.feed("healthy") <- event("healthy", "c", "text")
+				h.feed("healthy") <- toyEvent("healthy", "c", "text")
 				if kind := receive(t, got, "the healthy client's event"); kind != "next" {
 					t.Fatalf("got %q", kind)
 				}
@@ -93,7 +93,7 @@ func TestReplayLargerThanTheQueue(t *testing.T) {
 	const n = 200
 	go func() {
 		for range n {
-			h.feed("replay") <- event("replay", "c", strings.Repeat("x", 16<<10))
+			h.feed("replay") <- toyEvent("replay", "c", strings.Repeat("x", 16<<10))
 		}
 	}()
 	for range n {
@@ -112,7 +112,7 @@ func TestStalledEventStream(t *testing.T) {
 	receive(t, h.opened, "the subscription")
 	for {
 		select {
-		case h.feed("stalled") <- event("stalled", "c", strings.Repeat("x", 256<<10)):
+		case h.feed("stalled") <- toyEvent("stalled", "c", strings.Repeat("x", 256<<10)):
 		case <-h.closed:
 			return
 		case <-time.After(patience):

@@ -1,9 +1,10 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"errors"
-	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -11,33 +12,28 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pursuing-equity/commons/internal/fault"
-	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// socket is one websocket. One goroutine reads; each operation has one while it runs; the queue has one while it writes.
+// socket is one websocket. One goroutine reads; an operation has one until it is live or done; the outbox has one while the
+// network does not take what is to be written.
 type socket struct {
 	server *Server
 	conn   *websocket.Conn
-	out    *queue
+	out    *outbox
 	ctx    context.Context // ends with the socket
 	cancel context.CancelFunc
-	log    *slog.Logger
+	rec    *record
 	addr   string
 
-	acked bool // the reader's own
-
 	mu      sync.Mutex
-	inited  bool
+	inited  bool // connection_init came
+	acked   bool // and was answered
 	session Session
 	running map[string]*socketOperation
 	timers  []*time.Timer
 	closing int // the close code that we sent; 0: none
 	tasks   sync.WaitGroup
-}
-
-// socketOperation is one running operation; its pointer tells it from a later one with the same id.
-type socketOperation struct {
-	cancel context.CancelFunc
 }
 
 // serveSocket upgrades the request. It returns at once, so that net/http frees its goroutine and buffers; the socket's reader
@@ -57,23 +53,26 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		refuse(err)
 		return
 	}
-	recordOf(r.Context()).upgrade()
-	conn, err := s.upgrader.Upgrade(w, r, nil)
+	rec := recordOf(r.Context())
+	rec.upgrade()
+	to := &hijacked{ResponseWriter: w, limits: s.limits}
+	conn, err := s.upgrader.Upgrade(to, r, nil)
 	if err != nil {
 		return // gorilla has answered
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	ctx, cancel := context.WithCancel(withRecord(context.Background(), rec)) // the request's own would hold the request
 	k := &socket{
-		server: s, conn: conn, ctx: ctx, cancel: cancel, log: s.logger(r.Context()), addr: s.cfg.ClientAddr(r),
+		server: s, conn: conn, out: to.out, ctx: ctx, cancel: cancel, rec: rec, addr: s.cfg.ClientAddr(r),
 		session: session, running: map[string]*socketOperation{},
 	}
-	k.out = &queue{conn: conn, limit: s.limits.QueueBytes, timeout: s.limits.WriteTimeout, broken: k.kill}
+	k.out.broken = k.kill
 	if !s.live.add(k) {
 		cancel()
 		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(closeRestart, "restart"), time.Now().Add(time.Second))
 		_ = conn.Close()
 		return
 	}
+	s.signedIn(session)
 	go k.run()
 }
 
@@ -87,7 +86,7 @@ func (k *socket) run() {
 		s.metrics.sockets.Dec()
 		code := k.closeCode()
 		s.metrics.closed(code)
-		k.log.InfoContext(k.ctx, "socket closed", "code", code, "duration", time.Since(started))
+		s.logger(k.ctx).InfoContext(k.ctx, "socket closed", "code", code, "duration", time.Since(started))
 		s.live.remove(k)
 	}()
 	k.conn.SetReadLimit(int64(s.limits.BodyBytes))
@@ -128,11 +127,16 @@ func (k *socket) stop() {
 	for _, t := range k.timers {
 		t.Stop()
 	}
+	running := k.running
+	k.running = nil
 	k.mu.Unlock()
 	k.out.close()
 	_ = k.conn.Close()
+	for _, op := range running {
+		op.leave()
+	}
 	k.tasks.Wait()
-	k.out.writer.Wait()
+	k.out.flusher.Wait()
 }
 
 // closedByPeer stands for the close code of a socket that we did not close.
@@ -233,10 +237,10 @@ func (k *socket) kill() {
 	_ = k.conn.Close()
 }
 
-func (k *socket) token() gid.ID {
+func (k *socket) who() viewer.Viewer {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.session.Viewer.TokenID()
+	return k.session.Viewer
 }
 
 func (k *socket) end(why ending) {
@@ -252,18 +256,40 @@ func (k *socket) end(why ending) {
 	}
 }
 
-// push queues a frame for an operation and closes the socket when the peer does not keep up.
+// push queues a frame for an operation once there is room.
 func (k *socket) push(ctx context.Context, f frame) bool {
-	err := k.out.send(ctx, f)
-	if errors.Is(err, errQueueFull) {
-		k.close(closeTryLater, "Too slow")
-	}
-	return err == nil
+	return k.out.ready(ctx) == nil && k.say(f)
 }
 
-// say queues a frame from the reader, which must not wait.
-func (k *socket) say(f frame) {
-	if errors.Is(k.out.offer(f), errQueueFull) {
+// say queues a frame and does not wait.
+func (k *socket) say(f frame) bool { return k.wrote(k.out.offer(f)) }
+
+// wrote takes the outbox's word on what became of a message.
+func (k *socket) wrote(err error) bool {
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, errQueueFull):
 		k.close(closeTryLater, "Too slow")
+	case !errors.Is(err, errQueueClosed):
+		k.kill()
 	}
+	return false
+}
+
+// hijacked gives gorilla the outbox in place of the network.
+type hijacked struct {
+	http.ResponseWriter
+	limits Limits
+	out    *outbox
+}
+
+// Hijack is what gorilla asks for.
+func (h *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.out = newOutbox(conn, h.limits.QueueBytes, h.limits.WriteTimeout)
+	return h.out, rw, nil
 }

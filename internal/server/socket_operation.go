@@ -3,10 +3,12 @@ package server
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 )
 
@@ -35,7 +37,7 @@ func (k *socket) handle(data []byte) {
 		delete(k.running, m.ID)
 		k.mu.Unlock()
 		if op != nil {
-			op.cancel()
+			op.leave()
 		}
 	default:
 		k.close(closeBadRequest, "Invalid message type")
@@ -58,33 +60,43 @@ func (k *socket) init(m message) {
 		k.close(closeBadRequest, "Invalid connection_init")
 		return
 	}
-	if len(auth) > 0 {
-		session, err = k.server.authenticate(k.ctx, auth)
+	if len(auth) == 0 {
+		k.acknowledge(session)
+		return
+	}
+	// Not in the reader, whose stack would keep the size that a database call needs.
+	go k.task(func() {
+		session, err := k.server.authenticate(k.ctx, auth)
 		switch {
 		case err == nil:
+			k.acknowledge(session)
+			k.server.signedIn(session)
 		case fault.Is(err, fault.Unauthenticated):
 			k.close(closeForbidden, "Forbidden")
-			return
 		default:
-			k.log.ErrorContext(k.ctx, "authenticate socket", "error", err.Error())
+			k.server.logger(k.ctx).ErrorContext(k.ctx, "authenticate socket", "error", err.Error())
 			k.close(closeTryLater, "Try again later")
-			return
 		}
-	}
+	})
+}
+
+func (k *socket) acknowledge(session Session) {
 	k.mu.Lock()
-	k.session = session
+	k.session, k.acked = session, true
 	k.mu.Unlock()
 	if !session.Expires.IsZero() {
 		k.after(session.Expires.Sub(k.server.cfg.Now()), func() { k.end(endExpired) })
 	}
-	k.acked = true
 	k.say(plainFrame("connection_ack"))
 }
 
 // subscribe starts an operation: of any type but mutation, which belongs to POST, where it can be retried and logged alone.
 func (k *socket) subscribe(m message) {
 	s := k.server
-	if !k.acked {
+	k.mu.Lock()
+	acked := k.acked
+	k.mu.Unlock()
+	if !acked {
 		k.close(closeUnauthorized, "Unauthorized")
 		return
 	}
@@ -98,7 +110,7 @@ func (k *socket) subscribe(m message) {
 		return
 	}
 	ctx, cancel := context.WithCancel(k.ctx)
-	op := &socketOperation{cancel: cancel}
+	op := &socketOperation{socket: k, id: m.ID, cancel: cancel}
 	k.mu.Lock()
 	_, duplicate := k.running[m.ID]
 	full := len(k.running) >= s.limits.Operations
@@ -121,67 +133,174 @@ func (k *socket) subscribe(m message) {
 	go func() {
 		defer k.tasks.Done()
 		defer cancel()
-		k.operate(ctx, m.ID, op, session, req)
+		op.run(ctx, session, req)
 	}()
 }
 
-// operate runs one operation to its end and tells the client how it ended, unless the client ended it.
-func (k *socket) operate(ctx context.Context, id string, running *socketOperation, session Session, req *request) {
-	s := k.server
-	rec := &record{requestID: recordOf(k.ctx).requestID, started: s.cfg.Now()}
-	ctx = withRecord(ctx, rec)
-	last := completeFrame(id)
-	if failed := k.stream(ctx, id, session, req); failed != nil {
-		last = errorFrame(id, failed)
-	}
-	k.mu.Lock()
-	current := k.running[id] == running
-	if current {
-		delete(k.running, id) // before the client reads the end: it may use the id again
-	}
-	k.mu.Unlock()
-	if current {
-		k.push(ctx, last)
-	}
-	kind, code := rec.outcome()
-	took := s.cfg.Now().Sub(rec.started)
-	s.metrics.operation(kind, code, took)
-	s.log.LogAttrs(ctx, slog.LevelInfo, "socket operation", append(rec.attrs(), slog.Duration("duration", took))...)
+// socketOperation is one running operation; its pointer tells it from a later one with the same id.
+type socketOperation struct {
+	socket *socket
+	id     string
+	cancel context.CancelFunc
+	rec    *record // of the operation, from when it runs
+	head   []byte  // of its messages, while it is live
+
+	sub  *event.Subscription // live; under the socket's lock
+	gone atomic.Bool         // nothing more is sent
 }
 
-// stream sends the operation's responses. It returns the errors that a client must read as the operation's end.
-func (k *socket) stream(ctx context.Context, id string, session Session, req *request) gqlerror.List {
-	s := k.server
+// run runs the operation. A subscription to the log is live when run returns; of everything else it is the end.
+func (op *socketOperation) run(ctx context.Context, session Session, req *request) {
+	s := op.socket.server
+	op.rec = &record{requestID: op.socket.rec.requestID, started: s.cfg.Now()}
+	ctx = withRecord(ctx, op.rec)
+	switch failed, live := op.stream(ctx, session, req); {
+	case live:
+	case failed != nil:
+		op.finish(ctx, errorFrame(op.id, failed))
+	default:
+		op.finish(ctx, completeFrame(op.id))
+	}
+}
+
+// stream sends the operation's responses until they end or come from the log. It returns the errors that a client must read
+// as the operation's end.
+func (op *socketOperation) stream(ctx context.Context, session Session, req *request) (failed gqlerror.List, live bool) {
+	k, s := op.socket, op.socket.server
 	who := caller{
 		session: session, addr: k.addr,
 		noMutate: fault.New(fault.MethodNotAllowed, "Send mutations with POST to /graphql; a websocket carries queries and subscriptions."),
 	}
-	ctx, op, err := s.accept(ctx, who, req)
+	ctx, accepted, err := s.accept(ctx, who, req)
 	if err != nil {
-		return s.refuse(ctx, err).errs
+		return s.refuse(ctx, err).errs, false
 	}
-	if op.kind != ast.Subscription {
-		resp := op.execute(ctx)
-		if ctx.Err() != nil {
-			return nil
+	if accepted.kind != ast.Subscription {
+		resp := accepted.execute(ctx)
+		if ctx.Err() == nil {
+			k.push(ctx, nextFrame(op.id, appendResponse(nil, resp, accepted.extensions(resp))))
 		}
-		k.push(ctx, nextFrame(id, appendResponse(nil, resp, op.extensions(resp))))
-		return nil
+		return nil, false
 	}
-	live := s.metrics.subscriptions.WithLabelValues("websocket")
-	live.Inc()
-	defer live.Dec()
-	sub := op.subscribe(ctx)
-	if sub.failed != nil {
-		return sub.failed
+	gauge := s.metrics.subscriptions.WithLabelValues("websocket")
+	gauge.Inc()
+	defer func() {
+		if !live {
+			gauge.Dec()
+		}
+	}()
+	op.head = append(envelope(op.id, "next"), `,"payload":`...)
+	sub := accepted.subscribe(ctx, op)
+	switch {
+	case sub.failed != nil:
+		return sub.failed, false
+	case sub.shared != nil:
+		return op.join(ctx, sub.shared)
 	}
 	for {
 		resp, failed := sub.event()
 		if resp == nil {
-			return failed
+			return failed, false
 		}
-		if ctx.Err() != nil || !k.push(ctx, nextFrame(id, appendResponse(nil, resp, resp.Extensions))) {
-			return nil
+		if ctx.Err() != nil || !k.push(ctx, nextFrame(op.id, appendResponse(nil, resp, resp.Extensions))) {
+			return nil, false
 		}
 	}
 }
+
+// join makes the subscription live.
+func (op *socketOperation) join(ctx context.Context, sub *event.Subscription) (failed gqlerror.List, live bool) {
+	k := op.socket
+	if err := sub.Live(ctx); err != nil {
+		sub.Leave()
+		if ctx.Err() != nil {
+			return nil, false
+		}
+		return k.server.refuse(ctx, err).errs, false
+	}
+	k.mu.Lock()
+	op.sub = sub
+	current := k.running[op.id] == op
+	k.mu.Unlock()
+	if !current { // the client completed it, or it ended, meanwhile
+		sub.Leave()
+		return nil, false
+	}
+	return nil, true
+}
+
+// finish tells the client how the operation ended, unless the client ended it.
+func (op *socketOperation) finish(ctx context.Context, last frame) {
+	k := op.socket
+	k.mu.Lock()
+	current := k.running[op.id] == op
+	if current {
+		delete(k.running, op.id) // before the client reads the end: it may use the id again
+	}
+	k.mu.Unlock()
+	if current {
+		k.say(last)
+	}
+	op.record(ctx)
+}
+
+// leave ends an operation that the client, or the socket's end, took away.
+func (op *socketOperation) leave() {
+	op.gone.Store(true)
+	op.cancel()
+	op.socket.mu.Lock()
+	sub := op.sub
+	op.socket.mu.Unlock()
+	if sub != nil {
+		sub.Leave()
+		op.left()
+		op.record(op.socket.ctx)
+	}
+}
+
+// left counts a live subscription out.
+func (op *socketOperation) left() {
+	op.socket.server.metrics.subscriptions.WithLabelValues("websocket").Dec()
+}
+
+// record writes the operation's line in the log.
+func (op *socketOperation) record(ctx context.Context) {
+	s := op.socket.server
+	kind, code := op.rec.outcome()
+	took := s.cfg.Now().Sub(op.rec.started)
+	s.metrics.operation(kind, code, took)
+	s.log.LogAttrs(ctx, slog.LevelInfo, "socket operation", append(op.rec.attrs(), slog.Duration("duration", took))...)
+}
+
+// Send queues events for the socket.
+func (op *socketOperation) Send(frames []event.Frame) {
+	k := op.socket
+	k.wrote(k.out.offerShared(op.head, closingBrace, frames, func() bool { return !op.gone.Load() }))
+}
+
+// Ready waits until the socket takes more.
+func (op *socketOperation) Ready(ctx context.Context) error { return op.socket.out.ready(ctx) }
+
+// End tells the client why the subscription is over.
+func (op *socketOperation) End(err error) {
+	k := op.socket
+	ctx := withRecord(k.ctx, op.rec)
+	errs := k.server.refuse(ctx, err).errs
+	k.mu.Lock()
+	current, live := k.running[op.id] == op, op.sub != nil
+	if current {
+		delete(k.running, op.id)
+	}
+	k.mu.Unlock()
+	if !current {
+		return
+	}
+	op.gone.Store(true)
+	k.say(errorFrame(op.id, errs))
+	if live {
+		op.left()
+		op.record(ctx)
+	}
+}
+
+var closingBrace = []byte("}")

@@ -106,15 +106,15 @@ func readInit(payload jsontext.Value) ([]string, error) {
 
 func plainFrame(kind string) frame { return frame{head: []byte(`{"type":"` + kind + `"}`)} }
 
-func completeFrame(id string) frame { return frame{head: envelope(id, "complete"), tail: []byte("}")} }
+func completeFrame(id string) frame { return frame{head: envelope(id, "complete"), tail: closingBrace} }
 
 // nextFrame puts a response, which may be shared, into the socket's envelope.
 func nextFrame(id string, response []byte) frame {
-	return frame{head: append(envelope(id, "next"), `,"payload":`...), body: response, tail: []byte("}")}
+	return frame{head: append(envelope(id, "next"), `,"payload":`...), body: response, tail: closingBrace}
 }
 
 func errorFrame(id string, errs gqlerror.List) frame {
-	return frame{head: append(envelope(id, "error"), `,"payload":`...), body: appendErrors(nil, errs), tail: []byte("}")}
+	return frame{head: append(envelope(id, "error"), `,"payload":`...), body: appendErrors(nil, errs), tail: closingBrace}
 }
 
 func envelope(id, kind string) []byte {

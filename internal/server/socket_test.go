@@ -241,12 +241,12 @@ func TestSocketOperations(t *testing.T) {
 		p.subscribe("s", eventsDoc)
 		receive(t, h.opened, "the subscription")
 		for i := range 3 {
-			h.feed("t") <- event("t", fmt.Sprint("c", i), "text")
+			h.feed("t") <- toyEvent("t", fmt.Sprint("c", i), "text")
 			if payload := p.want("next", "s"); payload != fmt.Sprintf(`{"data":{"events":{"cursor":"c%d","text":"text"}}}`, i) {
 				t.Errorf("%s", payload)
 			}
 		}
-		h.feed("t") <- event("t", "c", "boom")
+		h.feed("t") <- toyEvent("t", "c", "boom")
 		if payload := p.want("error", "s"); !strings.Contains(payload, "UNAVAILABLE") || strings.Contains(payload, "secret") {
 			t.Errorf("%s", payload)
 		}

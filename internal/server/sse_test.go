@@ -60,7 +60,7 @@ func (s *stream) event() []string {
 	}
 }
 
-func event(topic, cursor, text string) map[string]any {
+func toyEvent(topic, cursor, text string) map[string]any {
 	return map[string]any{"cursor": cursor, "text": text, "topic": topic}
 }
 
@@ -76,7 +76,7 @@ func TestEventStream(t *testing.T) {
 	t.Run("events carry their cursor as id and the end is told", func(t *testing.T) {
 		s := h.events(subscribeDoc)
 		receive(t, h.opened, "the subscription")
-		h.feed("t") <- event("t", "c1", "one")
+		h.feed("t") <- toyEvent("t", "c1", "one")
 		want := "event: next|id: c1|data: {\"data\":{\"events\":{\"cursor\":\"c1\",\"text\":\"one\"}}}"
 		if got := strings.Join(s.event(), "|"); got != want || s.resp.Header.Get("Content-Type") != mediaEvents+"; charset=utf-8" {
 			t.Errorf("%s", got)
@@ -117,7 +117,7 @@ func TestEventStream(t *testing.T) {
 	t.Run("a failure in the middle is told", func(t *testing.T) {
 		s := h.events(subscribeDoc)
 		receive(t, h.opened, "the subscription")
-		h.feed("t") <- event("t", "c1", "boom")
+		h.feed("t") <- toyEvent("t", "c1", "boom")
 		got := strings.Join(s.event(), "|")
 		if !strings.Contains(got, "UNAVAILABLE") || strings.Contains(got, "secret") {
 			t.Errorf("%s", got)

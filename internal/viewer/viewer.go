@@ -65,6 +65,11 @@ func (v Viewer) IsSystem() bool { return v.kind == system }
 // Known reports whether anybody asks at all; the zero Viewer is refused everywhere.
 func (v Viewer) Known() bool { return v.kind != nobody }
 
+// Key is the same for two viewers only if nothing tells them apart: the member, the sign-in and its scope.
+func (v Viewer) Key() string {
+	return string([]byte{byte(v.kind)}) + string(v.member[:]) + string(v.token[:]) + string(v.scope)
+}
+
 // String names the viewer in logs.
 func (v Viewer) String() string {
 	switch v.kind {
