@@ -63,6 +63,9 @@ func serve(ctx context.Context, cfg config, args []string, stdout, stderr io.Wri
 }
 
 func serveOn(ctx context.Context, a *app.App, ln net.Listener, page http.Handler) error {
+	pacing, stop := context.WithCancel(ctx)
+	defer stop()
+	go paceCollector(pacing)
 	err := a.Serve(ctx, ln, page)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

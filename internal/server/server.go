@@ -207,7 +207,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: cfg.Limits.InitTimeout,
-		ReadBufferSize:   1024,
+		ReadBufferSize:   256, // what is larger is read past the buffer
 		WriteBufferSize:  4096,
 		WriteBufferPool:  &writeBuffers{},
 		Subprotocols:     []string{subprotocol},

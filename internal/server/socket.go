@@ -31,7 +31,8 @@ type socket struct {
 	acked   bool // and was answered
 	session Session
 	running map[string]*socketOperation
-	timers  []*time.Timer
+	timer   *time.Timer // of init, then of pings
+	expiry  *time.Timer // nil: the session does not expire
 	closing int // the close code that we sent; 0: none
 	tasks   sync.WaitGroup
 }
@@ -98,8 +99,7 @@ func (k *socket) run() {
 	if k.conn.Subprotocol() != subprotocol {
 		k.close(closeSubprotocol, "Subprotocol not acceptable")
 	} else {
-		k.after(s.limits.InitTimeout, k.initTimeout)
-		k.after(s.limits.PingInterval, k.ping)
+		k.watch()
 	}
 	for {
 		kind, data, err := k.conn.ReadMessage()
@@ -124,8 +124,10 @@ func (k *socket) stop() {
 	if k.closing == 0 {
 		k.closing = closedByPeer
 	}
-	for _, t := range k.timers {
-		t.Stop()
+	for _, t := range []*time.Timer{k.timer, k.expiry} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 	running := k.running
 	k.running = nil
@@ -148,14 +150,37 @@ func (k *socket) closeCode() int {
 	return k.closing
 }
 
-// after runs f later unless the socket has ended; k's stop waits for it when it has begun.
-func (k *socket) after(d time.Duration, f func()) {
+// watch begins with the init timeout; its timer goes on with pings.
+func (k *socket) watch() {
+	limits := k.server.limits
+	first := min(limits.InitTimeout, limits.PingInterval)
+	began := time.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closing != 0 {
 		return
 	}
-	k.timers = append(k.timers, time.AfterFunc(d, func() { k.task(f) }))
+	k.timer = time.AfterFunc(first, func() {
+		k.task(func() {
+			k.mu.Lock()
+			inited := k.inited
+			k.mu.Unlock()
+			if left := limits.InitTimeout - time.Since(began); !inited && left <= 0 {
+				k.close(closeInitTimeout, "Connection initialisation timeout")
+				return
+			}
+			k.ping()
+		})
+	})
+}
+
+// expire ends the socket with the session.
+func (k *socket) expire(after time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closing == 0 {
+		k.expiry = time.AfterFunc(after, func() { k.end(endExpired) })
+	}
 }
 
 // task runs f, counted, unless the socket is closing.
@@ -188,19 +213,11 @@ func (k *socket) ping() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closing == 0 {
-		k.timers[pingTimer].Reset(k.server.limits.PingInterval)
-	}
-}
-
-// pingTimer is the place of the ping among the timers: the init timeout is set first, the ping second.
-const pingTimer = 1
-
-func (k *socket) initTimeout() {
-	k.mu.Lock()
-	inited := k.inited
-	k.mu.Unlock()
-	if !inited {
-		k.close(closeInitTimeout, "Connection initialisation timeout")
+		next := k.server.limits.PingInterval
+		if !k.inited {
+			next = min(next, k.server.limits.InitTimeout)
+		}
+		k.timer.Reset(next)
 	}
 }
 
@@ -213,6 +230,9 @@ func (k *socket) close(code int, reason string) {
 	}
 	k.closing = code
 	k.tasks.Add(1)
+	for _, op := range k.running {
+		op.cancel()
+	}
 	k.mu.Unlock()
 	k.cancel()
 	k.out.close()

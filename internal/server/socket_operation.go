@@ -85,7 +85,7 @@ func (k *socket) acknowledge(session Session) {
 	k.session, k.acked = session, true
 	k.mu.Unlock()
 	if !session.Expires.IsZero() {
-		k.after(session.Expires.Sub(k.server.cfg.Now()), func() { k.end(endExpired) })
+		k.expire(session.Expires.Sub(k.server.cfg.Now()))
 	}
 	k.say(plainFrame("connection_ack"))
 }
@@ -109,7 +109,7 @@ func (k *socket) subscribe(m message) {
 		k.close(closeBadRequest, "Invalid subscribe payload")
 		return
 	}
-	ctx, cancel := context.WithCancel(k.ctx)
+	ctx, cancel := context.WithCancel(withRecord(context.Background(), k.rec)) // a child of the socket's would stay in its list
 	op := &socketOperation{socket: k, id: m.ID, cancel: cancel}
 	k.mu.Lock()
 	_, duplicate := k.running[m.ID]
@@ -219,7 +219,7 @@ func (op *socketOperation) join(ctx context.Context, sub *event.Subscription) (f
 		return k.server.refuse(ctx, err).errs, false
 	}
 	k.mu.Lock()
-	op.sub = sub
+	op.sub, op.cancel = sub, func() {} // the context has served
 	current := k.running[op.id] == op
 	k.mu.Unlock()
 	if !current { // the client completed it, or it ended, meanwhile
@@ -247,10 +247,10 @@ func (op *socketOperation) finish(ctx context.Context, last frame) {
 // leave ends an operation that the client, or the socket's end, took away.
 func (op *socketOperation) leave() {
 	op.gone.Store(true)
-	op.cancel()
 	op.socket.mu.Lock()
-	sub := op.sub
+	sub, cancel := op.sub, op.cancel
 	op.socket.mu.Unlock()
+	cancel()
 	if sub != nil {
 		sub.Leave()
 		op.left()

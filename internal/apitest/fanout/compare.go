@@ -69,15 +69,24 @@ func measure(ctx context.Context, name string, n int, o options) (r result, err 
 	if err != nil {
 		return r, err
 	}
+	began := time.Now()
+	step := func(what string) {
+		if o.verbose {
+			fmt.Fprintf(os.Stderr, "  %7.1f s  %s\n", time.Since(began).Seconds(), what)
+		}
+	}
 	clients, err := load.Dial(s.protocol(), n)
 	if err != nil {
 		return r, err
 	}
 	defer clients.Close()
+	step("connected")
 	if err := everybodyIsThere(ctx, s, clients, n); err != nil {
 		return r, err
 	}
+	step("everybody is there")
 	rest(ctx, p)
+	step("at rest")
 	r.idle = (p.resident() - empty) / float64(n)
 	after, err := s.goroutines(ctx)
 	if err != nil {
@@ -102,11 +111,12 @@ func measure(ctx context.Context, name string, n int, o options) (r result, err 
 	r.single = median(times)
 	r.singleCPU = (p.cpu() - used) / time.Duration(singles*n)
 
+	step("posted alone")
 	rest(ctx, p)
 	p.resetPeak()
 	clients.Reset()
 	used = p.cpu()
-	began := time.Now()
+	asked := time.Now()
 	if err := s.publish(ctx, burst); err != nil {
 		return r, err
 	}
@@ -114,7 +124,8 @@ func measure(ctx context.Context, name string, n int, o options) (r result, err 
 	if err != nil {
 		return r, err
 	}
-	r.rate = float64(burst*n) / last.Sub(began).Seconds()
+	step("burst")
+	r.rate = float64(burst*n) / last.Sub(asked).Seconds()
 	r.burstCPU = (p.cpu() - used) / time.Duration(burst*n)
 	r.peak = p.peak()
 	return r, nil
@@ -123,12 +134,12 @@ func measure(ctx context.Context, name string, n int, o options) (r result, err 
 // rest lets the server come to rest: its memory is what idle sockets cost when the garbage of connecting has been collected.
 func rest(ctx context.Context, p *process) {
 	quiet, last := 0, p.cpu()
-	for quiet < 2 && ctx.Err() == nil {
+	for rounds := 0; quiet < 2 && rounds < 8 && ctx.Err() == nil; rounds++ {
 		select {
 		case <-time.After(breathing / 2):
 		case <-ctx.Done():
 		}
-		if now := p.cpu(); now-last < 100*time.Millisecond {
+		if now := p.cpu(); now-last < 150*time.Millisecond {
 			quiet++
 		} else {
 			quiet = 0

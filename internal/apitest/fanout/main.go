@@ -44,6 +44,7 @@ type options struct {
 	servers  []string
 	rounds   int
 	strict   bool
+	verbose  bool
 	scenario string
 }
 
@@ -61,6 +62,7 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.scenario, "scenario", "thread", "thread: everybody watches one; threads: 1,000 with ten each, 100 posts a second, every fifth client stalls")
 	f.IntVar(&o.rounds, "rounds", 3, "how often; medians are shown")
 	f.BoolVar(&o.strict, "strict", false, "fail when a promise does not hold")
+	f.BoolVar(&o.verbose, "v", false, "say what is going on")
 	if err := f.Parse(args); err != nil {
 		return err
 	}

@@ -282,7 +282,9 @@ func (s *commons) publish(ctx context.Context, n int) error {
 }
 
 func (s *commons) post(ctx context.Context, who int, thread, body string) error {
-	var out struct{ CreatePost struct{ Errors []struct{ Message string } } }
+	var out struct {
+		CreatePost struct{ Errors []struct{ Message string } }
+	}
 	err := s.ask(ctx, who, `mutation($i:CreatePostInput!){createPost(input:$i){errors{message}}}`,
 		map[string]any{"i": map[string]any{"threadId": thread, "body": body}}, &out)
 	if err == nil && len(out.CreatePost.Errors) > 0 {

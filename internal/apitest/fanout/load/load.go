@@ -284,7 +284,7 @@ func (c *Clients) take(one *client, b []byte) int {
 		b = b[header+int(size):]
 		switch opcode {
 		case 1:
-			if c.protocol.Keepalive != "" && string(payload) == c.protocol.Keepalive {
+			if c.protocol.Keepalive != "" && string(bytes.TrimSpace(payload)) == c.protocol.Keepalive {
 				_ = write(one.fd, masked(1, payload))
 			} else if k := bytes.Count(payload, []byte(c.protocol.Event)); c.protocol.Event != "" && k > 0 {
 				count += k
