@@ -88,9 +88,11 @@ func (f *feed) run() {
 		}
 		f.again = false
 		f.mu.Unlock()
+		began := time.Now()
 		more, err := f.step(ctx)
 		switch {
 		case err == nil:
+			f.breathe(ctx, time.Since(began))
 		case away(ctx, err):
 			f.log.pause(ctx)
 			more = true
@@ -104,6 +106,28 @@ func (f *feed) run() {
 		}
 	}
 }
+
+// breathe lets events gather when sending takes long: what a busy thread writes meanwhile goes out together, which is what makes
+// bursts cheap. The first event after a quiet moment never waits.
+func (f *feed) breathe(ctx context.Context, sending time.Duration) {
+	f.mu.Lock()
+	more := f.again
+	f.mu.Unlock()
+	if !more || sending < longSending {
+		return
+	}
+	timer := time.NewTimer(min(sending/4, maxBreath))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+const (
+	longSending = 40 * time.Millisecond
+	maxBreath   = 50 * time.Millisecond
+)
 
 // step brings one batch to all groups: read, execute, then look who lost access, then send. In this order, because what was
 // executed shows objects as they stand now: a loss that was committed before any of it was written is then known. It moves on

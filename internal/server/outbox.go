@@ -14,8 +14,8 @@ import (
 
 const (
 	// framesPerWrite and bytesPerWrite are how much one system call takes: coalescing is what makes bursts cheap.
-	framesPerWrite = 32
-	bytesPerWrite  = 32 << 10
+	framesPerWrite = 128
+	bytesPerWrite  = 64 << 10
 )
 
 var (

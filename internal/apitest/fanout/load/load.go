@@ -47,7 +47,7 @@ type Clients struct {
 	protocol Protocol
 	epoll    int
 	all      []*client
-	byFD     map[int32]*client
+	byFD     []atomic.Pointer[client]
 	count    atomic.Int64
 	last     atomic.Int64 // when the newest message arrived, in nanoseconds
 	first    atomic.Int64
@@ -73,7 +73,7 @@ func Dial(p Protocol, n int) (*Clients, error) {
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	c := &Clients{protocol: p, epoll: epoll, all: make([]*client, n), byFD: make(map[int32]*client, n), stop: make(chan struct{})}
+	c := &Clients{protocol: p, epoll: epoll, all: make([]*client, n), byFD: make([]atomic.Pointer[client], 1<<17), stop: make(chan struct{})}
 	host, port, err := net.SplitHostPort(p.Address)
 	if err != nil {
 		return nil, err
@@ -84,6 +84,7 @@ func Dial(p Protocol, n int) (*Clients, error) {
 	}
 	to := &unix.SockaddrInet4{Port: number}
 	copy(to.Addr[:], net.ParseIP(host).To4())
+	c.stopped.Go(c.read)
 	var next atomic.Int64
 	var failed atomic.Pointer[error]
 	var workers sync.WaitGroup
@@ -95,6 +96,9 @@ func Dial(p Protocol, n int) (*Clients, error) {
 					return
 				}
 				one, err := c.dial(to, i)
+				if err == nil {
+					err = c.watch(one)
+				}
 				if err != nil {
 					err = fmt.Errorf("socket %d: %w", i, err)
 					failed.Store(&err)
@@ -109,17 +113,16 @@ func Dial(p Protocol, n int) (*Clients, error) {
 		c.Close()
 		return nil, *err
 	}
-	for _, one := range c.all {
-		c.byFD[int32(one.fd)] = one //nolint:gosec // a file descriptor
-		if err := unix.SetNonblock(one.fd, true); err != nil {
-			return nil, err
-		}
-		if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, one.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: int32(one.fd)}); err != nil { //nolint:gosec // a file descriptor
-			return nil, err
-		}
-	}
-	c.stopped.Go(c.read)
 	return c, nil
+}
+
+// watch hands a socket to the reader.
+func (c *Clients) watch(one *client) error {
+	c.byFD[one.fd].Store(one)
+	if err := unix.SetNonblock(one.fd, true); err != nil {
+		return err
+	}
+	return unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, one.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: int32(one.fd)}) //nolint:gosec // a file descriptor
 }
 
 func (c *Clients) dial(to unix.Sockaddr, n int) (*client, error) {
@@ -236,7 +239,7 @@ func (c *Clients) read() {
 			continue // interrupted
 		}
 		for _, e := range events[:n] {
-			one := c.byFD[e.Fd]
+			one := c.byFD[e.Fd].Load()
 			got, err := unix.Read(one.fd, buf)
 			switch {
 			case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):

@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/centrifugal/centrifuge"
 )
@@ -30,7 +31,7 @@ func newCentrifuge() (*pubsub, error) {
 		return nil, err
 	}
 	return &pubsub{node: node, handler: centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
-		ReadBufferSize: 1024, UseWriteBufferPool: true, CheckOrigin: func(*http.Request) bool { return true },
+		ReadBufferSize: 1024, UseWriteBufferPool: true, WriteTimeout: 10 * time.Second, CheckOrigin: func(*http.Request) bool { return true },
 	})}, nil
 }
 
