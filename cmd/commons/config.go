@@ -36,6 +36,9 @@ func variables() []variable {
 	}
 }
 
+// dropWakeups is a switch of tests: events then come by the poll only.
+const dropWakeups = "COMMONS_TEST_DROP_WAKEUPS=on"
+
 func printVariables(w io.Writer) {
 	for _, v := range variables() {
 		fallback := v.fallback
@@ -67,6 +70,7 @@ func parseEnvironment(environ []string) (config, error) {
 		}
 	}
 	c := config{listen: values["COMMONS_LISTEN"], logFormat: values["COMMONS_LOG_FORMAT"]}
+	c.DropWakeups = slices.Contains(environ, dropWakeups)
 	c.DatabaseURL, c.DataDir, c.PublicURL, c.Version = values["COMMONS_DATABASE_URL"], values["COMMONS_DATA_DIR"], values["COMMONS_PUBLIC_URL"], version
 	for o := range strings.SplitSeq(values["COMMONS_ALLOWED_ORIGINS"], ",") {
 		if o = strings.TrimSpace(o); o != "" {

@@ -33,6 +33,7 @@ type feed struct {
 	groups  map[string]*group
 	running bool
 	again   bool
+	kicks   uint64 // how often it was kicked
 }
 
 func newFeed(l *Log, stream gid.ID) *feed {
@@ -44,6 +45,7 @@ func (f *feed) kick() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.again = true
+	f.kicks++
 	if !f.running && f.log.work.Err() == nil {
 		f.running = true
 		f.log.tasks.Go(f.run)
@@ -108,25 +110,37 @@ func (f *feed) run() {
 }
 
 // breathe lets events gather when sending takes long: what a busy thread writes meanwhile goes out together, which is what makes
-// bursts cheap. The first event after a quiet moment never waits.
+// bursts cheap. It ends when nothing more comes, or with half of the time that sending took. An event that comes when nothing is
+// being sent never waits.
 func (f *feed) breathe(ctx context.Context, sending time.Duration) {
 	f.mu.Lock()
-	more := f.again
+	more, seen := f.again, f.kicks
 	f.mu.Unlock()
 	if !more || sending < longSending {
 		return
 	}
-	timer := time.NewTimer(min(sending/4, maxBreath))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+	ticker := time.NewTicker(quiet)
+	defer ticker.Stop()
+	for end := time.Now().Add(min(sending/2, maxBreath)); time.Now().Before(end); {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		f.mu.Lock()
+		news := f.kicks != seen
+		seen = f.kicks
+		f.mu.Unlock()
+		if !news {
+			return
+		}
 	}
 }
 
 const (
 	longSending = 40 * time.Millisecond
-	maxBreath   = 50 * time.Millisecond
+	maxBreath   = 100 * time.Millisecond
+	quiet       = 10 * time.Millisecond
 )
 
 // step brings one batch to all groups: read, execute, then look who lost access, then send. In this order, because what was

@@ -33,7 +33,7 @@ type socket struct {
 	running map[string]*socketOperation
 	timer   *time.Timer // of init, then of pings
 	expiry  *time.Timer // nil: the session does not expire
-	closing int // the close code that we sent; 0: none
+	closing int         // the close code that we sent; 0: none
 	tasks   sync.WaitGroup
 }
 

@@ -22,17 +22,22 @@ type Cluster struct {
 	// URL reaches its database "postgres" over a socket that only this user (and root) can open.
 	URL string
 
-	lifeline io.Closer // the guard's standard input
+	lifeline io.WriteCloser // the guard's standard input
 	guard    *exec.Cmd
 	ended    chan struct{} // closed when the guard, and with it the cluster, has ended
 }
 
 // guardScript runs the server and ends it when its own standard input closes, which the kernel sees to even when the
 // owner is killed. A parent-death signal would be simpler but follows the thread, not the process, and is only on Linux.
+// A line on the standard input crashes the server, as an immediate shutdown does, and starts it again.
 const guardScript = `dir=$1; shift
-"$@" </dev/null >"$dir/log" 2>&1 &
-server=$!
-cat >/dev/null
+start() { "$@" </dev/null >>"$dir/log" 2>&1 & server=$!; }
+start "$@"
+while read -r _; do
+  kill -QUIT "$server" 2>/dev/null
+  wait "$server"
+  start "$@"
+done
 kill -INT "$server" 2>/dev/null
 wait "$server"
 rm -rf "$dir"
@@ -56,8 +61,9 @@ func settings(dir string) []string {
 	return args
 }
 
-// Start makes and starts a cluster. It ends with Stop or with this process, whichever comes first.
-func Start(ctx context.Context) (_ *Cluster, err error) {
+// Start makes and starts a cluster, with settings of the caller's beside those for tests ("fsync=on"). It ends with Stop or with
+// this process, whichever comes first.
+func Start(ctx context.Context, more ...string) (_ *Cluster, err error) {
 	bin, err := binaries(ctx)
 	if err != nil {
 		return nil, err
@@ -90,6 +96,9 @@ func Start(ctx context.Context) (_ *Cluster, err error) {
 	}
 
 	args := append([]string{"-c", guardScript, "guard", dir, filepath.Join(bin, "postgres"), "-D", data}, settings(dir)...)
+	for _, s := range more {
+		args = append(args, "-c", s)
+	}
 	guard := exec.Command("/bin/sh", args...) //nolint:noctx // the cluster outlives the call that starts it; its lifeline ends it
 	guard.Dir = dir
 	// A session of its own: Ctrl-C in the terminal reaches the tests first, and the database only through them.
@@ -117,6 +126,26 @@ func Start(ctx context.Context) (_ *Cluster, err error) {
 		return nil, errors.Join(fmt.Errorf("the throw-away PostgreSQL does not answer: %w\n%s", err, log), c.Stop())
 	}
 	return c, nil
+}
+
+// Crash ends the server as a power cut would end its processes, in the middle of whatever they do, and starts it again. It returns
+// when the server answers.
+func (c *Cluster) Crash(ctx context.Context) error {
+	db, err := sql.Open("postgres", c.URL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	witness, err := db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("crash PostgreSQL: %w", err)
+	}
+	defer func() { _ = witness.Close() }()
+	if _, err := io.WriteString(c.lifeline, "crash\n"); err != nil {
+		return fmt.Errorf("crash PostgreSQL: %w", err)
+	}
+	_, _ = witness.ExecContext(ctx, "SELECT pg_sleep(60)") // until the server is gone
+	return c.await(ctx)
 }
 
 // Stop ends the cluster, removes its files and returns when both are done.

@@ -287,9 +287,10 @@ func (c *Clients) take(one *client, b []byte) int {
 		b = b[header+int(size):]
 		switch opcode {
 		case 1:
-			if c.protocol.Keepalive != "" && string(bytes.TrimSpace(payload)) == c.protocol.Keepalive {
-				_ = write(one.fd, masked(1, payload))
-			} else if k := bytes.Count(payload, []byte(c.protocol.Event)); c.protocol.Event != "" && k > 0 {
+			if ping := c.protocol.Keepalive; ping != "" && bytes.Contains(append(append([]byte("\n"), payload...), '\n'), []byte("\n"+ping+"\n")) {
+				_ = write(one.fd, masked(1, []byte(ping)))
+			}
+			if k := bytes.Count(payload, []byte(c.protocol.Event)); c.protocol.Event != "" && k > 0 {
 				count += k
 				c.check(one, payload)
 			} else if c.protocol.Event == "" {
