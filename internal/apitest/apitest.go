@@ -39,6 +39,9 @@ type settings struct {
 // Limits changes the server's limits.
 func Limits(l server.Limits) Option { return func(s *settings) { s.Limits = l } }
 
+// DropWakeups makes events come by the poll only.
+func DropWakeups() Option { return func(s *settings) { s.DropWakeups = true } }
+
 // Explorer gives the explorer's page what it offers; it may fill the database first.
 func Explorer(options func(*app.App) explorer.Options) Option {
 	return func(s *settings) { s.explorer = options }

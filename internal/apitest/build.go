@@ -21,9 +21,14 @@ func (w *World) NewID(k gid.Kind) gid.ID { return gid.New(k, w.App.Config.Now())
 // Tx runs fn in a transaction of the system and fails the test if it fails.
 func (w *World) Tx(fn func(ctx context.Context, tx *ent.Client) error) {
 	w.T.Helper()
-	if err := w.App.Store.InTx(w.System(), fn); err != nil {
+	if err := w.Change(fn); err != nil {
 		w.T.Fatal(err)
 	}
+}
+
+// Change is Tx for who looks at the error.
+func (w *World) Change(fn func(ctx context.Context, tx *ent.Client) error) error {
+	return w.App.Store.InTx(w.System(), fn)
 }
 
 // Person is a member with a client that is signed in as them.

@@ -41,6 +41,7 @@ type ring struct {
 	frames []Frame
 	bytes  int
 	since  time.Time // when the oldest was executed, or a bit earlier
+	clears int       // how often it was cleared
 }
 
 // behind returns the frames behind a number; false when the ring does not reach back to it.
@@ -57,7 +58,7 @@ func (r *ring) behind(seq int, now time.Time) ([]Frame, bool) {
 }
 
 func (r *ring) clear(head int, now time.Time) {
-	*r = ring{from: head, since: now}
+	*r = ring{from: head, since: now, clears: r.clears + 1}
 }
 
 // add takes a batch that ends at head. Any event that is not a new post changes what older frames show, and perhaps takes
@@ -87,9 +88,10 @@ func (r *ring) add(frames []Frame, events []*ent.Event, now time.Time) {
 	}
 }
 
-// extend puts frames before the ring's oldest: those behind from.
-func (r *ring) extend(from int, frames []Frame, now time.Time) {
-	if now.Sub(r.since) > ringAge {
+// extend puts frames before the ring's oldest: those behind from, up to the event to. It does nothing when that leaves a gap, and
+// when the ring was cleared since they were read: they may show what has been taken back.
+func (r *ring) extend(from, to, clears int, frames []Frame, now time.Time) {
+	if to < r.from || clears != r.clears || now.Sub(r.since) > ringAge {
 		return
 	}
 	var older []Frame

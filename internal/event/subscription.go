@@ -150,6 +150,7 @@ func (s *Subscription) replay(ctx, sys context.Context) error {
 	g.mu.Lock()
 	_, there := g.ring.behind(s.from, l.now())
 	far := g.head-s.from > batch
+	clears := g.ring.clears
 	g.mu.Unlock()
 	switch {
 	case there: // somebody else was first
@@ -178,7 +179,7 @@ func (s *Subscription) replay(ctx, sys context.Context) error {
 		return nil // ask first, then come back
 	}
 	g.mu.Lock()
-	g.ring.extend(s.from, frames, l.now())
+	g.ring.extend(s.from, events[len(events)-1].Seq, clears, frames, l.now())
 	g.mu.Unlock()
 	unlock()
 	for len(frames) > 0 {
