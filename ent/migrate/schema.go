@@ -45,6 +45,14 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{AccessTokensColumns[8], AccessTokensColumns[0]},
 			},
+			{
+				Name:    "accesstoken_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{AccessTokensColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "expires_at IS NOT NULL",
+				},
+			},
 		},
 	}
 	// AffiliationsColumns holds the columns for the "affiliations" table.

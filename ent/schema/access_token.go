@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -42,5 +43,6 @@ func (AccessToken) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("hash").Unique(),
 		index.Fields("member_id", "id"),
+		index.Fields("expires_at").Annotations(entsql.IndexWhere("expires_at IS NOT NULL")), // what expired since a moment ago
 	}
 }

@@ -76,8 +76,8 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a := &App{Config: cfg, Store: s, Markdown: markdown.New()}
 	newID := func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
-	a.Events = event.New(s, event.Config{Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Deaf: cfg.DropWakeups})
 	a.Accounts = &account.Service{Store: s, Now: cfg.Now, NewID: newID}
+	a.Events = event.New(s, event.Config{Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Deaf: cfg.DropWakeups})
 	a.Community = &community.Service{Store: s, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}

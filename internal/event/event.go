@@ -47,6 +47,7 @@ type Log struct {
 	now       func() time.Time
 	retention time.Duration
 	deaf      bool
+	ended     func(ctx context.Context, tokens []gid.ID) ([]gid.ID, error)
 	hub       *hub
 	changes   *changes
 	wire      *wire // nil on SQLite: there is one process
@@ -61,6 +62,8 @@ type Config struct {
 	Logger    *slog.Logger
 	Now       func() time.Time
 	Retention time.Duration // zero: Retention
+	// Ended returns those of the tokens that sign nobody in any more. Nil: none.
+	Ended func(ctx context.Context, tokens []gid.ID) ([]gid.ID, error)
 	// Deaf drops every wake-up, for tests of the poll that backs them.
 	Deaf bool
 }
@@ -68,7 +71,7 @@ type Config struct {
 // New makes the log of a store. Run must run for wake-ups from other processes and for the poll that backs them.
 func New(s *store.Store, cfg Config) *Log {
 	h := newHub()
-	l := &Log{store: s, log: cfg.Logger, now: cfg.Now, retention: cfg.Retention, deaf: cfg.Deaf, hub: h, changes: &changes{store: s, hub: h}}
+	l := &Log{store: s, log: cfg.Logger, now: cfg.Now, retention: cfg.Retention, deaf: cfg.Deaf, ended: cfg.Ended, hub: h, changes: &changes{store: s, hub: h}}
 	if l.retention == 0 {
 		l.retention = Retention
 	}

@@ -3,7 +3,9 @@ package event
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -227,49 +229,69 @@ func (f *feed) evict(ctx context.Context) error {
 		suspects = append(suspects, g.suspects()...)
 	}
 	f.mu.Unlock()
-	if err := check(ctx, suspects); err != nil {
+	if err := f.log.check(ctx, suspects); err != nil {
 		f.suspicion.Store(true)
 		return err
 	}
 	return nil
 }
 
-// check ends those of the subscriptions, all of one stream, whose member may not follow it any more.
-func check(ctx context.Context, suspects []*Subscription) error {
+// check ends those of the subscriptions, all of one stream, whose sign-in has ended or whose member may not follow it any more:
+// one statement for each of the two questions.
+func (l *Log) check(ctx context.Context, suspects []*Subscription) (err error) {
 	if len(suspects) == 0 {
 		return nil
 	}
 	for _, s := range suspects {
 		s.suspect.Store(false) // before asking: what happens meanwhile makes it suspect again
 	}
-	readers := suspects[0].source.Readers
-	if readers == nil {
-		return nil
-	}
-	ids := make([]gid.ID, 0, len(suspects))
-	seen := make(map[gid.ID]bool, len(suspects))
-	for _, s := range suspects {
-		if _, ok := seen[s.member]; !ok {
-			seen[s.member] = false
-			ids = append(ids, s.member)
-		}
-	}
-	allowed, err := readers(ctx, ids)
-	if err != nil {
+	defer func() {
 		for _, s := range suspects {
-			s.suspect.Store(true)
+			if err != nil {
+				s.suspect.Store(true)
+			}
 		}
+	}()
+	var ended, allowed []gid.ID
+	if tokens := distinct(suspects, func(s *Subscription) gid.ID { return s.token }); l.ended != nil && len(tokens) > 0 {
+		if ended, err = l.ended(ctx, tokens); err != nil {
+			return err
+		}
+	}
+	members := distinct(suspects, func(s *Subscription) gid.ID { return s.member })
+	if readers := suspects[0].source.Readers; readers == nil {
+		allowed = members
+	} else if allowed, err = readers(ctx, members); err != nil {
 		return err
 	}
-	for _, id := range allowed {
-		seen[id] = true
-	}
+	out, in := setOf(ended), setOf(allowed)
 	for _, s := range suspects {
-		if !seen[s.member] {
+		switch {
+		case out[s.token]:
+			s.end(fault.New(fault.Unauthenticated, "The sign-in has ended."))
+		case !in[s.member]:
 			s.end(fault.Missing())
 		}
 	}
 	return nil
+}
+
+// distinct are the ids of subscriptions, each once; nobody's is left out.
+func distinct(subs []*Subscription, of func(*Subscription) gid.ID) []gid.ID {
+	seen := make(map[gid.ID]bool, len(subs))
+	for _, s := range subs {
+		seen[of(s)] = true
+	}
+	delete(seen, gid.ID{})
+	return slices.Collect(maps.Keys(seen))
+}
+
+func setOf(ids []gid.ID) map[gid.ID]bool {
+	set := make(map[gid.ID]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
 }
 
 // fail ends every subscription of the stream.

@@ -106,7 +106,8 @@ func (h *hub) all() []*feed {
 	return out
 }
 
-// suspect marks the subscriptions whose access is to be checked before they get anything more: a member's, a thread's, or all.
+// suspect marks the subscriptions whose access is to be checked before they get anything more: a member's, a token's, a
+// thread's, or all.
 func (h *hub) suspect(subjects []gid.ID) {
 	var feeds []*feed
 	mark := func(s *Subscription) {
@@ -124,12 +125,9 @@ func (h *hub) suspect(subjects []gid.ID) {
 			}
 			continue
 		}
-		if !subject.IsZero() && subject.Kind() != gid.Thread {
-			continue
-		}
 		for _, first := range h.members {
 			for s := first; s != nil; s = s.next {
-				if subject.IsZero() || s.feed == nil || s.feed.stream == subject {
+				if subject.IsZero() || s.token == subject || s.feed == nil || s.feed.stream == subject {
 					mark(s)
 				}
 			}

@@ -7,12 +7,14 @@ import (
 
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 // Subscription is one subscriber's place in the log. While nothing happens it costs no goroutine.
 type Subscription struct {
 	log    *Log
 	member gid.ID
+	token  gid.ID // that signed the member in; zero: none
 	to     Subscriber
 	source Source
 
@@ -29,8 +31,9 @@ type Subscription struct {
 
 // Register announces a subscriber before its access is checked: a loss of access that is committed after the check is then
 // sure to be noticed. Leave it when it ends, whatever happened in between.
-func (l *Log) Register(ctx context.Context, member gid.ID, to Subscriber) (*Subscription, error) {
-	s := &Subscription{log: l, member: member, to: to, place: -1}
+func (l *Log) Register(ctx context.Context, who viewer.Viewer, to Subscriber) (*Subscription, error) {
+	member, _ := who.MemberID()
+	s := &Subscription{log: l, member: member, token: who.TokenID(), to: to, place: -1}
 	if err := l.changes.begin(l.system(ctx)); err != nil {
 		return nil, err
 	}
@@ -89,7 +92,7 @@ func (s *Subscription) Open(ctx context.Context, key string, source Source, exec
 }
 
 // Live sends what the subscriber has missed and returns once it gets everything as it comes; it does not wait for events. It
-// returns NOT_FOUND when access was lost meanwhile. While the database is away it waits. Open comes first.
+// returns NOT_FOUND when access was lost meanwhile, UNAUTHENTICATED when the sign-in ended. While the database is away it waits. Open comes first.
 func (s *Subscription) Live(ctx context.Context) error {
 	sys := s.log.system(ctx)
 	for {
@@ -97,7 +100,7 @@ func (s *Subscription) Live(ctx context.Context) error {
 			return err
 		}
 		if s.suspect.Load() {
-			if err := s.log.until(ctx, func() error { return check(sys, []*Subscription{s}) }); err != nil {
+			if err := s.log.until(ctx, func() error { return s.log.check(sys, []*Subscription{s}) }); err != nil {
 				return err
 			}
 		}

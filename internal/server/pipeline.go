@@ -248,9 +248,8 @@ func (op *operation) subscribe(ctx context.Context, to event.Subscriber) (sub *s
 	}()
 	var opening *event.Opening
 	if s.cfg.Events != nil {
-		me, _ := op.viewer.MemberID()
 		var err error
-		if sub.shared, err = s.cfg.Events.Register(ctx, me, to); err != nil { // before the resolver looks whether the viewer may
+		if sub.shared, err = s.cfg.Events.Register(ctx, op.viewer, to); err != nil { // before the resolver looks whether the viewer may
 			return refused(err)
 		}
 		ctx, opening = event.WithOpening(ctx)

@@ -284,6 +284,10 @@ func (op *socketOperation) Ready(ctx context.Context) error { return op.socket.o
 // End tells the client why the subscription is over.
 func (op *socketOperation) End(err error) {
 	k := op.socket
+	if fault.Is(err, fault.Unauthenticated) { // all that the socket does is over, not only this
+		k.end(endRevoked)
+		return
+	}
 	ctx := withRecord(k.ctx, op.rec)
 	errs := k.server.refuse(ctx, err).errs
 	k.mu.Lock()

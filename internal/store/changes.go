@@ -26,7 +26,7 @@ type AccessMark struct {
 type AccessChange struct{ Subject gid.ID }
 
 // AccessChanges reads, in one statement, what was committed since a mark that may have cost somebody their access, and which
-// memberships and roles have ended by the clock since. A change that was committed before the call is in its answer or in
+// memberships, roles and tokens have ended by the clock since. A change that was committed before the call is in its answer or in
 // one before. From the zero mark there are no changes, only the mark of now.
 func (s *Store) AccessChanges(ctx context.Context, since AccessMark) (changes []AccessChange, now AccessMark, err error) {
 	query, args := s.accessQuery(since)
@@ -76,7 +76,8 @@ func (s *Store) accessQuery(since AccessMark) (string, []any) {
 		return "SELECT NULL, NULL, NULL, NULL, CAST(unixepoch('subsec') * 1000000 AS INTEGER)" +
 			" UNION ALL SELECT id, subject, NULL, NULL, NULL FROM access_changes WHERE id > ?" +
 			" UNION ALL SELECT NULL, member_id, NULL, NULL, NULL FROM space_memberships WHERE ends_at > ? AND ends_at <= " + now +
-			" UNION ALL SELECT NULL, member_id, NULL, NULL, NULL FROM role_assignments WHERE ends_at > ? AND ends_at <= " + now, []any{since.lastID, at, at}
+			" UNION ALL SELECT NULL, member_id, NULL, NULL, NULL FROM role_assignments WHERE ends_at > ? AND ends_at <= " + now +
+			" UNION ALL SELECT NULL, id, NULL, NULL, NULL FROM access_tokens WHERE expires_at > ? AND expires_at <= " + now, []any{since.lastID, at, at, at}
 	}
 	const mark = "SELECT NULL::bigint, NULL::uuid, pg_current_snapshot()::text, pg_snapshot_xmin(pg_current_snapshot())::text," +
 		" (extract(epoch FROM statement_timestamp()) * 1000000)::bigint"
@@ -87,7 +88,8 @@ func (s *Store) accessQuery(since AccessMark) (string, []any) {
 	return mark +
 		" UNION ALL SELECT NULL, subject, NULL, NULL, NULL FROM access_changes WHERE xid >= $1::text::xid8 AND NOT pg_visible_in_snapshot(xid, $2::text::pg_snapshot)" +
 		" UNION ALL SELECT NULL, member_id, NULL, NULL, NULL FROM space_memberships WHERE ends_at > $3 AND ends_at <= statement_timestamp()" +
-		" UNION ALL SELECT NULL, member_id, NULL, NULL, NULL FROM role_assignments WHERE ends_at > $3 AND ends_at <= statement_timestamp()", []any{since.xmin, since.snapshot, since.at}
+		" UNION ALL SELECT NULL, member_id, NULL, NULL, NULL FROM role_assignments WHERE ends_at > $3 AND ends_at <= statement_timestamp()" +
+		" UNION ALL SELECT NULL, id, NULL, NULL, NULL FROM access_tokens WHERE expires_at > $3 AND expires_at <= statement_timestamp()", []any{since.xmin, since.snapshot, since.at}
 }
 
 // accessChangesKept is for how long changes of access stay: readers are never further behind than a moment.
