@@ -65,6 +65,12 @@ func (r *mutationResolver) CreatePost(ctx context.Context, input model.CreatePos
 	return &model.CreatePostPayload{Post: post, Errors: errs}, err
 }
 
+func (r *mutationResolver) IndicateTyping(ctx context.Context, input model.IndicateTypingInput) (*model.IndicateTypingPayload, error) {
+	thread, err := r.Forum.IndicateTyping(ctx, viewer.From(ctx), input.ThreadID)
+	errs, err := userErrors(err)
+	return &model.IndicateTypingPayload{Thread: thread, Errors: errs}, err
+}
+
 func (r *mutationResolver) EditPost(ctx context.Context, input model.EditPostInput) (*model.EditPostPayload, error) {
 	post, err := r.Forum.EditPost(ctx, viewer.From(ctx), input.PostID, input.ExpectedVersion, input.Body)
 	errs, err := userErrors(err)
@@ -156,6 +162,10 @@ func (r *reactionGroupResolver) ViewerHasReacted(ctx context.Context, obj *forum
 		return reacted(objs, mine), err
 	})
 	return own[obj.Emoji], err
+}
+
+func (r *subscriptionResolver) ThreadActivity(ctx context.Context, threadID gid.ID) (<-chan *model.ThreadActivity, error) {
+	return r.threadActivity(ctx, threadID)
 }
 
 func (r *subscriptionResolver) ThreadEvents(ctx context.Context, threadID gid.ID, after *page.Cursor) (<-chan model.ThreadEvent, error) {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/model"
@@ -31,6 +32,25 @@ func (r *Resolver) threadEvents(ctx context.Context, threadID gid.ID, after *pag
 		}
 		return shown, nil
 	})
+}
+
+func (r *Resolver) threadActivity(ctx context.Context, threadID gid.ID) (<-chan *model.ThreadActivity, error) {
+	return event.FollowActivity(ctx, func() (event.Source, error) {
+		_, err := r.Forum.Thread(ctx, viewer.From(ctx), threadID)
+		return event.Source{Stream: threadID, Readers: r.Forum.Readers(threadID)}, err
+	}, func(ctx context.Context, a event.Activity) (*model.ThreadActivity, error) {
+		members, err := r.members(ctx, slices.Concat(a.Present, a.Typing))
+		if err != nil {
+			return nil, err
+		}
+		present, typing := members[:len(a.Present)], members[len(a.Present):]
+		return &model.ThreadActivity{Present: compact(present), Typing: compact(typing)}, nil
+	})
+}
+
+// compact leaves out what is not there any more.
+func compact[T any](found []*T) []*T {
+	return slices.DeleteFunc(slices.Clone(found), func(t *T) bool { return t == nil })
 }
 
 func postOf(e *ent.Event) gid.ID {

@@ -7,9 +7,12 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pursuing-equity/commons/internal/app"
+	"github.com/pursuing-equity/commons/internal/bus"
 )
 
 // config is the environment, checked.
@@ -30,7 +33,8 @@ func variables() []variable {
 		{"COMMONS_PUBLIC_URL", "", "where browsers find the server, such as `https://commons.example`; empty: as they ask for it"},
 		{"COMMONS_DEMO", "off", "`on` fills an empty database with the demo program and prints tokens; `make run` turns it on"},
 		{"COMMONS_ALLOWED_ORIGINS", "", "origins of front ends elsewhere, with commas: `https://app.example,https://admin.example`"},
-		{"COMMONS_BUS_URL", "", "how wake-ups travel between replicas; empty: through the database, the only way so far"},
+		{"COMMONS_BUS_URL", "", "what carries wake-ups between replicas: `nats://…` or `tls://…`, several with commas; empty: PostgreSQL does"},
+		{"COMMONS_EVENT_RETENTION", "30d", "how long events are kept for subscribers who resume, in days (`30d`) or hours (`12h`); at least `1h`"},
 		{"COMMONS_LOG_FORMAT", "text", "`text` or `json`, on standard error"},
 		{"COMMONS_RATE_LIMIT", "on", "`off` for load tests: rates only, never the limits of one request"},
 	}
@@ -92,13 +96,29 @@ func parseEnvironment(environ []string) (config, error) {
 			return c, fmt.Errorf("COMMONS_PUBLIC_URL must be an http or https URL")
 		}
 	}
-	if values["COMMONS_BUS_URL"] != "" {
-		return c, fmt.Errorf("COMMONS_BUS_URL must be empty: wake-ups travel through the database, the only way so far")
+	c.BusURL = values["COMMONS_BUS_URL"]
+	if err := bus.Check(c.BusURL); err != nil {
+		return c, fmt.Errorf("COMMONS_BUS_URL: %w", err)
+	}
+	if c.Retention, err = retention(values["COMMONS_EVENT_RETENTION"]); err != nil {
+		return c, err
 	}
 	if c.logFormat != "text" && c.logFormat != "json" {
 		return c, fmt.Errorf("COMMONS_LOG_FORMAT must be text or json")
 	}
 	return c, nil
+}
+
+// retention reads days or hours.
+func retention(text string) (time.Duration, error) {
+	hours, unit := 0, map[string]int{"d": 24, "h": 1}[text[len(text)-1:]]
+	if n, err := strconv.Atoi(text[:len(text)-1]); err == nil && n < 1_000_000 {
+		hours = n * unit
+	}
+	if hours < 1 {
+		return 0, fmt.Errorf("COMMONS_EVENT_RETENTION must be days or hours, at least one, such as 30d or 12h")
+	}
+	return time.Duration(hours) * time.Hour, nil
 }
 
 func onOff(name string, values map[string]string) (bool, error) {

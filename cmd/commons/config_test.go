@@ -36,7 +36,11 @@ func TestEnvironment(t *testing.T) {
 		"an address without a port":   {[]string{"COMMONS_LISTEN=127.0.0.1"}, "COMMONS_LISTEN"},
 		"a public URL that is none":   {[]string{"COMMONS_PUBLIC_URL=commons.example"}, "COMMONS_PUBLIC_URL"},
 		"a log format that is none":   {[]string{"COMMONS_LOG_FORMAT=xml"}, "COMMONS_LOG_FORMAT"},
-		"a bus that there is not":     {[]string{"COMMONS_BUS_URL=nats://x"}, "COMMONS_BUS_URL"},
+		"a bus that there is not":     {[]string{"COMMONS_BUS_URL=redis://x"}, "COMMONS_BUS_URL"},
+		"buses":                       {[]string{"COMMONS_BUS_URL=nats://a:4222,tls://b"}, ""},
+		"a retention without a unit":  {[]string{"COMMONS_EVENT_RETENTION=30"}, "COMMONS_EVENT_RETENTION"},
+		"a retention of nothing":      {[]string{"COMMONS_EVENT_RETENTION=0d"}, "COMMONS_EVENT_RETENTION"},
+		"a retention of hours":        {[]string{"COMMONS_EVENT_RETENTION=12h"}, ""},
 		"other programs' variables":   {[]string{"HOME=/", "COMMON=1"}, ""},
 		"an empty value is a default": {[]string{"COMMONS_LISTEN="}, ""},
 	} {

@@ -131,6 +131,7 @@ type MutationResolver interface {
 	UnlockThread(ctx context.Context, input model.UnlockThreadInput) (*model.UnlockThreadPayload, error)
 	MoveThread(ctx context.Context, input model.MoveThreadInput) (*model.MoveThreadPayload, error)
 	CreatePost(ctx context.Context, input model.CreatePostInput) (*model.CreatePostPayload, error)
+	IndicateTyping(ctx context.Context, input model.IndicateTypingInput) (*model.IndicateTypingPayload, error)
 	EditPost(ctx context.Context, input model.EditPostInput) (*model.EditPostPayload, error)
 	DeletePost(ctx context.Context, input model.DeletePostInput) (*model.DeletePostPayload, error)
 	AddReaction(ctx context.Context, input model.AddReactionInput) (*model.AddReactionPayload, error)
@@ -241,6 +242,7 @@ type SponsorshipResolver interface {
 	Waived(ctx context.Context, obj *ent.Sponsorship) (*model.Money, error)
 }
 type SubscriptionResolver interface {
+	ThreadActivity(ctx context.Context, threadID gid.ID) (<-chan *model.ThreadActivity, error)
 	ThreadEvents(ctx context.Context, threadID gid.ID, after *page.Cursor) (<-chan model.ThreadEvent, error)
 	NotificationEvents(ctx context.Context, after *page.Cursor) (<-chan model.NotificationEvent, error)
 }
@@ -318,6 +320,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EndSpaceMembershipInput", ec.unmarshalInputEndSpaceMembershipInput),
 			graphql.NewInputUnmarshaler("EndTeamMembershipInput", ec.unmarshalInputEndTeamMembershipInput),
 			graphql.NewInputUnmarshaler("EnrollTeamInput", ec.unmarshalInputEnrollTeamInput),
+			graphql.NewInputUnmarshaler("IndicateTypingInput", ec.unmarshalInputIndicateTypingInput),
 			graphql.NewInputUnmarshaler("LockThreadInput", ec.unmarshalInputLockThreadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
 			graphql.NewInputUnmarshaler("MarkThreadReadInput", ec.unmarshalInputMarkThreadReadInput),
@@ -1289,7 +1292,25 @@ type ThreadChanged implements ThreadEvent {
   thread: Thread!
 }
 
+"""
+Who is in a thread just now, and who is writing. It is not stored, and may be some seconds behind what is so.
+"""
+type ThreadActivity {
+  """The members who follow the thread's activity now: 50 at most, so 50 means 50 or more. The viewer is one of them."""
+  present: [Member!]!
+  """The members who are writing: they said so with ` + "`" + `indicateTyping` + "`" + ` not more than 6 seconds ago and have not posted since. 50 at most."""
+  typing: [Member!]!
+}
+
 extend type Subscription {
+  """
+  Who is in a thread just now: at once, and then whenever it changes, twice a second at most. To follow it is to be shown in it, to those
+  who can see the thread and nobody else. ` + "`" + `NOT_FOUND` + "`" + ` when the viewer may not see the thread, also when that changes later.
+  """
+  threadActivity(
+    """The thread."""
+    threadId: ID!
+  ): ThreadActivity!
   """
   Everything that happens in one thread, in order, without a gap. ` + "`" + `NOT_FOUND` + "`" + ` when the viewer may not see the thread, also when that changes later.
   """
@@ -1318,6 +1339,11 @@ extend type Mutation {
   moveThread("""What to do.""" input: MoveThreadInput!): MoveThreadPayload!
   """Writes a post. For the space's members, and staff, while the thread is open."""
   createPost("""What to do.""" input: CreatePostInput!): CreatePostPayload!
+  """
+  Says that the viewer is writing a post, to those who follow the thread's ` + "`" + `threadActivity` + "`" + `. It lasts for 6 seconds or until they post, so
+  repeat it every 3 seconds while they type; more often than every 2 seconds has no effect. For those who may post in the thread.
+  """
+  indicateTyping("""Where.""" input: IndicateTypingInput!): IndicateTypingPayload!
   """Changes what a post says; the old text stays among its revisions. Nobody is notified again. For its author, while the thread is open."""
   editPost("""What to do.""" input: EditPostInput!): EditPostPayload!
   """Deletes a post and its revisions; a tombstone stays. Deleting it again changes nothing. For its author, and whoever may moderate the thread."""
@@ -1436,6 +1462,20 @@ input CreatePostInput {
 type CreatePostPayload {
   """The new post; null when there are errors."""
   post: Post
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `indicateTyping` + "`" + ` takes."""
+input IndicateTypingInput {
+  """The thread."""
+  threadId: ID!
+}
+
+"""What ` + "`" + `indicateTyping` + "`" + ` returns."""
+type IndicateTypingPayload {
+  """The thread; null when there are errors."""
+  thread: Thread
   """What was wrong; empty when it was done."""
   errors: [UserError!]!
 }
@@ -3123,6 +3163,16 @@ func (ec *executionContext) childFields_Framework(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type Framework", field.Name)
 }
 
+func (ec *executionContext) childFields_IndicateTypingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "thread":
+		return ec.fieldContext_IndicateTypingPayload_thread(ctx, field)
+	case "errors":
+		return ec.fieldContext_IndicateTypingPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IndicateTypingPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_LockThreadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "thread":
@@ -3921,6 +3971,16 @@ func (ec *executionContext) childFields_Thread(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Thread", field.Name)
 }
 
+func (ec *executionContext) childFields_ThreadActivity(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "present":
+		return ec.fieldContext_ThreadActivity_present(ctx, field)
+	case "typing":
+		return ec.fieldContext_ThreadActivity_typing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ThreadActivity", field.Name)
+}
+
 func (ec *executionContext) childFields_ThreadConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -4621,6 +4681,20 @@ func (ec *executionContext) field_Mutation_enrollTeam_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.EnrollTeamInput, error) {
 			return ec.unmarshalNEnrollTeamInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEnrollTeamInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_indicateTyping_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.IndicateTypingInput, error) {
+			return ec.unmarshalNIndicateTypingInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐIndicateTypingInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5498,6 +5572,20 @@ func (ec *executionContext) field_Subscription_notificationEvents_args(ctx conte
 		return nil, err
 	}
 	args["after"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_threadActivity_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "threadId",
+		func(ctx context.Context, v any) (gid.ID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["threadId"] = arg0
 	return args, nil
 }
 
@@ -8311,6 +8399,70 @@ func (ec *executionContext) fieldContext_Framework_summary(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Framework", field, false, false, "String")
 }
 
+func (ec *executionContext) _IndicateTypingPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.IndicateTypingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicateTypingPayload_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Thread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IndicateTypingPayload_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IndicateTypingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IndicateTypingPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.IndicateTypingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IndicateTypingPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IndicateTypingPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IndicateTypingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _LockThreadPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.LockThreadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10165,6 +10317,50 @@ func (ec *executionContext) fieldContext_Mutation_createPost(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createPost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_indicateTyping(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_indicateTyping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IndicateTyping(ctx, fc.Args["input"].(model.IndicateTypingInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.IndicateTypingPayload) graphql.Marshaler {
+			return ec.marshalNIndicateTypingPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐIndicateTypingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_indicateTyping(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IndicateTypingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_indicateTyping_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -16492,6 +16688,50 @@ func (ec *executionContext) fieldContext_Sponsorship_acknowledgement(_ context.C
 	return graphql.NewScalarFieldContext("Sponsorship", field, false, false, "String")
 }
 
+func (ec *executionContext) _Subscription_threadActivity(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_threadActivity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().ThreadActivity(ctx, fc.Args["threadId"].(gid.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ThreadActivity) graphql.Marshaler {
+			return ec.marshalNThreadActivity2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐThreadActivity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_threadActivity(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ThreadActivity(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_threadActivity_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_threadEvents(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -17735,6 +17975,70 @@ func (ec *executionContext) _Thread_viewerCanModerate(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_Thread_viewerCanModerate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Thread", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _ThreadActivity_present(ctx context.Context, field graphql.CollectedField, obj *model.ThreadActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ThreadActivity_present(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Present, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ThreadActivity_present(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ThreadActivity",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ThreadActivity_typing(ctx context.Context, field graphql.CollectedField, obj *model.ThreadActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ThreadActivity_typing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Typing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ThreadActivity_typing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ThreadActivity",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ThreadChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ThreadChanged) (ret graphql.Marshaler) {
@@ -21164,6 +21468,48 @@ func UnmarshalEnrollTeamInput(ctx context.Context, raw any) (model.EnrollTeamInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputIndicateTypingInput(ctx context.Context, obj any) (model.IndicateTypingInput, error) {
+	var it model.IndicateTypingInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"threadId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "threadId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("threadId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ThreadID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalIndicateTypingInput unmarshals raw into the IndicateTypingInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalIndicateTypingInput(ctx context.Context, raw any) (model.IndicateTypingInput, error) {
+	var out model.IndicateTypingInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "IndicateTypingInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputLockThreadInput(ctx context.Context, obj any) (model.LockThreadInput, error) {
 	var it model.LockThreadInput
 	if obj == nil {
@@ -23876,6 +24222,44 @@ func (ec *executionContext) _Framework(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var indicateTypingPayloadImplementors = []string{"IndicateTypingPayload"}
+
+func (ec *executionContext) _IndicateTypingPayload(ctx context.Context, sel ast.SelectionSet, obj *model.IndicateTypingPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, indicateTypingPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IndicateTypingPayload")
+		case "thread":
+			out.Values[i] = ec._IndicateTypingPayload_thread(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._IndicateTypingPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var lockThreadPayloadImplementors = []string{"LockThreadPayload"}
 
 func (ec *executionContext) _LockThreadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.LockThreadPayload) graphql.Marshaler {
@@ -24436,6 +24820,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "createPost":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createPost(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "indicateTyping":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_indicateTyping(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -26859,6 +27250,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 
 	switch fields[0].Name {
+	case "threadActivity":
+		return ec._Subscription_threadActivity(ctx, fields[0])
 	case "threadEvents":
 		return ec._Subscription_threadEvents(ctx, fields[0])
 	case "notificationEvents":
@@ -27307,6 +27700,44 @@ func (ec *executionContext) _Thread(ctx context.Context, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Thread_viewerCanModerate(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var threadActivityImplementors = []string{"ThreadActivity"}
+
+func (ec *executionContext) _ThreadActivity(ctx context.Context, sel ast.SelectionSet, obj *model.ThreadActivity) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, threadActivityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ThreadActivity")
+		case "present":
+			out.Values[i] = ec._ThreadActivity_present(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "typing":
+			out.Values[i] = ec._ThreadActivity_typing(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -28852,6 +29283,19 @@ func (ec *executionContext) marshalNID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcom
 	return ret
 }
 
+func (ec *executionContext) unmarshalNIndicateTypingInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐIndicateTypingInput(ctx context.Context, v any) (model.IndicateTypingInput, error) {
+	res, err := ec.unmarshalInputIndicateTypingInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIndicateTypingPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐIndicateTypingPayload(ctx context.Context, sel ast.SelectionSet, v *model.IndicateTypingPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "IndicateTypingPayload!")
+		return graphql.Null
+	}
+	return ec._IndicateTypingPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
 	res, err := graphql.UnmarshalInt(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -28903,6 +29347,22 @@ func (ec *executionContext) marshalNMarkThreadReadPayload2ᚖgithubᚗcomᚋpurs
 		return graphql.Null
 	}
 	return ec._MarkThreadReadPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Member) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx context.Context, sel ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -29840,6 +30300,14 @@ func (ec *executionContext) marshalNThread2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return graphql.Null
 	}
 	return ec._Thread(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNThreadActivity2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐThreadActivity(ctx context.Context, sel ast.SelectionSet, v *model.ThreadActivity) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ThreadActivity!")
+		return graphql.Null
+	}
+	return ec._ThreadActivity(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Thread]) graphql.Marshaler {

@@ -489,6 +489,20 @@ type EnrollTeamPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `indicateTyping` takes.
+type IndicateTypingInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+}
+
+// What `indicateTyping` returns.
+type IndicateTypingPayload struct {
+	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `lockThread` takes.
 type LockThreadInput struct {
 	// The thread.
@@ -683,6 +697,14 @@ type SearchResultEdge struct {
 	Node SearchResult `json:"node"`
 	// The best passage as safe HTML: text is escaped, and what matched stands in `<mark>`.
 	Snippet string `json:"snippet"`
+}
+
+// Who is in a thread just now, and who is writing. It is not stored, and may be some seconds behind what is so.
+type ThreadActivity struct {
+	// The members who follow the thread's activity now: 50 at most, so 50 means 50 or more. The viewer is one of them.
+	Present []*ent.Member `json:"present"`
+	// The members who are writing: they said so with `indicateTyping` not more than 6 seconds ago and have not posted since. 50 at most.
+	Typing []*ent.Member `json:"typing"`
 }
 
 // The thread was started, renamed, pinned, locked or moved, or the opposite.

@@ -42,6 +42,9 @@ func Limits(l server.Limits) Option { return func(s *settings) { s.Limits = l } 
 // DropWakeups makes events come by the poll only.
 func DropWakeups() Option { return func(s *settings) { s.DropWakeups = true } }
 
+// Bus carries wake-ups through NATS servers.
+func Bus(url string) Option { return func(s *settings) { s.BusURL = url } }
+
 // Explorer gives the explorer's page what it offers; it may fill the database first.
 func Explorer(options func(*app.App) explorer.Options) Option {
 	return func(s *settings) { s.explorer = options }

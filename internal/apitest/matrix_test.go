@@ -215,6 +215,7 @@ func mutations() map[string]row {
 		"unlockThread":          {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c)} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
 		"moveThread":            {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c), "spaceId": c.workgroup} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
 		"createPost":            {"post { id }", in(func(c *cast) vars { return vars{"threadId": c.threadBy(c.insider, c.affinity), "body": "x"} }), codes("NOT_FOUND", "insider")},
+		"indicateTyping":        {"thread { id }", in(func(c *cast) vars { return vars{"threadId": c.threadBy(c.insider, c.affinity)} }), codes("NOT_FOUND", "insider")},
 		"editPost":              {"post { id }", in(func(c *cast) vars { return vars{"postId": networkPost(c), "expectedVersion": 1, "body": "y"} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member")},
 		"deletePost":            {"post { id }", in(func(c *cast) vars { return vars{"postId": networkPost(c)} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member", "staff", "admin")},
 		"addReaction":           {"post { id }", in(func(c *cast) vars { return vars{"postId": networkPost(c), "emoji": "👍"} }), codes("NOT_FOUND", participants...)},
@@ -270,7 +271,7 @@ func TestAuthorizationMatrix(t *testing.T) {
 	}, codes("NOT_FOUND", "insider")}
 	demand(schema.Mutation, changes)
 	demand(schema.Query, reads)
-	demand(schema.Subscription, map[string]row{"threadEvents": {}, "notificationEvents": {}}) // realtime_test.go has their outsiders
+	demand(schema.Subscription, map[string]row{"threadEvents": {}, "notificationEvents": {}, "threadActivity": {}}) // realtime_test.go and live_test.go have their outsiders
 
 	apitest.Each(t, func(w *apitest.World) {
 		c := newCast(w)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/pursuing-equity/commons/graph"
 	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/bus"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -39,6 +40,7 @@ type Config struct {
 	Demo           bool
 	RateLimit      bool
 	Retention      time.Duration // how long events are kept for who resumes; zero: event.Retention
+	BusURL         string        // NATS servers that carry wake-ups between processes; empty: the database does
 	DropWakeups    bool          // a test's switch: events arrive by the poll only
 	Version        string
 	Logger         *slog.Logger     // nil: slog.Default()
@@ -77,7 +79,17 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a := &App{Config: cfg, Store: s, Markdown: markdown.New()}
 	newID := func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
 	a.Accounts = &account.Service{Store: s, Now: cfg.Now, NewID: newID}
-	a.Events = event.New(s, event.Config{Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Deaf: cfg.DropWakeups})
+	var wakeups bus.Bus
+	switch {
+	case cfg.BusURL != "":
+		if wakeups, err = bus.NATS(cfg.BusURL, cfg.Logger); err != nil {
+			_ = s.Close()
+			return nil, err
+		}
+	case s.Postgres():
+		wakeups = bus.Postgres(s, cfg.Logger)
+	}
+	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Deaf: cfg.DropWakeups})
 	a.Community = &community.Service{Store: s, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}

@@ -4,14 +4,29 @@
 // A stream is a thread or a member (for what concerns that member alone). Its number comes from a counter in the row of the
 // thread or member, which the writer has locked, so that numbers are in commit order and dense. A wake-up says only
 // that a stream moved; readers read the table, so a lost wake-up loses nothing, and a slow poll makes up for it.
+//
+// Each process has one feed for a stream that is followed in it, and in a feed a group for each different subscription:
+// the same document and variables, and the same member where the answer depends on who asks. A feed reads each event once
+// and executes it once for a group; all of the group are sent the same bytes. Each group keeps the newest of them in a ring,
+// so that those who come back together, as after a restart, cost one reading.
+//
+// Nobody gets what was written after their access was lost. Triggers in the database write down whatever may cost somebody
+// their access, in the same transaction; between executing events and sending them a feed reads what was written down
+// since, and asks about those subscribers whom it concerns. Triggers, not calls after a commit: they see every way to write,
+// and another process's changes in the order in which they were committed.
+//
+// Beside the events there is a thread's activity: who follows it just now and who is writing. It goes the same way to the
+// same subscribers but is never stored.
 package event
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -20,6 +35,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/internal/bus"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -50,7 +66,9 @@ type Log struct {
 	ended     func(ctx context.Context, tokens []gid.ID) ([]gid.ID, error)
 	hub       *hub
 	changes   *changes
-	wire      *wire // nil on SQLite: there is one process
+	bus       bus.Bus // nil: there is one process
+	process   string  // names this process to the others
+	turn      atomic.Uint64
 
 	work  context.Context // the feeds' goroutines live as long; ends with Run
 	stop  context.CancelFunc
@@ -64,6 +82,8 @@ type Config struct {
 	Retention time.Duration // zero: Retention
 	// Ended returns those of the tokens that sign nobody in any more. Nil: none.
 	Ended func(ctx context.Context, tokens []gid.ID) ([]gid.ID, error)
+	// Bus carries wake-ups and activity between processes. Nil: there is one.
+	Bus bus.Bus
 	// Deaf drops every wake-up, for tests of the poll that backs them.
 	Deaf bool
 }
@@ -71,12 +91,12 @@ type Config struct {
 // New makes the log of a store. Run must run for wake-ups from other processes and for the poll that backs them.
 func New(s *store.Store, cfg Config) *Log {
 	h := newHub()
-	l := &Log{store: s, log: cfg.Logger, now: cfg.Now, retention: cfg.Retention, deaf: cfg.Deaf, ended: cfg.Ended, hub: h, changes: &changes{store: s, hub: h}}
+	l := &Log{store: s, log: cfg.Logger, now: cfg.Now, retention: cfg.Retention, deaf: cfg.Deaf, ended: cfg.Ended, process: rand.Text()[:16], hub: h, changes: &changes{store: s, hub: h}}
 	if l.retention == 0 {
 		l.retention = Retention
 	}
-	if s.Postgres() && !cfg.Deaf {
-		l.wire = newWire(s, cfg.Logger)
+	if !cfg.Deaf {
+		l.bus = cfg.Bus
 	}
 	l.work, l.stop = context.WithCancel(l.system(context.Background()))
 	return l
@@ -144,9 +164,7 @@ func (l *Log) wake(stream gid.ID) {
 		return
 	}
 	l.hub.wake(stream)
-	if l.wire != nil {
-		l.wire.send(stream)
-	}
+	l.say(sayMoved, stream)
 }
 
 // Run carries wake-ups from and to other processes, polls for those that got lost, looks for lost access and trims the log,
@@ -154,8 +172,8 @@ func (l *Log) wake(stream gid.ID) {
 func (l *Log) Run(ctx context.Context) {
 	ctx = l.system(ctx)
 	var parts sync.WaitGroup
-	if l.wire != nil {
-		parts.Go(func() { l.wire.run(ctx, l.hub) })
+	if l.bus != nil {
+		parts.Go(func() { l.bus.Run(ctx, l.heard, l.hub.wakeAll) })
 	}
 	parts.Go(func() { l.every(ctx, pollEvery, "poll", l.poll) })
 	parts.Go(func() { l.every(ctx, changesEvery, "look for lost access", l.changes.sync) })

@@ -27,6 +27,7 @@ type feed struct {
 	stream gid.ID
 	users  int // subscriptions that hold it; the hub's
 
+	activity  *activity   // what a feed of activity knows; nil in one of events
 	suspicion atomic.Bool // some of its subscriptions are suspect
 	loading   sync.Mutex  // held while head is read for the first time
 
@@ -38,9 +39,15 @@ type feed struct {
 	kicks   uint64 // how often it was kicked
 }
 
-func newFeed(l *Log, stream gid.ID) *feed {
-	return &feed{log: l, stream: stream, head: -1, groups: make(map[string]*group)}
+func newFeed(l *Log, key feedKey) *feed {
+	f := &feed{log: l, stream: key.stream, head: -1, groups: make(map[string]*group)}
+	if key.activity {
+		f.activity, f.head = newActivity(), 0
+	}
+	return f
 }
+
+func (f *feed) key() feedKey { return feedKey{f.stream, f.activity != nil} }
 
 // kick makes the feed look for new events and for those who must leave. It does not block.
 func (f *feed) kick() {
@@ -93,8 +100,14 @@ func (f *feed) run() {
 		f.again = false
 		f.mu.Unlock()
 		began := time.Now()
-		more, err := f.step(ctx)
+		step := f.step
+		if f.activity != nil {
+			step = f.stepActivity
+		}
+		more, err := step(ctx)
 		switch {
+		case err == nil && f.activity != nil:
+			f.log.wait(ctx, max(activityEvery, 5*time.Since(began)))
 		case err == nil:
 			f.breathe(ctx, time.Since(began))
 		case away(ctx, err):
@@ -161,6 +174,11 @@ func (f *feed) step(ctx context.Context) (bool, error) {
 	}
 	if len(events) == 0 {
 		return false, f.evict(ctx)
+	}
+	for _, e := range events {
+		if e.Kind == PostCreated && e.ActorID != nil {
+			f.log.hub.posted(f.stream, *e.ActorID)
+		}
 	}
 	f.mu.Lock()
 	f.head = events[len(events)-1].Seq // who joins from here on replays this batch from the log
@@ -304,7 +322,9 @@ func (f *feed) fail(ctx context.Context, err error) {
 	for _, g := range f.groups {
 		groups = append(groups, g)
 	}
-	f.head = -1
+	if f.activity == nil {
+		f.head = -1
+	}
 	f.mu.Unlock()
 	for _, g := range groups {
 		g.fail(err)
@@ -349,8 +369,10 @@ func (l *Log) until(ctx context.Context, do func() error) error {
 // pauseAway is how long to wait before asking a database again that did not answer.
 const pauseAway = 300 * time.Millisecond
 
-func (l *Log) pause(ctx context.Context) {
-	timer := time.NewTimer(pauseAway)
+func (l *Log) pause(ctx context.Context) { l.wait(ctx, pauseAway) }
+
+func (l *Log) wait(ctx context.Context, long time.Duration) {
+	timer := time.NewTimer(long)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

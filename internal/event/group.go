@@ -31,6 +31,7 @@ type group struct {
 	members []*Subscription
 	closed  bool
 	ring    ring
+	latest  []Frame         // of an activity, the newest
 	sending []*Subscription // kept from one publish to the next
 }
 

@@ -2,6 +2,7 @@ package event
 
 import (
 	"sync"
+	"time"
 
 	"github.com/pursuing-equity/commons/internal/gid"
 )
@@ -9,13 +10,20 @@ import (
 // hub knows which streams are followed in this process, and by whom.
 type hub struct {
 	mu      sync.Mutex
-	feeds   map[gid.ID]*feed
+	feeds   map[feedKey]*feed
 	members map[gid.ID]*Subscription // the first of a member's, each linked to the next
+	typists map[typist]time.Time     // when a member last said that they are writing
 	count   int
 }
 
+// feedKey names a feed: of a stream's events, or of a thread's activity.
+type feedKey struct {
+	stream   gid.ID
+	activity bool
+}
+
 func newHub() *hub {
-	return &hub{feeds: make(map[gid.ID]*feed), members: make(map[gid.ID]*Subscription)}
+	return &hub{feeds: make(map[feedKey]*feed), members: make(map[gid.ID]*Subscription), typists: make(map[typist]time.Time)}
 }
 
 func (h *hub) register(s *Subscription) {
@@ -53,14 +61,17 @@ func (l *Log) Subscriptions() (subscriptions, streams int) {
 	return l.hub.count, len(l.hub.feeds)
 }
 
-// feed returns the stream's feed and keeps it until it is released.
-func (h *hub) feed(l *Log, s *Subscription, stream gid.ID) *feed {
+// feed returns a feed and keeps it until it is released.
+func (h *hub) feed(l *Log, s *Subscription, key feedKey) *feed {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	f := h.feeds[stream]
+	f := h.feeds[key]
 	if f == nil {
-		f = newFeed(l, stream)
-		h.feeds[stream] = f
+		f = newFeed(l, key)
+		h.feeds[key] = f
+		if key.activity {
+			l.say(sayWho, key.stream)
+		}
 	}
 	f.users++
 	s.feed = f
@@ -75,7 +86,10 @@ func (h *hub) release(s *Subscription) {
 		return
 	}
 	if f.users--; f.users == 0 {
-		delete(h.feeds, f.stream)
+		delete(h.feeds, f.key())
+		if f.activity != nil {
+			f.log.tell(f.stream, nil) // under the lock: whoever comes next says something newer
+		}
 	}
 	s.feed = nil
 }
@@ -83,7 +97,7 @@ func (h *hub) release(s *Subscription) {
 // wake makes the feed of a stream look for new events.
 func (h *hub) wake(stream gid.ID) {
 	h.mu.Lock()
-	f := h.feeds[stream]
+	f := h.feeds[feedKey{stream: stream}]
 	h.mu.Unlock()
 	if f != nil {
 		f.kick()
@@ -142,9 +156,11 @@ func (h *hub) suspect(subjects []gid.ID) {
 // streams are the threads and members that are followed, with the number of the newest event that was read of each.
 func (h *hub) streams() (threads, members []gid.ID) {
 	for _, f := range h.all() {
-		if f.stream.Kind() == gid.Thread {
+		switch {
+		case f.activity != nil: // not in the log
+		case f.stream.Kind() == gid.Thread:
 			threads = append(threads, f.stream)
-		} else {
+		default:
 			members = append(members, f.stream)
 		}
 	}
@@ -154,7 +170,7 @@ func (h *hub) streams() (threads, members []gid.ID) {
 // moved wakes a stream's feed if the poll found a number that it has not read.
 func (h *hub) moved(stream gid.ID, seq int) {
 	h.mu.Lock()
-	f := h.feeds[stream]
+	f := h.feeds[feedKey{stream: stream}]
 	h.mu.Unlock()
 	if f != nil && f.behind(seq) {
 		f.kick()

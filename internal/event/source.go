@@ -16,6 +16,8 @@ type Source struct {
 	After *page.Cursor
 	// Readers returns those of the members who may follow the stream now. Nil: the stream is the member's own.
 	Readers func(ctx context.Context, members []gid.ID) ([]gid.ID, error)
+
+	activity bool
 }
 
 // Shown is an event as subscribers see it.
@@ -48,9 +50,35 @@ func Follow[T any](ctx context.Context, open func() (Source, error), show func(c
 		close(items)
 		return items, nil
 	default:
-		return nil, errors.New("event: this subscription only runs under a server that knows the log")
+		return nil, errUnknownServer
 	}
 }
+
+// FollowActivity is Follow for the activity of a thread: it begins with how it stands.
+func FollowActivity[T any](ctx context.Context, open func() (Source, error), show func(context.Context, Activity) (T, error)) (<-chan T, error) {
+	switch p := ctx.Value(phaseKey{}).(type) {
+	case *Opening:
+		source, err := open()
+		if err == nil {
+			source.activity = true
+			p.source = &source
+		}
+		return nil, err
+	case *Batch:
+		shown, err := show(ctx, *p.activity)
+		if err != nil {
+			return nil, err
+		}
+		items := make(chan T, 1)
+		items <- shown
+		close(items)
+		return items, nil
+	default:
+		return nil, errUnknownServer
+	}
+}
+
+var errUnknownServer = errors.New("event: this subscription only runs under a server that knows the log")
 
 type phaseKey struct{}
 
@@ -71,10 +99,11 @@ func (o *Opening) Source() (Source, bool) {
 	return *o.source, true
 }
 
-// Batch is events of one stream that are to be executed together.
+// Batch is events of one stream that are to be executed together, or the activity of a thread.
 type Batch struct {
-	events []*ent.Event
-	shown  []int
+	events   []*ent.Event
+	activity *Activity
+	shown    []int
 }
 
 // WithBatch is for a call of the resolver that shows events.
@@ -84,11 +113,14 @@ func WithBatch(ctx context.Context, b *Batch) context.Context {
 
 // Frame is the n-th response that the resolver's channel gave, encoded.
 func (b *Batch) Frame(n int, body []byte) Frame {
+	if b.activity != nil {
+		return Frame{Seq: b.shown[n], Body: body}
+	}
 	e := b.events[0]
 	return Frame{Seq: b.shown[n], Cursor: string(Cursor(e.StreamID, b.shown[n])), Body: body}
 }
 
-// Frame is one event, executed and encoded for a group of subscribers. They share its bytes: nobody may change them.
+// Frame is one event, executed and encoded for a group of subscribers; of an activity it has no cursor. They share its bytes: nobody may change them.
 type Frame struct {
 	Seq    int
 	Cursor string

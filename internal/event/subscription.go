@@ -49,6 +49,9 @@ func (s *Subscription) Leave() {
 		if s.group != nil {
 			s.group.remove(s)
 			s.feed.drop(s.group)
+			if s.feed.activity != nil {
+				s.feed.kick()
+			}
 		}
 		s.log.hub.release(s)
 	})
@@ -80,12 +83,15 @@ func (s *Subscription) send(frames []Frame) {
 func (s *Subscription) Open(ctx context.Context, key string, source Source, execute Execute) error {
 	l := s.log
 	s.source = source
-	f := l.hub.feed(l, s, source.Stream)
+	f := l.hub.feed(l, s, feedKey{source.Stream, source.activity})
 	sys := l.system(ctx)
 	if err := f.load(sys); err != nil {
 		return err
 	}
 	s.group = f.join(key, execute)
+	if source.activity {
+		return nil
+	}
 	var err error
 	s.from, err = l.start(sys, s.group, source.After)
 	return err
@@ -107,9 +113,16 @@ func (s *Subscription) Live(ctx context.Context) error {
 		if s.over.Load() {
 			return nil
 		}
+		if f := s.group.feed; f.activity != nil {
+			if s.group.enterActivity(s) {
+				return closedGroup()
+			}
+			f.kick()
+			return nil
+		}
 		switch live, closed := s.group.enter(s); {
 		case closed:
-			return fault.New(fault.Unavailable, "The subscription could not be shown. Try again.")
+			return closedGroup()
 		case live:
 			return nil
 		case s.suspect.Load():
@@ -119,6 +132,10 @@ func (s *Subscription) Live(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+func closedGroup() error {
+	return fault.New(fault.Unavailable, "The subscription could not be shown. Try again.")
 }
 
 // enter makes the subscription live if the group's ring holds all that it has missed.

@@ -105,6 +105,32 @@ func (s *Service) Thread(ctx context.Context, v viewer.Viewer, id gid.ID) (*ent.
 	return t, err
 }
 
+// IndicateTyping tells those who follow the thread's activity that the viewer is writing.
+func (s *Service) IndicateTyping(ctx context.Context, v viewer.Viewer, id gid.ID) (*ent.Thread, error) {
+	me, err := access.SignedIn(v)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.Thread(ctx, v, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil, fault.Missing().At("threadId")
+	}
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.held(ctx, v, []*ent.Thread{t})
+	if err != nil {
+		return nil, err
+	}
+	l := held[t.SpaceID]
+	l.Thread = t
+	if err := l.writable(); err != nil {
+		return nil, err
+	}
+	s.Events.Typing(id, me)
+	return t, nil
+}
+
 // Readers returns a function that picks from members those who can see a thread: one statement, whatever their number.
 func (s *Service) Readers(threadID gid.ID) func(context.Context, []gid.ID) ([]gid.ID, error) {
 	return func(ctx context.Context, members []gid.ID) ([]gid.ID, error) {
