@@ -20,22 +20,23 @@ import (
 
 const activity = `subscription($thread: ID!) { threadActivity(threadId: $thread) { present { name } typing { name } } }`
 
-// startNATS runs a NATS server on loopback and returns its URL.
-func startNATS(t *testing.T) string {
+// startNATS runs a NATS server on loopback.
+func startNATS(t *testing.T) (stop func(), url string) {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	go s.Start()
-	t.Cleanup(func() {
+	stop = func() {
 		s.Shutdown()
 		s.WaitForShutdown()
-	})
+	}
+	t.Cleanup(stop)
 	if !s.ReadyForConnections(10 * time.Second) {
 		t.Fatal("the NATS server does not start")
 	}
-	return s.ClientURL()
+	return stop, s.ClientURL()
 }
 
 // topologies are the ways in which a writer's server and a reader's server may be connected.
@@ -50,7 +51,8 @@ var topologies = map[string]func(t *testing.T, options ...apitest.Option) (write
 	},
 	"two replicas on postgres with nats": func(t *testing.T, options ...apitest.Option) (*apitest.World, *apitest.World) {
 		url := database.Postgres(t)
-		options = append(options, apitest.Bus(startNATS(t)))
+		_, bus := startNATS(t)
+		options = append(options, apitest.Bus(bus))
 		return apitest.Serve(t, url, options...), apitest.Serve(t, url, options...)
 	},
 }

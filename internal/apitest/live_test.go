@@ -80,17 +80,7 @@ func TestLostAccess(t *testing.T) {
 	for name, loss := range losses {
 		t.Run("the loss of "+name, func(t *testing.T) {
 			t.Parallel()
-			servers := map[string]func(t *testing.T) (writer, reader *apitest.World){
-				"sqlite": func(t *testing.T) (*apitest.World, *apitest.World) {
-					w := apitest.Serve(t, database.SQLite(t))
-					return w, w
-				},
-				"postgres, on another replica": func(t *testing.T) (*apitest.World, *apitest.World) {
-					url := database.Postgres(t)
-					return apitest.Serve(t, url), apitest.Serve(t, url)
-				},
-			}
-			for on, start := range servers {
+			for on, start := range topologies {
 				t.Run(on, func(t *testing.T) {
 					t.Parallel()
 					a, b := start(t)
@@ -252,6 +242,46 @@ func TestLongAbsence(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An event reaches a subscriber of another replica at once, and when the bus is away, by the poll.
+func TestBus(t *testing.T) {
+	everywhere(t, func(t *testing.T, a, b *apitest.World) {
+		ada := a.Member("ada")
+		thread := a.Thread(ada, a.Space(space.KindNETWORK, "Network", ada), "Live", "first")
+		there := b.As(ada.Token())
+		sub := there.Subscribe(watch, vars{"thread": thread, "after": now(there)})
+		a.Post(ada, thread, "at first the poll may be what brings it")
+		sub.Next()
+		for range 3 {
+			began := time.Now()
+			a.Post(ada, thread, "Hello")
+			sub.Next()
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("it took %v", took)
+			}
+		}
+	})
+}
+
+func TestBusIsAway(t *testing.T) {
+	t.Parallel()
+	url := database.Postgres(t)
+	stop, bus := startNATS(t)
+	a, b := apitest.Serve(t, url, apitest.Bus(bus)), apitest.Serve(t, url, apitest.Bus(bus))
+	ada := a.Member("ada")
+	thread := a.Thread(ada, a.Space(space.KindNETWORK, "Network", ada), "Live", "first")
+	there := b.As(ada.Token())
+	sub := there.Subscribe(watch, vars{"thread": thread, "after": now(there)})
+	stop()
+	for n := range 3 {
+		a.Post(ada, thread, fmt.Sprint(n))
+	}
+	for n := range 3 {
+		if got := sub.Next().String("threadEvents.post.body"); got != fmt.Sprint(n) {
+			t.Errorf("post %q where %d was due", got, n)
+		}
+	}
 }
 
 // Without any wake-up events come by the poll: late, and all of them.
