@@ -54,7 +54,7 @@ func (l *load) base(n int) string {
 	if l.service.proxy != nil {
 		return l.service.proxy.address
 	}
-	return l.service.replicas[n%len(l.service.replicas)].address
+	return l.service.replicas[n%len(l.service.replicas)].Address
 }
 
 // load begins the load.
@@ -192,9 +192,9 @@ func (l *load) acknowledged() int {
 func (l *load) answered(ctx context.Context) error {
 	deadline := time.Now().Add(time.Minute)
 	for _, r := range l.service.replicas {
-		for !ready(ctx, r.address) {
+		for !r.Ready(ctx) {
 			if time.Now().After(deadline) || ctx.Err() != nil {
-				return fmt.Errorf("%s does not answer again", r.address)
+				return fmt.Errorf("%s does not answer again", r.Address)
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
@@ -212,7 +212,7 @@ func (l *load) finish(ctx context.Context) (*report, error) {
 	l.stop()
 	l.watching.Wait()
 	for _, r := range l.service.replicas {
-		if err := r.drain(); err != nil {
+		if err := r.Drain(); err != nil {
 			l.report.wrong(fmt.Errorf("drain: %w", err))
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/pursuing-equity/commons/internal/apitest/process"
 )
 
 // proxy stands before replicas as an operator's does: it looks at /readyz, sends to who is ready, and tries the next one when a
@@ -24,16 +26,16 @@ type proxy struct {
 }
 
 type back struct {
-	address string
-	ready   atomic.Bool
-	proxy   *httputil.ReverseProxy
+	server *process.Server
+	ready  atomic.Bool
+	proxy  *httputil.ReverseProxy
 }
 
-func newProxy(ctx context.Context, replicas []*replica) (*proxy, error) {
+func newProxy(ctx context.Context, replicas []*process.Server) (*proxy, error) {
 	ctx, stop := context.WithCancel(ctx)
 	p := &proxy{stop: stop}
 	for _, r := range replicas {
-		b := &back{address: r.address, proxy: httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: r.address})}
+		b := &back{server: r, proxy: httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: r.Address})}
 		b.ready.Store(true)
 		b.proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 		p.backs = append(p.backs, b)
@@ -58,7 +60,7 @@ func (b *back) probe(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			b.ready.Store(ready(ctx, b.address))
+			b.ready.Store(b.server.Ready(ctx))
 		}
 	}
 }
@@ -89,7 +91,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, b := range p.pick() {
-		req, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+b.address+r.URL.RequestURI(), bytes.NewReader(body))
+		req, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+b.server.Address+r.URL.RequestURI(), bytes.NewReader(body))
 		if err != nil {
 			break
 		}

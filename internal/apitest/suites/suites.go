@@ -34,6 +34,7 @@ const limit = 3 * time.Minute
 //	suites.Run(t, "codegen")                                    // the same
 //	suites.Run(t, "audits", "COMMONS_URL="+u, "COMMONS_TOKEN="+tok)
 //	suites.Run(t, "resume", "COMMONS_URL="+u, "COMMONS_TOKEN="+tok, "COMMONS_THREAD="+id)
+//	suites.Run(t, "retries", "COMMONS_URL="+u, "COMMONS_TOKEN="+tok, "COMMONS_THREAD="+id, "COMMONS_SOCKET_URL="+ws, "COMMONS_CONTROL="+c)
 //	suites.Run(t, "explorer", "COMMONS_URL="+u, "CHROMIUM="+suites.Chromium(t))
 func Run(t testing.TB, name string, env ...string) {
 	t.Helper()
