@@ -108,7 +108,7 @@ type commons struct {
 	dir     string
 	tokens  []string
 	threads []string
-	next    atomic.Int64
+	space   string
 	http    *http.Client
 }
 
@@ -129,8 +129,7 @@ func openCommons(ctx context.Context, o options) (_ *commons, err error) {
 	if url == "" {
 		url = "sqlite:" + filepath.Join(s.dir, "commons.db")
 	}
-	space, err := s.prepare(ctx, url)
-	if err != nil {
+	if s.space, err = s.prepare(ctx, url); err != nil {
 		return nil, fmt.Errorf("prepare the database: %w", err)
 	}
 	binary, err := filepath.Abs(o.binary)
@@ -141,7 +140,7 @@ func openCommons(ctx context.Context, o options) (_ *commons, err error) {
 	if s.p, err = start(ctx, s.dir, env, regexp.MustCompile(`GraphQL\s+http://([^/]+)/graphql`), binary, "serve"); err != nil {
 		return nil, err
 	}
-	return s, s.startThreads(ctx, space, 1)
+	return s, s.startThreads(ctx, 1)
 }
 
 // prepare fills the database, and makes tokens for members of the network. It returns the network's space.
@@ -180,13 +179,13 @@ func (s *commons) prepare(ctx context.Context, url string) (string, error) {
 	return network.String(), nil
 }
 
-func (s *commons) startThreads(ctx context.Context, space string, n int) error {
+func (s *commons) startThreads(ctx context.Context, n int) error {
 	for range n {
 		var out struct {
 			CreateThread struct{ Thread struct{ ID string } }
 		}
 		err := s.ask(ctx, 0, `mutation($i:CreateThreadInput!){createThread(input:$i){thread{id}}}`,
-			map[string]any{"i": map[string]any{"spaceId": space, "title": "What did your team try this week?", "body": "Tell us."}}, &out)
+			map[string]any{"i": map[string]any{"spaceId": s.space, "title": "What did your team try this week?", "body": "Tell us."}}, &out)
 		if err != nil {
 			return err
 		}
@@ -282,15 +281,24 @@ func (s *commons) publish(ctx context.Context, n int) error {
 }
 
 func (s *commons) post(ctx context.Context, who int, thread, body string) error {
+	_, err := s.write(ctx, who, thread, body)
+	return err
+}
+
+// write posts, and returns the post's number.
+func (s *commons) write(ctx context.Context, who int, thread, body string) (int, error) {
 	var out struct {
-		CreatePost struct{ Errors []struct{ Message string } }
+		CreatePost struct {
+			Post   struct{ Seq int }
+			Errors []struct{ Message string }
+		}
 	}
-	err := s.ask(ctx, who, `mutation($i:CreatePostInput!){createPost(input:$i){errors{message}}}`,
+	err := s.ask(ctx, who, `mutation($i:CreatePostInput!){createPost(input:$i){post{seq} errors{message}}}`,
 		map[string]any{"i": map[string]any{"threadId": thread, "body": body}}, &out)
 	if err == nil && len(out.CreatePost.Errors) > 0 {
 		err = fmt.Errorf("%s", out.CreatePost.Errors[0].Message)
 	}
-	return err
+	return out.CreatePost.Post.Seq, err
 }
 
 func (s *commons) goroutines(ctx context.Context) (int, error) {

@@ -37,6 +37,10 @@ type Protocol struct {
 	Number string
 	// Keepalive is a whole message that must be sent back as it is; empty for none.
 	Keepalive string
+	// Seen is called with each message of the n-th client; nil when nobody wants to know. It must be quick.
+	Seen func(n int, payload []byte)
+	// Cut is called when the server has closed a socket that stalled.
+	Cut func(n int)
 }
 
 // sample is one of how many sockets whose messages are read.
@@ -46,6 +50,7 @@ const sample = 100
 type Clients struct {
 	protocol Protocol
 	epoll    int
+	to       *unix.SockaddrInet4
 	all      []*client
 	byFD     []atomic.Pointer[client]
 	count    atomic.Int64
@@ -63,8 +68,8 @@ type client struct {
 	skip    int64  // of the current frame's payload
 	part    []byte // a header, or a whole message on a sampled socket, that has not all arrived
 	sampled bool
+	stalled atomic.Bool
 	number  int // of the last post
-	pending []byte
 }
 
 // Dial opens n sockets, a few at a time.
@@ -84,6 +89,7 @@ func Dial(p Protocol, n int) (*Clients, error) {
 	}
 	to := &unix.SockaddrInet4{Port: number}
 	copy(to.Addr[:], net.ParseIP(host).To4())
+	c.to = to
 	c.stopped.Go(c.read)
 	var next atomic.Int64
 	var failed atomic.Pointer[error]
@@ -122,7 +128,26 @@ func (c *Clients) watch(one *client) error {
 	if err := unix.SetNonblock(one.fd, true); err != nil {
 		return err
 	}
-	return unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, one.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: int32(one.fd)}) //nolint:gosec // a file descriptor
+	return unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, one.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: int32(one.fd)})
+}
+
+// Stall has the n-th client read no more, as one does whose machine sleeps, until the server closes its socket.
+func (c *Clients) Stall(n int) error {
+	one := c.all[n]
+	one.stalled.Store(true)
+	return unix.EpollCtl(c.epoll, unix.EPOLL_CTL_MOD, one.fd, &unix.EpollEvent{Events: unix.EPOLLRDHUP, Fd: int32(one.fd)})
+}
+
+// Redial opens the n-th client again, after its socket was cut.
+func (c *Clients) Redial(n int) error {
+	one, err := c.dial(c.to, n)
+	if err != nil {
+		return err
+	}
+	one.number = c.all[n].number
+	_ = unix.Close(c.all[n].fd)
+	c.all[n] = one
+	return c.watch(one)
 }
 
 func (c *Clients) dial(to unix.Sockaddr, n int) (*client, error) {
@@ -240,6 +265,11 @@ func (c *Clients) read() {
 		}
 		for _, e := range events[:n] {
 			one := c.byFD[e.Fd].Load()
+			if one.stalled.Load() {
+				_ = unix.EpollCtl(c.epoll, unix.EPOLL_CTL_DEL, one.fd, nil)
+				c.protocol.Cut(one.n)
+				continue
+			}
 			got, err := unix.Read(one.fd, buf)
 			switch {
 			case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
@@ -273,7 +303,7 @@ func (c *Clients) take(one *client, b []byte) int {
 			one.part = nil
 		}
 		opcode, header, size, ok := frame(b)
-		small := opcode != 1 || one.sampled || c.protocol.Event != ""
+		small := opcode != 1 || one.sampled || c.protocol.Seen != nil || c.protocol.Event != ""
 		if !ok || small && len(b) < header+int(size) {
 			one.part = append([]byte(nil), b...)
 			return count
@@ -297,6 +327,9 @@ func (c *Clients) take(one *client, b []byte) int {
 				count++
 				c.check(one, payload)
 			}
+			if c.protocol.Seen != nil {
+				c.protocol.Seen(one.n, payload)
+			}
 		case 9:
 			_ = write(one.fd, masked(10, payload))
 		}
@@ -319,7 +352,7 @@ func frame(b []byte) (opcode byte, header int, size int64, ok bool) {
 		if len(b) < 10 {
 			return opcode, 0, 0, false
 		}
-		return opcode, 10, int64(binary.BigEndian.Uint64(b[2:])), true //nolint:gosec // a length
+		return opcode, 10, int64(binary.BigEndian.Uint64(b[2:])), true
 	}
 	return opcode, header, size, true
 }
