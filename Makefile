@@ -4,6 +4,8 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZTIME ?= 10s
 TESTFLAGS ?=
+FANOUTFLAGS ?= -sockets 500,2000,10000
+ROUNDS ?= 10
 
 LINT_VERSION := 2.15.0
 VULN_VERSION := 1.9.0
@@ -12,7 +14,7 @@ VULN_VERSION := 1.9.0
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench generate fuzz clean explorer commons withpostgres check-race check-node check-generated check-format check-modules check-vulnerabilities lint vet
+.PHONY: help run build test check bench crash generate fuzz clean explorer commons withpostgres check-race check-node check-generated check-format check-modules check-vulnerabilities lint vet
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,8 +32,21 @@ commons: explorer
 test: check-race check-node explorer withpostgres ## the whole suite under the race detector, on SQLite and PostgreSQL
 	bin/withpostgres $(GO) test -race -timeout 25m $(TESTFLAGS) ./...
 
-bench: withpostgres ## benchmarks with their peers, as ratios
+bench: withpostgres commons ## benchmarks with their peers, as ratios; on Linux fan-out too (FANOUTFLAGS, 15 min)
 	bin/withpostgres $(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(TESTFLAGS) ./...
+	@if [ "$$($(GO) env GOOS)" = linux ]; then \
+		$(GO) build -o bin/fanout ./internal/apitest/fanout && bin/fanout $(FANOUTFLAGS) && bin/fanout -scenario threads; \
+	else echo 'The fan-out benchmark needs Linux.' >&2; fi
+
+crash: commons ## kill servers and PostgreSQL at random moments under load (ROUNDS=10)
+	@$(GO) build -o bin/crash ./internal/apitest/crash
+	bin/crash -rounds $(ROUNDS)
+	bin/crash -rounds $(ROUNDS) -database postgres
+	bin/crash -rounds $(ROUNDS) -database postgres -replicas 2
+	bin/crash -rounds $(ROUNDS) -database postgres -kill database
+	bin/crash -rounds $(ROUNDS) -database postgres -replicas 2 -kill database
+	bin/crash -rounds $(ROUNDS) -database postgres -replicas 2 -kill roll
+	bin/crash -rounds $(ROUNDS) -database postgres -replicas 2 -wakeups=false
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	@set -e; for package in $$($(GO) list ./...); do \
@@ -53,11 +68,13 @@ check-race:
 check: check-generated check-format vet lint check-modules check-vulnerabilities ## generated code current; formatted, vetted, linted; no known vulnerable call
 	@echo 'check: everything holds'
 
+generated := ./ent ./graph ./internal/apitest/fanout/peer/stock
+
 generate: ## generate ent and graph code again
-	$(GO) generate ./ent ./graph
+	$(GO) generate $(generated)
 
 check-generated:
-	.ci/generated $(GO) generate ./ent ./graph
+	.ci/generated $(GO) generate $(generated)
 
 check-format:
 	@unformatted=$$(git ls-files -z -co --exclude-standard '*.go' | xargs -0 ls -d 2>/dev/null | xargs gofmt -l) || exit 1; \

@@ -30,7 +30,7 @@ func paceCollector(ctx context.Context) {
 	set := 100
 	for {
 		metrics.Read(samples)
-		inUse := int64(samples[0].Value.Uint64() + samples[1].Value.Uint64()) //nolint:gosec // bytes of memory
+		inUse := int64(samples[0].Value.Uint64() + samples[1].Value.Uint64())
 		if percent := pace(inUse); percent != set {
 			debug.SetGCPercent(percent)
 			set = percent

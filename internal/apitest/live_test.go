@@ -308,6 +308,7 @@ func TestEventStream(t *testing.T) {
 		group := w.Space(space.KindAFFINITY, "Safe room", ada)
 		membership := w.Join(group, ben, spacemembership.RoleMEMBER)
 		thread := w.Thread(ada, group, "Live", "first")
+		browser := &http.Client{Timeout: time.Minute}
 		open := func(after string) (next func() (id, data string), done func()) {
 			variables, _ := json.Marshal(vars{"thread": thread})
 			req, err := http.NewRequestWithContext(w.T.Context(), http.MethodGet, w.URL+"/graphql?"+url.Values{"query": {watch}, "variables": {string(variables)}}.Encode(), nil)
@@ -317,7 +318,7 @@ func TestEventStream(t *testing.T) {
 			req.Header.Set("Accept", "text/event-stream")
 			req.Header.Set("Authorization", "Bearer "+ben.Token())
 			req.Header.Set("Last-Event-ID", after)
-			resp, err := http.DefaultClient.Do(req)
+			resp, err := browser.Do(req) //nolint:bodyclose // done closes it
 			if err != nil {
 				w.T.Fatal(err)
 			}

@@ -124,7 +124,6 @@ func TestLosingAccessEndsTheSubscription(t *testing.T) {
 		w.Post(ada, thread, "before")
 		sub.Next()
 		w.Tx(func(ctx context.Context, tx *ent.Client) error {
-
 			return tx.SpaceMembership.UpdateOneID(membership).SetEndsAt(w.App.Config.Now().Add(-time.Second)).Exec(ctx)
 		})
 		w.Post(ada, thread, "after")

@@ -205,7 +205,7 @@ func (l *Log) every(ctx context.Context, interval time.Duration, what string, do
 		}
 		err := do(ctx)
 		if err != nil && ctx.Err() == nil && !failing {
-			l.log.WarnContext(ctx, "event log: cannot "+what+", trying on", "error", err)
+			l.log.WarnContext(ctx, "event log: something fails, trying on", "what", what, "error", err)
 		}
 		failing = err != nil
 	}

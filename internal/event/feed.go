@@ -99,7 +99,7 @@ func (f *feed) run() {
 		}
 		f.again = false
 		f.mu.Unlock()
-		began := time.Now()
+		began := f.log.now()
 		step := f.step
 		if f.activity != nil {
 			step = f.stepActivity
@@ -107,9 +107,9 @@ func (f *feed) run() {
 		more, err := step(ctx)
 		switch {
 		case err == nil && f.activity != nil:
-			f.log.wait(ctx, max(activityEvery, 5*time.Since(began)))
+			f.log.wait(ctx, max(activityEvery, 5*f.log.now().Sub(began)))
 		case err == nil:
-			f.breathe(ctx, time.Since(began))
+			f.breathe(ctx, f.log.now().Sub(began))
 		case away(ctx, err):
 			f.log.pause(ctx)
 			more = true
@@ -136,7 +136,7 @@ func (f *feed) breathe(ctx context.Context, sending time.Duration) {
 	}
 	ticker := time.NewTicker(quiet)
 	defer ticker.Stop()
-	for end := time.Now().Add(min(sending/2, maxBreath)); time.Now().Before(end); {
+	for left := min(sending/2, maxBreath); left > 0; left -= quiet {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():

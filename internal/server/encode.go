@@ -36,9 +36,9 @@ func appendResponse(b []byte, resp *graphql.Response, extensions map[string]any)
 	return append(b, '}')
 }
 
-// appendRefusal writes a response without data, as the specification asks when nothing was executed.
-func appendRefusal(b []byte, errs gqlerror.List) []byte {
-	b = append(b, `{"errors":`...)
+// refusalBody is a response without data, as the specification asks when nothing was executed.
+func refusalBody(errs gqlerror.List) []byte {
+	b := append([]byte(nil), `{"errors":`...)
 	b = appendErrors(b, errs)
 	return append(b, '}')
 }

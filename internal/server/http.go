@@ -180,7 +180,7 @@ func (s *Server) writeRefusal(w http.ResponseWriter, r *refusal, media string) {
 	if r.wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(r.wait.Seconds())))
 	}
-	s.writeJSON(w, status, media, appendRefusal(nil, r.errs))
+	s.writeJSON(w, status, media, refusalBody(r.errs))
 }
 
 func (s *Server) writeJSON(w http.ResponseWriter, status int, media string, body []byte) {

@@ -24,7 +24,10 @@ func (op *operation) groupKey(query string, v viewer.Viewer) (key string, person
 		vars = maps.Clone(vars)
 		delete(vars, name)
 	}
-	text, _ := json.Marshal(vars) // they came as JSON
+	text, err := json.Marshal(vars)
+	if err != nil {
+		panic(err) // they came as JSON
+	}
 	hash := sha256.New()
 	for _, part := range []string{query, op.ctx.OperationName, string(text)} {
 		sum := sha256.Sum256([]byte(part))

@@ -213,10 +213,10 @@ func (op *socketOperation) join(ctx context.Context, sub *event.Subscription) (f
 	k := op.socket
 	if err := sub.Live(ctx); err != nil {
 		sub.Leave()
-		if ctx.Err() != nil {
-			return nil, false
+		if ctx.Err() == nil {
+			failed = k.server.refuse(ctx, err).errs
 		}
-		return k.server.refuse(ctx, err).errs, false
+		return failed, false
 	}
 	k.mu.Lock()
 	op.sub, op.cancel = sub, func() {} // the context has served

@@ -200,7 +200,7 @@ func (e *eventStream) follow(ctx context.Context, sub *event.Subscription) {
 				err = e.shared(frames)
 			}
 			if ended && err == nil {
-				if e.frame("next", "", appendRefusal(nil, e.server.refuse(ctx, over).errs)) == nil {
+				if e.frame("next", "", refusalBody(e.server.refuse(ctx, over).errs)) == nil {
 					_ = e.complete()
 				}
 				return
@@ -282,7 +282,7 @@ func (e *eventStream) pump(ctx context.Context, sub *subscription) {
 				e.goodbye()
 				return
 			case i.failed != nil:
-				if e.frame("next", "", appendRefusal(nil, i.failed)) == nil {
+				if e.frame("next", "", refusalBody(i.failed)) == nil {
 					_ = e.complete()
 				}
 				return
@@ -308,7 +308,7 @@ func (e *eventStream) goodbye() {
 		_ = e.write([]byte("retry: " + strconv.FormatInt(delay.Milliseconds(), 10) + "\n\n"))
 	default:
 		err := gqlerror.List{{Message: "The session has ended. Sign in again.", Extensions: map[string]any{"code": fault.Unauthenticated}}}
-		if e.frame("next", "", appendRefusal(nil, err)) == nil {
+		if e.frame("next", "", refusalBody(err)) == nil {
 			_ = e.complete()
 		}
 	}

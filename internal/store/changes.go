@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -67,17 +68,18 @@ func (s *Store) AccessChanges(ctx context.Context, since AccessMark) (changes []
 }
 
 func (s *Store) accessQuery(since AccessMark) (string, []any) {
+	none := strings.Repeat(", NULL", 3) // the mark's columns, which only the first row has
 	if s.dialect == dialect.SQLite {
 		const now = "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"
 		if !since.set {
-			return "SELECT (SELECT max(id) FROM access_changes), NULL, NULL, NULL, CAST(unixepoch('subsec') * 1000000 AS INTEGER)", nil
+			return "SELECT (SELECT max(id) FROM access_changes)" + none + ", CAST(unixepoch('subsec') * 1000000 AS INTEGER)", nil
 		}
 		at := since.at.Format("2006-01-02 15:04:05.000+00:00")
-		return "SELECT NULL, NULL, NULL, NULL, CAST(unixepoch('subsec') * 1000000 AS INTEGER)" +
-			" UNION ALL SELECT id, subject, NULL, NULL, NULL FROM access_changes WHERE id > ?" +
-			" UNION ALL SELECT NULL, member_id, NULL, NULL, NULL FROM space_memberships WHERE ends_at > ? AND ends_at <= " + now +
-			" UNION ALL SELECT NULL, member_id, NULL, NULL, NULL FROM role_assignments WHERE ends_at > ? AND ends_at <= " + now +
-			" UNION ALL SELECT NULL, id, NULL, NULL, NULL FROM access_tokens WHERE expires_at > ? AND expires_at <= " + now, []any{since.lastID, at, at, at}
+		return "SELECT NULL" + none + ", CAST(unixepoch('subsec') * 1000000 AS INTEGER)" +
+			" UNION ALL SELECT id, subject" + none + " FROM access_changes WHERE id > ?" +
+			" UNION ALL SELECT NULL, member_id" + none + " FROM space_memberships WHERE ends_at > ? AND ends_at <= " + now +
+			" UNION ALL SELECT NULL, member_id" + none + " FROM role_assignments WHERE ends_at > ? AND ends_at <= " + now +
+			" UNION ALL SELECT NULL, id" + none + " FROM access_tokens WHERE expires_at > ? AND expires_at <= " + now, []any{since.lastID, at, at, at}
 	}
 	const mark = "SELECT NULL::bigint, NULL::uuid, pg_current_snapshot()::text, pg_snapshot_xmin(pg_current_snapshot())::text," +
 		" (extract(epoch FROM statement_timestamp()) * 1000000)::bigint"
@@ -86,10 +88,10 @@ func (s *Store) accessQuery(since AccessMark) (string, []any) {
 	}
 	// A row is new when the snapshot of the last reading could not see it; none of those is older than that snapshot's xmin.
 	return mark +
-		" UNION ALL SELECT NULL, subject, NULL, NULL, NULL FROM access_changes WHERE xid >= $1::text::xid8 AND NOT pg_visible_in_snapshot(xid, $2::text::pg_snapshot)" +
-		" UNION ALL SELECT NULL, member_id, NULL, NULL, NULL FROM space_memberships WHERE ends_at > $3 AND ends_at <= statement_timestamp()" +
-		" UNION ALL SELECT NULL, member_id, NULL, NULL, NULL FROM role_assignments WHERE ends_at > $3 AND ends_at <= statement_timestamp()" +
-		" UNION ALL SELECT NULL, id, NULL, NULL, NULL FROM access_tokens WHERE expires_at > $3 AND expires_at <= statement_timestamp()", []any{since.xmin, since.snapshot, since.at}
+		" UNION ALL SELECT NULL, subject" + none + " FROM access_changes WHERE xid >= $1::text::xid8 AND NOT pg_visible_in_snapshot(xid, $2::text::pg_snapshot)" +
+		" UNION ALL SELECT NULL, member_id" + none + " FROM space_memberships WHERE ends_at > $3 AND ends_at <= statement_timestamp()" +
+		" UNION ALL SELECT NULL, member_id" + none + " FROM role_assignments WHERE ends_at > $3 AND ends_at <= statement_timestamp()" +
+		" UNION ALL SELECT NULL, id" + none + " FROM access_tokens WHERE expires_at > $3 AND expires_at <= statement_timestamp()", []any{since.xmin, since.snapshot, since.at}
 }
 
 // accessChangesKept is for how long changes of access stay: readers are never further behind than a moment.

@@ -143,7 +143,7 @@ func (l *load) write(ctx context.Context, n int) {
 		}
 		key := fmt.Sprintf("w%d-%d", n, i)
 		body := fmt.Sprintf("Post %d of writer %d.", i, n)
-		thread := l.threads[rand.IntN(threads)] //nolint:gosec // any thread
+		thread := l.threads[rand.IntN(threads)]
 		for try := 0; ctx.Err() == nil; try++ {
 			var out struct {
 				CreatePost struct {

@@ -42,7 +42,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 10, "how often something is killed")
 	flag.StringVar(&o.kill, "kill", "process", "process: SIGKILL for a server; database: immediate shutdown; roll: SIGTERM, one server after the other behind a proxy")
 	flag.BoolVar(&o.wakeups, "wakeups", true, "false drops every wake-up between writers and subscribers")
-	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the random moments") //nolint:gosec // a positive time
+	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the random moments")
 	flag.Parse()
 	r, err := run(ctx, o)
 	if err == nil {
@@ -68,7 +68,7 @@ func run(ctx context.Context, o options) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	moments := rand.New(rand.NewPCG(o.seed, 1)) //nolint:gosec // moments of a test
+	moments := rand.New(rand.NewPCG(o.seed, 1))
 	for round := range o.rounds {
 		pause := 300*time.Millisecond + time.Duration(moments.Int64N(int64(700*time.Millisecond)))
 		select {

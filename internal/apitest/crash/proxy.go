@@ -67,7 +67,7 @@ func (b *back) probe(ctx context.Context) {
 
 // pick returns the replicas in the order in which to try them: those that are ready first, in turn.
 func (p *proxy) pick() []*back {
-	turn := int(p.turn.Add(1) % uint64(len(p.backs))) //nolint:gosec // small
+	turn := int(p.turn.Add(1) % uint64(len(p.backs)))
 	var first, last []*back
 	for i := range p.backs {
 		b := p.backs[(turn+i)%len(p.backs)]

@@ -27,10 +27,9 @@ type result struct {
 }
 
 const (
-	burst     = 100
-	singles   = 5
-	patience  = 6 * time.Minute
-	breathing = 3 * time.Second
+	burst    = 100
+	singles  = 5
+	patience = 6 * time.Minute
 )
 
 // compare measures every server in turn, and again in each round.
@@ -63,7 +62,7 @@ func measure(ctx context.Context, name string, n int, o options) (r result, err 
 	}
 	defer s.close()
 	p := s.process()
-	rest(ctx, p)
+	rest(ctx, p, o.rest)
 	empty := p.resident()
 	before, err := s.goroutines(ctx)
 	if err != nil {
@@ -85,7 +84,7 @@ func measure(ctx context.Context, name string, n int, o options) (r result, err 
 		return r, err
 	}
 	step("everybody is there")
-	rest(ctx, p)
+	rest(ctx, p, o.rest)
 	step("at rest")
 	r.idle = (p.resident() - empty) / float64(n)
 	after, err := s.goroutines(ctx)
@@ -112,7 +111,7 @@ func measure(ctx context.Context, name string, n int, o options) (r result, err 
 	r.singleCPU = (p.cpu() - used) / time.Duration(singles*n)
 
 	step("posted alone")
-	rest(ctx, p)
+	rest(ctx, p, o.rest)
 	p.resetPeak()
 	clients.Reset()
 	used = p.cpu()
@@ -132,11 +131,11 @@ func measure(ctx context.Context, name string, n int, o options) (r result, err 
 }
 
 // rest lets the server come to rest: its memory is what idle sockets cost when the garbage of connecting has been collected.
-func rest(ctx context.Context, p *process) {
+func rest(ctx context.Context, p *process, long time.Duration) {
 	quiet, last := 0, p.cpu()
 	for rounds := 0; quiet < 2 && rounds < 8 && ctx.Err() == nil; rounds++ {
 		select {
-		case <-time.After(breathing / 2):
+		case <-time.After(long / 2):
 		case <-ctx.Done():
 		}
 		if now := p.cpu(); now-last < 150*time.Millisecond {

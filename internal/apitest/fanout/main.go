@@ -21,6 +21,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -43,6 +44,7 @@ type options struct {
 	sockets  []int
 	servers  []string
 	rounds   int
+	rest     time.Duration
 	strict   bool
 	verbose  bool
 	scenario string
@@ -61,6 +63,7 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&servers, "servers", "commons,gorilla,centrifuge,stock", "which servers, with commas")
 	f.StringVar(&o.scenario, "scenario", "thread", "thread: everybody watches one; threads: 1,000 with ten each, 100 posts a second, every fifth client stalls")
 	f.IntVar(&o.rounds, "rounds", 3, "how often; medians are shown")
+	f.DurationVar(&o.rest, "rest", 3*time.Second, "how long a server comes to rest, before its memory is read")
 	f.BoolVar(&o.strict, "strict", false, "fail when a promise does not hold")
 	f.BoolVar(&o.verbose, "v", false, "say what is going on")
 	if err := f.Parse(args); err != nil {
@@ -99,9 +102,12 @@ func raiseLimit() error {
 // onClientsCore runs this program again, on the second core, if it can; then it reports true.
 func onClientsCore() (bool, error) {
 	const done = "FANOUT_PINNED"
-	taskset, err := exec.LookPath("taskset")
+	taskset, missing := exec.LookPath("taskset")
 	var cores unix.CPUSet
-	if err != nil || os.Getenv(done) != "" || unix.SchedGetaffinity(0, &cores) != nil || !cores.IsSet(1) {
+	if missing == nil && unix.SchedGetaffinity(0, &cores) != nil {
+		cores.Zero()
+	}
+	if !cores.IsSet(1) || os.Getenv(done) != "" {
 		return false, nil
 	}
 	self, err := os.Executable()

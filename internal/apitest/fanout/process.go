@@ -29,7 +29,7 @@ func start(ctx context.Context, dir string, env []string, address *regexp.Regexp
 	if taskset, err := exec.LookPath("taskset"); err == nil {
 		name, args = taskset, append([]string{"-c", "0", name}, args...)
 	}
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // what the caller measures
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env, cmd.Stderr = dir, append(os.Environ(), append(env, "GOMAXPROCS=1")...), io.Discard
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGKILL) }
 	out, err := cmd.StdoutPipe()
@@ -106,13 +106,15 @@ func (p *process) cpu() time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
+var client = &http.Client{Timeout: patience}
+
 // ask returns the body of a GET.
 func ask(ctx context.Context, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return "", err
 	}

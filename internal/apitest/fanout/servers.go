@@ -79,7 +79,7 @@ func (s *peerServer) publish(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,10 @@ func (s *peerServer) goroutines(ctx context.Context) (int, error) {
 func operationID(n int) string { return fmt.Sprintf("%08x-5eed-4c0f-8000-%012x", n, n*7919) }
 
 func subscribe(id, query string, variables map[string]any) string {
-	text, _ := json.Marshal(map[string]any{"id": id, "type": "subscribe", "payload": map[string]any{"query": query, "variables": variables}})
+	text, err := json.Marshal(map[string]any{"id": id, "type": "subscribe", "payload": map[string]any{"query": query, "variables": variables}})
+	if err != nil {
+		panic(err) // strings only
+	}
 	return string(text)
 }
 

@@ -89,7 +89,7 @@ func threads(ctx context.Context, o options) error {
 		return err
 	}
 	defer m.clients.Close()
-	rest(ctx, s.p)
+	rest(ctx, s.p, o.rest)
 	used := s.p.cpu()
 	if err := m.run(ctx); err != nil {
 		return err
@@ -147,7 +147,7 @@ func (m *many) run(ctx context.Context) error {
 	writing.Wait()
 	deadline := time.Now().Add(30 * time.Second)
 	for !m.complete() && time.Now().Before(deadline) {
-		time.Sleep(50 * time.Millisecond) //nolint:forbidigo // a load tool waits for what comes from outside
+		time.Sleep(50 * time.Millisecond)
 	}
 	close(m.again)
 	dialing.Wait()

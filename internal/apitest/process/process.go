@@ -27,7 +27,8 @@ type Server struct {
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
-	exited chan error
+	exited chan struct{} // closed once it has ended
+	exit   error         // and how
 }
 
 // FreeAddress is an address on loopback on which nobody listens just now.
@@ -63,19 +64,20 @@ func (s *Server) Start(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	exited := make(chan error, 1)
+	exited := make(chan struct{})
+	s.mu.Lock()
+	s.cmd, s.exited = cmd, exited
+	s.mu.Unlock()
 	lines := bufio.NewScanner(out)
 	up := false
 	for !up && lines.Scan() {
 		up = listening.MatchString(lines.Text())
 	}
 	go func() {
-		_, _ = io.Copy(io.Discard, out)
-		exited <- cmd.Wait()
+		_, _ = io.Copy(io.Discard, out) // until it has ended
+		s.exit = cmd.Wait()
+		close(exited)
 	}()
-	s.mu.Lock()
-	s.cmd, s.exited = cmd, exited
-	s.mu.Unlock()
 	if !up {
 		return fmt.Errorf("the server at %s did not start: see %s", s.Address, log.Name())
 	}
@@ -97,9 +99,9 @@ func (s *Server) Drain() error {
 		return err
 	}
 	select {
-	case err := <-s.exited:
-		if err != nil {
-			return fmt.Errorf("after SIGTERM: %w", err)
+	case <-s.exited:
+		if s.exit != nil {
+			return fmt.Errorf("after SIGTERM: %w", s.exit)
 		}
 		return nil
 	case <-time.After(35 * time.Second):
@@ -112,10 +114,9 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	cmd, exited := s.cmd, s.exited
 	s.mu.Unlock()
-	if cmd == nil || cmd.ProcessState != nil {
+	if cmd == nil || cmd.Process.Kill() != nil { // it has ended already
 		return
 	}
-	_ = cmd.Process.Kill()
 	select {
 	case <-exited:
 	case <-time.After(5 * time.Second):
