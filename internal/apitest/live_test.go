@@ -367,7 +367,7 @@ func TestNoGoroutineStays(t *testing.T) {
 	ada.Subscribe(watch, vars{"thread": thread, "after": after}).Close()
 	w.Quiet()
 	before := runtime.NumGoroutine()
-	for range 300 {
+	for range 10_000 {
 		ada.Subscribe(watch, vars{"thread": thread, "after": after}).Close()
 	}
 	w.Quiet()

