@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/apitest"
@@ -119,6 +120,28 @@ func TestLostAccess(t *testing.T) {
 	}
 }
 
+// Staff see what they see by their role, and only as long.
+func TestLostRole(t *testing.T) {
+	everywhere(t, func(t *testing.T, a, b *apitest.World) {
+		ada, eve := a.Member("ada"), a.Role(a.Member("eve"), roleassignment.RoleSTAFF)
+		thread := a.Thread(ada, a.Space(space.KindWORKGROUP, "Data", ada), "Live", "first")
+		there := b.As(eve.Token())
+		sub := there.Subscribe(watch, vars{"thread": thread, "after": now(there)})
+		a.Post(ada, thread, "before")
+		sub.Next()
+		if err := a.Change(func(ctx context.Context, tx *ent.Client) error {
+			return tx.RoleAssignment.Update().Where(roleassignment.MemberID(eve.ID)).SetEndsAt(a.App.Config.Now()).Exec(ctx)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		lost := time.Now()
+		a.Post(ada, thread, "after")
+		if code := sub.Failure(); code != "NOT_FOUND" || time.Since(lost) > 2*time.Second {
+			t.Errorf("code %q after %v", code, time.Since(lost))
+		}
+	})
+}
+
 func TestIdleSubscriptionsEnd(t *testing.T) {
 	apitest.Each(t, func(w *apitest.World) {
 		ada, ben := w.Member("ada"), w.Member("ben")
@@ -160,7 +183,7 @@ func TestOneExecutionForAll(t *testing.T) {
 		}
 		cost := func() int64 {
 			least := int64(1 << 30)
-			for range 5 { // the log looks for lost access every second, too
+			for range 5 { // a wake-up that comes late costs one more look
 				least = min(least, w.Statements(func() {
 					w.Post(ada, thread, "Hello")
 					for _, s := range subs {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Bus carries messages between processes. A process may hear its own.
+// Bus carries messages between processes. A process does not hear its own.
 type Bus interface {
 	// Send queues a message of at most 4,000 bytes without commas. It never blocks: when the queue is full the message is lost.
 	Send(message string)
@@ -22,7 +22,7 @@ type queue chan string
 const (
 	queued = 4096
 	// maxBatch keeps what is sent at once below the 8,000 bytes that NOTIFY takes.
-	maxBatch   = 7900
+	maxBatch   = 7800
 	maxMessage = 4000
 )
 

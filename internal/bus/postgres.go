@@ -2,7 +2,9 @@ package bus
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -20,11 +22,12 @@ type postgres struct {
 	queue
 	store *store.Store
 	log   *slog.Logger
+	name  string // of this process, before each batch: NOTIFY reaches its sender, too
 }
 
 // Postgres is a bus through the database of a store.
 func Postgres(s *store.Store, logger *slog.Logger) Bus {
-	return &postgres{queue: make(queue, queued), store: s, log: logger}
+	return &postgres{queue: make(queue, queued), store: s, log: logger, name: rand.Text()[:16]}
 }
 
 // Run implements Bus.
@@ -59,7 +62,9 @@ func (p *postgres) Run(ctx context.Context, receive func(string), missed func())
 				missed()
 				continue
 			}
-			each(n.Extra, receive)
+			if from, batch, _ := strings.Cut(n.Extra, ","); from != p.name {
+				each(batch, receive)
+			}
 		case <-ping.C:
 			go func() { _ = l.Ping() }() // a half-open connection fails here and is opened again
 		}
@@ -67,7 +72,7 @@ func (p *postgres) Run(ctx context.Context, receive func(string), missed func())
 }
 
 func (p *postgres) notify(ctx context.Context, batch string) {
-	_, err := p.store.Client(ctx).ExecContext(ctx, "SELECT pg_notify($1, $2)", channel, batch)
+	_, err := p.store.Client(ctx).ExecContext(ctx, "SELECT pg_notify($1, $2)", channel, p.name+","+batch)
 	if err != nil && ctx.Err() == nil {
 		p.log.WarnContext(ctx, "bus: a message was not sent, the poll makes up for it", "error", err)
 	}

@@ -357,16 +357,16 @@ func (g *group) publishActivity(frames []Frame, version int) {
 	clear(g.sending)
 }
 
-// enterActivity makes a subscription live: it gets what the others know, and is told about as they are.
-func (g *group) enterActivity(s *Subscription) (closed bool) {
+// enterActivity makes a subscription live unless it is suspect: it gets what the others know, and is told of as they are.
+func (g *group) enterActivity(s *Subscription) (live, closed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed {
-		return true
+	if g.closed || s.suspect.Load() {
+		return false, g.closed
 	}
 	if g.latest != nil {
 		s.send(g.latest)
 	}
 	g.add(s)
-	return false
+	return true, false
 }

@@ -203,7 +203,7 @@ func (l *Log) every(ctx context.Context, interval time.Duration, what string, do
 			return
 		case <-ticker.C:
 		}
-		err := do(ctx)
+		err := do(store.Upkeep(ctx))
 		if err != nil && ctx.Err() == nil && !failing {
 			l.log.WarnContext(ctx, "event log: something fails, trying on", "what", what, "error", err)
 		}

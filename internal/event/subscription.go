@@ -50,7 +50,7 @@ func (s *Subscription) Leave() {
 			s.group.remove(s)
 			s.feed.drop(s.group)
 			if s.feed.activity != nil {
-				s.feed.kick()
+				s.group.feed.kick()
 			}
 		}
 		s.log.hub.release(s)
@@ -113,16 +113,16 @@ func (s *Subscription) Live(ctx context.Context) error {
 		if s.over.Load() {
 			return nil
 		}
-		if f := s.group.feed; f.activity != nil {
-			if s.group.enterActivity(s) {
-				return closedGroup()
-			}
-			f.kick()
-			return nil
+		enter := s.group.enter
+		if s.source.activity {
+			enter = s.group.enterActivity
 		}
-		switch live, closed := s.group.enter(s); {
+		switch live, closed := enter(s); {
 		case closed:
-			return closedGroup()
+			return fault.New(fault.Unavailable, "The subscription could not be shown. Try again.")
+		case live && s.source.activity:
+			s.group.feed.kick()
+			return nil
 		case live:
 			return nil
 		case s.suspect.Load():
@@ -132,10 +132,6 @@ func (s *Subscription) Live(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-func closedGroup() error {
-	return fault.New(fault.Unavailable, "The subscription could not be shown. Try again.")
 }
 
 // enter makes the subscription live if the group's ring holds all that it has missed.

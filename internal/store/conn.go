@@ -77,7 +77,9 @@ type cached struct {
 }
 
 func (c *conn) guard(ctx context.Context) error {
-	c.statements.Add(1)
+	if ctx.Value(upkeepKey{}) == nil {
+		c.statements.Add(1)
+	}
 	if !viewer.Present(ctx) {
 		return ErrNoViewer
 	}

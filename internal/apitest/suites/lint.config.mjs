@@ -14,6 +14,7 @@ const valueTypes = [
   'PostDeleted',
   'ReactionsChanged',
   'ThreadChanged',
+  'ThreadActivity',
   'NotificationCreated',
   'NotificationsRead',
 ];

@@ -150,7 +150,7 @@ func (c *Clients) Redial(n int) error {
 	return c.watch(one)
 }
 
-func (c *Clients) dial(to unix.Sockaddr, n int) (*client, error) {
+func (c *Clients) dial(to *unix.SockaddrInet4, n int) (*client, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -163,13 +163,14 @@ func (c *Clients) dial(to unix.Sockaddr, n int) (*client, error) {
 	return one, nil
 }
 
-func (c *Clients) greet(one *client, to unix.Sockaddr) error {
+func (c *Clients) greet(one *client, to *unix.SockaddrInet4) error {
 	p := c.protocol
 	timeout := unix.Timeval{Sec: 30}
 	if err := unix.SetsockoptTimeval(one.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
 		return err
 	}
-	if err := unix.Connect(one.fd, to); err != nil {
+	own := *to // the system call writes into it
+	if err := unix.Connect(one.fd, &own); err != nil {
 		return err
 	}
 	request := "GET " + p.Path + " HTTP/1.1\r\nHost: " + p.Address + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
