@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/pursuing-equity/commons/internal/app"
-	"github.com/pursuing-equity/commons/internal/bus"
+	"github.com/pursuing-equity/commons/internal/event/bus"
 )
 
 // config is the environment, checked.

@@ -17,9 +17,9 @@ import (
 
 	"github.com/pursuing-equity/commons/graph"
 	"github.com/pursuing-equity/commons/internal/account"
-	"github.com/pursuing-equity/commons/internal/bus"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/event/bus"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"

@@ -50,8 +50,8 @@ func (s *Store) ForgetKeys(ctx context.Context, now time.Time) (int, error) {
 }
 
 // Do runs create within the transaction, unless the member's key was used before: then it returns what came of it, or
-// IDEMPOTENCY_CONFLICT when the input was another. Of two requests with one key at once, the later to finish is rolled back
-// and run again by InTx; it then finds the first one's result.
+// IDEMPOTENCY_CONFLICT when the input was another. Of two requests with one key at once, the second waits for the first, and
+// then finds its result: it must not be told that what the first one made is in its way.
 func (o Once) Do(ctx context.Context, tx *ent.Client, create func() (gid.ID, error)) (gid.ID, error) {
 	if o.Key == nil {
 		return create()
@@ -64,6 +64,9 @@ func (o Once) Do(ctx context.Context, tx *ent.Client, create func() (gid.ID, err
 		return gid.ID{}, fmt.Errorf("hash the input: %w", err)
 	}
 	hash := sha256.Sum256(append([]byte(o.Operation+"\n"), text...))
+	if err := alone(ctx, tx, append([]byte("idempotency key "+*o.Key), o.Member[:]...)); err != nil {
+		return gid.ID{}, err
+	}
 	r, err := tx.IdempotencyRecord.Query().Where(idempotencyrecord.MemberID(o.Member), idempotencyrecord.Key(*o.Key)).Only(ctx)
 	switch {
 	case ent.IsNotFound(err):

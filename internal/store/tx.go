@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"fmt"
 
 	"entgo.io/ent/dialect"
@@ -14,7 +16,22 @@ import (
 // maxAttempts is how often a transaction that lost to another one is run.
 const maxAttempts = 4
 
-type afterCommitKey struct{}
+// transaction is what the context of InTx knows.
+type transaction struct {
+	dialect string
+	pending []func()
+}
+
+type transactionKey struct{}
+
+// transactionOf panics outside of InTx.
+func transactionOf(ctx context.Context) *transaction {
+	t, ok := ctx.Value(transactionKey{}).(*transaction)
+	if !ok {
+		panic("store: outside of InTx")
+	}
+	return t
+}
 
 // InTx runs fn in a transaction and commits when it returns nil. fn may be run again when the database says that it lost to
 // another transaction, so it must change nothing but through tx. There is no network work inside. What AfterCommit was
@@ -34,15 +51,15 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx *ent.C
 		return fmt.Errorf("begin transaction: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after a commit, and cleans up after an error or a panic
-	var pending []func()
+	t := &transaction{dialect: s.dialect}
 	client := ent.NewClient(ent.Driver(&bound{dialect: s.dialect, Conn: entsql.Conn{ExecQuerier: tx}}))
-	if err := fn(context.WithValue(ctx, afterCommitKey{}, &pending), client); err != nil {
+	if err := fn(context.WithValue(ctx, transactionKey{}, t), client); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit transaction: %w", err)
 	}
-	for _, f := range pending {
+	for _, f := range t.pending {
 		f()
 	}
 	return nil
@@ -50,11 +67,21 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx *ent.C
 
 // AfterCommit runs f once the transaction of the context has been committed, and never if it is not. It must not block.
 func AfterCommit(ctx context.Context, f func()) {
-	pending, ok := ctx.Value(afterCommitKey{}).(*[]func())
-	if !ok {
-		panic("store: AfterCommit outside of InTx")
+	t := transactionOf(ctx)
+	t.pending = append(t.pending, f)
+}
+
+// alone waits until no other transaction of this name runs, and keeps others waiting until this one ends. SQLite has one writer
+// anyway.
+func alone(ctx context.Context, tx *ent.Client, name []byte) error {
+	if transactionOf(ctx).dialect == dialect.SQLite {
+		return nil
 	}
-	*pending = append(*pending, f)
+	sum := sha256.Sum256(name)
+	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(binary.BigEndian.Uint64(sum[:]))); err != nil {
+		return fmt.Errorf("wait for a transaction of the same name: %w", err)
+	}
+	return nil
 }
 
 // router sends reads to the pool that reads and everything else to the one that writes.
