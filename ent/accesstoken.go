@@ -26,12 +26,22 @@ type AccessToken struct {
 	MemberID gid.ID `json:"member_id,omitempty"`
 	// Hash holds the value of the "hash" field.
 	Hash []byte `json:"hash,omitempty"`
+	// Kind holds the value of the "kind" field.
+	Kind accesstoken.Kind `json:"kind,omitempty"`
+	// PreviousHash holds the value of the "previous_hash" field.
+	PreviousHash *[]byte `json:"previous_hash,omitempty"`
+	// RenewedAt holds the value of the "renewed_at" field.
+	RenewedAt *time.Time `json:"renewed_at,omitempty"`
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
+	// Address holds the value of the "address" field.
+	Address string `json:"address,omitempty"`
 	// Scope holds the value of the "scope" field.
 	Scope accesstoken.Scope `json:"scope,omitempty"`
 	// ExpiresAt holds the value of the "expires_at" field.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	// LastExpiresAt holds the value of the "last_expires_at" field.
+	LastExpiresAt *time.Time `json:"last_expires_at,omitempty"`
 	// RevokedAt holds the value of the "revoked_at" field.
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`
 	// LastUsedAt holds the value of the "last_used_at" field.
@@ -68,13 +78,13 @@ func (*AccessToken) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case accesstoken.FieldHash:
+		case accesstoken.FieldHash, accesstoken.FieldPreviousHash:
 			values[i] = new([]byte)
 		case accesstoken.FieldID, accesstoken.FieldMemberID:
 			values[i] = new(gid.ID)
-		case accesstoken.FieldName, accesstoken.FieldScope:
+		case accesstoken.FieldKind, accesstoken.FieldName, accesstoken.FieldAddress, accesstoken.FieldScope:
 			values[i] = new(sql.NullString)
-		case accesstoken.FieldCreatedAt, accesstoken.FieldExpiresAt, accesstoken.FieldRevokedAt, accesstoken.FieldLastUsedAt:
+		case accesstoken.FieldCreatedAt, accesstoken.FieldRenewedAt, accesstoken.FieldExpiresAt, accesstoken.FieldLastExpiresAt, accesstoken.FieldRevokedAt, accesstoken.FieldLastUsedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -115,11 +125,36 @@ func (_m *AccessToken) assignValues(columns []string, values []any) error {
 			} else if value != nil {
 				_m.Hash = *value
 			}
+		case accesstoken.FieldKind:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field kind", values[i])
+			} else if value.Valid {
+				_m.Kind = accesstoken.Kind(value.String)
+			}
+		case accesstoken.FieldPreviousHash:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field previous_hash", values[i])
+			} else if value != nil {
+				_m.PreviousHash = value
+			}
+		case accesstoken.FieldRenewedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field renewed_at", values[i])
+			} else if value.Valid {
+				_m.RenewedAt = new(time.Time)
+				*_m.RenewedAt = value.Time
+			}
 		case accesstoken.FieldName:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field name", values[i])
 			} else if value.Valid {
 				_m.Name = value.String
+			}
+		case accesstoken.FieldAddress:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field address", values[i])
+			} else if value.Valid {
+				_m.Address = value.String
 			}
 		case accesstoken.FieldScope:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -133,6 +168,13 @@ func (_m *AccessToken) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ExpiresAt = new(time.Time)
 				*_m.ExpiresAt = value.Time
+			}
+		case accesstoken.FieldLastExpiresAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field last_expires_at", values[i])
+			} else if value.Valid {
+				_m.LastExpiresAt = new(time.Time)
+				*_m.LastExpiresAt = value.Time
 			}
 		case accesstoken.FieldRevokedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -198,14 +240,35 @@ func (_m *AccessToken) String() string {
 	builder.WriteString("hash=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Hash))
 	builder.WriteString(", ")
+	builder.WriteString("kind=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Kind))
+	builder.WriteString(", ")
+	if v := _m.PreviousHash; v != nil {
+		builder.WriteString("previous_hash=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.RenewedAt; v != nil {
+		builder.WriteString("renewed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
 	builder.WriteString("name=")
 	builder.WriteString(_m.Name)
+	builder.WriteString(", ")
+	builder.WriteString("address=")
+	builder.WriteString(_m.Address)
 	builder.WriteString(", ")
 	builder.WriteString("scope=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Scope))
 	builder.WriteString(", ")
 	if v := _m.ExpiresAt; v != nil {
 		builder.WriteString("expires_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.LastExpiresAt; v != nil {
+		builder.WriteString("last_expires_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")

@@ -40,6 +40,40 @@ func (_c *AccessTokenCreate) SetHash(v []byte) *AccessTokenCreate {
 	return _c
 }
 
+// SetKind sets the "kind" field.
+func (_c *AccessTokenCreate) SetKind(v accesstoken.Kind) *AccessTokenCreate {
+	_c.mutation.SetKind(v)
+	return _c
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_c *AccessTokenCreate) SetNillableKind(v *accesstoken.Kind) *AccessTokenCreate {
+	if v != nil {
+		_c.SetKind(*v)
+	}
+	return _c
+}
+
+// SetPreviousHash sets the "previous_hash" field.
+func (_c *AccessTokenCreate) SetPreviousHash(v []byte) *AccessTokenCreate {
+	_c.mutation.SetPreviousHash(v)
+	return _c
+}
+
+// SetRenewedAt sets the "renewed_at" field.
+func (_c *AccessTokenCreate) SetRenewedAt(v time.Time) *AccessTokenCreate {
+	_c.mutation.SetRenewedAt(v)
+	return _c
+}
+
+// SetNillableRenewedAt sets the "renewed_at" field if the given value is not nil.
+func (_c *AccessTokenCreate) SetNillableRenewedAt(v *time.Time) *AccessTokenCreate {
+	if v != nil {
+		_c.SetRenewedAt(*v)
+	}
+	return _c
+}
+
 // SetName sets the "name" field.
 func (_c *AccessTokenCreate) SetName(v string) *AccessTokenCreate {
 	_c.mutation.SetName(v)
@@ -50,6 +84,20 @@ func (_c *AccessTokenCreate) SetName(v string) *AccessTokenCreate {
 func (_c *AccessTokenCreate) SetNillableName(v *string) *AccessTokenCreate {
 	if v != nil {
 		_c.SetName(*v)
+	}
+	return _c
+}
+
+// SetAddress sets the "address" field.
+func (_c *AccessTokenCreate) SetAddress(v string) *AccessTokenCreate {
+	_c.mutation.SetAddress(v)
+	return _c
+}
+
+// SetNillableAddress sets the "address" field if the given value is not nil.
+func (_c *AccessTokenCreate) SetNillableAddress(v *string) *AccessTokenCreate {
+	if v != nil {
+		_c.SetAddress(*v)
 	}
 	return _c
 }
@@ -70,6 +118,20 @@ func (_c *AccessTokenCreate) SetExpiresAt(v time.Time) *AccessTokenCreate {
 func (_c *AccessTokenCreate) SetNillableExpiresAt(v *time.Time) *AccessTokenCreate {
 	if v != nil {
 		_c.SetExpiresAt(*v)
+	}
+	return _c
+}
+
+// SetLastExpiresAt sets the "last_expires_at" field.
+func (_c *AccessTokenCreate) SetLastExpiresAt(v time.Time) *AccessTokenCreate {
+	_c.mutation.SetLastExpiresAt(v)
+	return _c
+}
+
+// SetNillableLastExpiresAt sets the "last_expires_at" field if the given value is not nil.
+func (_c *AccessTokenCreate) SetNillableLastExpiresAt(v *time.Time) *AccessTokenCreate {
+	if v != nil {
+		_c.SetLastExpiresAt(*v)
 	}
 	return _c
 }
@@ -148,9 +210,17 @@ func (_c *AccessTokenCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *AccessTokenCreate) defaults() {
+	if _, ok := _c.mutation.Kind(); !ok {
+		v := accesstoken.DefaultKind
+		_c.mutation.SetKind(v)
+	}
 	if _, ok := _c.mutation.Name(); !ok {
 		v := accesstoken.DefaultName
 		_c.mutation.SetName(v)
+	}
+	if _, ok := _c.mutation.Address(); !ok {
+		v := accesstoken.DefaultAddress
+		_c.mutation.SetAddress(v)
 	}
 }
 
@@ -170,8 +240,24 @@ func (_c *AccessTokenCreate) check() error {
 			return &ValidationError{Name: "hash", err: fmt.Errorf(`ent: validator failed for field "AccessToken.hash": %w`, err)}
 		}
 	}
+	if _, ok := _c.mutation.Kind(); !ok {
+		return &ValidationError{Name: "kind", err: errors.New(`ent: missing required field "AccessToken.kind"`)}
+	}
+	if v, ok := _c.mutation.Kind(); ok {
+		if err := accesstoken.KindValidator(v); err != nil {
+			return &ValidationError{Name: "kind", err: fmt.Errorf(`ent: validator failed for field "AccessToken.kind": %w`, err)}
+		}
+	}
+	if v, ok := _c.mutation.PreviousHash(); ok {
+		if err := accesstoken.PreviousHashValidator(v); err != nil {
+			return &ValidationError{Name: "previous_hash", err: fmt.Errorf(`ent: validator failed for field "AccessToken.previous_hash": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.Name(); !ok {
 		return &ValidationError{Name: "name", err: errors.New(`ent: missing required field "AccessToken.name"`)}
+	}
+	if _, ok := _c.mutation.Address(); !ok {
+		return &ValidationError{Name: "address", err: errors.New(`ent: missing required field "AccessToken.address"`)}
 	}
 	if _, ok := _c.mutation.Scope(); !ok {
 		return &ValidationError{Name: "scope", err: errors.New(`ent: missing required field "AccessToken.scope"`)}
@@ -227,9 +313,25 @@ func (_c *AccessTokenCreate) createSpec() (*AccessToken, *sqlgraph.CreateSpec) {
 		_spec.SetField(accesstoken.FieldHash, field.TypeBytes, value)
 		_node.Hash = value
 	}
+	if value, ok := _c.mutation.Kind(); ok {
+		_spec.SetField(accesstoken.FieldKind, field.TypeEnum, value)
+		_node.Kind = value
+	}
+	if value, ok := _c.mutation.PreviousHash(); ok {
+		_spec.SetField(accesstoken.FieldPreviousHash, field.TypeBytes, value)
+		_node.PreviousHash = &value
+	}
+	if value, ok := _c.mutation.RenewedAt(); ok {
+		_spec.SetField(accesstoken.FieldRenewedAt, field.TypeTime, value)
+		_node.RenewedAt = &value
+	}
 	if value, ok := _c.mutation.Name(); ok {
 		_spec.SetField(accesstoken.FieldName, field.TypeString, value)
 		_node.Name = value
+	}
+	if value, ok := _c.mutation.Address(); ok {
+		_spec.SetField(accesstoken.FieldAddress, field.TypeString, value)
+		_node.Address = value
 	}
 	if value, ok := _c.mutation.Scope(); ok {
 		_spec.SetField(accesstoken.FieldScope, field.TypeEnum, value)
@@ -238,6 +340,10 @@ func (_c *AccessTokenCreate) createSpec() (*AccessToken, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ExpiresAt(); ok {
 		_spec.SetField(accesstoken.FieldExpiresAt, field.TypeTime, value)
 		_node.ExpiresAt = &value
+	}
+	if value, ok := _c.mutation.LastExpiresAt(); ok {
+		_spec.SetField(accesstoken.FieldLastExpiresAt, field.TypeTime, value)
+		_node.LastExpiresAt = &value
 	}
 	if value, ok := _c.mutation.RevokedAt(); ok {
 		_spec.SetField(accesstoken.FieldRevokedAt, field.TypeTime, value)

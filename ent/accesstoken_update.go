@@ -29,6 +29,44 @@ func (_u *AccessTokenUpdate) Where(ps ...predicate.AccessToken) *AccessTokenUpda
 	return _u
 }
 
+// SetHash sets the "hash" field.
+func (_u *AccessTokenUpdate) SetHash(v []byte) *AccessTokenUpdate {
+	_u.mutation.SetHash(v)
+	return _u
+}
+
+// SetPreviousHash sets the "previous_hash" field.
+func (_u *AccessTokenUpdate) SetPreviousHash(v []byte) *AccessTokenUpdate {
+	_u.mutation.SetPreviousHash(v)
+	return _u
+}
+
+// ClearPreviousHash clears the value of the "previous_hash" field.
+func (_u *AccessTokenUpdate) ClearPreviousHash() *AccessTokenUpdate {
+	_u.mutation.ClearPreviousHash()
+	return _u
+}
+
+// SetRenewedAt sets the "renewed_at" field.
+func (_u *AccessTokenUpdate) SetRenewedAt(v time.Time) *AccessTokenUpdate {
+	_u.mutation.SetRenewedAt(v)
+	return _u
+}
+
+// SetNillableRenewedAt sets the "renewed_at" field if the given value is not nil.
+func (_u *AccessTokenUpdate) SetNillableRenewedAt(v *time.Time) *AccessTokenUpdate {
+	if v != nil {
+		_u.SetRenewedAt(*v)
+	}
+	return _u
+}
+
+// ClearRenewedAt clears the value of the "renewed_at" field.
+func (_u *AccessTokenUpdate) ClearRenewedAt() *AccessTokenUpdate {
+	_u.mutation.ClearRenewedAt()
+	return _u
+}
+
 // SetName sets the "name" field.
 func (_u *AccessTokenUpdate) SetName(v string) *AccessTokenUpdate {
 	_u.mutation.SetName(v)
@@ -39,6 +77,20 @@ func (_u *AccessTokenUpdate) SetName(v string) *AccessTokenUpdate {
 func (_u *AccessTokenUpdate) SetNillableName(v *string) *AccessTokenUpdate {
 	if v != nil {
 		_u.SetName(*v)
+	}
+	return _u
+}
+
+// SetAddress sets the "address" field.
+func (_u *AccessTokenUpdate) SetAddress(v string) *AccessTokenUpdate {
+	_u.mutation.SetAddress(v)
+	return _u
+}
+
+// SetNillableAddress sets the "address" field if the given value is not nil.
+func (_u *AccessTokenUpdate) SetNillableAddress(v *string) *AccessTokenUpdate {
+	if v != nil {
+		_u.SetAddress(*v)
 	}
 	return _u
 }
@@ -74,6 +126,26 @@ func (_u *AccessTokenUpdate) SetNillableExpiresAt(v *time.Time) *AccessTokenUpda
 // ClearExpiresAt clears the value of the "expires_at" field.
 func (_u *AccessTokenUpdate) ClearExpiresAt() *AccessTokenUpdate {
 	_u.mutation.ClearExpiresAt()
+	return _u
+}
+
+// SetLastExpiresAt sets the "last_expires_at" field.
+func (_u *AccessTokenUpdate) SetLastExpiresAt(v time.Time) *AccessTokenUpdate {
+	_u.mutation.SetLastExpiresAt(v)
+	return _u
+}
+
+// SetNillableLastExpiresAt sets the "last_expires_at" field if the given value is not nil.
+func (_u *AccessTokenUpdate) SetNillableLastExpiresAt(v *time.Time) *AccessTokenUpdate {
+	if v != nil {
+		_u.SetLastExpiresAt(*v)
+	}
+	return _u
+}
+
+// ClearLastExpiresAt clears the value of the "last_expires_at" field.
+func (_u *AccessTokenUpdate) ClearLastExpiresAt() *AccessTokenUpdate {
+	_u.mutation.ClearLastExpiresAt()
 	return _u
 }
 
@@ -151,6 +223,16 @@ func (_u *AccessTokenUpdate) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *AccessTokenUpdate) check() error {
+	if v, ok := _u.mutation.Hash(); ok {
+		if err := accesstoken.HashValidator(v); err != nil {
+			return &ValidationError{Name: "hash", err: fmt.Errorf(`ent: validator failed for field "AccessToken.hash": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.PreviousHash(); ok {
+		if err := accesstoken.PreviousHashValidator(v); err != nil {
+			return &ValidationError{Name: "previous_hash", err: fmt.Errorf(`ent: validator failed for field "AccessToken.previous_hash": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Scope(); ok {
 		if err := accesstoken.ScopeValidator(v); err != nil {
 			return &ValidationError{Name: "scope", err: fmt.Errorf(`ent: validator failed for field "AccessToken.scope": %w`, err)}
@@ -180,8 +262,26 @@ func (_u *AccessTokenUpdate) sqlSave(ctx context.Context) (_node int, err error)
 			}
 		}
 	}
+	if value, ok := _u.mutation.Hash(); ok {
+		_spec.SetField(accesstoken.FieldHash, field.TypeBytes, value)
+	}
+	if value, ok := _u.mutation.PreviousHash(); ok {
+		_spec.SetField(accesstoken.FieldPreviousHash, field.TypeBytes, value)
+	}
+	if _u.mutation.PreviousHashCleared() {
+		_spec.ClearField(accesstoken.FieldPreviousHash, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.RenewedAt(); ok {
+		_spec.SetField(accesstoken.FieldRenewedAt, field.TypeTime, value)
+	}
+	if _u.mutation.RenewedAtCleared() {
+		_spec.ClearField(accesstoken.FieldRenewedAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(accesstoken.FieldName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Address(); ok {
+		_spec.SetField(accesstoken.FieldAddress, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Scope(); ok {
 		_spec.SetField(accesstoken.FieldScope, field.TypeEnum, value)
@@ -191,6 +291,12 @@ func (_u *AccessTokenUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if _u.mutation.ExpiresAtCleared() {
 		_spec.ClearField(accesstoken.FieldExpiresAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.LastExpiresAt(); ok {
+		_spec.SetField(accesstoken.FieldLastExpiresAt, field.TypeTime, value)
+	}
+	if _u.mutation.LastExpiresAtCleared() {
+		_spec.ClearField(accesstoken.FieldLastExpiresAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.RevokedAt(); ok {
 		_spec.SetField(accesstoken.FieldRevokedAt, field.TypeTime, value)
@@ -226,6 +332,44 @@ type AccessTokenUpdateOne struct {
 	modifiers []func(*sql.UpdateBuilder)
 }
 
+// SetHash sets the "hash" field.
+func (_u *AccessTokenUpdateOne) SetHash(v []byte) *AccessTokenUpdateOne {
+	_u.mutation.SetHash(v)
+	return _u
+}
+
+// SetPreviousHash sets the "previous_hash" field.
+func (_u *AccessTokenUpdateOne) SetPreviousHash(v []byte) *AccessTokenUpdateOne {
+	_u.mutation.SetPreviousHash(v)
+	return _u
+}
+
+// ClearPreviousHash clears the value of the "previous_hash" field.
+func (_u *AccessTokenUpdateOne) ClearPreviousHash() *AccessTokenUpdateOne {
+	_u.mutation.ClearPreviousHash()
+	return _u
+}
+
+// SetRenewedAt sets the "renewed_at" field.
+func (_u *AccessTokenUpdateOne) SetRenewedAt(v time.Time) *AccessTokenUpdateOne {
+	_u.mutation.SetRenewedAt(v)
+	return _u
+}
+
+// SetNillableRenewedAt sets the "renewed_at" field if the given value is not nil.
+func (_u *AccessTokenUpdateOne) SetNillableRenewedAt(v *time.Time) *AccessTokenUpdateOne {
+	if v != nil {
+		_u.SetRenewedAt(*v)
+	}
+	return _u
+}
+
+// ClearRenewedAt clears the value of the "renewed_at" field.
+func (_u *AccessTokenUpdateOne) ClearRenewedAt() *AccessTokenUpdateOne {
+	_u.mutation.ClearRenewedAt()
+	return _u
+}
+
 // SetName sets the "name" field.
 func (_u *AccessTokenUpdateOne) SetName(v string) *AccessTokenUpdateOne {
 	_u.mutation.SetName(v)
@@ -236,6 +380,20 @@ func (_u *AccessTokenUpdateOne) SetName(v string) *AccessTokenUpdateOne {
 func (_u *AccessTokenUpdateOne) SetNillableName(v *string) *AccessTokenUpdateOne {
 	if v != nil {
 		_u.SetName(*v)
+	}
+	return _u
+}
+
+// SetAddress sets the "address" field.
+func (_u *AccessTokenUpdateOne) SetAddress(v string) *AccessTokenUpdateOne {
+	_u.mutation.SetAddress(v)
+	return _u
+}
+
+// SetNillableAddress sets the "address" field if the given value is not nil.
+func (_u *AccessTokenUpdateOne) SetNillableAddress(v *string) *AccessTokenUpdateOne {
+	if v != nil {
+		_u.SetAddress(*v)
 	}
 	return _u
 }
@@ -271,6 +429,26 @@ func (_u *AccessTokenUpdateOne) SetNillableExpiresAt(v *time.Time) *AccessTokenU
 // ClearExpiresAt clears the value of the "expires_at" field.
 func (_u *AccessTokenUpdateOne) ClearExpiresAt() *AccessTokenUpdateOne {
 	_u.mutation.ClearExpiresAt()
+	return _u
+}
+
+// SetLastExpiresAt sets the "last_expires_at" field.
+func (_u *AccessTokenUpdateOne) SetLastExpiresAt(v time.Time) *AccessTokenUpdateOne {
+	_u.mutation.SetLastExpiresAt(v)
+	return _u
+}
+
+// SetNillableLastExpiresAt sets the "last_expires_at" field if the given value is not nil.
+func (_u *AccessTokenUpdateOne) SetNillableLastExpiresAt(v *time.Time) *AccessTokenUpdateOne {
+	if v != nil {
+		_u.SetLastExpiresAt(*v)
+	}
+	return _u
+}
+
+// ClearLastExpiresAt clears the value of the "last_expires_at" field.
+func (_u *AccessTokenUpdateOne) ClearLastExpiresAt() *AccessTokenUpdateOne {
+	_u.mutation.ClearLastExpiresAt()
 	return _u
 }
 
@@ -361,6 +539,16 @@ func (_u *AccessTokenUpdateOne) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *AccessTokenUpdateOne) check() error {
+	if v, ok := _u.mutation.Hash(); ok {
+		if err := accesstoken.HashValidator(v); err != nil {
+			return &ValidationError{Name: "hash", err: fmt.Errorf(`ent: validator failed for field "AccessToken.hash": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.PreviousHash(); ok {
+		if err := accesstoken.PreviousHashValidator(v); err != nil {
+			return &ValidationError{Name: "previous_hash", err: fmt.Errorf(`ent: validator failed for field "AccessToken.previous_hash": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Scope(); ok {
 		if err := accesstoken.ScopeValidator(v); err != nil {
 			return &ValidationError{Name: "scope", err: fmt.Errorf(`ent: validator failed for field "AccessToken.scope": %w`, err)}
@@ -407,8 +595,26 @@ func (_u *AccessTokenUpdateOne) sqlSave(ctx context.Context) (_node *AccessToken
 			}
 		}
 	}
+	if value, ok := _u.mutation.Hash(); ok {
+		_spec.SetField(accesstoken.FieldHash, field.TypeBytes, value)
+	}
+	if value, ok := _u.mutation.PreviousHash(); ok {
+		_spec.SetField(accesstoken.FieldPreviousHash, field.TypeBytes, value)
+	}
+	if _u.mutation.PreviousHashCleared() {
+		_spec.ClearField(accesstoken.FieldPreviousHash, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.RenewedAt(); ok {
+		_spec.SetField(accesstoken.FieldRenewedAt, field.TypeTime, value)
+	}
+	if _u.mutation.RenewedAtCleared() {
+		_spec.ClearField(accesstoken.FieldRenewedAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(accesstoken.FieldName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Address(); ok {
+		_spec.SetField(accesstoken.FieldAddress, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Scope(); ok {
 		_spec.SetField(accesstoken.FieldScope, field.TypeEnum, value)
@@ -418,6 +624,12 @@ func (_u *AccessTokenUpdateOne) sqlSave(ctx context.Context) (_node *AccessToken
 	}
 	if _u.mutation.ExpiresAtCleared() {
 		_spec.ClearField(accesstoken.FieldExpiresAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.LastExpiresAt(); ok {
+		_spec.SetField(accesstoken.FieldLastExpiresAt, field.TypeTime, value)
+	}
+	if _u.mutation.LastExpiresAtCleared() {
+		_spec.ClearField(accesstoken.FieldLastExpiresAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.RevokedAt(); ok {
 		_spec.SetField(accesstoken.FieldRevokedAt, field.TypeTime, value)

@@ -14,16 +14,23 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/auditentry"
+	"github.com/pursuing-equity/commons/ent/breakglass"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
+	"github.com/pursuing-equity/commons/ent/identity"
+	"github.com/pursuing-equity/commons/ent/joinrequest"
+	"github.com/pursuing-equity/commons/ent/mail"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/offering"
+	"github.com/pursuing-equity/commons/ent/onetimetoken"
 	"github.com/pursuing-equity/commons/ent/organization"
+	"github.com/pursuing-equity/commons/ent/password"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/program"
@@ -101,16 +108,23 @@ func checkColumn(t, c string) error {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			accesstoken.Table:       accesstoken.ValidColumn,
 			affiliation.Table:       affiliation.ValidColumn,
+			auditentry.Table:        auditentry.ValidColumn,
+			breakglass.Table:        breakglass.ValidColumn,
 			call.Table:              call.ValidColumn,
 			cohort.Table:            cohort.ValidColumn,
 			enrollment.Table:        enrollment.ValidColumn,
 			event.Table:             event.ValidColumn,
 			framework.Table:         framework.ValidColumn,
 			idempotencyrecord.Table: idempotencyrecord.ValidColumn,
+			identity.Table:          identity.ValidColumn,
+			joinrequest.Table:       joinrequest.ValidColumn,
+			mail.Table:              mail.ValidColumn,
 			member.Table:            member.ValidColumn,
 			notification.Table:      notification.ValidColumn,
 			offering.Table:          offering.ValidColumn,
+			onetimetoken.Table:      onetimetoken.ValidColumn,
 			organization.Table:      organization.ValidColumn,
+			password.Table:          password.ValidColumn,
 			post.Table:              post.ValidColumn,
 			postrevision.Table:      postrevision.ValidColumn,
 			program.Table:           program.ValidColumn,

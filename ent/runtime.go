@@ -5,11 +5,15 @@ package ent
 import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
+	"github.com/pursuing-equity/commons/ent/joinrequest"
+	"github.com/pursuing-equity/commons/ent/mail"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/offering"
+	"github.com/pursuing-equity/commons/ent/onetimetoken"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/program"
@@ -35,10 +39,18 @@ func init() {
 	accesstokenDescHash := accesstokenFields[1].Descriptor()
 	// accesstoken.HashValidator is a validator for the "hash" field. It is called by the builders before save.
 	accesstoken.HashValidator = accesstokenDescHash.Validators[0].(func([]byte) error)
+	// accesstokenDescPreviousHash is the schema descriptor for previous_hash field.
+	accesstokenDescPreviousHash := accesstokenFields[3].Descriptor()
+	// accesstoken.PreviousHashValidator is a validator for the "previous_hash" field. It is called by the builders before save.
+	accesstoken.PreviousHashValidator = accesstokenDescPreviousHash.Validators[0].(func([]byte) error)
 	// accesstokenDescName is the schema descriptor for name field.
-	accesstokenDescName := accesstokenFields[2].Descriptor()
+	accesstokenDescName := accesstokenFields[5].Descriptor()
 	// accesstoken.DefaultName holds the default value on creation for the name field.
 	accesstoken.DefaultName = accesstokenDescName.Default.(string)
+	// accesstokenDescAddress is the schema descriptor for address field.
+	accesstokenDescAddress := accesstokenFields[6].Descriptor()
+	// accesstoken.DefaultAddress holds the default value on creation for the address field.
+	accesstoken.DefaultAddress = accesstokenDescAddress.Default.(string)
 	affiliationFields := schema.Affiliation{}.Fields()
 	_ = affiliationFields
 	// affiliationDescTitle is the schema descriptor for title field.
@@ -49,6 +61,16 @@ func init() {
 	affiliationDescIsPrimary := affiliationFields[3].Descriptor()
 	// affiliation.DefaultIsPrimary holds the default value on creation for the is_primary field.
 	affiliation.DefaultIsPrimary = affiliationDescIsPrimary.Default.(bool)
+	auditentryFields := schema.AuditEntry{}.Fields()
+	_ = auditentryFields
+	// auditentryDescReason is the schema descriptor for reason field.
+	auditentryDescReason := auditentryFields[4].Descriptor()
+	// auditentry.DefaultReason holds the default value on creation for the reason field.
+	auditentry.DefaultReason = auditentryDescReason.Default.(string)
+	// auditentryDescAddress is the schema descriptor for address field.
+	auditentryDescAddress := auditentryFields[5].Descriptor()
+	// auditentry.DefaultAddress holds the default value on creation for the address field.
+	auditentry.DefaultAddress = auditentryDescAddress.Default.(string)
 	enrollmentFields := schema.Enrollment{}.Fields()
 	_ = enrollmentFields
 	// enrollmentDescReason is the schema descriptor for reason field.
@@ -67,6 +89,22 @@ func init() {
 	idempotencyrecordDescPayloadHash := idempotencyrecordFields[3].Descriptor()
 	// idempotencyrecord.PayloadHashValidator is a validator for the "payload_hash" field. It is called by the builders before save.
 	idempotencyrecord.PayloadHashValidator = idempotencyrecordDescPayloadHash.Validators[0].(func([]byte) error)
+	joinrequestFields := schema.JoinRequest{}.Fields()
+	_ = joinrequestFields
+	// joinrequestDescMessage is the schema descriptor for message field.
+	joinrequestDescMessage := joinrequestFields[2].Descriptor()
+	// joinrequest.DefaultMessage holds the default value on creation for the message field.
+	joinrequest.DefaultMessage = joinrequestDescMessage.Default.(string)
+	mailFields := schema.Mail{}.Fields()
+	_ = mailFields
+	// mailDescAttempts is the schema descriptor for attempts field.
+	mailDescAttempts := mailFields[3].Descriptor()
+	// mail.DefaultAttempts holds the default value on creation for the attempts field.
+	mail.DefaultAttempts = mailDescAttempts.Default.(int)
+	// mailDescLastError is the schema descriptor for last_error field.
+	mailDescLastError := mailFields[5].Descriptor()
+	// mail.DefaultLastError holds the default value on creation for the last_error field.
+	mail.DefaultLastError = mailDescLastError.Default.(string)
 	memberFields := schema.Member{}.Fields()
 	_ = memberFields
 	// memberDescPronouns is the schema descriptor for pronouns field.
@@ -99,6 +137,12 @@ func init() {
 	offeringDescOutcome := offeringFields[4].Descriptor()
 	// offering.DefaultOutcome holds the default value on creation for the outcome field.
 	offering.DefaultOutcome = offeringDescOutcome.Default.(string)
+	onetimetokenFields := schema.OneTimeToken{}.Fields()
+	_ = onetimetokenFields
+	// onetimetokenDescHash is the schema descriptor for hash field.
+	onetimetokenDescHash := onetimetokenFields[0].Descriptor()
+	// onetimetoken.HashValidator is a validator for the "hash" field. It is called by the builders before save.
+	onetimetoken.HashValidator = onetimetokenDescHash.Validators[0].(func([]byte) error)
 	organizationFields := schema.Organization{}.Fields()
 	_ = organizationFields
 	// organizationDescCity is the schema descriptor for city field.

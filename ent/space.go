@@ -33,6 +33,8 @@ type Space struct {
 	CohortID *gid.ID `json:"cohort_id,omitempty"`
 	// TeamID holds the value of the "team_id" field.
 	TeamID *gid.ID `json:"team_id,omitempty"`
+	// JoinAddress holds the value of the "join_address" field.
+	JoinAddress *string `json:"join_address,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
 	// ArchivedAt holds the value of the "archived_at" field.
@@ -97,7 +99,7 @@ func (*Space) scanValues(columns []string) ([]any, error) {
 			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		case space.FieldID:
 			values[i] = new(gid.ID)
-		case space.FieldKind, space.FieldName, space.FieldAbout:
+		case space.FieldKind, space.FieldName, space.FieldAbout, space.FieldJoinAddress:
 			values[i] = new(sql.NullString)
 		case space.FieldCreatedAt, space.FieldUpdatedAt, space.FieldArchivedAt:
 			values[i] = new(sql.NullTime)
@@ -159,6 +161,13 @@ func (_m *Space) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.TeamID = new(gid.ID)
 				*_m.TeamID = *value.S.(*gid.ID)
+			}
+		case space.FieldJoinAddress:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field join_address", values[i])
+			} else if value.Valid {
+				_m.JoinAddress = new(string)
+				*_m.JoinAddress = value.String
 			}
 		case space.FieldUpdatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -244,6 +253,11 @@ func (_m *Space) String() string {
 	if v := _m.TeamID; v != nil {
 		builder.WriteString("team_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.JoinAddress; v != nil {
+		builder.WriteString("join_address=")
+		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")
 	builder.WriteString("updated_at=")

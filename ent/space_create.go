@@ -92,6 +92,20 @@ func (_c *SpaceCreate) SetNillableTeamID(v *gid.ID) *SpaceCreate {
 	return _c
 }
 
+// SetJoinAddress sets the "join_address" field.
+func (_c *SpaceCreate) SetJoinAddress(v string) *SpaceCreate {
+	_c.mutation.SetJoinAddress(v)
+	return _c
+}
+
+// SetNillableJoinAddress sets the "join_address" field if the given value is not nil.
+func (_c *SpaceCreate) SetNillableJoinAddress(v *string) *SpaceCreate {
+	if v != nil {
+		_c.SetJoinAddress(*v)
+	}
+	return _c
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_c *SpaceCreate) SetUpdatedAt(v time.Time) *SpaceCreate {
 	_c.mutation.SetUpdatedAt(v)
@@ -260,6 +274,10 @@ func (_c *SpaceCreate) createSpec() (*Space, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.About(); ok {
 		_spec.SetField(space.FieldAbout, field.TypeString, value)
 		_node.About = value
+	}
+	if value, ok := _c.mutation.JoinAddress(); ok {
+		_spec.SetField(space.FieldJoinAddress, field.TypeString, value)
+		_node.JoinAddress = &value
 	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
 		_spec.SetField(space.FieldUpdatedAt, field.TypeTime, value)

@@ -101,6 +101,26 @@ func (_u *SpaceUpdate) ClearTeamID() *SpaceUpdate {
 	return _u
 }
 
+// SetJoinAddress sets the "join_address" field.
+func (_u *SpaceUpdate) SetJoinAddress(v string) *SpaceUpdate {
+	_u.mutation.SetJoinAddress(v)
+	return _u
+}
+
+// SetNillableJoinAddress sets the "join_address" field if the given value is not nil.
+func (_u *SpaceUpdate) SetNillableJoinAddress(v *string) *SpaceUpdate {
+	if v != nil {
+		_u.SetJoinAddress(*v)
+	}
+	return _u
+}
+
+// ClearJoinAddress clears the value of the "join_address" field.
+func (_u *SpaceUpdate) ClearJoinAddress() *SpaceUpdate {
+	_u.mutation.ClearJoinAddress()
+	return _u
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_u *SpaceUpdate) SetUpdatedAt(v time.Time) *SpaceUpdate {
 	_u.mutation.SetUpdatedAt(v)
@@ -245,6 +265,12 @@ func (_u *SpaceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.About(); ok {
 		_spec.SetField(space.FieldAbout, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.JoinAddress(); ok {
+		_spec.SetField(space.FieldJoinAddress, field.TypeString, value)
+	}
+	if _u.mutation.JoinAddressCleared() {
+		_spec.ClearField(space.FieldJoinAddress, field.TypeString)
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(space.FieldUpdatedAt, field.TypeTime, value)
@@ -448,6 +474,26 @@ func (_u *SpaceUpdateOne) ClearTeamID() *SpaceUpdateOne {
 	return _u
 }
 
+// SetJoinAddress sets the "join_address" field.
+func (_u *SpaceUpdateOne) SetJoinAddress(v string) *SpaceUpdateOne {
+	_u.mutation.SetJoinAddress(v)
+	return _u
+}
+
+// SetNillableJoinAddress sets the "join_address" field if the given value is not nil.
+func (_u *SpaceUpdateOne) SetNillableJoinAddress(v *string) *SpaceUpdateOne {
+	if v != nil {
+		_u.SetJoinAddress(*v)
+	}
+	return _u
+}
+
+// ClearJoinAddress clears the value of the "join_address" field.
+func (_u *SpaceUpdateOne) ClearJoinAddress() *SpaceUpdateOne {
+	_u.mutation.ClearJoinAddress()
+	return _u
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_u *SpaceUpdateOne) SetUpdatedAt(v time.Time) *SpaceUpdateOne {
 	_u.mutation.SetUpdatedAt(v)
@@ -622,6 +668,12 @@ func (_u *SpaceUpdateOne) sqlSave(ctx context.Context) (_node *Space, err error)
 	}
 	if value, ok := _u.mutation.About(); ok {
 		_spec.SetField(space.FieldAbout, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.JoinAddress(); ok {
+		_spec.SetField(space.FieldJoinAddress, field.TypeString, value)
+	}
+	if _u.mutation.JoinAddressCleared() {
+		_spec.ClearField(space.FieldJoinAddress, field.TypeString)
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(space.FieldUpdatedAt, field.TypeTime, value)

@@ -18,6 +18,10 @@ type Tx struct {
 	AccessToken *AccessTokenClient
 	// Affiliation is the client for interacting with the Affiliation builders.
 	Affiliation *AffiliationClient
+	// AuditEntry is the client for interacting with the AuditEntry builders.
+	AuditEntry *AuditEntryClient
+	// BreakGlass is the client for interacting with the BreakGlass builders.
+	BreakGlass *BreakGlassClient
 	// Call is the client for interacting with the Call builders.
 	Call *CallClient
 	// Cohort is the client for interacting with the Cohort builders.
@@ -30,14 +34,24 @@ type Tx struct {
 	Framework *FrameworkClient
 	// IdempotencyRecord is the client for interacting with the IdempotencyRecord builders.
 	IdempotencyRecord *IdempotencyRecordClient
+	// Identity is the client for interacting with the Identity builders.
+	Identity *IdentityClient
+	// JoinRequest is the client for interacting with the JoinRequest builders.
+	JoinRequest *JoinRequestClient
+	// Mail is the client for interacting with the Mail builders.
+	Mail *MailClient
 	// Member is the client for interacting with the Member builders.
 	Member *MemberClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
 	// Offering is the client for interacting with the Offering builders.
 	Offering *OfferingClient
+	// OneTimeToken is the client for interacting with the OneTimeToken builders.
+	OneTimeToken *OneTimeTokenClient
 	// Organization is the client for interacting with the Organization builders.
 	Organization *OrganizationClient
+	// Password is the client for interacting with the Password builders.
+	Password *PasswordClient
 	// Post is the client for interacting with the Post builders.
 	Post *PostClient
 	// PostRevision is the client for interacting with the PostRevision builders.
@@ -201,16 +215,23 @@ func (tx *Tx) Client() *Client {
 func (tx *Tx) init() {
 	tx.AccessToken = NewAccessTokenClient(tx.config)
 	tx.Affiliation = NewAffiliationClient(tx.config)
+	tx.AuditEntry = NewAuditEntryClient(tx.config)
+	tx.BreakGlass = NewBreakGlassClient(tx.config)
 	tx.Call = NewCallClient(tx.config)
 	tx.Cohort = NewCohortClient(tx.config)
 	tx.Enrollment = NewEnrollmentClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
 	tx.Framework = NewFrameworkClient(tx.config)
 	tx.IdempotencyRecord = NewIdempotencyRecordClient(tx.config)
+	tx.Identity = NewIdentityClient(tx.config)
+	tx.JoinRequest = NewJoinRequestClient(tx.config)
+	tx.Mail = NewMailClient(tx.config)
 	tx.Member = NewMemberClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
 	tx.Offering = NewOfferingClient(tx.config)
+	tx.OneTimeToken = NewOneTimeTokenClient(tx.config)
 	tx.Organization = NewOrganizationClient(tx.config)
+	tx.Password = NewPasswordClient(tx.config)
 	tx.Post = NewPostClient(tx.config)
 	tx.PostRevision = NewPostRevisionClient(tx.config)
 	tx.Program = NewProgramClient(tx.config)

@@ -22,12 +22,22 @@ const (
 	FieldMemberID = "member_id"
 	// FieldHash holds the string denoting the hash field in the database.
 	FieldHash = "hash"
+	// FieldKind holds the string denoting the kind field in the database.
+	FieldKind = "kind"
+	// FieldPreviousHash holds the string denoting the previous_hash field in the database.
+	FieldPreviousHash = "previous_hash"
+	// FieldRenewedAt holds the string denoting the renewed_at field in the database.
+	FieldRenewedAt = "renewed_at"
 	// FieldName holds the string denoting the name field in the database.
 	FieldName = "name"
+	// FieldAddress holds the string denoting the address field in the database.
+	FieldAddress = "address"
 	// FieldScope holds the string denoting the scope field in the database.
 	FieldScope = "scope"
 	// FieldExpiresAt holds the string denoting the expires_at field in the database.
 	FieldExpiresAt = "expires_at"
+	// FieldLastExpiresAt holds the string denoting the last_expires_at field in the database.
+	FieldLastExpiresAt = "last_expires_at"
 	// FieldRevokedAt holds the string denoting the revoked_at field in the database.
 	FieldRevokedAt = "revoked_at"
 	// FieldLastUsedAt holds the string denoting the last_used_at field in the database.
@@ -51,9 +61,14 @@ var Columns = []string{
 	FieldCreatedAt,
 	FieldMemberID,
 	FieldHash,
+	FieldKind,
+	FieldPreviousHash,
+	FieldRenewedAt,
 	FieldName,
+	FieldAddress,
 	FieldScope,
 	FieldExpiresAt,
+	FieldLastExpiresAt,
 	FieldRevokedAt,
 	FieldLastUsedAt,
 }
@@ -71,9 +86,39 @@ func ValidColumn(column string) bool {
 var (
 	// HashValidator is a validator for the "hash" field. It is called by the builders before save.
 	HashValidator func([]byte) error
+	// PreviousHashValidator is a validator for the "previous_hash" field. It is called by the builders before save.
+	PreviousHashValidator func([]byte) error
 	// DefaultName holds the default value on creation for the "name" field.
 	DefaultName string
+	// DefaultAddress holds the default value on creation for the "address" field.
+	DefaultAddress string
 )
+
+// Kind defines the type for the "kind" enum field.
+type Kind string
+
+// KindPERSONAL is the default value of the Kind enum.
+const DefaultKind = KindPERSONAL
+
+// Kind values.
+const (
+	KindPERSONAL Kind = "PERSONAL"
+	KindSESSION  Kind = "SESSION"
+)
+
+func (k Kind) String() string {
+	return string(k)
+}
+
+// KindValidator is a validator for the "kind" field enum values. It is called by the builders before save.
+func KindValidator(k Kind) error {
+	switch k {
+	case KindPERSONAL, KindSESSION:
+		return nil
+	default:
+		return fmt.Errorf("accesstoken: invalid enum value for kind field: %q", k)
+	}
+}
 
 // Scope defines the type for the "scope" enum field.
 type Scope string
@@ -116,9 +161,24 @@ func ByMemberID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldMemberID, opts...).ToFunc()
 }
 
+// ByKind orders the results by the kind field.
+func ByKind(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKind, opts...).ToFunc()
+}
+
+// ByRenewedAt orders the results by the renewed_at field.
+func ByRenewedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRenewedAt, opts...).ToFunc()
+}
+
 // ByName orders the results by the name field.
 func ByName(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldName, opts...).ToFunc()
+}
+
+// ByAddress orders the results by the address field.
+func ByAddress(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAddress, opts...).ToFunc()
 }
 
 // ByScope orders the results by the scope field.
@@ -129,6 +189,11 @@ func ByScope(opts ...sql.OrderTermOption) OrderOption {
 // ByExpiresAt orders the results by the expires_at field.
 func ByExpiresAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldExpiresAt, opts...).ToFunc()
+}
+
+// ByLastExpiresAt orders the results by the last_expires_at field.
+func ByLastExpiresAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastExpiresAt, opts...).ToFunc()
 }
 
 // ByRevokedAt orders the results by the revoked_at field.
@@ -153,6 +218,21 @@ func newMemberStep() *sqlgraph.Step {
 		sqlgraph.To(MemberInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, MemberTable, MemberColumn),
 	)
+}
+
+// MarshalGQL writes the value as GraphQL does.
+func (e Kind) MarshalGQL(w io.Writer) {
+	_, _ = io.WriteString(w, strconv.Quote(string(e)))
+}
+
+// UnmarshalGQL reads a value that GraphQL validation has let through, and refuses any other.
+func (e *Kind) UnmarshalGQL(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enum Kind must be a string, not %T", v)
+	}
+	*e = Kind(s)
+	return KindValidator(*e)
 }
 
 // MarshalGQL writes the value as GraphQL does.

@@ -14,9 +14,14 @@ var (
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "hash", Type: field.TypeBytes, Size: 32},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PERSONAL", "SESSION"}, Default: "PERSONAL"},
+		{Name: "previous_hash", Type: field.TypeBytes, Nullable: true, Size: 32},
+		{Name: "renewed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "name", Type: field.TypeString, Default: ""},
+		{Name: "address", Type: field.TypeString, Default: ""},
 		{Name: "scope", Type: field.TypeEnum, Enums: []string{"READ", "WRITE"}},
 		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_expires_at", Type: field.TypeTime, Nullable: true},
 		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
 		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
 		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -29,7 +34,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "access_tokens_members_member",
-				Columns:    []*schema.Column{AccessTokensColumns[8]},
+				Columns:    []*schema.Column{AccessTokensColumns[13]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -41,14 +46,22 @@ var (
 				Columns: []*schema.Column{AccessTokensColumns[2]},
 			},
 			{
+				Name:    "accesstoken_previous_hash",
+				Unique:  false,
+				Columns: []*schema.Column{AccessTokensColumns[4]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "previous_hash IS NOT NULL",
+				},
+			},
+			{
 				Name:    "accesstoken_member_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{AccessTokensColumns[8], AccessTokensColumns[0]},
+				Columns: []*schema.Column{AccessTokensColumns[13], AccessTokensColumns[0]},
 			},
 			{
 				Name:    "accesstoken_expires_at",
 				Unique:  false,
-				Columns: []*schema.Column{AccessTokensColumns[5]},
+				Columns: []*schema.Column{AccessTokensColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "expires_at IS NOT NULL",
 				},
@@ -103,6 +116,86 @@ var (
 				Name:    "affiliation_organization_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{AffiliationsColumns[7], AffiliationsColumns[0]},
+			},
+		},
+	}
+	// AuditEntriesColumns holds the columns for the "audit_entries" table.
+	AuditEntriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "actor_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "action", Type: field.TypeString},
+		{Name: "subject_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "space_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "reason", Type: field.TypeString, Default: ""},
+		{Name: "address", Type: field.TypeString, Default: ""},
+	}
+	// AuditEntriesTable holds the schema information for the "audit_entries" table.
+	AuditEntriesTable = &schema.Table{
+		Name:       "audit_entries",
+		Columns:    AuditEntriesColumns,
+		PrimaryKey: []*schema.Column{AuditEntriesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "auditentry_subject_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEntriesColumns[4], AuditEntriesColumns[0]},
+			},
+			{
+				Name:    "auditentry_actor_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEntriesColumns[2], AuditEntriesColumns[0]},
+			},
+			{
+				Name:    "auditentry_space_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEntriesColumns[5], AuditEntriesColumns[0]},
+			},
+		},
+	}
+	// BreakGlassesColumns holds the columns for the "break_glasses" table.
+	BreakGlassesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "reason", Type: field.TypeString},
+		{Name: "ends_at", Type: field.TypeTime},
+		{Name: "space_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// BreakGlassesTable holds the schema information for the "break_glasses" table.
+	BreakGlassesTable = &schema.Table{
+		Name:       "break_glasses",
+		Columns:    BreakGlassesColumns,
+		PrimaryKey: []*schema.Column{BreakGlassesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "break_glasses_spaces_space",
+				Columns:    []*schema.Column{BreakGlassesColumns[4]},
+				RefColumns: []*schema.Column{SpacesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "break_glasses_members_member",
+				Columns:    []*schema.Column{BreakGlassesColumns[5]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "breakglass_member_id_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{BreakGlassesColumns[5], BreakGlassesColumns[3]},
+			},
+			{
+				Name:    "breakglass_space_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{BreakGlassesColumns[4], BreakGlassesColumns[0]},
+			},
+			{
+				Name:    "breakglass_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{BreakGlassesColumns[3]},
 			},
 		},
 	}
@@ -307,6 +400,106 @@ var (
 			},
 		},
 	}
+	// IdentitiesColumns holds the columns for the "identities" table.
+	IdentitiesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "issuer", Type: field.TypeString},
+		{Name: "subject", Type: field.TypeString},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// IdentitiesTable holds the schema information for the "identities" table.
+	IdentitiesTable = &schema.Table{
+		Name:       "identities",
+		Columns:    IdentitiesColumns,
+		PrimaryKey: []*schema.Column{IdentitiesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "identities_members_member",
+				Columns:    []*schema.Column{IdentitiesColumns[4]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "identity_issuer_subject",
+				Unique:  true,
+				Columns: []*schema.Column{IdentitiesColumns[2], IdentitiesColumns[3]},
+			},
+			{
+				Name:    "identity_member_id",
+				Unique:  false,
+				Columns: []*schema.Column{IdentitiesColumns[4]},
+			},
+		},
+	}
+	// JoinRequestsColumns holds the columns for the "join_requests" table.
+	JoinRequestsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "address", Type: field.TypeString},
+		{Name: "message", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"PENDING", "ACCEPTED", "DECLINED"}, Default: "PENDING"},
+		{Name: "decided_by_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// JoinRequestsTable holds the schema information for the "join_requests" table.
+	JoinRequestsTable = &schema.Table{
+		Name:       "join_requests",
+		Columns:    JoinRequestsColumns,
+		PrimaryKey: []*schema.Column{JoinRequestsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "join_requests_members_member",
+				Columns:    []*schema.Column{JoinRequestsColumns[7]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "joinrequest_address_id",
+				Unique:  false,
+				Columns: []*schema.Column{JoinRequestsColumns[2], JoinRequestsColumns[0]},
+			},
+			{
+				Name:    "joinrequest_member_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{JoinRequestsColumns[7], JoinRequestsColumns[0]},
+			},
+		},
+	}
+	// MailsColumns holds the columns for the "mails" table.
+	MailsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "address", Type: field.TypeString},
+		{Name: "template", Type: field.TypeString},
+		{Name: "data", Type: field.TypeJSON, Nullable: true},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "next_at", Type: field.TypeTime},
+		{Name: "last_error", Type: field.TypeString, Default: ""},
+	}
+	// MailsTable holds the schema information for the "mails" table.
+	MailsTable = &schema.Table{
+		Name:       "mails",
+		Columns:    MailsColumns,
+		PrimaryKey: []*schema.Column{MailsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "mail_next_at",
+				Unique:  false,
+				Columns: []*schema.Column{MailsColumns[6]},
+			},
+			{
+				Name:    "mail_address",
+				Unique:  false,
+				Columns: []*schema.Column{MailsColumns[2]},
+			},
+		},
+	}
 	// MembersColumns holds the columns for the "members" table.
 	MembersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -455,6 +648,48 @@ var (
 			},
 		},
 	}
+	// OneTimeTokensColumns holds the columns for the "one_time_tokens" table.
+	OneTimeTokensColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "hash", Type: field.TypeBytes, Size: 32},
+		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"SIGN_IN", "RESET_PASSWORD", "CHANGE_EMAIL", "INVITATION", "EXPORT"}},
+		{Name: "email", Type: field.TypeString},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// OneTimeTokensTable holds the schema information for the "one_time_tokens" table.
+	OneTimeTokensTable = &schema.Table{
+		Name:       "one_time_tokens",
+		Columns:    OneTimeTokensColumns,
+		PrimaryKey: []*schema.Column{OneTimeTokensColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "one_time_tokens_members_member",
+				Columns:    []*schema.Column{OneTimeTokensColumns[7]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "onetimetoken_hash",
+				Unique:  true,
+				Columns: []*schema.Column{OneTimeTokensColumns[2]},
+			},
+			{
+				Name:    "onetimetoken_member_id_purpose",
+				Unique:  false,
+				Columns: []*schema.Column{OneTimeTokensColumns[7], OneTimeTokensColumns[3]},
+			},
+			{
+				Name:    "onetimetoken_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{OneTimeTokensColumns[5]},
+			},
+		},
+	}
 	// OrganizationsColumns holds the columns for the "organizations" table.
 	OrganizationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -484,6 +719,35 @@ var (
 				Name:    "organization_name_id",
 				Unique:  false,
 				Columns: []*schema.Column{OrganizationsColumns[2], OrganizationsColumns[0]},
+			},
+		},
+	}
+	// PasswordsColumns holds the columns for the "passwords" table.
+	PasswordsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "hash", Type: field.TypeString},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// PasswordsTable holds the schema information for the "passwords" table.
+	PasswordsTable = &schema.Table{
+		Name:       "passwords",
+		Columns:    PasswordsColumns,
+		PrimaryKey: []*schema.Column{PasswordsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "passwords_members_member",
+				Columns:    []*schema.Column{PasswordsColumns[4]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "password_member_id",
+				Unique:  true,
+				Columns: []*schema.Column{PasswordsColumns[4]},
 			},
 		},
 	}
@@ -866,6 +1130,7 @@ var (
 		{Name: "kind", Type: field.TypeEnum, Enums: []string{"NETWORK", "COHORT", "TEAM", "AFFINITY", "WORKGROUP", "DIRECT"}},
 		{Name: "name", Type: field.TypeString, Default: ""},
 		{Name: "about", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "join_address", Type: field.TypeString, Nullable: true},
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
 		{Name: "cohort_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -879,13 +1144,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "spaces_cohorts_cohort",
-				Columns:    []*schema.Column{SpacesColumns[7]},
+				Columns:    []*schema.Column{SpacesColumns[8]},
 				RefColumns: []*schema.Column{CohortsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "spaces_teams_team",
-				Columns:    []*schema.Column{SpacesColumns[8]},
+				Columns:    []*schema.Column{SpacesColumns[9]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -894,7 +1159,7 @@ var (
 			{
 				Name:    "space_cohort",
 				Unique:  true,
-				Columns: []*schema.Column{SpacesColumns[7]},
+				Columns: []*schema.Column{SpacesColumns[8]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "cohort_id IS NOT NULL",
 				},
@@ -902,9 +1167,17 @@ var (
 			{
 				Name:    "space_team",
 				Unique:  true,
-				Columns: []*schema.Column{SpacesColumns[8]},
+				Columns: []*schema.Column{SpacesColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "team_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "space_join_address",
+				Unique:  true,
+				Columns: []*schema.Column{SpacesColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "join_address IS NOT NULL",
 				},
 			},
 			{
@@ -1174,16 +1447,23 @@ var (
 	Tables = []*schema.Table{
 		AccessTokensTable,
 		AffiliationsTable,
+		AuditEntriesTable,
+		BreakGlassesTable,
 		CallsTable,
 		CohortsTable,
 		EnrollmentsTable,
 		EventsTable,
 		FrameworksTable,
 		IdempotencyRecordsTable,
+		IdentitiesTable,
+		JoinRequestsTable,
+		MailsTable,
 		MembersTable,
 		NotificationsTable,
 		OfferingsTable,
+		OneTimeTokensTable,
 		OrganizationsTable,
+		PasswordsTable,
 		PostsTable,
 		PostRevisionsTable,
 		ProgramsTable,
@@ -1213,6 +1493,14 @@ func init() {
 	AffiliationsTable.Annotation = &entsql.Annotation{
 		Table: "affiliations",
 	}
+	AuditEntriesTable.Annotation = &entsql.Annotation{
+		Table: "audit_entries",
+	}
+	BreakGlassesTable.ForeignKeys[0].RefTable = SpacesTable
+	BreakGlassesTable.ForeignKeys[1].RefTable = MembersTable
+	BreakGlassesTable.Annotation = &entsql.Annotation{
+		Table: "break_glasses",
+	}
 	CallsTable.ForeignKeys[0].RefTable = OfferingsTable
 	CallsTable.Annotation = &entsql.Annotation{
 		Table: "calls",
@@ -1236,6 +1524,17 @@ func init() {
 	IdempotencyRecordsTable.Annotation = &entsql.Annotation{
 		Table: "idempotency_records",
 	}
+	IdentitiesTable.ForeignKeys[0].RefTable = MembersTable
+	IdentitiesTable.Annotation = &entsql.Annotation{
+		Table: "identities",
+	}
+	JoinRequestsTable.ForeignKeys[0].RefTable = MembersTable
+	JoinRequestsTable.Annotation = &entsql.Annotation{
+		Table: "join_requests",
+	}
+	MailsTable.Annotation = &entsql.Annotation{
+		Table: "mails",
+	}
 	MembersTable.Annotation = &entsql.Annotation{
 		Table: "members",
 	}
@@ -1250,8 +1549,16 @@ func init() {
 	OfferingsTable.Annotation = &entsql.Annotation{
 		Table: "offerings",
 	}
+	OneTimeTokensTable.ForeignKeys[0].RefTable = MembersTable
+	OneTimeTokensTable.Annotation = &entsql.Annotation{
+		Table: "one_time_tokens",
+	}
 	OrganizationsTable.Annotation = &entsql.Annotation{
 		Table: "organizations",
+	}
+	PasswordsTable.ForeignKeys[0].RefTable = MembersTable
+	PasswordsTable.Annotation = &entsql.Annotation{
+		Table: "passwords",
 	}
 	PostsTable.ForeignKeys[0].RefTable = ThreadsTable
 	PostsTable.ForeignKeys[1].RefTable = MembersTable

@@ -12,6 +12,12 @@ type AccessToken func(*sql.Selector)
 // Affiliation is the predicate function for affiliation builders.
 type Affiliation func(*sql.Selector)
 
+// AuditEntry is the predicate function for auditentry builders.
+type AuditEntry func(*sql.Selector)
+
+// BreakGlass is the predicate function for breakglass builders.
+type BreakGlass func(*sql.Selector)
+
 // Call is the predicate function for call builders.
 type Call func(*sql.Selector)
 
@@ -30,6 +36,15 @@ type Framework func(*sql.Selector)
 // IdempotencyRecord is the predicate function for idempotencyrecord builders.
 type IdempotencyRecord func(*sql.Selector)
 
+// Identity is the predicate function for identity builders.
+type Identity func(*sql.Selector)
+
+// JoinRequest is the predicate function for joinrequest builders.
+type JoinRequest func(*sql.Selector)
+
+// Mail is the predicate function for mail builders.
+type Mail func(*sql.Selector)
+
 // Member is the predicate function for member builders.
 type Member func(*sql.Selector)
 
@@ -39,8 +54,14 @@ type Notification func(*sql.Selector)
 // Offering is the predicate function for offering builders.
 type Offering func(*sql.Selector)
 
+// OneTimeToken is the predicate function for onetimetoken builders.
+type OneTimeToken func(*sql.Selector)
+
 // Organization is the predicate function for organization builders.
 type Organization func(*sql.Selector)
+
+// Password is the predicate function for password builders.
+type Password func(*sql.Selector)
 
 // Post is the predicate function for post builders.
 type Post func(*sql.Selector)

@@ -29,6 +29,10 @@ func (Member) Fields() []ent.Field {
 		field.String("time_zone"),
 		field.Strings("expertise").Optional(),
 		field.Enum("status").Values("ACTIVE", "DEACTIVATED", "ERASED").Default("ACTIVE"),
+		// suspended_until keeps the member from signing in; they remain a member.
+		optionalTime("suspended_until"),
+		// avatar_file_id is an uploaded picture; it goes before avatar_url.
+		optionalRef("avatar_file_id"),
 		// event_seq numbers the events of the member's own stream; internal/event keeps it.
 		field.Int("event_seq").Default(0),
 		field.Time("updated_at"),

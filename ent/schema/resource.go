@@ -25,6 +25,8 @@ func (Resource) Fields() []ent.Field {
 		field.String("title"),
 		field.Text("summary").Default(""),
 		field.String("url").Default(""),
+		// file_id is what was uploaded, in place of a url.
+		optionalRef("file_id"),
 		field.String("licence").Default(""),
 		field.Enum("audience").Values("PUBLIC", "NETWORK", "SPACE"),
 		optionalRef("space_id"),
@@ -41,6 +43,7 @@ func (Resource) Edges() []ent.Edge {
 	return []ent.Edge{
 		optionalEdge("space", Space.Type, "space_id"),
 		owned("author", Member.Type, "author_id"),
+		optionalEdge("file", File.Type, "file_id"),
 		edge.To("frameworks", Framework.Type),
 	}
 }

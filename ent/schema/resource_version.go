@@ -25,6 +25,7 @@ func (ResourceVersion) Fields() []ent.Field {
 		field.String("title"),
 		field.Text("summary").Default(""),
 		field.String("url").Default(""),
+		optionalRef("file_id"),
 		field.String("licence").Default(""),
 		field.String("note").Default(""),
 	}
@@ -35,6 +36,7 @@ func (ResourceVersion) Edges() []ent.Edge {
 	return []ent.Edge{
 		owned("resource", Resource.Type, "resource_id"),
 		owned("author", Member.Type, "author_id"),
+		optionalEdge("file", File.Type, "file_id"),
 	}
 }
 

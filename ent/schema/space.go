@@ -26,6 +26,8 @@ func (Space) Fields() []ent.Field {
 		field.Text("about").Default(""),
 		optionalRef("cohort_id"),
 		optionalRef("team_id"),
+		// join_address is a secret word with which one asks to join an affinity group; random, and renewed at will.
+		field.String("join_address").Optional().Nillable(),
 		field.Time("updated_at"),
 		optionalTime("archived_at"),
 	}
@@ -45,6 +47,7 @@ func (Space) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("cohort_id").Unique().StorageKey("space_cohort").Annotations(entsql.IndexWhere("cohort_id IS NOT NULL")),
 		index.Fields("team_id").Unique().StorageKey("space_team").Annotations(entsql.IndexWhere("team_id IS NOT NULL")),
+		index.Fields("join_address").Unique().StorageKey("space_join_address").Annotations(entsql.IndexWhere("join_address IS NOT NULL")),
 		index.Fields("name", "id"),
 	}
 }

@@ -28,6 +28,8 @@ const (
 	FieldCohortID = "cohort_id"
 	// FieldTeamID holds the string denoting the team_id field in the database.
 	FieldTeamID = "team_id"
+	// FieldJoinAddress holds the string denoting the join_address field in the database.
+	FieldJoinAddress = "join_address"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
 	FieldUpdatedAt = "updated_at"
 	// FieldArchivedAt holds the string denoting the archived_at field in the database.
@@ -72,6 +74,7 @@ var Columns = []string{
 	FieldAbout,
 	FieldCohortID,
 	FieldTeamID,
+	FieldJoinAddress,
 	FieldUpdatedAt,
 	FieldArchivedAt,
 }
@@ -156,6 +159,11 @@ func ByCohortID(opts ...sql.OrderTermOption) OrderOption {
 // ByTeamID orders the results by the team_id field.
 func ByTeamID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTeamID, opts...).ToFunc()
+}
+
+// ByJoinAddress orders the results by the join_address field.
+func ByJoinAddress(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldJoinAddress, opts...).ToFunc()
 }
 
 // ByUpdatedAt orders the results by the updated_at field.

@@ -81,6 +81,11 @@ func TeamID(v gid.ID) predicate.Space {
 	return predicate.Space(sql.FieldEQ(FieldTeamID, v))
 }
 
+// JoinAddress applies equality check predicate on the "join_address" field. It's identical to JoinAddressEQ.
+func JoinAddress(v string) predicate.Space {
+	return predicate.Space(sql.FieldEQ(FieldJoinAddress, v))
+}
+
 // UpdatedAt applies equality check predicate on the "updated_at" field. It's identical to UpdatedAtEQ.
 func UpdatedAt(v time.Time) predicate.Space {
 	return predicate.Space(sql.FieldEQ(FieldUpdatedAt, v))
@@ -339,6 +344,81 @@ func TeamIDIsNil() predicate.Space {
 // TeamIDNotNil applies the NotNil predicate on the "team_id" field.
 func TeamIDNotNil() predicate.Space {
 	return predicate.Space(sql.FieldNotNull(FieldTeamID))
+}
+
+// JoinAddressEQ applies the EQ predicate on the "join_address" field.
+func JoinAddressEQ(v string) predicate.Space {
+	return predicate.Space(sql.FieldEQ(FieldJoinAddress, v))
+}
+
+// JoinAddressNEQ applies the NEQ predicate on the "join_address" field.
+func JoinAddressNEQ(v string) predicate.Space {
+	return predicate.Space(sql.FieldNEQ(FieldJoinAddress, v))
+}
+
+// JoinAddressIn applies the In predicate on the "join_address" field.
+func JoinAddressIn(vs ...string) predicate.Space {
+	return predicate.Space(sql.FieldIn(FieldJoinAddress, vs...))
+}
+
+// JoinAddressNotIn applies the NotIn predicate on the "join_address" field.
+func JoinAddressNotIn(vs ...string) predicate.Space {
+	return predicate.Space(sql.FieldNotIn(FieldJoinAddress, vs...))
+}
+
+// JoinAddressGT applies the GT predicate on the "join_address" field.
+func JoinAddressGT(v string) predicate.Space {
+	return predicate.Space(sql.FieldGT(FieldJoinAddress, v))
+}
+
+// JoinAddressGTE applies the GTE predicate on the "join_address" field.
+func JoinAddressGTE(v string) predicate.Space {
+	return predicate.Space(sql.FieldGTE(FieldJoinAddress, v))
+}
+
+// JoinAddressLT applies the LT predicate on the "join_address" field.
+func JoinAddressLT(v string) predicate.Space {
+	return predicate.Space(sql.FieldLT(FieldJoinAddress, v))
+}
+
+// JoinAddressLTE applies the LTE predicate on the "join_address" field.
+func JoinAddressLTE(v string) predicate.Space {
+	return predicate.Space(sql.FieldLTE(FieldJoinAddress, v))
+}
+
+// JoinAddressContains applies the Contains predicate on the "join_address" field.
+func JoinAddressContains(v string) predicate.Space {
+	return predicate.Space(sql.FieldContains(FieldJoinAddress, v))
+}
+
+// JoinAddressHasPrefix applies the HasPrefix predicate on the "join_address" field.
+func JoinAddressHasPrefix(v string) predicate.Space {
+	return predicate.Space(sql.FieldHasPrefix(FieldJoinAddress, v))
+}
+
+// JoinAddressHasSuffix applies the HasSuffix predicate on the "join_address" field.
+func JoinAddressHasSuffix(v string) predicate.Space {
+	return predicate.Space(sql.FieldHasSuffix(FieldJoinAddress, v))
+}
+
+// JoinAddressIsNil applies the IsNil predicate on the "join_address" field.
+func JoinAddressIsNil() predicate.Space {
+	return predicate.Space(sql.FieldIsNull(FieldJoinAddress))
+}
+
+// JoinAddressNotNil applies the NotNil predicate on the "join_address" field.
+func JoinAddressNotNil() predicate.Space {
+	return predicate.Space(sql.FieldNotNull(FieldJoinAddress))
+}
+
+// JoinAddressEqualFold applies the EqualFold predicate on the "join_address" field.
+func JoinAddressEqualFold(v string) predicate.Space {
+	return predicate.Space(sql.FieldEqualFold(FieldJoinAddress, v))
+}
+
+// JoinAddressContainsFold applies the ContainsFold predicate on the "join_address" field.
+func JoinAddressContainsFold(v string) predicate.Space {
+	return predicate.Space(sql.FieldContainsFold(FieldJoinAddress, v))
 }
 
 // UpdatedAtEQ applies the EQ predicate on the "updated_at" field.

@@ -240,6 +240,6 @@ func SpaceReaders(spaceID gid.ID) predicate.Member {
 	return func(s *sql.Selector) {
 		ids := from(s, spacemembership.Table, spacemembership.FieldMemberID)
 		ids.Where(sql.And(sql.EQ(ids.C(spacemembership.FieldSpaceID), spaceID), current(ids)))
-		s.Where(sql.And(sql.EQ(s.C(member.FieldStatus), member.StatusACTIVE), sql.In(s.C(member.FieldID), ids)))
+		s.Where(sql.And(active(s), sql.In(s.C(member.FieldID), ids)))
 	}
 }

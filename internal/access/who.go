@@ -29,6 +29,15 @@ func ThreadReaders(threadID gid.ID) predicate.Member {
 	return func(s *sql.Selector) {
 		t := from(s, thread.Table, thread.FieldID)
 		t.Where(sql.And(sql.EQ(t.C(thread.FieldID), threadID), threads(t, who{outer: s.C(member.FieldID)})))
-		s.Where(sql.And(sql.EQ(s.C(member.FieldStatus), member.StatusACTIVE), sql.Exists(t)))
+		s.Where(sql.And(active(s), sql.Exists(t)))
 	}
 }
+
+// active is true for a member who may sign in: the account is in use and not suspended at the moment.
+func active(s *sql.Selector) *sql.Predicate {
+	end := member.FieldSuspendedUntil
+	return sql.And(sql.EQ(s.C(member.FieldStatus), member.StatusACTIVE), sql.Or(sql.IsNull(s.C(end)), compare(s, end, "<=")))
+}
+
+// ActiveMembers are those who may sign in: their account is in use and not suspended at the moment.
+func ActiveMembers() predicate.Member { return func(s *sql.Selector) { s.Where(active(s)) } }

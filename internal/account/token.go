@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -52,7 +53,7 @@ var ErrNoMember = errors.New("no active member has this mail address")
 func (s *Service) Issue(ctx context.Context, email, name string, scope accesstoken.Scope, lasts time.Duration) (string, error) {
 	token := NewToken()
 	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		m, err := tx.Member.Query().Where(member.Email(strings.ToLower(strings.TrimSpace(email))), member.StatusEQ(member.StatusACTIVE)).Only(ctx)
+		m, err := tx.Member.Query().Where(member.Email(strings.ToLower(strings.TrimSpace(email))), access.ActiveMembers()).Only(ctx)
 		if ent.IsNotFound(err) {
 			return ErrNoMember
 		}
@@ -78,7 +79,7 @@ func (s *Service) SignIn(ctx context.Context, token string) (viewer.Viewer, time
 		return viewer.Viewer{}, time.Time{}, refused
 	}
 	t, err := s.Store.Client(ctx).AccessToken.Query().Where(accesstoken.Hash(Hash(token)), accesstoken.RevokedAtIsNil(),
-		accesstoken.HasMemberWith(member.StatusEQ(member.StatusACTIVE))).Only(ctx)
+		accesstoken.HasMemberWith(access.ActiveMembers())).Only(ctx)
 	if ent.IsNotFound(err) {
 		return viewer.Viewer{}, time.Time{}, refused
 	}
@@ -103,7 +104,7 @@ func (s *Service) Ended(ctx context.Context, tokens []gid.ID) ([]gid.ID, error) 
 	ctx = viewer.NewContext(ctx, viewer.System("check tokens"))
 	good, err := s.Store.Client(ctx).AccessToken.Query().Where(page.AnyOf(accesstoken.FieldID, tokens), accesstoken.RevokedAtIsNil(),
 		accesstoken.Or(accesstoken.ExpiresAtIsNil(), accesstoken.ExpiresAtGT(s.Now())),
-		accesstoken.HasMemberWith(member.StatusEQ(member.StatusACTIVE))).IDs(ctx)
+		accesstoken.HasMemberWith(access.ActiveMembers())).IDs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("check tokens: %w", err)
 	}

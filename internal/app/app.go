@@ -17,6 +17,7 @@ import (
 
 	"github.com/pursuing-equity/commons/graph"
 	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/event/bus"
@@ -24,6 +25,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/library"
+	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/markdown"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/server"
@@ -59,6 +61,8 @@ type App struct {
 	Library   *library.Service
 	Events    *event.Log
 	Markdown  *markdown.Renderer
+	Audit     *audit.Log
+	Mail      *mail.Service
 }
 
 // Open opens the database and makes the services. It changes nothing and starts nothing.
@@ -78,6 +82,8 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a := &App{Config: cfg, Store: s, Markdown: markdown.New()}
 	newID := func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
+	a.Audit = &audit.Log{Now: cfg.Now, NewID: newID}
+	a.Mail = &mail.Service{Now: cfg.Now, NewID: newID}
 	a.Accounts = &account.Service{Store: s, Now: cfg.Now, NewID: newID}
 	var wakeups bus.Bus
 	switch {

@@ -48,6 +48,14 @@ const (
 	Framework         Kind = 42
 	AccessToken       Kind = 50
 	IdempotencyRecord Kind = 51
+	Password          Kind = 52
+	OneTimeToken      Kind = 53
+	Identity          Kind = 54
+	Mail              Kind = 55
+	AuditEntry        Kind = 56
+	BreakGlass        Kind = 57
+	JoinRequest       Kind = 58
+	File              Kind = 59
 )
 
 var prefixes = map[Kind]string{
@@ -55,6 +63,7 @@ var prefixes = map[Kind]string{
 	Sponsorship: "spo", Cohort: "coh", Enrollment: "enr", Call: "cal", RoleAssignment: "rol", Space: "spc", SpaceMembership: "smb",
 	Thread: "thr", Post: "pst", PostRevision: "rev", Reaction: "rea", ReadState: "rds", Notification: "ntf", Resource: "res",
 	ResourceVersion: "rsv", Framework: "frm", AccessToken: "tok", IdempotencyRecord: "idp",
+	Password: "pwd", OneTimeToken: "ott", Identity: "idn", Mail: "mai", AuditEntry: "aud", BreakGlass: "brk", JoinRequest: "jrq", File: "fil",
 }
 
 var kinds = func() map[string]Kind {

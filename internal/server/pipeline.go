@@ -50,7 +50,8 @@ func (s *Server) accept(ctx context.Context, c caller, req *request) (_ context.
 			err = recovered(ctx, p)
 		}
 	}()
-	ctx = graphql.StartOperationTrace(viewer.NewContext(ctx, c.session.Viewer))
+	v := c.session.Viewer.At(c.addr)
+	ctx = graphql.StartOperationTrace(viewer.NewContext(ctx, v))
 	doc, err := s.documents.get(req.Query)
 	if err != nil {
 		if limited := s.charge(c, refusedPoints); limited != nil {
@@ -82,7 +83,7 @@ func (s *Server) accept(ctx context.Context, c caller, req *request) (_ context.
 	if after != nil {
 		oc.Operation = after
 	}
-	op = &operation{server: s, ctx: oc, kind: def.Operation, cost: documentCost(oc.Operation, oc.Variables), query: req.Query, viewer: c.session.Viewer}
+	op = &operation{server: s, ctx: oc, kind: def.Operation, cost: documentCost(oc.Operation, oc.Variables), query: req.Query, viewer: v}
 	recordOf(ctx).costs(op.cost)
 	if op.cost > s.limits.Cost {
 		return ctx, nil, fault.New(fault.CostExceeded,

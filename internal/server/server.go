@@ -57,7 +57,8 @@ type Config struct {
 	// Ready returns nil when work can be done. A fault's message is shown at /readyz; any other error goes to the log only.
 	Ready func(ctx context.Context) error
 
-	Explorer   http.Handler // served at "/" exactly and under "/explorer/"; it sets its own Content-Security-Policy
+	Pages      map[string]Page // by the patterns of http.ServeMux: "POST /files"
+	Explorer   http.Handler    // served at "/" exactly and under "/explorer/"; it sets its own Content-Security-Policy
 	Extensions []graphql.HandlerExtension
 	Logger     *slog.Logger // nil: slog.Default()
 	Registry   *prometheus.Registry
@@ -230,6 +231,9 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /livez", s.serveLive)
 	mux.HandleFunc("GET /readyz", s.serveReady)
 	mux.Handle("GET /metrics", s.metrics.handler(s.cfg.Registry))
+	for pattern, page := range s.cfg.Pages {
+		mux.Handle(pattern, s.servePage(page))
+	}
 	if s.cfg.Explorer != nil {
 		mux.Handle("GET /{$}", s.cfg.Explorer)
 		mux.Handle("GET /explorer/", s.cfg.Explorer)

@@ -79,7 +79,8 @@ func (s *Store) accessQuery(since AccessMark) (string, []any) {
 			" UNION ALL SELECT id, subject" + none + " FROM access_changes WHERE id > ?" +
 			" UNION ALL SELECT NULL, member_id" + none + " FROM space_memberships WHERE ends_at > ? AND ends_at <= " + now +
 			" UNION ALL SELECT NULL, member_id" + none + " FROM role_assignments WHERE ends_at > ? AND ends_at <= " + now +
-			" UNION ALL SELECT NULL, id" + none + " FROM access_tokens WHERE expires_at > ? AND expires_at <= " + now, []any{since.lastID, at, at, at}
+			" UNION ALL SELECT NULL, member_id" + none + " FROM break_glasses WHERE ends_at > ? AND ends_at <= " + now +
+			" UNION ALL SELECT NULL, id" + none + " FROM access_tokens WHERE expires_at > ? AND expires_at <= " + now, []any{since.lastID, at, at, at, at}
 	}
 	const mark = "SELECT NULL::bigint, NULL::uuid, pg_current_snapshot()::text, pg_snapshot_xmin(pg_current_snapshot())::text," +
 		" (extract(epoch FROM statement_timestamp()) * 1000000)::bigint"
@@ -91,6 +92,7 @@ func (s *Store) accessQuery(since AccessMark) (string, []any) {
 		" UNION ALL SELECT NULL, subject" + none + " FROM access_changes WHERE xid >= $1::text::xid8 AND NOT pg_visible_in_snapshot(xid, $2::text::pg_snapshot)" +
 		" UNION ALL SELECT NULL, member_id" + none + " FROM space_memberships WHERE ends_at > $3 AND ends_at <= statement_timestamp()" +
 		" UNION ALL SELECT NULL, member_id" + none + " FROM role_assignments WHERE ends_at > $3 AND ends_at <= statement_timestamp()" +
+		" UNION ALL SELECT NULL, member_id" + none + " FROM break_glasses WHERE ends_at > $3 AND ends_at <= statement_timestamp()" +
 		" UNION ALL SELECT NULL, id" + none + " FROM access_tokens WHERE expires_at > $3 AND expires_at <= statement_timestamp()", []any{since.xmin, since.snapshot, since.at}
 }
 

@@ -20,11 +20,13 @@ const (
 
 // Viewer is who asks. The zero Viewer is nobody and fails closed; Anonymous is somebody who has not signed in.
 type Viewer struct {
-	kind   kind
-	member gid.ID
-	token  gid.ID
-	scope  Scope
-	reason string
+	kind    kind
+	member  gid.ID
+	token   gid.ID
+	scope   Scope
+	browser bool
+	address string
+	reason  string
 }
 
 type kind byte
@@ -44,13 +46,30 @@ func Member(id, token gid.ID, scope Scope) Viewer {
 	return Viewer{kind: member, member: id, token: token, scope: scope}
 }
 
+// Session is a member who signed in with a browser.
+func Session(id, session gid.ID) Viewer {
+	return Viewer{kind: member, member: id, token: session, scope: Write, browser: true}
+}
+
 // System is the program itself: migrations, imports, relays. The reason is for the reader of the code and the log.
 func System(reason string) Viewer { return Viewer{kind: system, reason: reason} }
 
 // MemberID is the member's id, and false for everybody else.
 func (v Viewer) MemberID() (gid.ID, bool) { return v.member, v.kind == member }
 
-// TokenID is the id of the access token that the member signed in with.
+// At is the same viewer with the network address that they ask from.
+func (v Viewer) At(address string) Viewer {
+	v.address = address
+	return v
+}
+
+// Address is the network address that the viewer asks from; empty when it is not known.
+func (v Viewer) Address() string { return v.address }
+
+// InBrowser reports whether a member signed in themselves, with a browser: programs that were given a token did not.
+func (v Viewer) InBrowser() bool { return v.browser }
+
+// TokenID is the id of the access token or of the session that the member signed in with.
 func (v Viewer) TokenID() gid.ID { return v.token }
 
 // CanWrite reports whether the sign-in allows changes at all. What may be changed is internal/access's to say.
@@ -65,9 +84,9 @@ func (v Viewer) IsSystem() bool { return v.kind == system }
 // Known reports whether anybody asks at all; the zero Viewer is refused everywhere.
 func (v Viewer) Known() bool { return v.kind != nobody }
 
-// Key is the same for two viewers only if nothing tells them apart: the member, the sign-in and its scope.
+// Key is the same for two viewers only if nothing tells them apart but where they ask from: the member, the sign-in and its scope.
 func (v Viewer) Key() string {
-	return string([]byte{byte(v.kind)}) + string(v.member[:]) + string(v.token[:]) + string(v.scope)
+	return string([]byte{byte(v.kind)}) + string(v.member[:]) + string(v.token[:]) + string(v.scope) // one token is one way of signing in
 }
 
 // String names the viewer in logs.

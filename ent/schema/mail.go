@@ -1,0 +1,39 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Mail waits to be sent. It holds no secret: links are made when it is sent. The row is deleted then.
+type Mail struct{ ent.Schema }
+
+// Mixin of Mail.
+func (Mail) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
+
+// Annotations of Mail.
+func (Mail) Annotations() []schema.Annotation { return table("mails") }
+
+// Fields of Mail.
+func (Mail) Fields() []ent.Field {
+	return []ent.Field{
+		// address is where to; whether an account has it is looked up when the mail is sent.
+		field.String("address").Immutable(),
+		// template says what the mail is, and data what stands in it.
+		field.String("template").Immutable(),
+		field.JSON("data", map[string]string{}).Optional().Immutable(),
+		field.Int("attempts").Default(0),
+		field.Time("next_at"),
+		field.String("last_error").Default(""),
+	}
+}
+
+// Indexes of Mail.
+func (Mail) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("next_at"),
+		index.Fields("address"),
+	}
+}

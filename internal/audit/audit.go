@@ -1,0 +1,82 @@
+// Package audit writes down who did what to which object, from where and why. Entries are written in the transaction of what
+// they tell of, and stay: the database refuses to change or delete them.
+package audit
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// Log writes entries. All fields are needed.
+type Log struct {
+	Now   func() time.Time
+	NewID func(gid.Kind) gid.ID
+}
+
+// Action is what was done. The SDL describes each one under AuditAction.
+type Action string
+
+// What is written down.
+const (
+	SignedIn             Action = "SIGNED_IN"
+	SignedOut            Action = "SIGNED_OUT"
+	PasswordChanged      Action = "PASSWORD_CHANGED"
+	EmailChanged         Action = "EMAIL_CHANGED"
+	IdentityLinked       Action = "IDENTITY_LINKED"
+	AccessTokenCreated   Action = "ACCESS_TOKEN_CREATED"
+	AccessTokenRevoked   Action = "ACCESS_TOKEN_REVOKED"
+	SessionEnded         Action = "SESSION_ENDED"
+	MemberInvited        Action = "MEMBER_INVITED"
+	MemberSuspended      Action = "MEMBER_SUSPENDED"
+	SuspensionEnded      Action = "SUSPENSION_ENDED"
+	MemberDeactivated    Action = "MEMBER_DEACTIVATED"
+	MemberReactivated    Action = "MEMBER_REACTIVATED"
+	MemberErased         Action = "MEMBER_ERASED"
+	DataExported         Action = "DATA_EXPORTED"
+	RoleGiven            Action = "ROLE_GIVEN"
+	RoleEnded            Action = "ROLE_ENDED"
+	GlassBroken          Action = "GLASS_BROKEN"
+	GlassMended          Action = "GLASS_MENDED"
+	JoinRequestAccepted  Action = "JOIN_REQUEST_ACCEPTED"
+	JoinRequestDeclined  Action = "JOIN_REQUEST_DECLINED"
+	JoinAddressRenewed   Action = "JOIN_ADDRESS_RENEWED"
+	SpaceMembershipGiven Action = "SPACE_MEMBERSHIP_GIVEN"
+	SpaceMembershipEnded Action = "SPACE_MEMBERSHIP_ENDED"
+	PostDeleted          Action = "POST_DELETED"
+	ThreadLocked         Action = "THREAD_LOCKED"
+	ThreadUnlocked       Action = "THREAD_UNLOCKED"
+	ThreadMoved          Action = "THREAD_MOVED"
+)
+
+// Entry is what to write down.
+type Entry struct {
+	Action  Action
+	Subject gid.ID // what it was done to; zero for none
+	// Space is the hidden space that it happened in; zero elsewhere. Only who can see the space can see the entry.
+	Space  gid.ID
+	Reason string
+}
+
+// Append writes an entry within the transaction of ctx. The viewer acts; the program itself and visitors leave no actor.
+func (l *Log) Append(ctx context.Context, tx *ent.Client, v viewer.Viewer, e Entry) error {
+	create := tx.AuditEntry.Create().SetID(l.NewID(gid.AuditEntry)).SetCreatedAt(l.Now()).SetAction(string(e.Action)).
+		SetReason(e.Reason).SetAddress(v.Address())
+	if me, ok := v.MemberID(); ok {
+		create.SetActorID(me)
+	}
+	if !e.Subject.IsZero() {
+		create.SetSubjectID(e.Subject)
+	}
+	if !e.Space.IsZero() {
+		create.SetSpaceID(e.Space)
+	}
+	if err := create.Exec(ctx); err != nil {
+		return fmt.Errorf("write the audit log: %w", err)
+	}
+	return nil
+}

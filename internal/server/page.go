@@ -1,0 +1,52 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// Page is an endpoint of plain HTTP beside /graphql: signing in, uploads, downloads. It gets who asks, and writes its answer; an
+// error that it returns before it wrote anything becomes the same coded JSON as GraphQL's errors. It sets its own limits on
+// bodies and time.
+type Page = func(w http.ResponseWriter, r *http.Request, v viewer.Viewer) error
+
+// servePage does for a page what the pipeline does for an operation: drain, sign-in, rate, errors.
+func (s *Server) servePage(page Page) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Add("Vary", "Authorization, Cookie")
+		refuse := func(err error) { s.writeRefusal(w, s.refuse(ctx, err), mediaResponse) }
+		if !s.live.enter() {
+			w.Header().Set("Connection", "close")
+			refuse(fault.New(fault.Unavailable, "This server is about to stop. Try again."))
+			return
+		}
+		defer s.live.leave()
+		session, err := s.authenticate(ctx, r.Header.Values("Authorization"))
+		if err != nil {
+			refuse(err)
+			return
+		}
+		who := caller{session: session, addr: s.cfg.ClientAddr(r)}
+		if err := s.charge(who, pagePoints); err != nil {
+			refuse(err)
+			return
+		}
+		v := session.Viewer.At(who.addr)
+		out := &response{ResponseWriter: w}
+		if err := page(out, r.WithContext(viewer.NewContext(ctx, v)), v); err != nil {
+			if out.status == 0 {
+				refuse(err)
+				return
+			}
+			s.log.WarnContext(ctx, "page broke off", "path", r.URL.Path, "error", s.unexpected(context.WithoutCancel(ctx), err).Error())
+		}
+	})
+}
+
+// pagePoints is what a page costs of the rate.
+const pagePoints = 10

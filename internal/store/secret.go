@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect"
+)
+
+// Secret returns the installation's 32 random bytes of a name, the same in every process and after every start. The first to ask
+// makes them.
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	fresh := make([]byte, 32)
+	_, _ = rand.Read(fresh) // never fails
+	if _, err := s.write.ExecContext(ctx, s.numbered("INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"), name, fresh); err != nil {
+		return nil, fmt.Errorf("make the secret %s: %w", name, err)
+	}
+	var value []byte
+	if err := s.write.QueryRowContext(ctx, s.numbered("SELECT value FROM secrets WHERE name = $1"), name).Scan(&value); err != nil {
+		return nil, fmt.Errorf("read the secret %s: %w", name, err)
+	}
+	return value, nil
+}
+
+// Throttle allows Burst acts at once, and then one each Refill.
+type Throttle struct {
+	Burst  int
+	Refill time.Duration
+}
+
+// Take counts an act under a key, in all processes together. When there were too many it counts nothing and says how long to
+// wait. The key is kept as a hash. It is one statement: the generic cell rate algorithm keeps one instant for each key
+// (ITU-T I.371, 1993).
+func (s *Store) Take(ctx context.Context, key string, t Throttle, now time.Time) (wait time.Duration, err error) {
+	greatest := "greatest"
+	if s.dialect == dialect.SQLite {
+		greatest = "max"
+	}
+	hash := sha256.Sum256([]byte(key))
+	at, step := now.UnixMicro(), t.Refill.Microseconds()
+	var due int64
+	err = s.write.QueryRowContext(ctx, s.numbered("INSERT INTO throttles (key, due) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET due = "+
+		greatest+"(throttles.due, $3) + $4 WHERE throttles.due <= $5 RETURNING due"),
+		hash[:], at+step, at, step, at+int64(t.Burst-1)*step).Scan(&due)
+	if err == nil {
+		return 0, nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("count an act: %w", err)
+	}
+	if err := s.write.QueryRowContext(ctx, s.numbered("SELECT due FROM throttles WHERE key = $1"), hash[:]).Scan(&due); err != nil {
+		return 0, fmt.Errorf("count an act: %w", err)
+	}
+	return max(time.Microsecond, time.Duration(due-at-int64(t.Burst-1)*step)*time.Microsecond), nil
+}
+
+// ForgetThrottles deletes what has been at rest.
+func (s *Store) ForgetThrottles(ctx context.Context, now time.Time) error {
+	if _, err := s.write.ExecContext(ctx, s.numbered("DELETE FROM throttles WHERE due < $1"), now.UnixMicro()); err != nil {
+		return fmt.Errorf("forget throttles: %w", err)
+	}
+	return nil
+}
+
+// numbered writes a statement's parameters as the database has them; SQLite takes ?1 for $1.
+func (s *Store) numbered(query string) string {
+	if s.dialect != dialect.SQLite {
+		return query
+	}
+	b := []byte(query)
+	for i := range b {
+		if b[i] == '$' {
+			b[i] = '?'
+		}
+	}
+	return string(b)
+}
