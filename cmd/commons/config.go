@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	netmail "net/mail"
 	"net/url"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/pursuing-equity/commons/internal/app"
 	"github.com/pursuing-equity/commons/internal/event/bus"
+	"github.com/pursuing-equity/commons/internal/mail"
 )
 
 // config is the environment, checked.
@@ -34,6 +36,8 @@ func variables() []variable {
 		{"COMMONS_DEMO", "off", "`on` fills an empty database with the demo program and prints tokens; `make run` turns it on"},
 		{"COMMONS_ALLOWED_ORIGINS", "", "origins of front ends elsewhere, with commas: `https://app.example,https://admin.example`"},
 		{"COMMONS_BUS_URL", "", "what carries wake-ups between replicas: `nats://…` or `tls://…`, several with commas; empty: PostgreSQL does"},
+		{"COMMONS_SMTP_URL", "", "mail server: `smtp://user:password@host:587` or `smtps://…`; empty: mail waits in the database, or under `COMMONS_DEMO=on` shows at `/mailbox`"},
+		{"COMMONS_MAIL_FROM", "", "sender of mail, such as `Commons <commons@example.org>`; empty: `commons@` and the host of `COMMONS_PUBLIC_URL`"},
 		{"COMMONS_EVENT_RETENTION", "30d", "how long events are kept for subscribers who resume, in days (`30d`) or hours (`12h`); at least `1h`"},
 		{"COMMONS_LOG_FORMAT", "text", "`text` or `json`, on standard error"},
 		{"COMMONS_RATE_LIMIT", "on", "`off` for load tests: rates only, never the limits of one request"},
@@ -99,6 +103,16 @@ func parseEnvironment(environ []string) (config, error) {
 	c.BusURL = values["COMMONS_BUS_URL"]
 	if err := bus.Check(c.BusURL); err != nil {
 		return c, fmt.Errorf("COMMONS_BUS_URL: %w", err)
+	}
+	if c.SMTPURL = values["COMMONS_SMTP_URL"]; c.SMTPURL != "" {
+		if _, err := mail.ParseServer(c.SMTPURL); err != nil {
+			return c, fmt.Errorf("COMMONS_SMTP_URL %w", err)
+		}
+	}
+	if c.MailFrom = values["COMMONS_MAIL_FROM"]; c.MailFrom != "" {
+		if _, err := netmail.ParseAddress(c.MailFrom); err != nil {
+			return c, fmt.Errorf("COMMONS_MAIL_FROM must be a mail address, such as Commons <commons@example.org>")
+		}
 	}
 	if c.Retention, err = retention(values["COMMONS_EVENT_RETENTION"]); err != nil {
 		return c, err

@@ -58,7 +58,7 @@ func serve(ctx context.Context, cfg config, args []string, stdout, stderr io.Wri
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	greet(stdout, ln.Addr().String(), options)
+	greet(stdout, ln.Addr().String(), options, a.Mailbox != nil)
 	return serveOn(ctx, a, ln, page)
 }
 
@@ -74,8 +74,11 @@ func serveOn(ctx context.Context, a *app.App, ln net.Listener, page http.Handler
 }
 
 // greet says where everything is, and how to sign in to the demo.
-func greet(w io.Writer, address string, options explorer.Options) {
+func greet(w io.Writer, address string, options explorer.Options, mailbox bool) {
 	fmt.Fprintf(w, "Commons %s\n\n  explorer   http://%s/\n  GraphQL    http://%s/graphql\n  schema     http://%s/schema.graphql\n", version, address, address, address)
+	if mailbox {
+		fmt.Fprintf(w, "  mailbox    http://%s/mailbox\n", address)
+	}
 	if len(options.DemoTokens) > 0 {
 		fmt.Fprintf(w, "\nDemo members, each with a token to send as Authorization: Bearer …\n\n")
 		for _, account := range demo.Accounts() {

@@ -7,7 +7,7 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// Mail waits to be sent. It holds no secret: links are made when it is sent. The row is deleted then.
+// Mail waits to be sent. It holds no secret: links are made when it is sent. The row is deleted once the mail server has taken it.
 type Mail struct{ ent.Schema }
 
 // Mixin of Mail.
@@ -25,8 +25,10 @@ func (Mail) Fields() []ent.Field {
 		field.String("template").Immutable(),
 		field.JSON("data", map[string]string{}).Optional().Immutable(),
 		field.Int("attempts").Default(0),
+		// next_at is when to try; while a process tries, when another one may; and when it has failed for good, when it is forgotten.
 		field.Time("next_at"),
 		field.String("last_error").Default(""),
+		optionalTime("failed_at"), // for good: it is kept for staff
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/gofrs/flock"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pursuing-equity/commons/graph"
 	"github.com/pursuing-equity/commons/internal/account"
@@ -43,6 +44,8 @@ type Config struct {
 	RateLimit      bool
 	Retention      time.Duration // how long events are kept for who resumes; zero: event.Retention
 	BusURL         string        // NATS servers that carry wake-ups between processes; empty: the database does
+	SMTPURL        string        // the mail server, as mail.ParseServer reads it; empty: mail waits, or goes to the mailbox of a demo
+	MailFrom       string        // who mail is from; empty: commons@ and the public URL's host
 	DropWakeups    bool          // a test's switch: events arrive by the poll only
 	Version        string
 	Logger         *slog.Logger     // nil: slog.Default()
@@ -63,6 +66,8 @@ type App struct {
 	Markdown  *markdown.Renderer
 	Audit     *audit.Log
 	Mail      *mail.Service
+	Sender    *mail.Sender
+	Mailbox   *mail.Mailbox // nil but in a demo without a mail server
 }
 
 // Open opens the database and makes the services. It changes nothing and starts nothing.
@@ -85,6 +90,10 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Audit = &audit.Log{Now: cfg.Now, NewID: newID}
 	a.Mail = &mail.Service{Now: cfg.Now, NewID: newID}
 	a.Accounts = &account.Service{Store: s, Now: cfg.Now, NewID: newID}
+	if err := a.openMail(); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
 	var wakeups bus.Bus
 	switch {
 	case cfg.BusURL != "":
@@ -128,6 +137,12 @@ func (a *App) LockFile() (func(), error) {
 // Serve answers requests on ln until ctx ends, and then drains. The explorer may be nil.
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
 	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
+	registry := prometheus.NewRegistry()
+	for _, c := range a.Sender.Collectors() {
+		if err := registry.Register(c); err != nil {
+			return fmt.Errorf("register the metrics of mail: %w", err)
+		}
+	}
 	srv, err := server.New(server.Config{
 		Schema:         resolver.Schema(),
 		SDL:            graph.SDL(),
@@ -136,9 +151,11 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		Recheck:        a.Accounts.Ended,
 		Explain:        store.Fault,
 		Ready:          a.ready,
+		Pages:          a.pages(),
 		Explorer:       explorer,
 		Extensions:     []graphql.HandlerExtension{graph.Snapshot{Store: a.Store}},
 		Logger:         a.Config.Logger,
+		Registry:       registry,
 		AllowedOrigins: a.Config.AllowedOrigins,
 		PublicURL:      a.Config.PublicURL,
 		RateLimit:      a.Config.RateLimit,
@@ -159,11 +176,26 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(forgetting)
 		a.forgetKeys(logCtx)
 	}()
+	mailing := make(chan struct{})
+	go func() {
+		defer close(mailing)
+		a.sendMail(logCtx)
+	}()
 	err = srv.Serve(ctx, ln)
 	stop()
 	<-logDone
 	<-forgetting
+	<-mailing
 	return err
+}
+
+// pages are the endpoints beside /graphql.
+func (a *App) pages() map[string]server.Page {
+	pages := make(map[string]server.Page)
+	if a.Mailbox != nil {
+		pages["GET /mailbox"] = a.Mailbox.Page
+	}
+	return pages
 }
 
 // forgetKeys deletes old idempotency keys every hour until ctx ends.

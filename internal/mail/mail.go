@@ -1,5 +1,9 @@
 // Package mail brings mail to people. A mail is written down in the transaction of what it tells of and sent afterwards, again
 // and again until the mail server takes it, by whichever process comes first.
+//
+// A mail arrives at least once. A process that dies between the mail server's yes and the deletion of the row leaves a mail that
+// is sent once more, when its lease has run out. Both have the same Message-ID, by which receivers can drop the double, unless a
+// link was made for each: then the newer one counts.
 package mail
 
 import (
@@ -9,15 +13,17 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/store"
 )
 
-// Service writes mail down. All fields are needed.
+// Service writes mail down.
 type Service struct {
 	Now   func() time.Time
 	NewID func(gid.Kind) gid.ID
+	Wake  func() // called when mail has been committed: Sender.Wake; nil: it is found by the poll
 }
 
-// Mail is what to send. It holds no secret: the template makes links when it is sent.
+// Mail is what to send. It holds no secret: links are made when it is sent.
 type Mail struct {
 	Address  string // where to; whether an account has it is looked up when it is sent
 	Template string
@@ -33,6 +39,9 @@ func (s *Service) Send(ctx context.Context, tx *ent.Client, mails ...Mail) error
 	}
 	if err := tx.Mail.CreateBulk(rows...).Exec(ctx); err != nil {
 		return fmt.Errorf("write mail down: %w", err)
+	}
+	if s.Wake != nil {
+		store.AfterCommit(ctx, s.Wake)
 	}
 	return nil
 }

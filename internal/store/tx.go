@@ -131,6 +131,14 @@ func LockRow(s *entsql.Selector) {
 	}
 }
 
+// LockFreeRows makes a query leave out rows that other transactions hold, and hold those that it returns, until the transaction
+// ends: workers that share a queue do not wait for each other. SQLite has one writer: there is nothing to leave out.
+func LockFreeRows(s *entsql.Selector) {
+	if s.Dialect() == dialect.Postgres {
+		s.ForUpdate(entsql.WithLockAction(entsql.SkipLocked))
+	}
+}
+
 // lostRace makes InTx run the transaction again: another one has committed what this one was about to.
 type lostRace struct{ error }
 

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	netmail "net/mail"
+	"net/url"
+
+	"github.com/pursuing-equity/commons/internal/mail"
+)
+
+// openMail makes the sender and says where mail goes.
+func (a *App) openMail() error {
+	from, err := mailFrom(a.Config.MailFrom, a.Config.PublicURL)
+	if err != nil {
+		return err
+	}
+	var carrier mail.Carrier
+	switch {
+	case a.Config.SMTPURL != "":
+		if carrier, err = mail.ParseServer(a.Config.SMTPURL); err != nil {
+			return fmt.Errorf("the mail server's URL %w", err)
+		}
+	case a.Config.Demo:
+		a.Mailbox = new(mail.Mailbox)
+		carrier = a.Mailbox
+	}
+	a.Sender = mail.NewSender(mail.Sender{Store: a.Store, Carrier: carrier, From: from, Now: a.Config.Now, Logger: a.Config.Logger})
+	a.Mail.Wake = a.Sender.Wake
+	return nil
+}
+
+// mailFrom is who mail is from.
+func mailFrom(given, publicURL string) (netmail.Address, error) {
+	if given != "" {
+		from, err := netmail.ParseAddress(given)
+		if err != nil {
+			return netmail.Address{}, fmt.Errorf("who mail is from: %w", err)
+		}
+		return *from, nil
+	}
+	host := "localhost"
+	if u, err := url.Parse(publicURL); err == nil && u.Hostname() != "" && net.ParseIP(u.Hostname()) == nil {
+		host = u.Hostname()
+	}
+	return netmail.Address{Name: "Commons", Address: "commons@" + host}, nil
+}
+
+// sendMail sends mail until ctx ends.
+func (a *App) sendMail(ctx context.Context) {
+	if a.Sender.Carrier == nil {
+		a.Config.Logger.WarnContext(ctx, "no mail is sent: it waits in the database until COMMONS_SMTP_URL names a mail server")
+	}
+	a.Sender.Run(ctx)
+}

@@ -1,0 +1,33 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	netmail "net/mail"
+	"time"
+)
+
+// Carrier brings letters to where people read them: a mail server, or the local mailbox.
+type Carrier interface {
+	// Connect opens a connection for several letters.
+	Connect(ctx context.Context) (Connection, error)
+}
+
+// Connection takes letters over, one at a time. After an error it is only good for closing.
+type Connection interface {
+	// Send returns nil once the other side has taken the letter over. It returns ErrRefused when that will never be.
+	Send(ctx context.Context, l Letter) error
+	Close() error
+}
+
+// ErrRefused says that trying again is in vain.
+var ErrRefused = errors.New("refused for good")
+
+// Letter is a mail as it is sent.
+type Letter struct {
+	MessageID  string // without angle brackets; the same for every attempt that says the same
+	Date       time.Time
+	From, To   netmail.Address
+	Subject    string
+	Text, HTML string
+}

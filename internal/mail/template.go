@@ -1,0 +1,98 @@
+package mail
+
+import (
+	"embed"
+	"fmt"
+	htmltemplate "html/template"
+	"maps"
+	netmail "net/mail"
+	"net/url"
+	"strconv"
+	"strings"
+	"text/template"
+	"time"
+	"unicode"
+
+	"github.com/pursuing-equity/commons/ent"
+)
+
+// worth is for how long after it was written down a mail is still worth sending: who asked for a link and got none has asked again.
+func worth(template string) time.Duration {
+	switch template {
+	case "sign-in", "reset-password", "confirm-email":
+		return time.Hour
+	default:
+		return 3 * 24 * time.Hour
+	}
+}
+
+// The texts are in templates/, each with the subject in its first line; the owner of a template says which values there are.
+//
+//go:embed templates
+var files embed.FS
+
+var (
+	texts = template.Must(template.New("").Option("missingkey=zero").ParseFS(files, "templates/*.txt.tmpl"))
+	frame = htmltemplate.Must(htmltemplate.ParseFS(files, "templates/frame.html.tmpl"))
+)
+
+// Known reports whether there is a template of that name.
+func Known(template string) bool { return texts.Lookup(template+".txt.tmpl") != nil }
+
+// paragraph is a part of a mail. One with a link is a button.
+type paragraph struct{ Text, Link string }
+
+// compose writes a letter: the subject, and below it paragraphs, of which both bodies are made. Values are single lines of bounded length, so that none can add a paragraph, nor a header.
+func (s *Sender) compose(m *ent.Mail, values map[string]string) (Letter, error) {
+	to, err := netmail.ParseAddress(m.Address)
+	if err != nil || to.Name != "" || to.Address != m.Address {
+		return Letter{}, fmt.Errorf("%w: not an address to send to", ErrRefused)
+	}
+	values = maps.Clone(values)
+	for name, v := range values {
+		values[name] = head(strings.Join(strings.FieldsFunc(v, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " "), 500)
+	}
+	link := values["link"]
+	if u, err := url.Parse(link); link != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+		return Letter{}, fmt.Errorf("%w: the link is none", ErrRefused)
+	}
+	var out strings.Builder
+	t := texts.Lookup(m.Template + ".txt.tmpl")
+	if t == nil {
+		return Letter{}, fmt.Errorf("%w: no template is called %s", ErrRefused, m.Template)
+	}
+	if err := t.Execute(&out, values); err != nil {
+		return Letter{}, fmt.Errorf("write the mail's text: %w", err)
+	}
+	subject, body, _ := strings.Cut(out.String(), "\n")
+	body = strings.Trim(body, "\n")
+	var paragraphs []paragraph
+	for text := range strings.SplitSeq(body, "\n\n") {
+		p := paragraph{Text: text}
+		if label, target, ok := strings.Cut(text, ":\n"); ok && target == link {
+			if link == "" {
+				return Letter{}, fmt.Errorf("%w: the link is missing", ErrRefused)
+			}
+			p = paragraph{Text: label, Link: link}
+		}
+		paragraphs = append(paragraphs, p)
+	}
+	out.Reset()
+	if err := frame.Execute(&out, map[string]any{"Subject": subject, "Paragraphs": paragraphs}); err != nil {
+		return Letter{}, fmt.Errorf("write the mail's page: %w", err)
+	}
+	id := m.ID.String()
+	if link != m.Data["link"] { // it was made for this attempt: who dropped this mail as a double would be left with a link that is void
+		id += "." + strconv.Itoa(m.Attempts)
+	}
+	_, domain, _ := strings.Cut(s.From.Address, "@")
+	return Letter{
+		MessageID: id + "@" + domain,
+		Date:      m.CreatedAt,
+		From:      s.From,
+		To:        netmail.Address{Address: m.Address},
+		Subject:   subject,
+		Text:      body + "\n",
+		HTML:      out.String(),
+	}, nil
+}
