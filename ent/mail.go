@@ -33,7 +33,9 @@ type Mail struct {
 	// NextAt holds the value of the "next_at" field.
 	NextAt time.Time `json:"next_at,omitempty"`
 	// LastError holds the value of the "last_error" field.
-	LastError    string `json:"last_error,omitempty"`
+	LastError string `json:"last_error,omitempty"`
+	// FailedAt holds the value of the "failed_at" field.
+	FailedAt     *time.Time `json:"failed_at,omitempty"`
 	selectValues sql.SelectValues
 	siblings     *sibling.Group[Mail]
 }
@@ -51,7 +53,7 @@ func (*Mail) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case mail.FieldAddress, mail.FieldTemplate, mail.FieldLastError:
 			values[i] = new(sql.NullString)
-		case mail.FieldCreatedAt, mail.FieldNextAt:
+		case mail.FieldCreatedAt, mail.FieldNextAt, mail.FieldFailedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -118,6 +120,13 @@ func (_m *Mail) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.LastError = value.String
 			}
+		case mail.FieldFailedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field failed_at", values[i])
+			} else if value.Valid {
+				_m.FailedAt = new(time.Time)
+				*_m.FailedAt = value.Time
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -174,6 +183,11 @@ func (_m *Mail) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("last_error=")
 	builder.WriteString(_m.LastError)
+	builder.WriteString(", ")
+	if v := _m.FailedAt; v != nil {
+		builder.WriteString("failed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -79,6 +79,20 @@ func (_c *MailCreate) SetNillableLastError(v *string) *MailCreate {
 	return _c
 }
 
+// SetFailedAt sets the "failed_at" field.
+func (_c *MailCreate) SetFailedAt(v time.Time) *MailCreate {
+	_c.mutation.SetFailedAt(v)
+	return _c
+}
+
+// SetNillableFailedAt sets the "failed_at" field if the given value is not nil.
+func (_c *MailCreate) SetNillableFailedAt(v *time.Time) *MailCreate {
+	if v != nil {
+		_c.SetFailedAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *MailCreate) SetID(v gid.ID) *MailCreate {
 	_c.mutation.SetID(v)
@@ -212,6 +226,10 @@ func (_c *MailCreate) createSpec() (*Mail, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LastError(); ok {
 		_spec.SetField(mail.FieldLastError, field.TypeString, value)
 		_node.LastError = value
+	}
+	if value, ok := _c.mutation.FailedAt(); ok {
+		_spec.SetField(mail.FieldFailedAt, field.TypeTime, value)
+		_node.FailedAt = &value
 	}
 	return _node, _spec
 }

@@ -78,6 +78,26 @@ func (_u *MailUpdate) SetNillableLastError(v *string) *MailUpdate {
 	return _u
 }
 
+// SetFailedAt sets the "failed_at" field.
+func (_u *MailUpdate) SetFailedAt(v time.Time) *MailUpdate {
+	_u.mutation.SetFailedAt(v)
+	return _u
+}
+
+// SetNillableFailedAt sets the "failed_at" field if the given value is not nil.
+func (_u *MailUpdate) SetNillableFailedAt(v *time.Time) *MailUpdate {
+	if v != nil {
+		_u.SetFailedAt(*v)
+	}
+	return _u
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (_u *MailUpdate) ClearFailedAt() *MailUpdate {
+	_u.mutation.ClearFailedAt()
+	return _u
+}
+
 // Mutation returns the MailMutation object of the builder.
 func (_u *MailUpdate) Mutation() *MailMutation {
 	return _u.mutation
@@ -139,6 +159,12 @@ func (_u *MailUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.LastError(); ok {
 		_spec.SetField(mail.FieldLastError, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.FailedAt(); ok {
+		_spec.SetField(mail.FieldFailedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FailedAtCleared() {
+		_spec.ClearField(mail.FieldFailedAt, field.TypeTime)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -208,6 +234,26 @@ func (_u *MailUpdateOne) SetNillableLastError(v *string) *MailUpdateOne {
 	if v != nil {
 		_u.SetLastError(*v)
 	}
+	return _u
+}
+
+// SetFailedAt sets the "failed_at" field.
+func (_u *MailUpdateOne) SetFailedAt(v time.Time) *MailUpdateOne {
+	_u.mutation.SetFailedAt(v)
+	return _u
+}
+
+// SetNillableFailedAt sets the "failed_at" field if the given value is not nil.
+func (_u *MailUpdateOne) SetNillableFailedAt(v *time.Time) *MailUpdateOne {
+	if v != nil {
+		_u.SetFailedAt(*v)
+	}
+	return _u
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (_u *MailUpdateOne) ClearFailedAt() *MailUpdateOne {
+	_u.mutation.ClearFailedAt()
 	return _u
 }
 
@@ -302,6 +348,12 @@ func (_u *MailUpdateOne) sqlSave(ctx context.Context) (_node *Mail, err error) {
 	}
 	if value, ok := _u.mutation.LastError(); ok {
 		_spec.SetField(mail.FieldLastError, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.FailedAt(); ok {
+		_spec.SetField(mail.FieldFailedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FailedAtCleared() {
+		_spec.ClearField(mail.FieldFailedAt, field.TypeTime)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Mail{config: _u.config}

@@ -9901,6 +9901,7 @@ type MailMutation struct {
 	addattempts   *int
 	next_at       *time.Time
 	last_error    *string
+	failed_at     *time.Time
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Mail, error)
@@ -10296,6 +10297,55 @@ func (m *MailMutation) ResetLastError() {
 	m.last_error = nil
 }
 
+// SetFailedAt sets the "failed_at" field.
+func (m *MailMutation) SetFailedAt(t time.Time) {
+	m.failed_at = &t
+}
+
+// FailedAt returns the value of the "failed_at" field in the mutation.
+func (m *MailMutation) FailedAt() (r time.Time, exists bool) {
+	v := m.failed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailedAt returns the old "failed_at" field's value of the Mail entity.
+// If the Mail object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MailMutation) OldFailedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailedAt: %w", err)
+	}
+	return oldValue.FailedAt, nil
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (m *MailMutation) ClearFailedAt() {
+	m.failed_at = nil
+	m.clearedFields[mail.FieldFailedAt] = struct{}{}
+}
+
+// FailedAtCleared returns if the "failed_at" field was cleared in this mutation.
+func (m *MailMutation) FailedAtCleared() bool {
+	_, ok := m.clearedFields[mail.FieldFailedAt]
+	return ok
+}
+
+// ResetFailedAt resets all changes to the "failed_at" field.
+func (m *MailMutation) ResetFailedAt() {
+	m.failed_at = nil
+	delete(m.clearedFields, mail.FieldFailedAt)
+}
+
 // Where appends a list predicates to the MailMutation builder.
 func (m *MailMutation) Where(ps ...predicate.Mail) {
 	m.predicates = append(m.predicates, ps...)
@@ -10330,7 +10380,7 @@ func (m *MailMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MailMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 8)
 	if m.created_at != nil {
 		fields = append(fields, mail.FieldCreatedAt)
 	}
@@ -10351,6 +10401,9 @@ func (m *MailMutation) Fields() []string {
 	}
 	if m.last_error != nil {
 		fields = append(fields, mail.FieldLastError)
+	}
+	if m.failed_at != nil {
+		fields = append(fields, mail.FieldFailedAt)
 	}
 	return fields
 }
@@ -10374,6 +10427,8 @@ func (m *MailMutation) Field(name string) (ent.Value, bool) {
 		return m.NextAt()
 	case mail.FieldLastError:
 		return m.LastError()
+	case mail.FieldFailedAt:
+		return m.FailedAt()
 	}
 	return nil, false
 }
@@ -10397,6 +10452,8 @@ func (m *MailMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldNextAt(ctx)
 	case mail.FieldLastError:
 		return m.OldLastError(ctx)
+	case mail.FieldFailedAt:
+		return m.OldFailedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Mail field %s", name)
 }
@@ -10455,6 +10512,13 @@ func (m *MailMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLastError(v)
 		return nil
+	case mail.FieldFailedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailedAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Mail field %s", name)
 }
@@ -10503,6 +10567,9 @@ func (m *MailMutation) ClearedFields() []string {
 	if m.FieldCleared(mail.FieldData) {
 		fields = append(fields, mail.FieldData)
 	}
+	if m.FieldCleared(mail.FieldFailedAt) {
+		fields = append(fields, mail.FieldFailedAt)
+	}
 	return fields
 }
 
@@ -10519,6 +10586,9 @@ func (m *MailMutation) ClearField(name string) error {
 	switch name {
 	case mail.FieldData:
 		m.ClearData()
+		return nil
+	case mail.FieldFailedAt:
+		m.ClearFailedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Mail nullable field %s", name)
@@ -10548,6 +10618,9 @@ func (m *MailMutation) ResetField(name string) error {
 		return nil
 	case mail.FieldLastError:
 		m.ResetLastError()
+		return nil
+	case mail.FieldFailedAt:
+		m.ResetFailedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Mail field %s", name)

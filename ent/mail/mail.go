@@ -25,6 +25,8 @@ const (
 	FieldNextAt = "next_at"
 	// FieldLastError holds the string denoting the last_error field in the database.
 	FieldLastError = "last_error"
+	// FieldFailedAt holds the string denoting the failed_at field in the database.
+	FieldFailedAt = "failed_at"
 	// Table holds the table name of the mail in the database.
 	Table = "mails"
 )
@@ -39,6 +41,7 @@ var Columns = []string{
 	FieldAttempts,
 	FieldNextAt,
 	FieldLastError,
+	FieldFailedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -94,4 +97,9 @@ func ByNextAt(opts ...sql.OrderTermOption) OrderOption {
 // ByLastError orders the results by the last_error field.
 func ByLastError(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastError, opts...).ToFunc()
+}
+
+// ByFailedAt orders the results by the failed_at field.
+func ByFailedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFailedAt, opts...).ToFunc()
 }

@@ -531,6 +531,7 @@ var (
 		{Name: "attempts", Type: field.TypeInt, Default: 0},
 		{Name: "next_at", Type: field.TypeTime},
 		{Name: "last_error", Type: field.TypeString, Default: ""},
+		{Name: "failed_at", Type: field.TypeTime, Nullable: true},
 	}
 	// MailsTable holds the schema information for the "mails" table.
 	MailsTable = &schema.Table{

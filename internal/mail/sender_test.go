@@ -461,10 +461,10 @@ func TestCompose(t *testing.T) {
 				t.Fatal(err)
 			}
 			header, subject, text, html := received{text: []byte(raw.String())}.open(t)
-			if len(header) != 7 || header.Get("Bcc") != "" || subject != "You are invited to Commons" {
+			if len(header) != 8 || header.Get("Bcc") != "" || subject != "You are invited to Commons" {
 				t.Errorf("%q: %v", evil, header)
 			}
-			if strings.Count(text, "\n\n") != 5 || strings.Count(html, "<a ") != 1 || strings.Contains(html, "<script") || len(text) > 3000 {
+			if strings.Count(text, "\n\n") != 3 || strings.Count(html, "<a ") != 1 || strings.Contains(html, "<script") || len(text) > 3000 {
 				t.Errorf("%q:\n%s\n%s", evil, text, html)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -24,7 +25,7 @@ type Server struct {
 	plain          bool // no TLS: loopback only
 
 	// A test's own: the way to a server that has another name than the loopback it listens on, and less patience.
-	tls   *tls.Config
+	roots *x509.CertPool
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
 	limit time.Duration
 }
@@ -67,40 +68,61 @@ func loopback(host string) bool {
 
 // Connect opens a connection, encrypted and signed in.
 func (s *Server) Connect(ctx context.Context) (Connection, error) {
-	options := []gomail.Option{gomail.WithPort(s.port), gomail.WithTimeout(cmp.Or(s.limit, sendLimit))}
-	auth := gomail.SMTPAuthAutoDiscover
-	switch {
-	case s.plain:
-		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
-		auth = gomail.SMTPAuthPlainNoEnc
-	case s.implicit:
-		options = append(options, gomail.WithSSL())
-	default:
-		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
+	// The library leaves the connection open when it fails further on, so it is kept here.
+	c := &smtpConnection{}
+	dial := s.dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
 	}
+	if s.implicit {
+		plain := dial
+		dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			under, err := plain(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return tls.Client(under, s.config()), nil
+		}
+	}
+	options := []gomail.Option{
+		gomail.WithPort(s.port), gomail.WithTimeout(cmp.Or(s.limit, sendLimit)), gomail.WithTLSConfig(s.config()),
+		gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+			c.conn, err = dial(ctx, network, address)
+			return c.conn, err
+		}),
+	}
+	policy, auth := gomail.TLSMandatory, gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin)
+	if s.plain || s.implicit {
+		policy = gomail.NoTLS // none beyond what there is
+	}
+	if s.plain {
+		auth = gomail.WithSMTPAuth(gomail.SMTPAuthPlainNoEnc)
+	}
+	options = append(options, gomail.WithTLSPolicy(policy))
 	if s.user != "" {
-		options = append(options, gomail.WithSMTPAuth(auth), gomail.WithUsername(s.user), gomail.WithPassword(s.password))
+		options = append(options, auth, gomail.WithUsername(s.user), gomail.WithPassword(s.password))
 	}
-	if s.tls != nil {
-		options = append(options, gomail.WithTLSConfig(s.tls))
-	}
-	if s.dial != nil {
-		options = append(options, gomail.WithDialContextFunc(s.dial))
-	}
-	client, err := gomail.NewClient(s.host, options...)
-	if err != nil {
+	var err error
+	if c.client, err = gomail.NewClient(s.host, options...); err != nil {
 		return nil, fmt.Errorf("connect to the mail server: %w", err)
 	}
-	session, err := client.DialToSMTPClientWithContext(ctx)
-	if err != nil {
+	if c.session, err = c.client.DialToSMTPClientWithContext(ctx); err != nil {
+		if c.conn != nil {
+			_ = c.conn.Close()
+		}
 		return nil, fmt.Errorf("connect to the mail server: %w", err)
 	}
-	return &smtpConnection{client: client, session: session}, nil
+	return c, nil
+}
+
+func (s *Server) config() *tls.Config {
+	return &tls.Config{ServerName: s.host, MinVersion: tls.VersionTLS12, RootCAs: s.roots}
 }
 
 type smtpConnection struct {
 	client  *gomail.Client
 	session *smtp.Client
+	conn    net.Conn
 }
 
 // Send has the time that the client gives each message.
@@ -122,7 +144,10 @@ func (c *smtpConnection) Send(_ context.Context, l Letter) error {
 	return err
 }
 
-func (c *smtpConnection) Close() error { return c.client.CloseWithSMTPClient(c.session) }
+// Close says goodbye, if the server still listens, and hangs up.
+func (c *smtpConnection) Close() error {
+	return errors.Join(c.client.CloseWithSMTPClient(c.session), c.conn.Close())
+}
 
 func message(l Letter) (*gomail.Msg, error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())

@@ -50,7 +50,10 @@ func (s *Sender) compose(m *ent.Mail, values map[string]string) (Letter, error) 
 	}
 	values = maps.Clone(values)
 	for name, v := range values {
-		values[name] = head(strings.Join(strings.FieldsFunc(v, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " "), 500)
+		words := strings.FieldsFunc(strings.ToValidUTF8(v, "\uFFFD"), func(r rune) bool {
+			return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Bidi_Control, r)
+		})
+		values[name] = head(strings.Join(words, " "), 500)
 	}
 	link := values["link"]
 	if u, err := url.Parse(link); link != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
@@ -69,11 +72,12 @@ func (s *Sender) compose(m *ent.Mail, values map[string]string) (Letter, error) 
 	var paragraphs []paragraph
 	for text := range strings.SplitSeq(body, "\n\n") {
 		p := paragraph{Text: text}
-		if label, target, ok := strings.Cut(text, ":\n"); ok && target == link {
-			if link == "" {
-				return Letter{}, fmt.Errorf("%w: the link is missing", ErrRefused)
-			}
+		label, target, ok := strings.Cut(text, ":\n")
+		switch {
+		case ok && target == link:
 			p = paragraph{Text: label, Link: link}
+		case strings.HasSuffix(text, ":"):
+			return Letter{}, fmt.Errorf("%w: the link is missing", ErrRefused)
 		}
 		paragraphs = append(paragraphs, p)
 	}

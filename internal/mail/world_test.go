@@ -175,7 +175,7 @@ func says(code int) func(string) error {
 }
 
 // certified is a certificate for a host, and who trusts it.
-func certified(t *testing.T, host string) (server, client *tls.Config) {
+func certified(t *testing.T, host string) (server *tls.Config, roots *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -193,10 +193,9 @@ func certified(t *testing.T, host string) (server, client *tls.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
+	roots = x509.NewCertPool()
 	roots.AddCert(leaf)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12},
-		&tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}, roots
 }
 
 // clock stands still until it is moved.
