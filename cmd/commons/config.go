@@ -30,7 +30,7 @@ func variables() []variable {
 		{"COMMONS_LISTEN", "127.0.0.1:8080", "address and port to listen on"},
 		{"COMMONS_DATABASE_URL", "sqlite:var/commons.db", "`sqlite:` and a path, or `postgres://…`"},
 		{"COMMONS_DATA_DIR", "var", "directory for files beside the database"},
-		{"COMMONS_PUBLIC_URL", "", "where browsers find the server, such as `https://commons.example`; empty: as they ask for it"},
+		{"COMMONS_PUBLIC_URL", "", "where browsers find the server, such as `https://commons.example`; links in mail begin with it, and https makes cookies secure; empty: the listening address"},
 		{"COMMONS_DEMO", "off", "`on` fills an empty database with the demo program and prints tokens; `make run` turns it on"},
 		{"COMMONS_ALLOWED_ORIGINS", "", "origins of front ends elsewhere, with commas: `https://app.example,https://admin.example`"},
 		{"COMMONS_BUS_URL", "", "what carries wake-ups between replicas: `nats://…` or `tls://…`, several with commas; empty: PostgreSQL does"},

@@ -29,6 +29,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/markdown"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/server"
+	"github.com/pursuing-equity/commons/internal/signin"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -84,7 +85,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	newID := func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
 	a.Audit = &audit.Log{Now: cfg.Now, NewID: newID}
 	a.Mail = &mail.Service{Now: cfg.Now, NewID: newID}
-	a.Accounts = &account.Service{Store: s, Now: cfg.Now, NewID: newID}
+	a.Accounts = &account.Service{Store: s, Audit: a.Audit, Mail: a.Mail, Hasher: account.NewHasher(), Now: cfg.Now, NewID: newID, PublicURL: strings.TrimRight(cfg.PublicURL, "/")}
 	var wakeups bus.Bus
 	switch {
 	case cfg.BusURL != "":
@@ -127,15 +128,22 @@ func (a *App) LockFile() (func(), error) {
 
 // Serve answers requests on ln until ctx ends, and then drains. The explorer may be nil.
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
+	if a.Accounts.PublicURL == "" {
+		a.Accounts.PublicURL = listeningURL(ln.Addr())
+	}
+	cookie := server.NewCookie(a.Config.PublicURL)
+	pages := signin.Pages(signin.Config{Accounts: a.Accounts, SetCookie: cookie.Set, ClearCookie: cookie.Clear, Now: a.Config.Now})
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
 	srv, err := server.New(server.Config{
 		Schema:         resolver.Schema(),
 		SDL:            graph.SDL(),
 		Authenticate:   a.authenticate,
+		Resume:         a.resume,
 		Events:         a.Events,
 		Recheck:        a.Accounts.Ended,
 		Explain:        store.Fault,
 		Ready:          a.ready,
+		Pages:          pages,
 		Explorer:       explorer,
 		Extensions:     []graphql.HandlerExtension{graph.Snapshot{Store: a.Store}},
 		Logger:         a.Config.Logger,
@@ -157,7 +165,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	forgetting := make(chan struct{})
 	go func() {
 		defer close(forgetting)
-		a.forgetKeys(logCtx)
+		a.forget(logCtx)
 	}()
 	err = srv.Serve(ctx, ln)
 	stop()
@@ -166,9 +174,9 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	return err
 }
 
-// forgetKeys deletes old idempotency keys every hour until ctx ends.
-func (a *App) forgetKeys(ctx context.Context) {
-	ctx = viewer.NewContext(ctx, viewer.System("forget idempotency keys"))
+// forget deletes every hour what is kept for a while only, until ctx ends.
+func (a *App) forget(ctx context.Context) {
+	ctx = viewer.NewContext(ctx, viewer.System("forget what is old"))
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
 	for {
@@ -179,13 +187,36 @@ func (a *App) forgetKeys(ctx context.Context) {
 			if _, err := a.Store.ForgetKeys(ctx, a.Config.Now()); err != nil && ctx.Err() == nil {
 				a.Config.Logger.WarnContext(ctx, "idempotency keys not forgotten", "error", err)
 			}
+			if err := a.Accounts.Forget(ctx); err != nil && ctx.Err() == nil {
+				a.Config.Logger.WarnContext(ctx, "old sign-ins not forgotten", "error", err)
+			}
 		}
 	}
 }
 
-func (a *App) authenticate(ctx context.Context, bearer string) (server.Session, error) {
-	v, expires, err := a.Accounts.SignIn(ctx, bearer)
+func (a *App) authenticate(ctx context.Context, bearer, address string) (server.Session, error) {
+	v, expires, err := a.Accounts.SignIn(ctx, bearer, address)
 	return server.Session{Viewer: v, Expires: expires}, err
+}
+
+func (a *App) resume(ctx context.Context, secret, address string) (server.Session, error) {
+	r, err := a.Accounts.Resume(ctx, secret, address)
+	if err != nil {
+		return server.Session{}, err
+	}
+	return server.Session{Viewer: r.Viewer, Expires: r.Expires, Secret: r.Secret, Lasts: r.Lasts}, nil
+}
+
+// listeningURL is where a browser on this machine finds the server.
+func listeningURL(address net.Addr) string {
+	host, port, err := net.SplitHostPort(address.String())
+	if err != nil {
+		return "http://" + address.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 func (a *App) ready(ctx context.Context) error {
