@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/app"
 	"github.com/pursuing-equity/commons/internal/event/bus"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/openid"
 )
 
 // config is the environment, checked.
@@ -32,12 +33,16 @@ func variables() []variable {
 		{"COMMONS_LISTEN", "127.0.0.1:8080", "address and port to listen on"},
 		{"COMMONS_DATABASE_URL", "sqlite:var/commons.db", "`sqlite:` and a path, or `postgres://…`"},
 		{"COMMONS_DATA_DIR", "var", "directory for files beside the database"},
-		{"COMMONS_PUBLIC_URL", "", "where browsers find the server, such as `https://commons.example`; empty: as they ask for it"},
+		{"COMMONS_PUBLIC_URL", "", "where browsers find the server, such as `https://commons.example`; links in mail begin with it, and https makes cookies secure; empty: the listening address"},
 		{"COMMONS_DEMO", "off", "`on` fills an empty database with the demo program and prints tokens; `make run` turns it on"},
 		{"COMMONS_ALLOWED_ORIGINS", "", "origins of front ends elsewhere, with commas: `https://app.example,https://admin.example`"},
 		{"COMMONS_BUS_URL", "", "what carries wake-ups between replicas: `nats://…` or `tls://…`, several with commas; empty: PostgreSQL does"},
 		{"COMMONS_SMTP_URL", "", "mail server: `smtp://user:password@host:587` or `smtps://…`; empty: mail waits in the database, or under `COMMONS_DEMO=on` shows at `/mailbox`"},
 		{"COMMONS_MAIL_FROM", "", "sender of mail, such as `Commons <commons@example.org>`; empty: `commons@` and the host of `COMMONS_PUBLIC_URL`"},
+		{"COMMONS_OIDC_ISSUER", "", "OpenID provider that members can sign in with, such as `https://login.example.org`; empty: none"},
+		{"COMMONS_OIDC_CLIENT_ID", "", "as whom the provider knows this installation; its redirect URL is `COMMONS_PUBLIC_URL` and `/auth/oidc/callback`"},
+		{"COMMONS_OIDC_CLIENT_SECRET", "", "what the installation shows the provider; empty: a public client, PKCE only"},
+		{"COMMONS_OIDC_LABEL", "your organization", "what people call the provider: `Sign in with …`"},
 		{"COMMONS_EVENT_RETENTION", "30d", "how long events are kept for subscribers who resume, in days (`30d`) or hours (`12h`); at least `1h`"},
 		{"COMMONS_LOG_FORMAT", "text", "`text` or `json`, on standard error"},
 		{"COMMONS_RATE_LIMIT", "on", "`off` for load tests: rates only, never the limits of one request"},
@@ -112,6 +117,18 @@ func parseEnvironment(environ []string) (config, error) {
 	if c.MailFrom = values["COMMONS_MAIL_FROM"]; c.MailFrom != "" {
 		if _, err := netmail.ParseAddress(c.MailFrom); err != nil {
 			return c, fmt.Errorf("COMMONS_MAIL_FROM must be a mail address, such as Commons <commons@example.org>")
+		}
+	}
+	c.OpenID = openid.Config{
+		Issuer: values["COMMONS_OIDC_ISSUER"], ClientID: values["COMMONS_OIDC_CLIENT_ID"], ClientSecret: values["COMMONS_OIDC_CLIENT_SECRET"],
+		Label: values["COMMONS_OIDC_LABEL"],
+	}
+	if c.OpenID.Issuer != "" {
+		if err := openid.CheckIssuer(c.OpenID.Issuer); err != nil {
+			return c, fmt.Errorf("COMMONS_OIDC_ISSUER %w", err)
+		}
+		if c.OpenID.ClientID == "" {
+			return c, fmt.Errorf("COMMONS_OIDC_ISSUER needs COMMONS_OIDC_CLIENT_ID")
 		}
 	}
 	if c.Retention, err = retention(values["COMMONS_EVENT_RETENTION"]); err != nil {

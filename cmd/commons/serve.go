@@ -46,6 +46,9 @@ func serve(ctx context.Context, cfg config, args []string, stdout, stderr io.Wri
 		if options.DemoTokens, err = a.DemoTokens(ctx); err != nil {
 			return err
 		}
+		if err := a.SetDemoPasswords(ctx); err != nil {
+			return err
+		}
 		if options.ExampleThread, err = a.ExampleThread(ctx); err != nil {
 			return err
 		}
@@ -75,12 +78,12 @@ func serveOn(ctx context.Context, a *app.App, ln net.Listener, page http.Handler
 
 // greet says where everything is, and how to sign in to the demo.
 func greet(w io.Writer, address string, options explorer.Options, mailbox bool) {
-	fmt.Fprintf(w, "Commons %s\n\n  explorer   http://%s/\n  GraphQL    http://%s/graphql\n  schema     http://%s/schema.graphql\n", version, address, address, address)
+	fmt.Fprintf(w, "Commons %s\n\n  explorer   http://%s/\n  sign in    http://%s/sign-in\n  GraphQL    http://%s/graphql\n  schema     http://%s/schema.graphql\n", version, address, address, address, address)
 	if mailbox {
 		fmt.Fprintf(w, "  mailbox    http://%s/mailbox\n", address)
 	}
 	if len(options.DemoTokens) > 0 {
-		fmt.Fprintf(w, "\nDemo members, each with a token to send as Authorization: Bearer …\n\n")
+		fmt.Fprintf(w, "\nDemo members: the password of all is %q; beside each is a token to send as Authorization: Bearer …\n\n", app.DemoPassword)
 		for _, account := range demo.Accounts() {
 			email := account + "@" + demo.AccountDomain
 			fmt.Fprintf(w, "  %-24s %s\n", email, options.DemoTokens[email])

@@ -1,4 +1,8 @@
-// Package account signs members in. Access tokens are the first way; sessions and passwords come beside them.
+// Package account signs members in: with passwords, with links by mail, and programs with access tokens. Whoever proved who they
+// are gets a session, whose secret a browser keeps in a cookie.
+//
+// What is secret is kept as a hash only. Nothing here tells who has an account: what an address that has none is answered, by
+// which statements and after which time, is the same as for one that has.
 package account
 
 import (
@@ -14,9 +18,12 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -24,9 +31,15 @@ import (
 
 // Service signs members in. All fields are needed.
 type Service struct {
-	Store *store.Store
-	Now   func() time.Time
-	NewID func(gid.Kind) gid.ID
+	Store  *store.Store
+	Audit  *audit.Log
+	Mail   *mail.Service
+	Hasher *Hasher
+	Now    func() time.Time
+	NewID  func(gid.Kind) gid.ID
+	// PublicURL is what links in mail begin with. It comes from the configuration and never from a request, whose Host header
+	// anybody can write.
+	PublicURL string
 }
 
 // prefix lets scanners of leaked secrets recognise a token.
@@ -39,10 +52,30 @@ func Hash(token string) []byte {
 }
 
 // NewToken is a fresh random token.
-func NewToken() string {
+func NewToken() string { return newSecret(prefix) }
+
+// newSecret is 256 random bits behind a prefix.
+func newSecret(prefix string) string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails: crypto/rand ends the process instead
 	return prefix + base64.RawURLEncoding.EncodeToString(b)
+}
+
+// mostSecret is longer than any secret, in bytes.
+const mostSecret = 100
+
+// live are the sessions and tokens that have not ended.
+func live(now time.Time) predicate.AccessToken {
+	return accesstoken.And(accesstoken.RevokedAtIsNil(), accesstoken.Or(accesstoken.ExpiresAtIsNil(), accesstoken.ExpiresAtGT(now)))
+}
+
+// end ends sessions or tokens within the transaction. Who holds a websocket or an event stream open with one is sent away: a
+// trigger in the database tells those who push events.
+func (s *Service) end(ctx context.Context, tx *ent.Client, which predicate.AccessToken) error {
+	if err := tx.AccessToken.Update().Where(which, accesstoken.RevokedAtIsNil()).SetRevokedAt(s.Now()).Exec(ctx); err != nil {
+		return fmt.Errorf("end a sign-in: %w", err)
+	}
+	return nil
 }
 
 // ErrNoMember says that no active member has the mail address.
@@ -53,7 +86,7 @@ var ErrNoMember = errors.New("no active member has this mail address")
 func (s *Service) Issue(ctx context.Context, email, name string, scope accesstoken.Scope, lasts time.Duration) (string, error) {
 	token := NewToken()
 	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		m, err := tx.Member.Query().Where(member.Email(strings.ToLower(strings.TrimSpace(email))), access.ActiveMembers()).Only(ctx)
+		m, err := tx.Member.Query().Where(member.Email(lower(email)), access.ActiveMembers()).Only(ctx)
 		if ent.IsNotFound(err) {
 			return ErrNoMember
 		}
@@ -70,18 +103,21 @@ func (s *Service) Issue(ctx context.Context, email, name string, scope accesstok
 	return token, err
 }
 
-// SignIn says who a token signs in, and until when. It returns UNAUTHENTICATED for one that is unknown, expired or revoked,
-// and for a member who is not active: always in the same words.
-func (s *Service) SignIn(ctx context.Context, token string) (viewer.Viewer, time.Time, error) {
+// lower is a mail address as it is kept.
+func lower(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// SignIn says who an access token signs in, and until when. The address is the network's. It returns UNAUTHENTICATED for one that is unknown, expired or revoked,
+// and for a member who is not active: always in the same words. It is one statement, and one more every few minutes.
+func (s *Service) SignIn(ctx context.Context, token, address string) (viewer.Viewer, time.Time, error) {
 	ctx = viewer.NewContext(ctx, viewer.System("sign in"))
-	refused := fault.New(fault.Unauthenticated, "This token is not valid: it is unknown, expired or revoked.")
-	if !strings.HasPrefix(token, prefix) || len(token) > 100 {
-		return viewer.Viewer{}, time.Time{}, refused
+	invalid := fault.New(fault.Unauthenticated, "This token is not valid: it is unknown, expired or revoked.")
+	if !strings.HasPrefix(token, prefix) || len(token) > mostSecret {
+		return viewer.Viewer{}, time.Time{}, invalid
 	}
-	t, err := s.Store.Client(ctx).AccessToken.Query().Where(accesstoken.Hash(Hash(token)), accesstoken.RevokedAtIsNil(),
-		accesstoken.HasMemberWith(access.ActiveMembers())).Only(ctx)
+	t, err := s.Store.Client(ctx).AccessToken.Query().Where(accesstoken.Hash(Hash(token)),
+		accesstoken.KindEQ(accesstoken.KindPERSONAL), accesstoken.RevokedAtIsNil(), accesstoken.HasMemberWith(access.ActiveMembers())).Only(ctx)
 	if ent.IsNotFound(err) {
-		return viewer.Viewer{}, time.Time{}, refused
+		return viewer.Viewer{}, time.Time{}, invalid
 	}
 	if err != nil {
 		return viewer.Viewer{}, time.Time{}, store.Fault(fmt.Errorf("sign in: %w", err))
@@ -89,9 +125,10 @@ func (s *Service) SignIn(ctx context.Context, token string) (viewer.Viewer, time
 	var expires time.Time
 	if t.ExpiresAt != nil {
 		if expires = *t.ExpiresAt; !expires.After(s.Now()) {
-			return viewer.Viewer{}, time.Time{}, refused
+			return viewer.Viewer{}, time.Time{}, invalid
 		}
 	}
+	s.used(ctx, t, address)
 	scope := viewer.Read
 	if t.Scope == accesstoken.ScopeWRITE {
 		scope = viewer.Write
@@ -99,11 +136,10 @@ func (s *Service) SignIn(ctx context.Context, token string) (viewer.Viewer, time
 	return viewer.Member(t.MemberID, t.ID, scope), expires, nil
 }
 
-// Ended returns those of the tokens that no longer sign anybody in: one statement.
+// Ended returns those of the sessions and tokens that no longer sign anybody in: one statement.
 func (s *Service) Ended(ctx context.Context, tokens []gid.ID) ([]gid.ID, error) {
 	ctx = viewer.NewContext(ctx, viewer.System("check tokens"))
-	good, err := s.Store.Client(ctx).AccessToken.Query().Where(page.AnyOf(accesstoken.FieldID, tokens), accesstoken.RevokedAtIsNil(),
-		accesstoken.Or(accesstoken.ExpiresAtIsNil(), accesstoken.ExpiresAtGT(s.Now())),
+	good, err := s.Store.Client(ctx).AccessToken.Query().Where(page.AnyOf(accesstoken.FieldID, tokens), live(s.Now()),
 		accesstoken.HasMemberWith(access.ActiveMembers())).IDs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("check tokens: %w", err)

@@ -29,7 +29,9 @@ import (
 	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/markdown"
 	"github.com/pursuing-equity/commons/internal/notify"
+	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/server"
+	"github.com/pursuing-equity/commons/internal/signin"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -46,6 +48,7 @@ type Config struct {
 	BusURL         string        // NATS servers that carry wake-ups between processes; empty: the database does
 	SMTPURL        string        // the mail server, as mail.ParseServer reads it; empty: mail waits, or goes to the mailbox of a demo
 	MailFrom       string        // who mail is from; empty: commons@ and the public URL's host
+	OpenID         openid.Config // a provider that members can sign in with; its Issuer is empty: none. RedirectURL and Now are filled in
 	DropWakeups    bool          // a test's switch: events arrive by the poll only
 	Version        string
 	Logger         *slog.Logger     // nil: slog.Default()
@@ -89,7 +92,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	newID := func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
 	a.Audit = &audit.Log{Now: cfg.Now, NewID: newID}
 	a.Mail = &mail.Service{Now: cfg.Now, NewID: newID}
-	a.Accounts = &account.Service{Store: s, Now: cfg.Now, NewID: newID}
+	a.Accounts = &account.Service{Store: s, Audit: a.Audit, Mail: a.Mail, Hasher: account.NewHasher(), Now: cfg.Now, NewID: newID, PublicURL: strings.TrimRight(cfg.PublicURL, "/")}
 	if err := a.openMail(); err != nil {
 		_ = s.Close()
 		return nil, err
@@ -136,7 +139,14 @@ func (a *App) LockFile() (func(), error) {
 
 // Serve answers requests on ln until ctx ends, and then drains. The explorer may be nil.
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
+	if a.Accounts.PublicURL == "" {
+		a.Accounts.PublicURL = listeningURL(ln.Addr())
+	}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
+	pages, err := a.pages()
+	if err != nil {
+		return err
+	}
 	registry := prometheus.NewRegistry()
 	for _, c := range a.Sender.Collectors() {
 		if err := registry.Register(c); err != nil {
@@ -147,11 +157,12 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		Schema:         resolver.Schema(),
 		SDL:            graph.SDL(),
 		Authenticate:   a.authenticate,
+		Resume:         a.resume,
 		Events:         a.Events,
 		Recheck:        a.Accounts.Ended,
 		Explain:        store.Fault,
 		Ready:          a.ready,
-		Pages:          a.pages(),
+		Pages:          pages,
 		Explorer:       explorer,
 		Extensions:     []graphql.HandlerExtension{graph.Snapshot{Store: a.Store}},
 		Logger:         a.Config.Logger,
@@ -174,7 +185,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	forgetting := make(chan struct{})
 	go func() {
 		defer close(forgetting)
-		a.forgetKeys(logCtx)
+		a.forget(logCtx)
 	}()
 	mailing := make(chan struct{})
 	go func() {
@@ -190,17 +201,27 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 }
 
 // pages are the endpoints beside /graphql.
-func (a *App) pages() map[string]server.Page {
-	pages := make(map[string]server.Page)
+func (a *App) pages() (map[string]server.Page, error) {
+	cookie := server.NewCookie(a.Config.PublicURL)
+	cfg := signin.Config{Accounts: a.Accounts, SetCookie: cookie.Set, ClearCookie: cookie.Clear, Now: a.Config.Now}
+	if a.Config.OpenID.Issuer != "" {
+		provider := a.Config.OpenID
+		provider.RedirectURL, provider.Now = a.Accounts.PublicURL+signin.OpenIDCallback, a.Config.Now
+		var err error
+		if cfg.OpenID, err = openid.New(provider); err != nil {
+			return nil, fmt.Errorf("the OpenID provider: %w", err)
+		}
+	}
+	pages := signin.Pages(cfg)
 	if a.Mailbox != nil {
 		pages["GET /mailbox"] = a.Mailbox.Page
 	}
-	return pages
+	return pages, nil
 }
 
-// forgetKeys deletes old idempotency keys every hour until ctx ends.
-func (a *App) forgetKeys(ctx context.Context) {
-	ctx = viewer.NewContext(ctx, viewer.System("forget idempotency keys"))
+// forget deletes every hour what is kept for a while only, until ctx ends.
+func (a *App) forget(ctx context.Context) {
+	ctx = viewer.NewContext(ctx, viewer.System("forget what is old"))
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
 	for {
@@ -211,13 +232,36 @@ func (a *App) forgetKeys(ctx context.Context) {
 			if _, err := a.Store.ForgetKeys(ctx, a.Config.Now()); err != nil && ctx.Err() == nil {
 				a.Config.Logger.WarnContext(ctx, "idempotency keys not forgotten", "error", err)
 			}
+			if err := a.Accounts.Forget(ctx); err != nil && ctx.Err() == nil {
+				a.Config.Logger.WarnContext(ctx, "old sign-ins not forgotten", "error", err)
+			}
 		}
 	}
 }
 
-func (a *App) authenticate(ctx context.Context, bearer string) (server.Session, error) {
-	v, expires, err := a.Accounts.SignIn(ctx, bearer)
+func (a *App) authenticate(ctx context.Context, bearer, address string) (server.Session, error) {
+	v, expires, err := a.Accounts.SignIn(ctx, bearer, address)
 	return server.Session{Viewer: v, Expires: expires}, err
+}
+
+func (a *App) resume(ctx context.Context, secret, address string) (server.Session, error) {
+	r, err := a.Accounts.Resume(ctx, secret, address)
+	if err != nil {
+		return server.Session{}, err
+	}
+	return server.Session{Viewer: r.Viewer, Expires: r.Expires, Secret: r.Secret, Lasts: r.Lasts}, nil
+}
+
+// listeningURL is where a browser on this machine finds the server.
+func listeningURL(address net.Addr) string {
+	host, port, err := net.SplitHostPort(address.String())
+	if err != nil {
+		return "http://" + address.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 func (a *App) ready(ctx context.Context) error {

@@ -41,7 +41,7 @@ func (a *App) DemoTokens(ctx context.Context) (map[string]string, error) {
 	changed := false
 	for _, account := range demo.Accounts() {
 		email := account + "@" + demo.AccountDomain
-		if _, _, err := a.Accounts.SignIn(ctx, tokens[email]); err == nil {
+		if _, _, err := a.Accounts.SignIn(ctx, tokens[email], ""); err == nil {
 			continue
 		}
 		if tokens[email], err = a.Accounts.Issue(viewer.NewContext(ctx, viewer.System("demo tokens")), email, "demo", accesstoken.ScopeWRITE, 0); err != nil {
@@ -59,6 +59,22 @@ func (a *App) DemoTokens(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	return tokens, os.WriteFile(path, text, 0o600)
+}
+
+// DemoPassword is that of every demo member. It is in this file for everybody to read: it is for demo data only.
+const DemoPassword = "a table set for everyone"
+
+// SetDemoPasswords gives the demo members their password, unless they have one.
+func (a *App) SetDemoPasswords(ctx context.Context) error {
+	ctx = viewer.NewContext(ctx, viewer.System("demo passwords"))
+	emails := make([]string, 0, len(demo.Accounts()))
+	for _, account := range demo.Accounts() {
+		emails = append(emails, account+"@"+demo.AccountDomain)
+	}
+	if err := a.Accounts.SetFirstPasswords(ctx, emails, DemoPassword); err != nil {
+		return fmt.Errorf("demo passwords: %w", err)
+	}
+	return nil
 }
 
 // ExampleThread is the network's liveliest thread, for the explorer's first example; empty when there is none.

@@ -7,6 +7,7 @@ import (
 	netmail "net/mail"
 	"net/url"
 
+	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/mail"
 )
 
@@ -26,7 +27,11 @@ func (a *App) openMail() error {
 		a.Mailbox = new(mail.Mailbox)
 		carrier = a.Mailbox
 	}
-	a.Sender = mail.NewSender(mail.Sender{Store: a.Store, Carrier: carrier, From: from, Now: a.Config.Now, Logger: a.Config.Logger})
+	owners := make(map[string]mail.Prepare)
+	for _, template := range account.Templates() {
+		owners[template] = a.Accounts.Compose
+	}
+	a.Sender = mail.NewSender(mail.Sender{Store: a.Store, Carrier: carrier, From: from, Prepare: owners, Now: a.Config.Now, Logger: a.Config.Logger})
 	a.Mail.Wake = a.Sender.Wake
 	return nil
 }

@@ -28,6 +28,7 @@ const (
 	PasswordChanged      Action = "PASSWORD_CHANGED"
 	EmailChanged         Action = "EMAIL_CHANGED"
 	IdentityLinked       Action = "IDENTITY_LINKED"
+	IdentityUnlinked     Action = "IDENTITY_UNLINKED"
 	AccessTokenCreated   Action = "ACCESS_TOKEN_CREATED"
 	AccessTokenRevoked   Action = "ACCESS_TOKEN_REVOKED"
 	SessionEnded         Action = "SESSION_ENDED"

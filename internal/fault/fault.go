@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Code is machine-readable and never changes its meaning. The SDL describes each one under ErrorCode.
@@ -62,7 +63,8 @@ type Error struct {
 	Code    Code
 	Path    []string // into the mutation's input: ["title"], ["members", "2", "role"]; empty when it concerns all of it
 	Message string
-	Cause   error // for the log only
+	Cause   error         // for the log only
+	Wait    time.Duration // of RATE_LIMITED and UNAVAILABLE: until it may be tried again; zero when that is not known
 }
 
 // New makes a fault. The message is a sentence that says what to do.
@@ -92,6 +94,13 @@ func (e *Error) At(path string) *Error {
 	if path != "" {
 		c.Path = strings.Split(path, ".")
 	}
+	return &c
+}
+
+// After returns a copy that says how long to wait before the next try.
+func (e *Error) After(wait time.Duration) *Error {
+	c := *e
+	c.Wait = wait
 	return &c
 }
 

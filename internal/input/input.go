@@ -2,6 +2,7 @@
 package input
 
 import (
+	"net/mail"
 	"net/url"
 	"strings"
 	"unicode"
@@ -62,6 +63,18 @@ func (c *Checker) URL(path, value string) string {
 	}
 	if u, err := url.Parse(value); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
 		c.Refuse(path, "This must be an http or https URL.")
+	}
+	return value
+}
+
+// Email checks a mail address and returns it as it is kept: in small letters. Addresses that need quotes, or a domain that is a
+// number, are nobody's.
+func (c *Checker) Email(path, value string) string {
+	value = strings.ToLower(c.Line(path, value, 1, 254)) // RFC 5321, 4.5.3.1.3
+	a, err := mail.ParseAddress(value)
+	local, domain, _ := strings.Cut(value, "@")
+	if err != nil || a.Address != value || a.Name != "" || local == "" || !strings.Contains(domain, ".") || strings.HasSuffix(domain, ".") || strings.ContainsAny(value, "[]\"") {
+		c.Refuse(path, "This must be a mail address: name@example.org.")
 	}
 	return value
 }

@@ -198,6 +198,7 @@ func (s *Server) refuse(ctx context.Context, err error) *refusal {
 			faults = []*fault.Error{s.unexpected(ctx, err)}
 		}
 		for _, f := range faults {
+			r.wait = max(r.wait, f.Wait)
 			r.errs = append(r.errs, s.show(ctx, f, gqlerror.Error{}, nil))
 		}
 	}

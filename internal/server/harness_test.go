@@ -113,7 +113,7 @@ func start(t *testing.T, change func(*Config)) *harness {
 	return h
 }
 
-func (h *harness) authenticate(_ context.Context, bearer string) (Session, error) {
+func (h *harness) authenticate(_ context.Context, bearer, _ string) (Session, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch bearer {

@@ -30,7 +30,7 @@ func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Add("Vary", "Accept, Authorization")
+	w.Header().Add("Vary", "Accept, Authorization, Cookie")
 	accept := negotiate(r)
 	media := accept.json
 	if media == "" {
@@ -54,7 +54,7 @@ func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 		refuse(err)
 		return
 	}
-	session, err := s.authenticate(ctx, r.Header.Values("Authorization"))
+	session, err := s.signIn(w, r)
 	if err != nil {
 		refuse(err)
 		return
@@ -85,7 +85,7 @@ func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 
 // authenticate reads the Authorization header's values. Nobody is an anonymous viewer by mistake: a header that is there
 // must be right.
-func (s *Server) authenticate(ctx context.Context, headers []string) (Session, error) {
+func (s *Server) authenticate(ctx context.Context, headers []string, address string) (Session, error) {
 	if len(headers) == 0 {
 		return Session{Viewer: viewer.Anonymous()}, nil
 	}
@@ -94,15 +94,7 @@ func (s *Server) authenticate(ctx context.Context, headers []string) (Session, e
 	if len(headers) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " \t") {
 		return Session{}, fault.New(fault.Unauthenticated, "The Authorization header must be: Bearer, a space and an access token.")
 	}
-	ctx, cancel := context.WithTimeout(ctx, authTimeout)
-	defer cancel()
-	before := s.accessChanges()
-	session, err := s.cfg.Authenticate(ctx, token)
-	session.changes = before
-	if err == nil && !session.Expires.IsZero() && !session.Expires.After(s.cfg.Now()) {
-		err = sessionExpired()
-	}
-	return session, err
+	return s.check(ctx, func(ctx context.Context) (Session, error) { return s.cfg.Authenticate(ctx, token, address) })
 }
 
 func sessionExpired() error {
@@ -178,7 +170,7 @@ func (s *Server) writeRefusal(w http.ResponseWriter, r *refusal, media string) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="commons"`)
 	}
 	if r.wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(r.wait.Seconds())))
+		w.Header().Set("Retry-After", strconv.Itoa(int((r.wait+time.Second-1)/time.Second)))
 	}
 	s.writeJSON(w, status, media, refusalBody(r.errs))
 }

@@ -26,7 +26,7 @@ func (s *Server) servePage(page Page) http.Handler {
 			return
 		}
 		defer s.live.leave()
-		session, err := s.authenticate(ctx, r.Header.Values("Authorization"))
+		session, err := s.signIn(w, r)
 		if err != nil {
 			refuse(err)
 			return

@@ -128,7 +128,7 @@ func mayMutate(c caller) error {
 	case v.IsMember():
 		return fault.New(fault.InsufficientScope, "This token only reads. Changes need one with the scope write.")
 	default:
-		return fault.New(fault.Unauthenticated, "Sign in to change anything: send an Authorization header with a Bearer token.")
+		return fault.New(fault.Unauthenticated, "Sign in to change anything: with a browser, or with a token as Authorization: Bearer …")
 	}
 }
 

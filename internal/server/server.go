@@ -29,6 +29,9 @@ type Session struct {
 	Viewer  viewer.Viewer
 	Expires time.Time // zero: never
 
+	Secret string        // a new one, which the browser's cookie takes; empty: it stays as it is
+	Lasts  time.Duration // of that cookie
+
 	changes uint64 // how often access had changed when the check began
 }
 
@@ -37,9 +40,12 @@ type Config struct {
 	Schema graphql.ExecutableSchema
 	SDL    string // served at /schema.graphql
 
-	// Authenticate checks the token of an Authorization header or of a websocket's connection_init. It returns an
-	// UNAUTHENTICATED fault for a token that is wrong, expired or revoked, and UNAVAILABLE when it cannot tell.
-	Authenticate func(ctx context.Context, bearer string) (Session, error)
+	// Authenticate checks the token of an Authorization header or of a websocket's connection_init, from a network address. It
+	// returns an UNAUTHENTICATED fault for a token that is wrong, expired or revoked, and UNAVAILABLE when it cannot tell.
+	Authenticate func(ctx context.Context, bearer, address string) (Session, error)
+
+	// Resume checks the secret of a browser's cookie in the same way, where no Authorization header is. Nil: there are no cookies.
+	Resume func(ctx context.Context, secret, address string) (Session, error)
 
 	// Events is the log that subscriptions follow, and that says whose access may have changed. Nil: subscriptions are their
 	// resolvers' channels only.
@@ -152,6 +158,7 @@ type Server struct {
 	rates     *limiter
 	metrics   *metrics
 	origins   *origins
+	cookie    Cookie
 	live      *registry
 	suspects  chan struct{} // holds one: that access of somebody may have changed
 	upgrader  websocket.Upgrader
@@ -189,6 +196,7 @@ func New(cfg Config) (*Server, error) {
 		log:       cfg.Logger,
 		documents: newDocuments(cfg.Schema.Schema(), cfg.Limits),
 		rates:     newLimiter(cfg.Limits.RateBurst, cfg.Limits.RatePerSec, cfg.Now),
+		cookie:    NewCookie(cfg.PublicURL),
 		live:      newRegistry(),
 		suspects:  make(chan struct{}, 1),
 	}

@@ -45,11 +45,15 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		refuse(fault.New(fault.Forbidden, "Pages of this origin may not open a websocket here."))
 		return
 	}
+	if s.cookieWithoutOrigin(r) {
+		refuse(fault.New(fault.Forbidden, "A websocket that is signed in by a cookie needs an Origin header."))
+		return
+	}
 	if s.live.draining() {
 		refuse(fault.New(fault.Unavailable, "This server is about to stop. Try again."))
 		return
 	}
-	session, err := s.authenticate(r.Context(), r.Header.Values("Authorization"))
+	session, err := s.signIn(w, r)
 	if err != nil {
 		refuse(err)
 		return
@@ -57,7 +61,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	rec := recordOf(r.Context())
 	rec.upgrade()
 	to := &hijacked{ResponseWriter: w, limits: s.limits}
-	conn, err := s.upgrader.Upgrade(to, r, nil)
+	conn, err := s.upgrader.Upgrade(to, r, http.Header{"Set-Cookie": w.Header().Values("Set-Cookie")})
 	if err != nil {
 		return // gorilla has answered
 	}

@@ -66,7 +66,7 @@ func (k *socket) init(m message) {
 	}
 	// Not in the reader, whose stack would keep the size that a database call needs.
 	go k.task(func() {
-		session, err := k.server.authenticate(k.ctx, auth)
+		session, err := k.server.authenticate(k.ctx, auth, k.addr)
 		switch {
 		case err == nil:
 			k.acknowledge(session)

@@ -8,6 +8,7 @@ const valueTypes = [
   'Support',
   'Money',
   'Requirement',
+  'Account',
   // Events: their cursor is their identity, and only in their stream.
   'PostCreated',
   'PostEdited',
