@@ -27,6 +27,10 @@ func (r *accountResolver) AccessTokens(ctx context.Context, obj *account.Account
 	return r.Accounts.AccessTokens(ctx, obj)
 }
 
+func (r *accountResolver) Identities(ctx context.Context, obj *account.Account) ([]*ent.Identity, error) {
+	return r.Accounts.Identities(ctx, obj)
+}
+
 func (r *mutationResolver) CreateAccessToken(ctx context.Context, input model.CreateAccessTokenInput) (*model.CreateAccessTokenPayload, error) {
 	token, secret, err := r.Accounts.CreateAccessToken(ctx, viewer.From(ctx), newAccessToken(input))
 	errs, err := userErrors(err)
@@ -45,10 +49,16 @@ func (r *mutationResolver) EndSession(ctx context.Context, input model.EndSessio
 	return &model.EndSessionPayload{Account: account, Errors: errs}, err
 }
 
-func (r *mutationResolver) EndOtherSessions(ctx context.Context, _ model.EndOtherSessionsInput) (*model.EndOtherSessionsPayload, error) {
+func (r *mutationResolver) EndOtherSessions(ctx context.Context, input model.EndOtherSessionsInput) (*model.EndOtherSessionsPayload, error) {
 	account, err := r.ownAccount(ctx, viewer.From(ctx), r.Accounts.EndOtherSessions(ctx, viewer.From(ctx)))
 	errs, err := userErrors(err)
 	return &model.EndOtherSessionsPayload{Account: account, Errors: errs}, err
+}
+
+func (r *mutationResolver) UnlinkIdentity(ctx context.Context, input model.UnlinkIdentityInput) (*model.UnlinkIdentityPayload, error) {
+	account, err := r.ownAccount(ctx, viewer.From(ctx), r.Accounts.UnlinkIdentity(ctx, viewer.From(ctx), input.IdentityID))
+	errs, err := userErrors(err)
+	return &model.UnlinkIdentityPayload{Account: account, Errors: errs}, err
 }
 
 func (r *mutationResolver) InviteMember(ctx context.Context, input model.InviteMemberInput) (*model.InviteMemberPayload, error) {

@@ -64,7 +64,8 @@ for (const form of document.querySelectorAll('form')) {
 }
 
 // Another way to sign in leads to the same page in the end.
-for (const way of document.querySelectorAll('a.way')) way.search = location.search;
+const openid = document.getElementById('openid');
+if (openid) openid.search = location.search;
 
 const signedIn = document.getElementById('signed-in');
 if (signedIn) {
