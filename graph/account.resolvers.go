@@ -45,7 +45,7 @@ func (r *mutationResolver) EndSession(ctx context.Context, input model.EndSessio
 	return &model.EndSessionPayload{Account: account, Errors: errs}, err
 }
 
-func (r *mutationResolver) EndOtherSessions(ctx context.Context, _ model.EndOtherSessionsInput) (*model.EndOtherSessionsPayload, error) {
+func (r *mutationResolver) EndOtherSessions(ctx context.Context, input model.EndOtherSessionsInput) (*model.EndOtherSessionsPayload, error) {
 	account, err := r.ownAccount(ctx, viewer.From(ctx), r.Accounts.EndOtherSessions(ctx, viewer.From(ctx)))
 	errs, err := userErrors(err)
 	return &model.EndOtherSessionsPayload{Account: account, Errors: errs}, err

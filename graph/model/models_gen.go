@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
@@ -14,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
+	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -121,6 +123,29 @@ type ArchiveTeamInput struct {
 type ArchiveTeamPayload struct {
 	// The retired team; null when there are errors.
 	Team *ent.Team `json:"team,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `createAccessToken` takes.
+type CreateAccessTokenInput struct {
+	// What it is for, 1 to 100 characters: the name of the program.
+	Name string `json:"name"`
+	// What it allows.
+	Scope accesstoken.Scope `json:"scope"`
+	// When it ends: within a year.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// A key of the client's own, 1 to 200 bytes: sent again, the same token comes back, without its secret.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `createAccessToken` returns.
+type CreateAccessTokenPayload struct {
+	// The token's entry; null when there are errors.
+	AccessToken *ent.AccessToken `json:"accessToken,omitempty"`
+	// The token itself, to send as `Authorization: Bearer …`. It is shown here and never again; null when there are errors, and when the request
+	// repeats an earlier one: revoke the token then, and make another.
+	Token *string `json:"token,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -427,6 +452,20 @@ type EndAffiliationPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `endOtherSessions` takes.
+type EndOtherSessionsInput struct {
+	// Not needed, for doing it twice is doing it once; taken because an input has a field.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `endOtherSessions` returns.
+type EndOtherSessionsPayload struct {
+	// The viewer's account, with one session; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `endRoleAssignment` takes.
 type EndRoleAssignmentInput struct {
 	// The role assignment.
@@ -437,6 +476,20 @@ type EndRoleAssignmentInput struct {
 type EndRoleAssignmentPayload struct {
 	// The ended role assignment; null when there are errors.
 	RoleAssignment *ent.RoleAssignment `json:"roleAssignment,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `endSession` takes.
+type EndSessionInput struct {
+	// The session.
+	SessionID gid.ID `json:"sessionId"`
+}
+
+// What `endSession` returns.
+type EndSessionPayload struct {
+	// The viewer's account, without the session; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -499,6 +552,26 @@ type IndicateTypingInput struct {
 type IndicateTypingPayload struct {
 	// The thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `inviteMember` takes.
+type InviteMemberInput struct {
+	// Their name, 1 to 120 characters. They can change it.
+	Name string `json:"name"`
+	// Where the invitation goes, and what they sign in with.
+	Email string `json:"email"`
+	// Their time zone.
+	TimeZone string `json:"timeZone"`
+	// A key of the client's own, 1 to 200 bytes: sent again, the same member comes back and no second mail is sent.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `inviteMember` returns.
+type InviteMemberPayload struct {
+	// The member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -677,6 +750,20 @@ type RenameThreadInput struct {
 type RenameThreadPayload struct {
 	// The thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `revokeAccessToken` takes.
+type RevokeAccessTokenInput struct {
+	// The token's entry.
+	AccessTokenID gid.ID `json:"accessTokenId"`
+}
+
+// What `revokeAccessToken` returns.
+type RevokeAccessTokenPayload struct {
+	// The viewer's account, without the token; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
