@@ -4,6 +4,7 @@ package apitest
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -38,6 +39,19 @@ type settings struct {
 
 // Limits changes the server's limits.
 func Limits(l server.Limits) Option { return func(s *settings) { s.Limits = l } }
+
+// Clock sets the time. It may be ahead of the machine's, and only go forward.
+func Clock(now func() time.Time) Option { return func(s *settings) { s.Now = now } }
+
+// Log is where the server writes its log, down to what is for debugging.
+func Log(w io.Writer) Option {
+	return func(s *settings) {
+		s.Logger = slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+}
+
+// PublicURL is where browsers find the server, as it is told.
+func PublicURL(url string) Option { return func(s *settings) { s.PublicURL = url } }
 
 // DropWakeups makes events come by the poll only.
 func DropWakeups() Option { return func(s *settings) { s.DropWakeups = true } }

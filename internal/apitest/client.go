@@ -19,6 +19,7 @@ type Client struct {
 	t     *testing.T
 	url   string
 	token string
+	jar   *jar // of a browser; nil for programs
 	http  *http.Client
 }
 
@@ -67,23 +68,7 @@ func (c *Client) Do(query string, vars Vars) *Response {
 // Send posts a body as it is.
 func (c *Client) Send(body []byte) *Response {
 	c.t.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, c.url+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	resp, text := c.request(http.MethodPost, "/graphql", body)
 	var whole struct {
 		Data   json.RawMessage `json:"data"`
 		Errors json.RawMessage `json:"errors"`
@@ -177,8 +162,13 @@ type Subscription struct {
 // Subscribe opens a websocket and starts a subscription on it.
 func (c *Client) Subscribe(query string, vars Vars) *Subscription {
 	c.t.Helper()
+	header := http.Header{}
+	if c.jar != nil {
+		header.Set("Origin", c.url)
+		header.Set("Cookie", c.jar.header())
+	}
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: 10 * time.Second}
-	conn, resp, err := dialer.Dial("ws"+strings.TrimPrefix(c.url, "http")+"/graphql", nil)
+	conn, resp, err := dialer.Dial("ws"+strings.TrimPrefix(c.url, "http")+"/graphql", header)
 	if err != nil {
 		c.t.Fatal(err)
 	}

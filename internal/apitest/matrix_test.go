@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -15,9 +16,11 @@ import (
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/graph"
+	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 // cast is the people who try everything, and the world that they try it in.
@@ -25,12 +28,13 @@ type cast struct {
 	*apitest.World
 	outsider, stranger, member, lead, insider, staff, admin *apitest.Person
 	reader, anonymous                                       *apitest.Client // reader is member with a token that may only read
+	browser                                                 *apitest.Client // member in a browser
 	network, workgroup, affinity                            gid.ID
 	organization, team, cohort, offering                    gid.ID
 }
 
 // viewers are who tries, from the least to the most trusted.
-var viewers = []string{"anonymous", "outsider", "reader", "stranger", "member", "insider", "lead", "staff", "admin"}
+var viewers = []string{"anonymous", "outsider", "reader", "stranger", "member", "browser", "insider", "lead", "staff", "admin"}
 
 func (c *cast) client(viewer string) *apitest.Client {
 	switch viewer {
@@ -38,6 +42,8 @@ func (c *cast) client(viewer string) *apitest.Client {
 		return c.anonymous
 	case "reader":
 		return c.reader
+	case "browser":
+		return c.browser
 	case "outsider":
 		return c.outsider.Client
 	case "stranger":
@@ -60,6 +66,7 @@ func newCast(w *apitest.World) *cast {
 	c.outsider, c.stranger, c.member, c.insider, c.lead = w.Member("outsider"), w.Member("stranger"), w.Member("member"), w.Member("insider"), w.Member("lead")
 	c.staff, c.admin = w.Role(w.Member("staff"), roleassignment.RoleSTAFF), w.Role(w.Member("admin"), roleassignment.RoleADMIN)
 	c.reader = w.As(w.Token(c.member, accesstoken.ScopeREAD))
+	c.browser = w.SignedIn(c.member)
 	host := w.Member("host") // facilitates what none of the others does
 	c.network = w.Space(space.KindNETWORK, "Network", host, c.stranger, c.member, c.insider, c.lead)
 	c.workgroup = w.Space(space.KindWORKGROUP, "Workgroup", host, c.member, c.lead)
@@ -129,6 +136,19 @@ func (c *cast) newRole() string {
 	return id
 }
 
+// newSession is another browser of the member's.
+func (c *cast) newSession() string {
+	c.SignedIn(c.member)
+	r := c.browser.Must(`{ account { sessions { id } } }`, nil)
+	return r.String("account.sessions.0.id")
+}
+
+func (c *cast) newToken() gid.ID {
+	t, _, err := c.App.Accounts.CreateAccessToken(c.member.Context(), viewer.Session(c.member.ID, gid.ID{}),
+		account.NewAccessToken{Name: "T", Scope: accesstoken.ScopeREAD, ExpiresAt: time.Now().Add(time.Hour)})
+	return made(c, t, err).ID
+}
+
 func (c *cast) newResource(audience string, spaceID any) string {
 	who := c.staff
 	if spaceID == c.affinity {
@@ -171,6 +191,15 @@ func mutations() map[string]row {
 	networkPost := func(c *cast) any { return c.Post(c.member, networkThread(c), "mine") }
 	participants := []string{"stranger", "member", "insider", "lead", "staff", "admin"}
 	return map[string]row{
+		"createAccessToken": {"accessToken { id }", in(func(*cast) vars {
+			return vars{"name": "T", "scope": "READ", "expiresAt": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}
+		}), codes("FORBIDDEN", "browser")},
+		"revokeAccessToken": {"errors { code }", in(func(c *cast) vars { return vars{"accessTokenId": c.newToken()} }), codes("FORBIDDEN", "browser")},
+		"endSession":        {"errors { code }", in(func(c *cast) vars { return vars{"sessionId": c.newSession()} }), codes("FORBIDDEN", "browser")},
+		"endOtherSessions":  {"errors { code }", in(func(*cast) vars { return vars{} }), codes("FORBIDDEN", "browser")},
+		"inviteMember": {"member { id }", in(func(c *cast) vars {
+			return vars{"name": "I", "email": c.name() + "@example.org", "timeZone": "UTC"}
+		}), codes("FORBIDDEN", "staff", "admin")},
 		"createOrganization":  {"organization { id }", in(func(c *cast) vars { return vars{"name": c.name(), "kind": "CLINIC"} }), codes("FORBIDDEN", "staff", "admin")},
 		"updateOrganization":  {"organization { id }", in(func(c *cast) vars { return vars{"organizationId": c.newOrganization(), "city": "Ames"} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
 		"archiveOrganization": {"organization { id }", in(func(c *cast) vars { return vars{"organizationId": c.newOrganization()} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
@@ -239,6 +268,7 @@ func queries() map[string]row {
 		"node":          {"node(id: $id) { id }", func(c *cast) vars { return vars{"id": c.affinity} }, map[string]string{"": "NOT_FOUND", "insider": ok}},
 		"nodes":         {"nodes(ids: [$id]) { id }", func(c *cast) vars { return vars{"id": c.threadBy(c.insider, c.affinity)} }, map[string]string{"": "NOT_FOUND", "insider": ok}},
 		"viewer":        {"viewer { id }", none, all},
+		"account":       {"account { email }", none, all},
 		"eventCursor":   {"eventCursor", none, all},
 		"programs":      {"programs { id }", none, map[string]string{"": "1"}},
 		"frameworks":    {"frameworks { id }", none, map[string]string{"": "0"}},
@@ -283,8 +313,8 @@ func TestAuthorizationMatrix(t *testing.T) {
 				if v != nil {
 					head = "query($id: ID!) "
 				}
-				for _, viewer := range viewers {
-					if got := answered(c.client(viewer).Do(head+"{ "+r.fields+" }", v), name); got != expected(r, viewer) {
+				for _, who := range viewers {
+					if got := answered(c.client(who).Do(head+"{ "+r.fields+" }", v), name); got != expected(r, viewer) {
 						t.Errorf("%s: %s, want %s", viewer, got, expected(r, viewer))
 					}
 				}
@@ -297,8 +327,8 @@ func TestAuthorizationMatrix(t *testing.T) {
 					selection += " errors { code message path }"
 				}
 				query := fmt.Sprintf("mutation($input: %s%sInput!) { %s(input: $input) { %s } }", strings.ToUpper(name[:1]), name[1:], name, selection)
-				for _, viewer := range viewers {
-					got := c.client(viewer).Do(query, r.vars(c))
+				for _, who := range viewers {
+					got := c.client(who).Do(query, r.vars(c))
 					code := got.Code()
 					if code == "" {
 						code = ok
@@ -315,6 +345,9 @@ func TestAuthorizationMatrix(t *testing.T) {
 func expected(r row, viewer string) string {
 	if code, found := r.codes[viewer]; found {
 		return code
+	}
+	if viewer == "browser" { // what a member may do, their browser may
+		return expected(r, "member")
 	}
 	return r.codes[""]
 }
