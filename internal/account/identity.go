@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/identity"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -32,8 +33,8 @@ func unrecognised() *fault.Error {
 // SignInWithIdentity starts a session for whom an OpenID provider has identified. Issuer and subject say who it is.
 //
 // One who comes for the first time is recognised by mail address: if the provider vouches for the address, an active member has it,
-// and that member is connected with no other identity of the provider. From then on the address does not matter. Nobody becomes
-// a member in this way: a provider knows many people who are not in the program, and those who are have been invited. It returns
+// and that member is connected with no other identity of the provider and never removed one. From then on the address does not
+// matter: it may become somebody else's. Nobody becomes a member in this way: a provider knows many people who are not in the program, and those who are have been invited. It returns
 // UNAUTHENTICATED, always in the same words, for who is not recognised and for a member who is not active.
 func (s *Service) SignInWithIdentity(ctx context.Context, v viewer.Viewer, who openid.Identity, provider, browser string) (*Started, error) {
 	var started *Started
@@ -74,7 +75,11 @@ func (s *Service) recognise(ctx context.Context, tx *ent.Client, v viewer.Viewer
 	if err != nil {
 		return nil, fmt.Errorf("look for identities: %w", err)
 	}
-	if has { // somebody else has the address at the provider now, or here
+	removed, err := tx.AuditEntry.Query().Where(auditentry.ActorID(m.ID), auditentry.Action(string(audit.IdentityUnlinked))).Exist(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for removed identities: %w", err)
+	}
+	if has || removed {
 		return nil, unrecognised()
 	}
 	return m, s.connect(ctx, tx, viewer.Member(m.ID, gid.ID{}, viewer.Write).At(v.Address()), m, who, provider)

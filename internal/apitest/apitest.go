@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/apitest/database"
 	"github.com/pursuing-equity/commons/internal/app"
 	"github.com/pursuing-equity/commons/internal/explorer"
+	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/server"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -58,6 +59,14 @@ func DropWakeups() Option { return func(s *settings) { s.DropWakeups = true } }
 
 // Bus carries wake-ups through NATS servers.
 func Bus(url string) Option { return func(s *settings) { s.BusURL = url } }
+
+// OpenID lets members sign in with a provider.
+func OpenID(provider openid.Config) Option {
+	return func(s *settings) { s.OpenID = provider }
+}
+
+// Mailbox sends mail to the demo's mailbox.
+func Mailbox() Option { return func(s *settings) { s.Demo = true } }
 
 // Explorer gives the explorer's page what it offers; it may fill the database first.
 func Explorer(options func(*app.App) explorer.Options) Option {
