@@ -253,8 +253,11 @@ func (s *Service) EndOtherSessions(ctx context.Context, v viewer.Viewer) error {
 
 // endOthers ends a member's sessions but the viewer's, in a transaction that holds the member.
 func (s *Service) endOthers(ctx context.Context, tx *ent.Client, v viewer.Viewer, memberID gid.ID) error {
-	others, err := tx.AccessToken.Query().Where(accesstoken.MemberID(memberID), accesstoken.KindEQ(accesstoken.KindSESSION), live(s.Now()),
-		accesstoken.IDNEQ(v.TokenID())).IDs(ctx)
+	all := tx.AccessToken.Query().Where(accesstoken.MemberID(memberID), accesstoken.KindEQ(accesstoken.KindSESSION), live(s.Now()))
+	if v.InBrowser() {
+		all.Where(accesstoken.IDNEQ(v.TokenID()))
+	}
+	others, err := all.IDs(ctx)
 	if err != nil {
 		return fmt.Errorf("load sessions: %w", err)
 	}

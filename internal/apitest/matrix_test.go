@@ -314,8 +314,8 @@ func TestAuthorizationMatrix(t *testing.T) {
 					head = "query($id: ID!) "
 				}
 				for _, who := range viewers {
-					if got := answered(c.client(who).Do(head+"{ "+r.fields+" }", v), name); got != expected(r, viewer) {
-						t.Errorf("%s: %s, want %s", viewer, got, expected(r, viewer))
+					if got := answered(c.client(who).Do(head+"{ "+r.fields+" }", v), name); got != expected(r, who) {
+						t.Errorf("%s: %s, want %s", who, got, expected(r, who))
 					}
 				}
 			})
@@ -333,8 +333,8 @@ func TestAuthorizationMatrix(t *testing.T) {
 					if code == "" {
 						code = ok
 					}
-					if code != expected(r, viewer) {
-						t.Errorf("%s: %s, want %s: %s", viewer, code, expected(r, viewer), got.Body)
+					if code != expected(r, who) {
+						t.Errorf("%s: %s, want %s: %s", who, code, expected(r, who), got.Body)
 					}
 				}
 			})
