@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zitadel/oidc/v3/example/server/storage"
+
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/space"
@@ -21,6 +23,8 @@ import (
 	"github.com/pursuing-equity/commons/internal/apitest/suites"
 	"github.com/pursuing-equity/commons/internal/app"
 	"github.com/pursuing-equity/commons/internal/explorer"
+	"github.com/pursuing-equity/commons/internal/openid"
+	"github.com/pursuing-equity/commons/internal/signin"
 )
 
 // The public suites, against the schema and against a running server.
@@ -69,6 +73,22 @@ func TestPublicSuites(t *testing.T) {
 			return explorer.Options{DemoTokens: tokens, ExampleThread: thread}
 		}))
 		suites.Run(t, "explorer", "COMMONS_URL="+w.URL, "CHROMIUM="+browser)
+	})
+	t.Run("a browser signs in with a password, with a link and with an OpenID provider, reloads and signs out", func(t *testing.T) {
+		t.Parallel()
+		browser := suites.Chromium(t)
+		database.Each(t, func(t *testing.T, url string) {
+			known := people{"stranger": {ID: "stranger", Username: "stranger", Password: "verysecure", Email: "stranger@example.org", EmailVerified: true}}
+			issuer, open := realProvider(t, known)
+			w := apitest.Serve(t, url, apitest.Explorer(func(*app.App) explorer.Options { return explorer.Options{} }), apitest.Mailbox(),
+				apitest.OpenID(openid.Config{Issuer: issuer, ClientID: "commons", ClientSecret: "secret", Label: "Example Health"}))
+			ada := w.Member("ada")
+			setPassword(w, ada)
+			known["ada"] = &storage.User{ID: "ada", Username: "ada", Password: "verysecure", Email: email(ada), EmailVerified: true}
+			open(w.URL + signin.OpenIDCallback)
+			suites.Run(t, "sign-in", "COMMONS_URL="+w.URL, "CHROMIUM="+browser, "COMMONS_PROVIDER="+issuer,
+				"COMMONS_EMAIL="+email(ada), "COMMONS_NAME="+ada.Handle, "COMMONS_PASSWORD="+secretPassword)
+		})
 	})
 }
 

@@ -191,7 +191,7 @@ func (p *Provider) identity(ctx context.Context, m *metadata, token *oauth2.Toke
 		return Identity{}, fmt.Errorf("%w: nonce", ErrAnswer)
 	case len(id.Audience) > 1 && claims.AuthorizedParty != p.cfg.ClientID, claims.AuthorizedParty != "" && claims.AuthorizedParty != p.cfg.ClientID:
 		return Identity{}, fmt.Errorf("%w: the token was made for %q", ErrAnswer, claims.AuthorizedParty)
-	case id.Subject == "" || len(id.Subject) > 255:
+	case id.Subject == "" || len(id.Subject) > 255 || !plain(id.Subject): // the specification allows no others
 		return Identity{}, fmt.Errorf("%w: subject", ErrAnswer)
 	}
 	if id.AccessTokenHash != "" {
@@ -223,11 +223,18 @@ type email struct {
 	Verified any    `json:"email_verified"`
 }
 
+// verified is the address if the provider vouches for it. One that is not plain ASCII is left out: there are letters, such as the
+// Kelvin sign, whose small form is in ASCII, so that two people's addresses would be one.
 func (e email) verified() string {
-	if e.Verified == true || e.Verified == "true" {
-		return strings.ToLower(strings.TrimSpace(e.Email))
+	if e.Verified != true && e.Verified != "true" || len(e.Email) > 254 || !plain(e.Email) {
+		return ""
 	}
-	return ""
+	return strings.ToLower(e.Email)
+}
+
+// plain reports whether a text has printable ASCII characters only.
+func plain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 func (p *Provider) oauth(m *metadata) *oauth2.Config {

@@ -100,7 +100,9 @@ func (c Config) failed(w http.ResponseWriter, err error) error {
 	case errors.Is(err, openid.ErrRefused):
 		status, message = http.StatusForbidden, "You were not signed in there. Please try again, or choose another way."
 	case errors.As(err, &f) && f.Code != fault.Internal:
-		status, message = f.Code.Status(), f.Message
+		if status, message = f.Code.Status(), f.Message; f.Code == fault.AlreadyExists {
+			status = http.StatusConflict
+		}
 	default:
 		return err
 	}

@@ -36,6 +36,7 @@ const limit = 3 * time.Minute
 //	suites.Run(t, "resume", "COMMONS_URL="+u, "COMMONS_TOKEN="+tok, "COMMONS_THREAD="+id)
 //	suites.Run(t, "retries", "COMMONS_URL="+u, "COMMONS_TOKEN="+tok, "COMMONS_THREAD="+id, "COMMONS_SOCKET_URL="+ws, "COMMONS_CONTROL="+c)
 //	suites.Run(t, "explorer", "COMMONS_URL="+u, "CHROMIUM="+suites.Chromium(t))
+//	suites.Run(t, "sign-in", "COMMONS_URL="+u, "CHROMIUM="+suites.Chromium(t), "COMMONS_PROVIDER="+p, "COMMONS_EMAIL="+e, "COMMONS_NAME="+n, "COMMONS_PASSWORD="+pw)
 func Run(t testing.TB, name string, env ...string) {
 	t.Helper()
 	node := nodeOrSkip(t)

@@ -18,8 +18,8 @@ const config = JSON.parse(document.getElementById('config').textContent);
 const plugins = [HISTORY_PLUGIN, explorerPlugin()];
 const firstTabs = tabs(config.exampleThread);
 
-function Explorer() {
-  const [token, setToken] = useState(() => WhoAsks.initial(config.demoTokens));
+function Explorer({ member }) {
+  const [token, setToken] = useState(() => WhoAsks.initial(config.demoTokens, member));
   // A socket is authorized once, when it opens: another token means another socket.
   const connection = useMemo(() => connect(token), [token]);
   useEffect(() => () => connection.close(), [connection]);
@@ -27,10 +27,14 @@ function Explorer() {
   return (
     <GraphiQL fetcher={connection.fetcher} plugins={plugins} defaultTabs={firstTabs} defaultEditorToolsVisibility="variables" shouldPersistHeaders={false}>
       <GraphiQL.Logo>
-        <WhoAsks demoTokens={config.demoTokens} token={token} onChange={setToken} />
+        <WhoAsks demoTokens={config.demoTokens} member={member} token={token} onChange={setToken} />
       </GraphiQL.Logo>
     </GraphiQL>
   );
 }
 
-createRoot(document.getElementById('explorer')).render(<Explorer />);
+// Whom the browser's cookie signs in is known before anything is asked.
+fetch('/auth/session')
+  .then((response) => response.json())
+  .catch(() => ({}))
+  .then(({ member }) => createRoot(document.getElementById('explorer')).render(<Explorer member={member} />));
