@@ -27,8 +27,8 @@ func realProvider(t *testing.T, known people) (issuer string, open func(callback
 	}
 	issuer = "http://" + ln.Addr().String()
 	return issuer, func(callback string) {
-		storage.RegisterClients(storage.WebClient("commons", "secret", callback))
-		server := &http.Server{Handler: exampleop.SetupServer(issuer, storage.NewStorage(known), nil, false), ReadHeaderTimeout: 10 * time.Second}
+		clients := map[string]*storage.Client{"commons": storage.WebClient("commons", "secret", callback)}
+		server := &http.Server{Handler: exampleop.SetupServer(issuer, storage.NewStorageWithClients(known, clients), nil, false), ReadHeaderTimeout: 10 * time.Second}
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

@@ -87,7 +87,7 @@ func TestPublicSuites(t *testing.T) {
 			known["ada"] = &storage.User{ID: "ada", Username: "ada", Password: "verysecure", Email: email(ada), EmailVerified: true}
 			open(w.URL + signin.OpenIDCallback)
 			suites.Run(t, "sign-in", "COMMONS_URL="+w.URL, "CHROMIUM="+browser, "COMMONS_PROVIDER="+issuer,
-				"COMMONS_EMAIL="+email(ada), "COMMONS_NAME="+ada.Handle, "COMMONS_PASSWORD="+secretPassword)
+				"COMMONS_EMAIL="+email(ada), "COMMONS_NAME=ada", "COMMONS_PASSWORD="+secretPassword)
 		})
 	})
 }
