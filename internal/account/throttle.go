@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -52,18 +53,33 @@ func (s *Service) throttle(ctx context.Context, counts ...count) error {
 	return nil
 }
 
+// place is what a network address counts as. One customer has a whole network of IPv6 addresses, 64 bits wide or wider (RFC 6177):
+// they count as one.
+func place(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return address
+	}
+	network, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return network.String()
+}
+
 // throttlePassword counts a try of a password for what names the account: the address that was typed, or the member's id.
 func (s *Service) throttlePassword(ctx context.Context, v viewer.Viewer, account string) error {
+	at := place(v.Address())
 	return s.throttle(ctx,
-		count{"password at " + v.Address() + " for " + account, perPlaceAndAccount},
-		count{"password at " + v.Address(), perPlace},
+		count{"password at " + at + " for " + account, perPlaceAndAccount},
+		count{"password at " + at, perPlace},
 		count{"password for " + account, perAccount})
 }
 
 // throttleLink counts a mail that was asked for. It returns RATE_LIMITED for a network address that asks for too many, and false
 // for a mail address that has had enough of them.
 func (s *Service) throttleLink(ctx context.Context, v viewer.Viewer, template, email string) (bool, error) {
-	if err := s.throttle(ctx, count{"links at " + v.Address(), linksPerPlace}); err != nil {
+	if err := s.throttle(ctx, count{"links at " + place(v.Address()), linksPerPlace}); err != nil {
 		return false, err
 	}
 	wait, err := s.Store.Take(ctx, template+" to "+email, linksPerAddress, s.Now())

@@ -277,6 +277,15 @@ func TestSessionRotation(t *testing.T) {
 				t.Errorf("the new cookie is %q", who)
 			}
 		})
+		w.T.Run("a websocket renews it too", func(t *testing.T) {
+			b := w.SignedIn(ada)
+			first := b.Cookie()
+			c.add(61 * time.Minute)
+			b.Subscribe(`subscription { notificationEvents { cursor } }`, nil).Close()
+			if b.Cookie() == first || whoami(b) != "ada" {
+				t.Error("it did not")
+			}
+		})
 		w.T.Run("it ends after 14 days without use, and after 90 with", func(t *testing.T) {
 			idle, used := w.SignedIn(ada), w.SignedIn(ada)
 			days := 0
@@ -288,6 +297,25 @@ func TestSessionRotation(t *testing.T) {
 			}
 			if days != 90 {
 				t.Errorf("it ended after %d days", days)
+			}
+		})
+		w.T.Run("what has long been over is forgotten, and what is used is not", func(t *testing.T) {
+			b, gone := w.SignedIn(ada), w.SignedIn(ada)
+			gone.PostJSON("/auth/sign-out", vars{})
+			b.PostJSON("/auth/link", vars{"email": email(ada)})
+			links(w, email(ada), account.MailSignIn)
+			for range 4 {
+				c.add(10 * 24 * time.Hour)
+				whoami(b)
+			}
+			if err := w.App.Accounts.Forget(w.System()); err != nil {
+				t.Fatal(err)
+			}
+			client := w.App.Store.Client(w.System())
+			sessions, err := client.AccessToken.Query().Where(accesstoken.KindEQ(accesstoken.KindSESSION), accesstoken.RevokedAtNotNil()).Count(w.System())
+			tokens, err2 := client.OneTimeToken.Query().Count(w.System())
+			if err != nil || err2 != nil || sessions != 0 || tokens != 0 || whoami(b) != "ada" {
+				t.Errorf("%d sessions, %d links: %v %v", sessions, tokens, err, err2)
 			}
 		})
 		w.T.Run("when it was last used is written down every few minutes, and not with every request", func(t *testing.T) {
@@ -685,8 +713,12 @@ func TestEndedSessionsEndLiveConnections(t *testing.T) {
 					socket := there.Subscribe(watch, vars{"thread": thread, "after": now(there)})
 					a.Post(ada, thread, "hello")
 					socket.Next()
+					stream := there.Stream(watch, vars{"thread": thread, "after": now(there)})
 					began := time.Now()
 					end(a, ada, browser, other)
+					if text := stream(); !strings.Contains(text, "UNAUTHENTICATED") || time.Since(began) > 2*time.Second {
+						t.Errorf("the event stream ended with %q after %v", text, time.Since(began))
+					}
 					m := socket.Message()
 					if took := time.Since(began); m.Close != 4401 || took > 2*time.Second {
 						t.Errorf("%+v after %v", m, took)
@@ -798,7 +830,8 @@ func TestAccessTokens(t *testing.T) {
 			return input(v)
 		}
 		w.T.Run("a token is shown once, works, and can be revoked", func(t *testing.T) {
-			r := b.Must(create, in("READ", time.Hour, "k1"))
+			keyed := in("READ", time.Hour, "k1")
+			r := b.Must(create, keyed)
 			secret, id := r.String("createAccessToken.token"), r.String("createAccessToken.accessToken.id")
 			program := w.As(secret)
 			if whoami(program) != "ada" {
@@ -807,8 +840,7 @@ func TestAccessTokens(t *testing.T) {
 			if code := program.Do(`mutation { updateProfile(input: { pronouns: "x" }) { errors { code } } }`, nil).Code(); code != "INSUFFICIENT_SCOPE" {
 				t.Errorf("it may write: %s", code)
 			}
-			again := b.Must(create, vars{"input": map[string]any(in("READ", time.Hour, "k1"))["input"]})
-			if got := again.String("createAccessToken.accessToken.id"); got != "" && got != id {
+			if again := b.Must(create, keyed); again.String("createAccessToken.accessToken.id") != id || again.At("createAccessToken.token") != nil {
 				t.Errorf("again: %s", again.Body)
 			}
 			if got := b.Must(`{ account { accessTokens { id name lastUsedAt } } }`, nil); got.Len("account.accessTokens") < 1 {

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -158,4 +160,33 @@ func (c *Client) request(method, path string, body []byte, headers ...string) (*
 		c.jar.take(resp.Cookies())
 	}
 	return resp, text
+}
+
+// Stream opens an event stream with a subscription, as a browser's EventSource does, and returns a function that reads it to its end.
+func (c *Client) Stream(query string, vars Vars) (rest func() string) {
+	c.t.Helper()
+	variables, err := json.Marshal(vars)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	c.t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/graphql?"+url.Values{"query": {query}, "variables": {string(variables)}}.Encode(), nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("Cookie", c.jar.header())
+	resp, err := c.http.Do(req)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { _ = resp.Body.Close() })
+	return func() string {
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			c.t.Errorf("read the event stream: %v", err)
+		}
+		return string(text)
+	}
 }

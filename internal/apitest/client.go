@@ -170,6 +170,9 @@ func (c *Client) Subscribe(query string, vars Vars) *Subscription {
 		c.t.Fatal(err)
 	}
 	_ = resp.Body.Close()
+	if c.jar != nil {
+		c.jar.take(resp.Cookies())
+	}
 	s := &Subscription{t: c.t, conn: conn}
 	c.t.Cleanup(s.Close)
 	payload := map[string]any{}
