@@ -6,6 +6,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/pursuing-equity/commons/graph/generated"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/forum"
@@ -22,6 +23,7 @@ type Resolver struct {
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Library   *library.Service
+	Audit     *audit.Log
 }
 
 // Schema is the executable schema over the resolvers.

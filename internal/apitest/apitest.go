@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/apitest/database"
 	"github.com/pursuing-equity/commons/internal/app"
 	"github.com/pursuing-equity/commons/internal/explorer"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/server"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -44,6 +45,11 @@ func DropWakeups() Option { return func(s *settings) { s.DropWakeups = true } }
 
 // Bus carries wake-ups through NATS servers.
 func Bus(url string) Option { return func(s *settings) { s.BusURL = url } }
+
+// Script makes the program take the time and its ids from the test.
+func Script(now func() time.Time, newID func(gid.Kind) gid.ID) Option {
+	return func(s *settings) { s.Now, s.NewID = now, newID }
+}
 
 // Explorer gives the explorer's page what it offers; it may fill the database first.
 func Explorer(options func(*app.App) explorer.Options) Option {

@@ -50,6 +50,7 @@ func (e Error) Code() string {
 type Response struct {
 	Status int
 	Body   string // as it came, without extensions, so that two answers can be compared byte for byte
+	Whole  string // as it came
 	Data   map[string]any
 	Errors []Error
 }
@@ -91,7 +92,7 @@ func (c *Client) Send(body []byte) *Response {
 	if err := json.Unmarshal(text, &whole); err != nil {
 		c.t.Fatalf("status %d, and no JSON: %s", resp.StatusCode, text)
 	}
-	r := &Response{Status: resp.StatusCode, Body: string(whole.Data) + string(whole.Errors)}
+	r := &Response{Status: resp.StatusCode, Body: string(whole.Data) + string(whole.Errors), Whole: string(text)}
 	_ = json.Unmarshal(whole.Data, &r.Data)
 	_ = json.Unmarshal(whole.Errors, &r.Errors)
 	return r

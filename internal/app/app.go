@@ -47,6 +47,7 @@ type Config struct {
 	Version        string
 	Logger         *slog.Logger     // nil: slog.Default()
 	Now            func() time.Time // nil: time.Now in UTC microseconds, as the databases keep them
+	NewID          func(gid.Kind) gid.ID // nil: gid.New of Now
 	Limits         server.Limits
 }
 
@@ -73,6 +74,9 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	if cfg.Now == nil {
 		cfg.Now = func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 	}
+	if cfg.NewID == nil {
+		cfg.NewID = func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
+	}
 	if cfg.DataDir == "" {
 		cfg.DataDir = "var"
 	}
@@ -81,8 +85,8 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{Config: cfg, Store: s, Markdown: markdown.New()}
-	newID := func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
-	a.Audit = &audit.Log{Now: cfg.Now, NewID: newID}
+	newID := cfg.NewID
+	a.Audit = &audit.Log{Store: s, Now: cfg.Now, NewID: newID}
 	a.Mail = &mail.Service{Now: cfg.Now, NewID: newID}
 	a.Accounts = &account.Service{Store: s, Now: cfg.Now, NewID: newID}
 	var wakeups bus.Bus
@@ -96,9 +100,9 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		wakeups = bus.Postgres(s, cfg.Logger)
 	}
 	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Deaf: cfg.DropWakeups})
-	a.Community = &community.Service{Store: s, Now: cfg.Now, NewID: newID}
+	a.Community = &community.Service{Store: s, Audit: a.Audit, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
-	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
+	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
 	return a, nil
 }
@@ -127,7 +131,7 @@ func (a *App) LockFile() (func(), error) {
 
 // Serve answers requests on ln until ctx ends, and then drains. The explorer may be nil.
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library, Audit: a.Audit}
 	srv, err := server.New(server.Config{
 		Schema:         resolver.Schema(),
 		SDL:            graph.SDL(),
