@@ -17,7 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-func (r *auditEntryResolver) Action(_ context.Context, obj *ent.AuditEntry) (audit.Action, error) {
+func (r *auditEntryResolver) Action(ctx context.Context, obj *ent.AuditEntry) (audit.Action, error) {
 	return audit.Action(obj.Action), nil
 }
 
