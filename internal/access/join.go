@@ -22,7 +22,9 @@ func managedJoinRequests(s *sql.Selector, m who) *sql.Predicate {
 }
 
 // ManagedJoinRequests are those to the groups that the viewer facilitates: theirs to accept and decline.
-func ManagedJoinRequests(v viewer.Viewer) predicate.JoinRequest { return where(v, never, managedJoinRequests) }
+func ManagedJoinRequests(v viewer.Viewer) predicate.JoinRequest {
+	return where(v, never, managedJoinRequests)
+}
 
 // VisibleJoinRequests are the viewer's own, and those that they may accept and decline.
 func VisibleJoinRequests(v viewer.Viewer) predicate.JoinRequest {

@@ -45,8 +45,8 @@ type Config struct {
 	BusURL         string        // NATS servers that carry wake-ups between processes; empty: the database does
 	DropWakeups    bool          // a test's switch: events arrive by the poll only
 	Version        string
-	Logger         *slog.Logger     // nil: slog.Default()
-	Now            func() time.Time // nil: time.Now in UTC microseconds, as the databases keep them
+	Logger         *slog.Logger          // nil: slog.Default()
+	Now            func() time.Time      // nil: time.Now in UTC microseconds, as the databases keep them
 	NewID          func(gid.Kind) gid.ID // nil: gid.New of Now
 	Limits         server.Limits
 }

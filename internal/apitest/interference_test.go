@@ -1,0 +1,335 @@
+package apitest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/pursuing-equity/commons/ent/accesstoken"
+	"github.com/pursuing-equity/commons/internal/apitest"
+	"github.com/pursuing-equity/commons/internal/apitest/database"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/server"
+)
+
+// wide lets through the long documents that select everything.
+func wide() apitest.Option {
+	return apitest.Limits(server.Limits{BodyBytes: 1 << 20, Tokens: 100_000, Aliases: 10_000, Cost: 1 << 40, Deadline: time.Minute})
+}
+
+// Two worlds are the same, to their ids and their clock, but that in one of them things are hidden. Whoever they are hidden from
+// sends every operation of the schema to both, and is answered the same bytes: data, errors, extensions, cursors and events, with the
+// same number of statements. What the schema gets later is sent, too: documents are written from the SDL.
+func TestNonInterference(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range map[string]func(testing.TB) string{"sqlite": database.SQLite, "postgres": database.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := time.Now().UTC().Truncate(time.Millisecond).Add(-10 * time.Minute)
+			p := &pair{documents: newDocuments(t), with: newStage(t, fresh(t), at), without: newStage(t, fresh(t), at)}
+			p.never = map[gid.Kind]gid.ID{}
+			for kind := range kinds {
+				p.never[kind] = gid.Compose(kind, at, 42)
+			}
+			p.same("the worlds begin alike", p.with.admin, p.without.admin, request{query: p.list(p.Query.Fields.ForName("members"), "first: 100")})
+
+			p.with.hide()
+			p.round("from administrators, staff and all members", func(s *stage) map[string]*apitest.Person {
+				return map[string]*apitest.Person{
+					"admin": s.admin, "staff": s.staff, "stranger": s.stranger, "lead": s.lead, "neighbour": s.neighbour, "reviewer": s.reviewer, "expert": s.expert,
+					"outsider": s.outsider,
+				}
+			}, (*stage).hide)
+			p.with.hideMore()
+			p.round("from members", func(s *stage) map[string]*apitest.Person {
+				return map[string]*apitest.Person{"stranger": s.stranger, "reviewer": s.reviewer, "outsider": s.outsider}
+			}, (*stage).hideMore)
+			p.with.hideMost()
+			p.round("from who belongs to nothing", func(s *stage) map[string]*apitest.Person {
+				return map[string]*apitest.Person{"outsider": s.outsider, "anonymous": {Client: s.As("")}}
+			}, nil)
+			if p.sent < 3_000 {
+				t.Errorf("only %d operations were sent: does this test still walk the schema?", p.sent)
+			}
+			t.Logf("%d operations were sent to both worlds", p.sent)
+		})
+	}
+}
+
+// pair is two worlds, one with hidden things.
+type pair struct {
+	documents
+	with, without *stage
+	never         map[gid.Kind]gid.ID // ids of nothing
+	sent          int
+}
+
+type request struct {
+	query string
+	vars  vars
+}
+
+// round has people send every operation to both worlds. Hide hides more while they listen.
+func (p *pair) round(what string, people func(*stage) map[string]*apitest.Person, hide func(*stage)) {
+	with, without := people(p.with), people(p.without)
+	for _, name := range slices.Sorted(maps.Keys(with)) {
+		for _, op := range slices.Concat(p.queries(), p.mutations()) {
+			p.same(what+", "+name+": "+op.name, with[name], without[name], op.request)
+			if op.hidden != nil {
+				p.missing(what+", "+name+": "+op.name, with[name], op)
+			}
+		}
+	}
+	p.listen(what, with, without, hide)
+}
+
+// operation is a named request. Hidden are its variables with ids of nothing in the place of those that are hidden.
+type operation struct {
+	name string
+	request
+	hidden vars
+}
+
+// queries are every field of Query: nodes of every kind, hidden and seen, and every list by pages of several sizes.
+func (p *pair) queries() []operation {
+	var ops []operation
+	add := func(name, query string, v, hidden vars) {
+		ops = append(ops, operation{name, request{query, v}, hidden})
+	}
+	for _, f := range p.Query.Fields {
+		switch {
+		case strings.HasPrefix(f.Name, "__"):
+		case f.Name == "node":
+			for kind, of := range kinds {
+				if p.Types[of] == nil {
+					p.t.Errorf("kinds has %s, and the schema has not", of)
+					continue
+				}
+				for depth := range 3 {
+					query := fmt.Sprintf("query($id: ID!) { node(id: $id) { ... on %s { %s } } }", of, p.selection(p.Types[of], depth, 2, ""))
+					if id, is := p.with.hidden[kind]; is {
+						add(fmt.Sprintf("node of a hidden %s, depth %d", of, depth), query, vars{"id": id}, vars{"id": p.never[kind]})
+					}
+					if id, is := p.with.seen[kind]; is {
+						add(fmt.Sprintf("node of a %s, depth %d", of, depth), query, vars{"id": id}, nil)
+					}
+				}
+			}
+		case f.Name == "nodes":
+			var all, none []gid.ID
+			for _, kind := range slices.Sorted(maps.Keys(p.with.hidden)) {
+				all, none = append(all, p.with.hidden[kind]), append(none, p.never[kind])
+			}
+			add("nodes", "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", vars{"ids": all}, vars{"ids": none})
+		case f.Arguments.ForName("first") != nil:
+			for _, size := range []string{"first: 1", "first: 2", "first: 100", "last: 1", "last: 100"} {
+				for _, more := range p.arguments(f) {
+					add(f.Name+" "+size+" "+more, p.list(f, size+more), nil, nil)
+				}
+			}
+		case len(f.Arguments) == 0 && p.Types[f.Type.Name()].IsLeafType():
+			add(f.Name, "{ "+f.Name+" }", nil, nil)
+		case len(f.Arguments) == 0:
+			add(f.Name, "{ "+f.Name+" { "+p.selection(p.Types[f.Type.Name()], 3, 3, "")+" } }", nil, nil)
+		default:
+			p.t.Errorf("Query.%s takes arguments that this test does not know: say here what to send", f.Name)
+		}
+	}
+	return ops
+}
+
+// arguments are what a list is narrowed by: each argument of its own, with each value that might tell something.
+func (p *pair) arguments(f *ast.FieldDefinition) []string {
+	all := []string{""}
+	for _, a := range f.Arguments {
+		switch {
+		case slices.Contains([]string{"first", "last", "after", "before"}, a.Name):
+		case f.Name == "search" && a.Name == "query":
+			all = all[:0]
+			for _, q := range []string{secret, "about " + secret, "zanz", `\"is about\"`, "alone", "-" + secret + " group"} {
+				all = append(all, `, query: "`+q+`"`)
+			}
+		case a.Type.Name() == "ID":
+			for _, kind := range slices.Sorted(maps.Keys(p.with.hidden)) {
+				all = append(all, fmt.Sprintf(", %s: %q", a.Name, p.with.hidden[kind]))
+			}
+			all = append(all, fmt.Sprintf(", %s: %q", a.Name, p.with.insider.ID))
+		case p.Types[a.Type.Name()].Kind == ast.Enum && f.Name != "search":
+			for _, v := range p.Types[a.Type.Name()].EnumValues {
+				all = append(all, ", "+a.Name+": "+v.Name)
+			}
+		case a.Type.NonNull:
+			p.t.Errorf("Query.%s needs %s, which this test does not know: say here what to send", f.Name, a.Name)
+		}
+	}
+	return all
+}
+
+// list writes a list with all that can be selected.
+func (p *pair) list(f *ast.FieldDefinition, arguments string) string {
+	return fmt.Sprintf("{ %s(%s) { %s } eventCursor }", f.Name, arguments, p.selection(p.Types[f.Type.Name()], 2, 2, ""))
+}
+
+// mutations are all of them, with hidden ids: in all places, and in each while the others are of what is seen.
+func (p *pair) mutations() []operation {
+	var ops []operation
+	for _, f := range p.Mutation.Fields {
+		query, in := p.mutation(f)
+		fill := func(of func(name string, kind gid.Kind) gid.ID) vars {
+			v := map[string]any{}
+			for _, field := range in.Fields {
+				if value := p.value(f.Name, field.Name, field.Type, func(k gid.Kind) gid.ID { return of(field.Name, k) }); value != nil {
+					v[field.Name] = value
+				}
+			}
+			return input(v)
+		}
+		pick := func(from map[gid.Kind]gid.ID, kind gid.Kind) gid.ID {
+			if id, is := from[kind]; is {
+				return id
+			}
+			return p.never[kind]
+		}
+		none := fill(func(_ string, k gid.Kind) gid.ID { return p.never[k] })
+		names := p.ids(in)
+		if f.Name == "requestToJoin" { // hidden is what it names without an id
+			v := fill(func(_ string, k gid.Kind) gid.ID { return p.never[k] })
+			v["input"].(map[string]any)["address"] = p.with.address
+			ops = append(ops, operation{f.Name, request{query, v}, nil})
+		}
+		if len(names) == 0 {
+			ops = append(ops, operation{f.Name, request{query, none}, nil})
+			continue
+		}
+		ops = append(ops, operation{f.Name, request{query, fill(func(_ string, k gid.Kind) gid.ID { return pick(p.with.hidden, k) })}, none})
+		if len(names) == 1 {
+			continue
+		}
+		for _, name := range names {
+			mixed := func(hidden map[gid.Kind]gid.ID) vars {
+				return fill(func(n string, k gid.Kind) gid.ID {
+					if n == name {
+						return pick(hidden, k)
+					}
+					return pick(p.with.seen, k)
+				})
+			}
+			if _, is := p.with.hidden[refers[name]]; is {
+				ops = append(ops, operation{f.Name + " with a hidden " + name, request{query, mixed(p.with.hidden)}, mixed(p.never)})
+			}
+		}
+	}
+	return ops
+}
+
+// same sends a request to both worlds at the same time of theirs.
+func (p *pair) same(what string, with, without *apitest.Person, r request) {
+	p.t.Helper()
+	p.sent++
+	a, b := p.answer(p.with, with, r), p.answer(p.without, without, r)
+	p.equal(what, a, b)
+}
+
+// missing sends a request with ids of nothing to the world that has them: what is hidden there is answered as what never was.
+func (p *pair) missing(what string, who *apitest.Person, op operation) {
+	p.t.Helper()
+	defer p.with.script.aside("missing")()
+	ask := func(v vars) string {
+		defer p.with.script.aside("asked")()
+		return p.answer(p.with, who, request{op.query, v})
+	}
+	p.equal(what+", hidden and missing", ask(op.vars), ask(op.hidden))
+}
+
+// sealed are cursors that are never the same twice; their length is.
+var sealed = regexp.MustCompile(`"eventCursor":"[^"]*"`)
+
+// answer is all that comes back, and with how many statements.
+func (p *pair) answer(s *stage, who *apitest.Person, r request) string {
+	p.t.Helper()
+	s.script.step()
+	var got *apitest.Response
+	statements := s.Statements(func() { got = who.Do(r.query, r.vars) })
+	if got.Status != http.StatusOK || got.Code() == "INTERNAL" {
+		p.t.Errorf("status %d to %s %v: %s", got.Status, r.query, r.vars, got.Whole)
+	}
+	whole := sealed.ReplaceAllStringFunc(got.Whole, func(c string) string { return fmt.Sprintf(`"eventCursor":%d`, len(c)) })
+	return fmt.Sprintf("%s\n%d statements", whole, statements)
+}
+
+func (p *pair) equal(what, a, b string) {
+	p.t.Helper()
+	if a == b {
+		return
+	}
+	at := 0
+	for at < min(len(a), len(b)) && a[at] == b[at] {
+		at++
+	}
+	around := func(s string) string { return s[max(0, at-300):min(len(s), at+300)] }
+	p.t.Errorf("%s tells of what is hidden:\nwith    %s\nwithout %s", what, around(a), around(b))
+}
+
+// listen opens every subscription in both worlds, hides more in the one, and ends all sign-ins: whatever came until then must be the same.
+func (p *pair) listen(what string, with, without map[string]*apitest.Person, hide func(*stage)) {
+	type listener struct {
+		name string
+		a, b *apitest.Subscription
+	}
+	var all []listener
+	open := func(s *stage, who *apitest.Person, r request) *apitest.Subscription {
+		if who.Token() == "" {
+			return who.Subscribe(r.query, r.vars)
+		}
+		return s.As(s.Token(who, accesstoken.ScopeREAD)).Subscribe(r.query, r.vars)
+	}
+	var requests []operation
+	for _, f := range p.Subscription.Fields {
+		selection := p.selection(p.Types[f.Type.Name()], 2, 2, "")
+		if f.Arguments.ForName("threadId") == nil {
+			requests = append(requests, operation{f.Name, request{fmt.Sprintf("subscription { %s { %s } }", f.Name, selection), nil}, nil})
+			continue
+		}
+		query := fmt.Sprintf("subscription($id: ID!) { %s(threadId: $id) { %s } }", f.Name, selection)
+		requests = append(requests, operation{f.Name + " of a hidden thread", request{query, vars{"id": p.with.hidden[gid.Thread]}}, nil},
+			operation{f.Name + " of a seen thread", request{query, vars{"id": p.with.thread}}, nil})
+	}
+	for _, name := range slices.Sorted(maps.Keys(with)) {
+		for _, r := range requests {
+			all = append(all, listener{what + ", " + name + ": " + r.name, open(p.with, with[name], r.request), open(p.without, without[name], r.request)})
+		}
+	}
+	if hide != nil {
+		hide(p.with)
+	}
+	for _, s := range []*stage{p.with, p.without} {
+		s.script.step()
+		s.Post(s.host, s.thread, "All who see this see it in both worlds. "+s.mentions())
+		s.revoke(accesstoken.ScopeREAD)
+	}
+	for _, l := range all {
+		p.equal(l.name, heard(l.a), heard(l.b))
+		p.sent++
+	}
+}
+
+// heard is all that comes on a socket until it is closed, or the subscription is over.
+func heard(s *apitest.Subscription) string {
+	var b strings.Builder
+	for {
+		m := s.Message()
+		text, _ := json.Marshal(m)
+		fmt.Fprintf(&b, "%s %d\n", text, m.Close)
+		if m.Type != "next" {
+			return b.String()
+		}
+	}
+}
