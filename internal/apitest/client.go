@@ -178,6 +178,17 @@ type Subscription struct {
 // Subscribe opens a websocket and starts a subscription on it.
 func (c *Client) Subscribe(query string, vars Vars) *Subscription {
 	c.t.Helper()
+	s, m := c.dial()
+	if m.Type != "connection_ack" {
+		c.t.Fatalf("no acknowledgement: %+v", m)
+	}
+	s.send(map[string]any{"id": "1", "type": "subscribe", "payload": map[string]any{"query": query, "variables": vars}})
+	return s
+}
+
+// dial opens a websocket, signs in on it, and returns the first message.
+func (c *Client) dial() (*Subscription, Message) {
+	c.t.Helper()
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: 10 * time.Second}
 	conn, resp, err := dialer.Dial("ws"+strings.TrimPrefix(c.url, "http")+"/graphql", nil)
 	if err != nil {
@@ -191,11 +202,22 @@ func (c *Client) Subscribe(query string, vars Vars) *Subscription {
 		payload["authorization"] = "Bearer " + c.token
 	}
 	s.send(map[string]any{"type": "connection_init", "payload": payload})
-	if m := s.Message(); m.Type != "connection_ack" {
-		c.t.Fatalf("no acknowledgement: %+v", m)
+	return s, s.Message()
+}
+
+// FirstOf is what a subscription that something comes of begins with: "ok" for an event, or the code of what ends it.
+func (c *Client) FirstOf(query string, vars Vars) string {
+	c.t.Helper()
+	s, m := c.dial()
+	defer s.Close()
+	if m.Type == "close" && m.Close == 4403 { // what the protocol says to a sign-in that is refused
+		return "UNAUTHENTICATED"
 	}
 	s.send(map[string]any{"id": "1", "type": "subscribe", "payload": map[string]any{"query": query, "variables": vars}})
-	return s
+	if code := s.Failure(); code != "" {
+		return code
+	}
+	return "ok"
 }
 
 func (s *Subscription) send(v any) {

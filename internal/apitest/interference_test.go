@@ -120,14 +120,14 @@ func (p *pair) queries() []operation {
 					p.t.Errorf("kinds has %s, and the schema has not", of)
 					continue
 				}
-				for depth := range 3 {
-					query := fmt.Sprintf("query($id: ID!) { node(id: $id) { ... on %s { %s } } }", of, p.selection(p.Types[of], depth, 2, ""))
-					if id, is := p.with.hidden[kind]; is {
-						add(fmt.Sprintf("node of a hidden %s, depth %d", of, depth), query, vars{"id": id}, vars{"id": p.never[kind]})
-					}
-					if id, is := p.with.seen[kind]; is {
-						add(fmt.Sprintf("node of a %s, depth %d", of, depth), query, vars{"id": id}, nil)
-					}
+				query := func(depth int) string {
+					return fmt.Sprintf("query($id: ID!) { node(id: $id) { ... on %s { %s } } }", of, p.selection(p.Types[of], depth, 2, ""))
+				}
+				if id, is := p.with.hidden[kind]; is {
+					add("node of a hidden "+of, query(1), vars{"id": id}, vars{"id": p.never[kind]})
+				}
+				if id, is := p.with.seen[kind]; is {
+					add("node of a "+of, query(2), vars{"id": id}, nil)
 				}
 			}
 		case f.Name == "nodes":
@@ -295,11 +295,15 @@ func (p *pair) equal(what, a, b string) {
 	p.t.Errorf("%s tells of what is hidden:\nwith    %s\nwithout %s", what, around(a), around(b))
 }
 
+// fence is what everybody who sees it sees in both worlds.
+const fence = "What comes before this has come."
+
 // listen opens every subscription in both worlds, hides more in the one, and ends all sign-ins: whatever came until then must be the same.
 func (p *pair) listen(what string, with, without map[string]*apitest.Person, hide func(*stage)) {
 	type listener struct {
 		name string
 		a, b *apitest.Subscription
+		till string // what each hears before the end
 	}
 	var all []listener
 	open := func(s *stage, who *apitest.Person, r request) *apitest.Subscription {
@@ -308,21 +312,14 @@ func (p *pair) listen(what string, with, without map[string]*apitest.Person, hid
 		}
 		return s.As(s.Token(who, accesstoken.ScopeREAD)).Subscribe(r.query, r.vars)
 	}
-	var requests []operation
-	for _, f := range p.Subscription.Fields {
-		selection := p.selection(p.Types[f.Type.Name()], 2, 2, "")
-		if f.Arguments.ForName("threadId") == nil {
-			requests = append(requests, operation{name: f.Name, request: request{query: fmt.Sprintf("subscription { %s { %s } }", f.Name, selection)}})
-			continue
-		}
-		query := fmt.Sprintf("subscription($id: ID!) { %s(threadId: $id) { %s } }", f.Name, selection)
-		for what, thread := range map[string]gid.ID{" of a hidden thread": p.with.hidden[gid.Thread], " of a seen thread": p.with.thread} {
-			requests = append(requests, operation{name: f.Name + what, request: request{query, vars{"id": thread}}})
-		}
-	}
 	for _, name := range slices.Sorted(maps.Keys(with)) {
-		for _, r := range requests {
-			all = append(all, listener{what + ", " + name + ": " + r.name, open(p.with, with[name], r.request), open(p.without, without[name], r.request)})
+		for _, op := range p.subscriptions() {
+			l := listener{what + ", " + name + ": " + op.name, open(p.with, with[name], op.request), open(p.without, without[name], op.request), ""}
+			if op.name == "threadEvents" && name != "outsider" && name != "anonymous" ||
+				op.name == "notificationEvents" && slices.Contains([]string{"stranger", "lead", "reviewer"}, name) {
+				l.till = fence
+			}
+			all = append(all, l)
 		}
 	}
 	if hide != nil {
@@ -330,23 +327,52 @@ func (p *pair) listen(what string, with, without map[string]*apitest.Person, hid
 	}
 	for _, s := range []*stage{p.with, p.without} {
 		s.script.step()
-		s.Post(s.host, s.thread, "All who see this see it in both worlds. "+s.mentions())
+		s.Post(s.host, s.thread, fence+" "+s.mentions())
+	}
+	first := make(map[*apitest.Subscription]string)
+	for _, l := range all {
+		if l.till != "" {
+			first[l.a], first[l.b] = heard(l.a, l.till), heard(l.b, l.till)
+		}
+	}
+	for _, s := range []*stage{p.with, p.without} {
 		s.revoke(accesstoken.ScopeREAD)
 	}
 	for _, l := range all {
-		p.equal(l.name, heard(l.a), heard(l.b))
+		p.equal(l.name, first[l.a]+heard(l.a, ""), first[l.b]+heard(l.b, ""))
 		p.sent++
 	}
+	p.with.Quiet() // nothing of what was ended is asked about any more
+	p.without.Quiet()
 }
 
-// heard is all that comes on a socket until it is closed, or the subscription is over.
-func heard(s *apitest.Subscription) string {
+// subscriptions are all of them, of hidden threads and of one that is seen. A thread's activity is followed in hidden ones only: how
+// often it changes depends on when each of those who listen came.
+func (p *pair) subscriptions() []operation {
+	var ops []operation
+	for _, f := range p.Subscription.Fields {
+		selection := p.selection(p.Types[f.Type.Name()], 2, 2, "")
+		if f.Arguments.ForName("threadId") == nil {
+			ops = append(ops, operation{name: f.Name, request: request{query: fmt.Sprintf("subscription { %s { %s } }", f.Name, selection)}})
+			continue
+		}
+		query := fmt.Sprintf("subscription($id: ID!) { %s(threadId: $id) { %s } }", f.Name, selection)
+		ops = append(ops, operation{name: f.Name + " of a hidden thread", request: request{query, vars{"id": p.with.hidden[gid.Thread]}}})
+		if f.Name != "threadActivity" {
+			ops = append(ops, operation{name: f.Name, request: request{query, vars{"id": p.with.thread}}})
+		}
+	}
+	return ops
+}
+
+// heard is all that comes on a socket until a text, or until it is closed or the subscription is over.
+func heard(s *apitest.Subscription, till string) string {
 	var b strings.Builder
 	for {
 		m := s.Message()
 		text, _ := json.Marshal(m)
 		fmt.Fprintf(&b, "%s %d\n", text, m.Close)
-		if m.Type != "next" {
+		if m.Type != "next" || till != "" && strings.Contains(string(text), till) {
 			return b.String()
 		}
 	}
