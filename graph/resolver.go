@@ -7,6 +7,7 @@ import (
 
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/forum"
@@ -24,6 +25,7 @@ type Resolver struct {
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Library   *library.Service
+	Audit     *audit.Log
 }
 
 // Schema is the executable schema over the resolvers.

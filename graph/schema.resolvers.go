@@ -11,7 +11,6 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
-	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -30,8 +29,7 @@ func (r *queryResolver) Viewer(ctx context.Context) (*ent.Member, error) {
 }
 
 func (r *queryResolver) EventCursor(ctx context.Context) (page.Cursor, error) {
-	p, err := r.Store.Position(ctx)
-	return event.PositionCursor(p), err
+	return r.Events.PositionCursor(ctx)
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

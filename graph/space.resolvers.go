@@ -103,6 +103,24 @@ func (r *spaceResolver) Resources(ctx context.Context, obj *ent.Space, first *in
 	})
 }
 
+func (r *spaceResolver) BreakGlasses(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.BreakGlass], error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*page.Connection[ent.BreakGlass], error) {
+		return r.Community.BreakGlasses(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
+}
+
+func (r *spaceResolver) JoinAddress(ctx context.Context, obj *ent.Space) (*string, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*string, error) {
+		return r.Community.JoinAddresses(ctx, viewer.From(ctx), objs)
+	})
+}
+
+func (r *spaceResolver) JoinRequests(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.JoinRequest], error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*page.Connection[ent.JoinRequest], error) {
+		return r.Community.JoinRequests(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
+}
+
 func (r *spaceResolver) ViewerUnreadCount(ctx context.Context, obj *ent.Space) (int, error) {
 	return together(ctx, obj, func(objs []*ent.Space) ([]int, error) {
 		return r.Community.UnreadCounts(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }))

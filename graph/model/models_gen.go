@@ -41,6 +41,20 @@ type SearchResult interface {
 type ThreadEvent interface {
 }
 
+// What `acceptJoinRequest` takes.
+type AcceptJoinRequestInput struct {
+	// The request.
+	JoinRequestID gid.ID `json:"joinRequestId"`
+}
+
+// What `acceptJoinRequest` returns.
+type AcceptJoinRequestPayload struct {
+	// The accepted request; null when there are errors.
+	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `addReaction` takes.
 type AddReactionInput struct {
 	// The post.
@@ -123,6 +137,26 @@ type ArchiveTeamInput struct {
 type ArchiveTeamPayload struct {
 	// The retired team; null when there are errors.
 	Team *ent.Team `json:"team,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `breakGlass` takes.
+type BreakGlassInput struct {
+	// The hidden space.
+	SpaceID gid.ID `json:"spaceId"`
+	// Why, 20 to 2,000 characters; its members read it.
+	Reason string `json:"reason"`
+	// For how long, 1 to 24 hours.
+	Hours int `json:"hours"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `breakGlass` returns.
+type BreakGlassPayload struct {
+	// What began; null when there are errors.
+	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -404,6 +438,20 @@ type CreateThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `declineJoinRequest` takes.
+type DeclineJoinRequestInput struct {
+	// The request.
+	JoinRequestID gid.ID `json:"joinRequestId"`
+}
+
+// What `declineJoinRequest` returns.
+type DeclineJoinRequestPayload struct {
+	// The declined request; null when there are errors.
+	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `deletePost` takes.
 type DeletePostInput struct {
 	// The post.
@@ -448,6 +496,20 @@ type EndAffiliationInput struct {
 type EndAffiliationPayload struct {
 	// The ended affiliation; null when there are errors.
 	Affiliation *ent.Affiliation `json:"affiliation,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `endBreakGlass` takes.
+type EndBreakGlassInput struct {
+	// What to end.
+	BreakGlassID gid.ID `json:"breakGlassId"`
+}
+
+// What `endBreakGlass` returns.
+type EndBreakGlassPayload struct {
+	// What ended; null too when the viewer can no longer see it; null when there are errors.
+	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -750,6 +812,38 @@ type RenameThreadInput struct {
 type RenameThreadPayload struct {
 	// The thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `renewJoinAddress` takes.
+type RenewJoinAddressInput struct {
+	// The affinity group.
+	SpaceID gid.ID `json:"spaceId"`
+}
+
+// What `renewJoinAddress` returns.
+type RenewJoinAddressPayload struct {
+	// The group with its new address; null when there are errors.
+	Space *ent.Space `json:"space,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `requestToJoin` takes.
+type RequestToJoinInput struct {
+	// The address that one was told, up to 100 characters.
+	Address string `json:"address"`
+	// What the group's facilitators should know, up to 2,000 characters.
+	Message graphql.Omittable[*string] `json:"message,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `requestToJoin` returns.
+type RequestToJoinPayload struct {
+	// The request; null when there are errors.
+	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }

@@ -9,12 +9,21 @@
 //   - A space is read by its current members. Staff and administrators also read every space that is not hidden; a cohort's
 //     facilitators its space and its teams' spaces; an organization's leads its teams' spaces. AFFINITY and DIRECT
 //     spaces are hidden: no role opens them.
+//   - An administrator who breaks a hidden space's glass reads it, and writes nothing in it, until the glass ends: by the clock, by
+//     hand, or with the administrator's role. Its members see who, when, why and until when.
 //   - A thread, a post, a reaction and a notification are seen by whoever can see the space.
+//   - Who asks to join a group sees that they asked, and never more: whether there is such a group they learn by being let in. Whoever
+//     looks after the group sees who asks.
 //   - A participant is a current member of a network space, a cohort's facilitator, or staff. Participants see organizations,
 //     teams, cohorts, enrollments, staff, and each other. Everybody sees themselves, and the organizations and teams that they
 //     belong to.
 //   - Programs, offerings, sponsorships, calls and frameworks are seen by everybody, signed in or not.
 //   - A resource is seen as its audience says.
+//   - A role is seen by who has it, and by staff; one within a hidden space only by who can see the space.
+//   - An entry of the audit log is seen by who acted, by whom it was done to, and by administrators; one of a hidden space by who can
+//     see the space, and by nobody else. Network addresses are for administrators and for who asked from there.
+//   - What is in an affinity group is in no export, not even its author's own, and in no analytics.
+//   - Who may not sign in (an account that is closed, or suspended at the moment) is nobody: see ActiveMembers.
 //
 // Memberships and roles count from their start to their end by the database's clock.
 package access
@@ -23,6 +32,7 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/affiliation"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
@@ -41,6 +51,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -94,12 +105,22 @@ func scopes(outer *sql.Selector, m who, role roleassignment.Role, scope roleassi
 		running(s)))
 }
 
-// staff is true for staff and administrators. It refers to no outer row: databases evaluate it once.
-func staff(outer *sql.Selector, m who) *sql.Predicate {
+// platform is true for those who have one of the roles on the platform. It refers to no outer row: databases evaluate it once.
+func platform(outer *sql.Selector, m who, roles ...any) *sql.Predicate {
 	s := from(outer, roleassignment.Table, roleassignment.FieldID)
 	return sql.Exists(s.Where(sql.And(
 		m.is(s.C(roleassignment.FieldMemberID)), sql.EQ(s.C(roleassignment.FieldScope), roleassignment.ScopePLATFORM),
-		sql.In(s.C(roleassignment.FieldRole), roleassignment.RoleADMIN, roleassignment.RoleSTAFF), running(s))))
+		sql.In(s.C(roleassignment.FieldRole), roles...), running(s))))
+}
+
+// staff is true for staff and administrators.
+func staff(outer *sql.Selector, m who) *sql.Predicate {
+	return platform(outer, m, roleassignment.RoleADMIN, roleassignment.RoleSTAFF)
+}
+
+// administrator is true for administrators.
+func administrator(outer *sql.Selector, m who) *sql.Predicate {
+	return platform(outer, m, roleassignment.RoleADMIN)
 }
 
 // networkSpaces are the spaces of the kind NETWORK: one, usually.
@@ -134,6 +155,19 @@ func where(v viewer.Viewer, public func(*sql.Selector) *sql.Predicate, signedIn 
 // Hidden reports whether spaces of the kind exist for their members only.
 func Hidden(k space.Kind) bool { return k == space.KindAFFINITY || k == space.KindDIRECT }
 
+// HiddenID is the space's id if it is hidden, and else the zero id: under it the audit log keeps what happens there.
+func HiddenID(s *ent.Space) gid.ID {
+	if Hidden(s.Kind) {
+		return s.ID
+	}
+	return gid.ID{}
+}
+
+// hidden is true for a hidden space.
+func hidden(s *sql.Selector) *sql.Predicate {
+	return sql.In(s.C(space.FieldKind), space.KindAFFINITY, space.KindDIRECT)
+}
+
 func spaces(s *sql.Selector, m who) *sql.Predicate {
 	teams := from(s, team.Table, team.FieldID)
 	teams.Where(sql.In(teams.C(team.FieldOrganizationID), scopes(s, m, roleassignment.RoleLEAD, roleassignment.ScopeORGANIZATION)))
@@ -143,8 +177,9 @@ func spaces(s *sql.Selector, m who) *sql.Predicate {
 		sql.In(enrolled.C(enrollment.FieldCohortID), scopes(s, m, roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT))))
 	return sql.Or(
 		sql.In(s.C(space.FieldID), mySpaces(s, m)),
+		sql.In(s.C(space.FieldID), openGlasses(s, m)),
 		sql.And(
-			sql.NotIn(s.C(space.FieldKind), space.KindAFFINITY, space.KindDIRECT),
+			sql.Not(hidden(s)),
 			sql.Or(
 				staff(s, m),
 				sql.In(s.C(space.FieldID), scopes(s, m, roleassignment.RoleFACILITATOR, roleassignment.ScopeSPACE)),
@@ -301,14 +336,15 @@ func VisibleEnrollments(v viewer.Viewer) predicate.Enrollment {
 	})
 }
 
-// VisibleRoleAssignments are the viewer's own, and for staff all but those of hidden spaces.
+// VisibleRoleAssignments are the viewer's own, and for staff all; of those within a hidden space only where they can see it.
 func VisibleRoleAssignments(v viewer.Viewer) predicate.RoleAssignment {
 	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
-		hidden := from(s, space.Table, space.FieldID)
-		hidden.Where(sql.In(hidden.C(space.FieldKind), space.KindAFFINITY, space.KindDIRECT))
-		return sql.Or(
-			m.is(s.C(roleassignment.FieldMemberID)),
-			sql.And(staff(s, m), sql.Or(sql.IsNull(s.C(roleassignment.FieldScopeID)), sql.NotIn(s.C(roleassignment.FieldScopeID), hidden))),
+		unseen := from(s, space.Table, space.FieldID)
+		unseen.Where(sql.And(hidden(unseen), sql.Not(spaces(unseen, m))))
+		scope := s.C(roleassignment.FieldScopeID)
+		return sql.And(
+			sql.Or(m.is(s.C(roleassignment.FieldMemberID)), staff(s, m)),
+			sql.Or(sql.IsNull(scope), sql.NotIn(scope, unseen)),
 		)
 	})
 }

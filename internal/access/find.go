@@ -70,6 +70,12 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, id
 		return into(ctx, found, func(o *ent.Post) gid.ID { return o.ID }, c.Post.Query().Where(those, VisiblePosts(v)).All)
 	case gid.PostRevision:
 		return into(ctx, found, func(o *ent.PostRevision) gid.ID { return o.ID }, c.PostRevision.Query().Where(those, VisiblePostRevisions(v)).All)
+	case gid.BreakGlass:
+		return into(ctx, found, func(o *ent.BreakGlass) gid.ID { return o.ID }, c.BreakGlass.Query().Where(those, VisibleBreakGlasses(v)).All)
+	case gid.JoinRequest:
+		return into(ctx, found, func(o *ent.JoinRequest) gid.ID { return o.ID }, c.JoinRequest.Query().Where(those, VisibleJoinRequests(v)).All)
+	case gid.AuditEntry:
+		return into(ctx, found, func(o *ent.AuditEntry) gid.ID { return o.ID }, c.AuditEntry.Query().Where(those, VisibleAuditEntries(v)).All)
 	case gid.Notification:
 		return into(ctx, found, func(o *ent.Notification) gid.ID { return o.ID }, c.Notification.Query().Where(those, VisibleNotifications(v)).All)
 	case gid.Resource:

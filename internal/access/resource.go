@@ -61,7 +61,7 @@ func (a *Actor) canUpdateResource(r *ent.Resource, spaces map[gid.ID]*ent.Space,
 	may := a.IsStaff()
 	if r.Audience == resource.AudienceSPACE && r.SpaceID != nil {
 		in := rights[*r.SpaceID]
-		may = in.Manage || r.AuthorID == m
+		may = in.Manage || r.AuthorID == m && !in.Glass
 		if s := spaces[*r.SpaceID]; may && s != nil && s.ArchivedAt != nil {
 			return fault.New(fault.Archived, "This space was archived; it is read only.")
 		}

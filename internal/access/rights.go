@@ -149,6 +149,9 @@ type SpaceRights struct {
 	Moderate bool
 	// Manage lets change the space and its memberships.
 	Manage bool
+	// Glass says that the viewer sees it only because they broke its glass: they may change nothing in it, not even what they wrote
+	// there themselves when they belonged to it.
+	Glass bool
 }
 
 // Spaces says for each space what the viewer may do in it. It takes at most two statements, whatever the number of spaces.
@@ -183,7 +186,9 @@ func (a *Actor) Spaces(ctx context.Context, c *ent.Client, spaces ...*ent.Space)
 		r := SpaceRights{Membership: place[s.ID]}
 		r.Manage = r.Membership != nil && r.Membership.Role == spacemembership.RoleFACILITATOR
 		lead := false
-		if !Hidden(s.Kind) {
+		if Hidden(s.Kind) {
+			r.Glass = r.Membership == nil
+		} else {
 			r.Manage = r.Manage || a.IsStaff() ||
 				a.has(roleassignment.RoleFACILITATOR, roleassignment.ScopeSPACE, &s.ID) ||
 				a.has(roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT, s.CohortID)

@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/apitest/database"
 	"github.com/pursuing-equity/commons/internal/app"
 	"github.com/pursuing-equity/commons/internal/explorer"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/server"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -67,6 +68,11 @@ func OpenID(provider openid.Config) Option {
 
 // Mailbox sends mail to the demo's mailbox.
 func Mailbox() Option { return func(s *settings) { s.Demo = true } }
+
+// Script makes the program take the time and its ids from the test.
+func Script(now func() time.Time, newID func(gid.Kind) gid.ID) Option {
+	return func(s *settings) { s.Now, s.NewID = now, newID }
+}
 
 // Explorer gives the explorer's page what it offers; it may fill the database first.
 func Explorer(options func(*app.App) explorer.Options) Option {

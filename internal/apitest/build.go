@@ -16,7 +16,7 @@ import (
 )
 
 // NewID makes an id.
-func (w *World) NewID(k gid.Kind) gid.ID { return gid.New(k, w.App.Config.Now()) }
+func (w *World) NewID(k gid.Kind) gid.ID { return w.App.Config.NewID(k) }
 
 // Tx runs fn in a transaction of the system and fails the test if it fails.
 func (w *World) Tx(fn func(ctx context.Context, tx *ent.Client) error) {

@@ -48,6 +48,7 @@ func (e Error) Code() string {
 type Response struct {
 	Status int
 	Body   string // as it came, without extensions, so that two answers can be compared byte for byte
+	Whole  string // as it came
 	Data   map[string]any
 	Errors []Error
 }
@@ -73,7 +74,7 @@ func (c *Client) Send(body []byte) *Response {
 	if err := json.Unmarshal(text, &whole); err != nil {
 		c.t.Fatalf("status %d, and no JSON: %s", resp.StatusCode, text)
 	}
-	r := &Response{Status: resp.StatusCode, Body: string(whole.Data) + string(whole.Errors)}
+	r := &Response{Status: resp.StatusCode, Body: string(whole.Data) + string(whole.Errors), Whole: string(text)}
 	_ = json.Unmarshal(whole.Data, &r.Data)
 	_ = json.Unmarshal(whole.Errors, &r.Errors)
 	return r
@@ -159,6 +160,17 @@ type Subscription struct {
 // Subscribe opens a websocket and starts a subscription on it.
 func (c *Client) Subscribe(query string, vars Vars) *Subscription {
 	c.t.Helper()
+	s, m := c.dial()
+	if m.Type != "connection_ack" {
+		c.t.Fatalf("no acknowledgement: %+v", m)
+	}
+	s.send(map[string]any{"id": "1", "type": "subscribe", "payload": map[string]any{"query": query, "variables": vars}})
+	return s
+}
+
+// dial opens a websocket, signs in on it, and returns the first message.
+func (c *Client) dial() (*Subscription, Message) {
+	c.t.Helper()
 	header := http.Header{}
 	if c.jar != nil {
 		header.Set("Origin", c.url)
@@ -180,11 +192,22 @@ func (c *Client) Subscribe(query string, vars Vars) *Subscription {
 		payload["authorization"] = "Bearer " + c.token
 	}
 	s.send(map[string]any{"type": "connection_init", "payload": payload})
-	if m := s.Message(); m.Type != "connection_ack" {
-		c.t.Fatalf("no acknowledgement: %+v", m)
+	return s, s.Message()
+}
+
+// FirstOf is what a subscription that something comes of begins with: "ok" for an event, or the code of what ends it.
+func (c *Client) FirstOf(query string, vars Vars) string {
+	c.t.Helper()
+	s, m := c.dial()
+	defer s.Close()
+	if m.Type == "close" && m.Close == 4403 { // what the protocol says to a sign-in that is refused
+		return "UNAUTHENTICATED"
 	}
 	s.send(map[string]any{"id": "1", "type": "subscribe", "payload": map[string]any{"query": query, "variables": vars}})
-	return s
+	if code := s.Failure(); code != "" {
+		return code
+	}
+	return "ok"
 }
 
 func (s *Subscription) send(v any) {

@@ -51,8 +51,9 @@ type Config struct {
 	OpenID         openid.Config // a provider that members can sign in with; its Issuer is empty: none. RedirectURL and Now are filled in
 	DropWakeups    bool          // a test's switch: events arrive by the poll only
 	Version        string
-	Logger         *slog.Logger     // nil: slog.Default()
-	Now            func() time.Time // nil: time.Now in UTC microseconds, as the databases keep them
+	Logger         *slog.Logger          // nil: slog.Default()
+	Now            func() time.Time      // nil: time.Now in UTC microseconds, as the databases keep them
+	NewID          func(gid.Kind) gid.ID // nil: gid.New of Now
 	Limits         server.Limits
 }
 
@@ -81,6 +82,9 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	if cfg.Now == nil {
 		cfg.Now = func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 	}
+	if cfg.NewID == nil {
+		cfg.NewID = func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
+	}
 	if cfg.DataDir == "" {
 		cfg.DataDir = "var"
 	}
@@ -89,8 +93,8 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{Config: cfg, Store: s, Markdown: markdown.New()}
-	newID := func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
-	a.Audit = &audit.Log{Now: cfg.Now, NewID: newID}
+	newID := cfg.NewID
+	a.Audit = &audit.Log{Store: s, Now: cfg.Now, NewID: newID}
 	a.Mail = &mail.Service{Now: cfg.Now, NewID: newID}
 	a.Accounts = &account.Service{Store: s, Audit: a.Audit, Mail: a.Mail, Hasher: account.NewHasher(), Now: cfg.Now, NewID: newID, PublicURL: strings.TrimRight(cfg.PublicURL, "/")}
 	if err := a.openMail(); err != nil {
@@ -108,9 +112,9 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		wakeups = bus.Postgres(s, cfg.Logger)
 	}
 	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Deaf: cfg.DropWakeups})
-	a.Community = &community.Service{Store: s, Now: cfg.Now, NewID: newID}
+	a.Community = &community.Service{Store: s, Audit: a.Audit, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
-	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
+	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
 	return a, nil
 }
@@ -142,7 +146,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 	}
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library, Audit: a.Audit}
 	pages, err := a.pages()
 	if err != nil {
 		return err

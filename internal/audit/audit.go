@@ -9,11 +9,13 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Log writes entries. All fields are needed.
+// Log writes entries and reads them. All fields are needed.
 type Log struct {
+	Store *store.Store
 	Now   func() time.Time
 	NewID func(gid.Kind) gid.ID
 }

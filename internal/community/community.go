@@ -14,7 +14,9 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -24,6 +26,7 @@ import (
 // Service has the rules of taking part. All fields are needed.
 type Service struct {
 	Store *store.Store
+	Audit *audit.Log
 	Now   func() time.Time
 	NewID func(gid.Kind) gid.ID
 }
@@ -117,12 +120,17 @@ func staffOnly(ctx context.Context, tx *ent.Client, v viewer.Viewer) error {
 // lockMember loads a member whom the viewer can see and whose account is in use, and holds the row: what must be unique among
 // a member's places without a rule in the database is looked at under this lock.
 func lockMember(ctx context.Context, tx *ent.Client, v viewer.Viewer, id gid.ID) error {
-	m, err := tx.Member.Query().Where(member.ID(id), access.VisibleMembers(v), store.LockRow).Only(ctx)
+	return lockThisMember(ctx, tx, id, "memberId", access.VisibleMembers(v))
+}
+
+// lockThisMember is lockMember for one whom something else than their own visibility makes known to the viewer.
+func lockThisMember(ctx context.Context, tx *ent.Client, id gid.ID, path string, which ...predicate.Member) error {
+	m, err := tx.Member.Query().Where(member.ID(id), store.LockRow).Where(which...).Only(ctx)
 	if err != nil {
-		return missing(err, "memberId")
+		return missing(err, path)
 	}
 	if m.Status != member.StatusACTIVE {
-		return fault.Invalid("memberId", "This account is closed.")
+		return fault.Invalid(path, "This account is closed.")
 	}
 	return nil
 }

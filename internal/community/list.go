@@ -33,6 +33,8 @@ var (
 	teamMemberships     = page.Order{Name: "team.memberships", Part: page.ByID}
 	cohortEnrollments   = page.Order{Name: "cohort.enrollments", Part: page.ByID}
 	spaceMemberships    = page.Order{Name: "space.memberships", Part: page.ByID}
+	spaceBreakGlasses   = page.Order{Name: "space.breakGlasses", Part: page.ByID, Desc: true}
+	spaceJoinRequests   = page.Order{Name: "space.joinRequests", Part: page.ByID}
 )
 
 // byName orders a list of what has a name.

@@ -9,6 +9,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
@@ -99,7 +100,7 @@ func (s *Service) CreateRoleAssignment(ctx context.Context, v viewer.Viewer, in 
 		if err != nil {
 			return gid.ID{}, fmt.Errorf("create role assignment: %w", err)
 		}
-		return id, nil
+		return id, s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.RoleGiven, Subject: id})
 	})
 }
 
@@ -158,7 +159,7 @@ func (s *Service) EndRoleAssignment(ctx context.Context, v viewer.Viewer, id gid
 		if err := tx.RoleAssignment.UpdateOneID(id).SetEndsAt(now).Exec(ctx); err != nil {
 			return fmt.Errorf("end role assignment: %w", err)
 		}
-		return nil
+		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.RoleEnded, Subject: id})
 	})
 	if err != nil {
 		return nil, err

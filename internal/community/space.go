@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
@@ -95,16 +96,28 @@ func (s *Service) CreateSpace(ctx context.Context, v viewer.Viewer, in NewSpace)
 		}
 		starts := s.instant()
 		rows := make([]*ent.SpaceMembershipCreate, 0, len(in.MemberIDs)+1)
+		var added []gid.ID
 		for _, m := range append([]gid.ID{me}, in.MemberIDs...) {
-			role := spacemembership.RoleMEMBER
+			place, role := s.NewID(gid.SpaceMembership), spacemembership.RoleMEMBER
 			if m == me {
 				role = spacemembership.RoleFACILITATOR
+			} else {
+				added = append(added, place)
 			}
-			rows = append(rows, tx.SpaceMembership.Create().SetID(s.NewID(gid.SpaceMembership)).SetCreatedAt(now).
+			rows = append(rows, tx.SpaceMembership.Create().SetID(place).SetCreatedAt(now).
 				SetSpaceID(id).SetMemberID(m).SetRole(role).SetStartsAt(starts))
 		}
 		if err := tx.SpaceMembership.CreateBulk(rows...).Exec(ctx); err != nil {
 			return gid.ID{}, fmt.Errorf("create space memberships: %w", err)
+		}
+		if in.Kind == space.KindDIRECT { // everybody may start one
+			return id, nil
+		}
+		for _, m := range added {
+			e := audit.Entry{Action: audit.SpaceMembershipGiven, Subject: m, Space: access.HiddenID(&ent.Space{ID: id, Kind: in.Kind})}
+			if err := s.Audit.Append(ctx, tx, v, e); err != nil {
+				return gid.ID{}, err
+			}
 		}
 		return id, nil
 	})

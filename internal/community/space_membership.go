@@ -9,6 +9,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
@@ -53,28 +54,37 @@ func (s *Service) CreateSpaceMembership(ctx context.Context, v viewer.Viewer, in
 		if err := lockMember(ctx, tx, v, in.MemberID); err != nil {
 			return gid.ID{}, err
 		}
-		old, err := tx.SpaceMembership.Query().Where(spacemembership.SpaceID(sp.ID), spacemembership.MemberID(in.MemberID)).Only(ctx)
-		now := s.instant()
-		switch {
-		case ent.IsNotFound(err):
-			id := s.NewID(gid.SpaceMembership)
-			err = tx.SpaceMembership.Create().SetID(id).SetCreatedAt(s.Now()).SetSpaceID(sp.ID).SetMemberID(in.MemberID).
-				SetRole(in.Role).SetStartsAt(now).SetNillableEndsAt(in.EndsAt).Exec(ctx)
-			return id, store.RetryOnConflict(err)
-		case err != nil:
-			return gid.ID{}, fmt.Errorf("look for a membership: %w", err)
-		case old.EndsAt == nil || old.EndsAt.After(now):
-			return gid.ID{}, exists("memberId", "This member belongs to the space already.")
+		id, err := s.letIn(ctx, tx, in)
+		if err != nil {
+			return gid.ID{}, err
 		}
-		u := tx.SpaceMembership.UpdateOneID(old.ID).SetRole(in.Role).SetDerived(false).SetStartsAt(now).ClearEndsAt()
-		if in.EndsAt != nil {
-			u.SetEndsAt(*in.EndsAt)
-		}
-		if err := u.Exec(ctx); err != nil {
-			return gid.ID{}, fmt.Errorf("open a membership again: %w", err)
-		}
-		return old.ID, nil
+		return id, s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.SpaceMembershipGiven, Subject: id, Space: access.HiddenID(sp)})
 	})
+}
+
+// letIn gives a member a place in a space, or opens the one that they had again. The transaction holds the space's row.
+func (s *Service) letIn(ctx context.Context, tx *ent.Client, in NewSpaceMembership) (gid.ID, error) {
+	old, err := tx.SpaceMembership.Query().Where(spacemembership.SpaceID(in.SpaceID), spacemembership.MemberID(in.MemberID)).Only(ctx)
+	now := s.instant()
+	switch {
+	case ent.IsNotFound(err):
+		id := s.NewID(gid.SpaceMembership)
+		err = tx.SpaceMembership.Create().SetID(id).SetCreatedAt(s.Now()).SetSpaceID(in.SpaceID).SetMemberID(in.MemberID).
+			SetRole(in.Role).SetStartsAt(now).SetNillableEndsAt(in.EndsAt).Exec(ctx)
+		return id, store.RetryOnConflict(err)
+	case err != nil:
+		return gid.ID{}, fmt.Errorf("look for a membership: %w", err)
+	case old.EndsAt == nil || old.EndsAt.After(now):
+		return gid.ID{}, exists("memberId", "This member belongs to the space already.")
+	}
+	u := tx.SpaceMembership.UpdateOneID(old.ID).SetRole(in.Role).SetDerived(false).SetStartsAt(now).ClearEndsAt()
+	if in.EndsAt != nil {
+		u.SetEndsAt(*in.EndsAt)
+	}
+	if err := u.Exec(ctx); err != nil {
+		return gid.ID{}, fmt.Errorf("open a membership again: %w", err)
+	}
+	return old.ID, nil
 }
 
 // lockSpaceMembership loads a membership that the viewer can see and holds its space's row.
@@ -179,7 +189,10 @@ func (s *Service) EndSpaceMembership(ctx context.Context, v viewer.Viewer, id gi
 		if err := tx.SpaceMembership.UpdateOneID(id).SetEndsAt(now).Exec(ctx); err != nil {
 			return fmt.Errorf("end space membership: %w", err)
 		}
-		return nil
+		if m.MemberID == me { // who leaves does so for themselves
+			return nil
+		}
+		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.SpaceMembershipEnded, Subject: id, Space: access.HiddenID(sp)})
 	})
 	if err != nil {
 		return nil, err

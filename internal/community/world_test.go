@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/internal/apitest/database"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -60,10 +61,8 @@ func open(t *testing.T, url string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	w.Service = &community.Service{
-		Store: s, Now: now,
-		NewID: func(k gid.Kind) gid.ID { return gid.New(k, now()) },
-	}
+	newID := func(k gid.Kind) gid.ID { return gid.New(k, now()) }
+	w.Service = &community.Service{Store: s, Audit: &audit.Log{Store: s, Now: now, NewID: newID}, Now: now, NewID: newID}
 	w.admin, w.staff = w.member("Ada"), w.member("Sam")
 	w.role(w.admin, roleassignment.RoleADMIN)
 	w.role(w.staff, roleassignment.RoleSTAFF)

@@ -1,8 +1,13 @@
 package event
 
 import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -25,10 +30,58 @@ func Cursor(stream gid.ID, seq int) page.Cursor {
 	return page.Cursor(base64.RawURLEncoding.EncodeToString(b))
 }
 
-// PositionCursor is a position in the whole log; any stream resumes from it. Its age counts in whole hours, so that it is the same
-// as long as nothing was written: two equal answers stay equal.
-func PositionCursor(p store.Position) page.Cursor {
-	b := append(make([]byte, 0, 64), tagPosition)
+// PositionCursor is the position in the whole log of the context's snapshot, or of now; any stream resumes from it. It is sealed with
+// the installation's key and looks different each time: the numbers in it count what everybody does, in hidden spaces too, and
+// two of them side by side, or a forged one, would tell when something happened where one cannot look.
+func (l *Log) PositionCursor(ctx context.Context) (page.Cursor, error) {
+	p, err := l.store.Position(ctx)
+	if err != nil {
+		return "", err
+	}
+	seal, err := l.seal.load(ctx, l.store)
+	if err != nil {
+		return "", err
+	}
+	return sealed(seal, p), nil
+}
+
+// seal keeps the key of position cursors once it has been read.
+type seal struct {
+	mu   sync.Mutex
+	aead cipher.AEAD
+}
+
+func (s *seal) load(ctx context.Context, from *store.Store) (cipher.AEAD, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.aead != nil {
+		return s.aead, nil
+	}
+	key, err := from.Secret(store.Upkeep(ctx), "position cursors")
+	if err != nil {
+		return nil, err
+	}
+	s.aead, err = newSeal(key)
+	return s.aead, err
+}
+
+func newSeal(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("make the seal of cursors: %w", err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, fmt.Errorf("make the seal of cursors: %w", err)
+	}
+	return aead, nil
+}
+
+// positionSize is what the length of a position is rounded up to, so that it does not tell how many transactions were running.
+const positionSize = 64
+
+func sealed(seal cipher.AEAD, p store.Position) page.Cursor {
+	b := make([]byte, 0, positionSize)
 	b = binary.AppendVarint(b, p.At.Truncate(time.Hour).Unix())
 	b = binary.AppendVarint(b, p.LastID)
 	b = binary.AppendVarint(b, p.Xmin)
@@ -37,7 +90,8 @@ func PositionCursor(p store.Position) page.Cursor {
 	for _, x := range p.Running {
 		b = binary.AppendVarint(b, x-p.Xmin)
 	}
-	return page.Cursor(base64.RawURLEncoding.EncodeToString(b))
+	b = append(b, make([]byte, (positionSize-len(b)%positionSize)%positionSize)...)
+	return page.Cursor(base64.RawURLEncoding.EncodeToString(seal.Seal([]byte{tagPosition}, nil, b, nil)))
 }
 
 // maxRunning bounds what a cursor from outside can make us read; no server runs more transactions at once.
@@ -53,7 +107,7 @@ func badCursor() error {
 }
 
 // parse reads a cursor for a stream; it returns INVALID_CURSOR for one of another stream or of a list.
-func parse(c page.Cursor, stream gid.ID) (place, error) {
+func parse(c page.Cursor, stream gid.ID, seal cipher.AEAD) (place, error) {
 	b, err := base64.RawURLEncoding.DecodeString(string(c))
 	if err != nil || len(b) < 2 {
 		return place{}, badCursor()
@@ -69,7 +123,11 @@ func parse(c page.Cursor, stream gid.ID) (place, error) {
 		}
 		return place{seq: int(seq)}, nil
 	case tagPosition:
-		p, ok := parsePosition(b[1:])
+		plain, err := seal.Open(nil, nil, b[1:], nil)
+		if err != nil {
+			return place{}, badCursor()
+		}
+		p, ok := parsePosition(plain)
 		if !ok {
 			return place{}, badCursor()
 		}
@@ -102,5 +160,5 @@ func parsePosition(b []byte) (*store.Position, bool) {
 		}
 		p.Running = append(p.Running, p.Xmin+next())
 	}
-	return p, len(b) == 0
+	return p, true // what follows fills it up
 }

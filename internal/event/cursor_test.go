@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/base64"
 	"reflect"
 	"testing"
 	"time"
@@ -13,20 +14,24 @@ import (
 func FuzzParseCursor(f *testing.F) {
 	stream := gid.Compose(gid.Thread, time.Unix(1700000000, 0), 7)
 	f.Add(string(Cursor(stream, 12)))
-	f.Add(string(PositionCursor(store.Position{At: time.Unix(1700000000, 0), LastID: 9})))
-	f.Add(string(PositionCursor(store.Position{At: time.Unix(1700000000, 0), Xmin: 5, Xmax: 9, Running: []int64{5, 7}})))
+	seal, err := newSeal(make([]byte, 32))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(sealed(seal, store.Position{At: time.Unix(1700000000, 0), LastID: 9})))
+	f.Add(string(sealed(seal, store.Position{At: time.Unix(1700000000, 0), Xmin: 5, Xmax: 9, Running: []int64{5, 7}})))
 	f.Add("")
 	f.Add("4Q")
 	f.Fuzz(func(t *testing.T, text string) {
-		p, err := parse(page.Cursor(text), stream)
+		p, err := parse(page.Cursor(text), stream, seal)
 		if err != nil {
 			return
 		}
 		again := Cursor(stream, p.seq)
 		if p.position != nil {
-			again = PositionCursor(*p.position)
+			again = sealed(seal, *p.position)
 		}
-		q, err := parse(again, stream)
+		q, err := parse(again, stream, seal)
 		if err != nil {
 			t.Fatalf("%q was read but %q is not: %v", text, again, err)
 		}
@@ -41,7 +46,29 @@ func FuzzParseCursor(f *testing.F) {
 
 func TestCursorsBelongToTheirStream(t *testing.T) {
 	a, b := gid.New(gid.Thread, time.Now()), gid.New(gid.Thread, time.Now())
-	if _, err := parse(Cursor(a, 1), b); err == nil {
+	if _, err := parse(Cursor(a, 1), b, nil); err == nil {
 		t.Error("a cursor of another stream was taken")
+	}
+}
+
+// A position counts what everybody does: whoever holds one must learn nothing of that, from one cursor or from two.
+func TestPositionCursorsTellNothing(t *testing.T) {
+	seal, err := newSeal(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := gid.New(gid.Thread, time.Now())
+	before := store.Position{At: time.Unix(1700000000, 0), Xmin: 5, Xmax: 9, Running: []int64{5, 7}}
+	after := store.Position{At: before.At, Xmin: 1 << 40, Xmax: 1<<40 + 20, Running: []int64{1 << 40, 1<<40 + 3, 1<<40 + 7, 1<<40 + 9}}
+	a, again, b := sealed(seal, before), sealed(seal, before), sealed(seal, after)
+	if a == again {
+		t.Error("two cursors of one position are equal: so one sees whether something happened between two requests")
+	}
+	if len(a) != len(b) {
+		t.Errorf("the length tells of running transactions: %d and %d", len(a), len(b))
+	}
+	forged := page.Cursor(base64.RawURLEncoding.EncodeToString(append([]byte{tagPosition}, make([]byte, 92)...)))
+	if _, err := parse(forged, stream, seal); err == nil {
+		t.Error("a forged position was taken: with it one could find out the numbers of one's own events by trying")
 	}
 }

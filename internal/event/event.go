@@ -69,6 +69,7 @@ type Log struct {
 	bus       bus.Bus // nil: there is one process
 	process   string  // names this process to the others
 	turn      atomic.Uint64
+	seal      seal
 
 	work  context.Context // the feeds' goroutines live as long; ends with Run
 	stop  context.CancelFunc

@@ -28,7 +28,11 @@ func (l *Log) start(ctx context.Context, g *group, after *page.Cursor) (int, err
 	if after == nil {
 		return l.newest(ctx, stream)
 	}
-	p, err := parse(*after, stream)
+	seal, err := l.seal.load(ctx, l.store)
+	if err != nil {
+		return 0, err
+	}
+	p, err := parse(*after, stream, seal)
 	if err != nil {
 		return 0, err
 	}

@@ -72,7 +72,7 @@ func (s *Service) PostAbilities(ctx context.Context, v viewer.Viewer, posts []*e
 		open := l.writable() == nil && p.DeletedAt == nil
 		can[i] = PostAbilities{
 			Edit:   open && p.AuthorID == me,
-			Delete: p.DeletedAt == nil && (p.AuthorID == me || l.rights.Moderate),
+			Delete: p.DeletedAt == nil && (p.AuthorID == me && !l.rights.Glass || l.rights.Moderate),
 			React:  open,
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -30,6 +31,7 @@ type Service struct {
 	Store    *store.Store
 	Events   *event.Log
 	Notify   *notify.Service
+	Audit    *audit.Log
 	Markdown *markdown.Renderer
 	Now      func() time.Time
 	NewID    func(gid.Kind) gid.ID

@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -167,7 +168,7 @@ func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*
 		if err != nil {
 			return err
 		}
-		if p.AuthorID != me {
+		if p.AuthorID != me || t.rights.Glass {
 			if err := t.moderable(); err != nil {
 				return err
 			}
@@ -189,7 +190,7 @@ func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*
 		if err := store.Unindex(ctx, tx, id); err != nil {
 			return err
 		}
-		if err := s.Notify.PostDeleted(ctx, tx, id, now); err != nil {
+		if err := s.Notify.PostDeleted(ctx, tx, t.ID, id, now); err != nil {
 			return err
 		}
 		if err := s.uncount(ctx, tx, p); err != nil {
@@ -198,6 +199,11 @@ func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*
 		u, err := s.record(ctx, tx, t, now, event.Entry{Kind: event.PostDeleted, Object: id, Actor: me})
 		if err != nil {
 			return err
+		}
+		if p.AuthorID != me {
+			if err := s.tell(ctx, tx, v, t, audit.Entry{Action: audit.PostDeleted, Subject: id}); err != nil {
+				return err
+			}
 		}
 		return u.SetDeletedPosts(t.DeletedPosts + 1).Exec(ctx)
 	})

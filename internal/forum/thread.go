@@ -7,6 +7,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -110,17 +111,23 @@ func (s *Service) LockThread(ctx context.Context, v viewer.Viewer, id gid.ID, re
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	return s.change(ctx, v, id, func(_ context.Context, _ *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+		if err := t.moderable(); err != nil {
+			return err
+		}
 		u.SetLocked(true).SetLockReason(reason)
-		return t.moderable()
+		return s.tell(ctx, tx, v, t, audit.Entry{Action: audit.ThreadLocked, Subject: t.ID, Reason: reason})
 	})
 }
 
 // UnlockThread opens a locked thread again.
 func (s *Service) UnlockThread(ctx context.Context, v viewer.Viewer, id gid.ID) (*ent.Thread, error) {
-	return s.change(ctx, v, id, func(_ context.Context, _ *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+		if err := t.moderable(); err != nil {
+			return err
+		}
 		u.SetLocked(false).SetLockReason("")
-		return t.moderable()
+		return s.tell(ctx, tx, v, t, audit.Entry{Action: audit.ThreadUnlocked, Subject: t.ID})
 	})
 }
 
@@ -149,8 +156,14 @@ func (s *Service) MoveThread(ctx context.Context, v viewer.Viewer, id, spaceID g
 			return fault.New(fault.Archived, "This space was archived; it is read only.")
 		}
 		u.SetSpaceID(to.ID)
-		return nil
+		return s.tell(ctx, tx, v, t, audit.Entry{Action: audit.ThreadMoved, Subject: t.ID})
 	})
+}
+
+// tell writes down what was done in a thread's space to others' words.
+func (s *Service) tell(ctx context.Context, tx *ent.Client, v viewer.Viewer, t *locked, e audit.Entry) error {
+	e.Space = access.HiddenID(t.space)
+	return s.Audit.Append(ctx, tx, v, e)
 }
 
 // change runs one change of a thread's own fields and tells those who follow it.

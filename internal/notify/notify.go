@@ -98,9 +98,10 @@ func (s *Service) PostWritten(ctx context.Context, tx *ent.Client, w Written) er
 	return s.Events.AppendToMembers(ctx, tx, w.At, entries)
 }
 
-// PostDeleted reads what is unread about a post that is gone: there is nothing left to look at.
-func (s *Service) PostDeleted(ctx context.Context, tx *ent.Client, postID gid.ID, at time.Time) error {
-	return s.read(ctx, tx, at, notification.PostID(postID))
+// PostDeleted reads what is unread about a post that is gone: there is nothing left to look at. Who cannot read the thread any more
+// is not told, and keeps what they cannot see: they must not learn that something happened there.
+func (s *Service) PostDeleted(ctx context.Context, tx *ent.Client, threadID, postID gid.ID, at time.Time) error {
+	return s.read(ctx, tx, at, notification.PostID(postID), notification.HasRecipientWith(access.ThreadReaders(threadID)))
 }
 
 // ThreadRead reads a member's notifications about a thread up to a post's number.
@@ -108,7 +109,7 @@ func (s *Service) ThreadRead(ctx context.Context, tx *ent.Client, memberID, thre
 	return s.read(ctx, tx, at, notification.RecipientID(memberID), notification.ThreadID(threadID), notification.HasPostWith(post.SeqLTE(upTo)))
 }
 
-// MarkRead reads the viewer's notifications: those named, or all of them. Ids that are not the viewer's change nothing.
+// MarkRead reads the viewer's notifications: those named, or all of them that they can still see. Ids of others change nothing.
 func (s *Service) MarkRead(ctx context.Context, v viewer.Viewer, ids []gid.ID, all bool) error {
 	me, err := access.SignedIn(v)
 	if err != nil {
@@ -118,7 +119,7 @@ func (s *Service) MarkRead(ctx context.Context, v viewer.Viewer, ids []gid.ID, a
 		return fault.Invalid("notificationIds", "Name at most %d notifications at once.", page.Max)
 	}
 	return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		which := []func(*sql.Selector){notification.RecipientID(me)}
+		which := []func(*sql.Selector){notification.RecipientID(me), access.VisibleNotifications(v)}
 		if !all {
 			which = append(which, page.AnyOf(notification.FieldID, ids))
 		}

@@ -9,6 +9,7 @@ import (
 // Through is a table between parents and children, where a child has several parents: a cohort's teams by way of enrollments.
 type Through struct {
 	Table, Parent, Child string
+	On                   string                   // the children's column that Child has; their id when empty
 	Where                func(link *sql.Selector) // which links count
 }
 
@@ -61,5 +62,9 @@ func (t Through) of(in *sql.Selector, parent string) *sql.Predicate {
 	link.Select(link.C(t.Child))
 	link.Where(sql.P(func(b *sql.Builder) { b.Ident(link.C(t.Parent)).WriteString(" = " + parent) }))
 	t.Where(link)
-	return sql.In(in.C(idColumn), link)
+	on := t.On
+	if on == "" {
+		on = idColumn
+	}
+	return sql.In(in.C(on), link)
 }

@@ -9,10 +9,16 @@ import (
 
 // The SDL's connections and edges.
 type (
+	AuditEntryConnection      = page.Connection[ent.AuditEntry]
+	AuditEntryEdge            = page.Edge[ent.AuditEntry]
+	BreakGlassConnection      = page.Connection[ent.BreakGlass]
+	BreakGlassEdge            = page.Edge[ent.BreakGlass]
 	CohortConnection          = page.Connection[ent.Cohort]
 	CohortEdge                = page.Edge[ent.Cohort]
 	EnrollmentConnection      = page.Connection[ent.Enrollment]
 	EnrollmentEdge            = page.Edge[ent.Enrollment]
+	JoinRequestConnection     = page.Connection[ent.JoinRequest]
+	JoinRequestEdge           = page.Edge[ent.JoinRequest]
 	MemberConnection          = page.Connection[ent.Member]
 	MemberEdge                = page.Edge[ent.Member]
 	NotificationConnection    = page.Connection[ent.Notification]

@@ -1,0 +1,295 @@
+package apitest_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/accesstoken"
+	"github.com/pursuing-equity/commons/ent/auditentry"
+	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/postrevision"
+	"github.com/pursuing-equity/commons/ent/resource"
+	"github.com/pursuing-equity/commons/ent/resourceversion"
+	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/ent/spacemembership"
+	"github.com/pursuing-equity/commons/internal/apitest"
+	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/forum"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/library"
+)
+
+// script is the clock of a world, and what makes its ids. It counts the ids of what all see apart from those of what is hidden: so what
+// all see has the same ids in a world with hidden things and in one without.
+type script struct {
+	mu   sync.Mutex
+	at   time.Time
+	part string
+	made map[string]uint64
+}
+
+func newScript(at time.Time) *script { return &script{at: at, part: "seen", made: map[string]uint64{}} }
+
+func (s *script) now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at
+}
+
+func (s *script) newID(k gid.Kind) gid.ID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.made[s.part]++
+	h := fnv.New64a()
+	_, _ = h.Write(binary.BigEndian.AppendUint64([]byte(s.part), s.made[s.part]))
+	return gid.Compose(k, s.at, h.Sum64()*0x9e3779b97f4a7c15)
+}
+
+// step lets time pass.
+func (s *script) step() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at = s.at.Add(time.Millisecond)
+}
+
+// aside begins another part, and returns what goes on with the one before, at its time.
+func (s *script) aside(part string) func() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, at := s.part, s.at
+	s.part, s.at = part, s.at.Add(time.Millisecond)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.part, s.at = before, at
+	}
+}
+
+// stage is a world in which two groups of people do the same things, one of them unseen by the other.
+type stage struct {
+	*apitest.World
+	script *script
+
+	outsider, stranger, lead, neighbour, reviewer, expert, staff, admin, watcher *apitest.Person // watcher is another administrator
+	insider, host                                                                *apitest.Person // who belong to what is hidden, and to the network
+	network, workgroup, thread                                                   gid.ID
+	seen                                                                         map[gid.Kind]gid.ID // one of what most of them can see
+	hidden                                                                       map[gid.Kind]gid.ID // one of what nobody who asks can see
+	spaces                                                                       []gid.ID            // hidden ones
+	address                                                                      string
+}
+
+const secret = "zanzibar" // stands in what is seen and in what is hidden: searches for it find the one and not the other
+
+// newStage makes what all see.
+func newStage(t *testing.T, url string, at time.Time) *stage {
+	t.Helper()
+	s := &stage{script: newScript(at), seen: map[gid.Kind]gid.ID{}, hidden: map[gid.Kind]gid.ID{}}
+	s.World = apitest.Serve(t, url, apitest.Script(s.script.now, s.script.newID), wide())
+	s.outsider, s.stranger, s.lead, s.neighbour = s.Member("outsider"), s.Member("stranger"), s.Member("lead"), s.Member("neighbour")
+	s.reviewer, s.expert = s.Role(s.Member("reviewer"), roleassignment.RoleREVIEWER), s.Role(s.Member("expert"), roleassignment.RoleEXPERT)
+	s.staff, s.admin = s.Role(s.Member("staff"), roleassignment.RoleSTAFF), s.Role(s.Member("admin"), roleassignment.RoleADMIN)
+	s.watcher = s.Role(s.Member("watcher"), roleassignment.RoleADMIN)
+	s.insider, s.host = s.Member("insider"), s.Member("host")
+	s.network = s.Space(space.KindNETWORK, "Network", s.host, s.stranger, s.lead, s.neighbour, s.reviewer, s.expert, s.insider)
+	s.workgroup = s.Space(space.KindWORKGROUP, "Workgroup", s.stranger, s.lead, s.host, s.staff, s.admin)
+	now := s.script.now()
+	s.Tx(func(ctx context.Context, tx *ent.Client) error {
+		program, offering := s.NewID(gid.Program), s.NewID(gid.Offering)
+		if err := tx.Program.Create().SetID(program).SetCreatedAt(now).SetSlug("p").SetName("Program").SetStartsOn(now).SetEndsOn(now).Exec(ctx); err != nil {
+			return err
+		}
+		s.seen[gid.Program], s.seen[gid.Offering] = program, offering
+		return tx.Offering.Create().SetID(offering).SetCreatedAt(now).SetProgramID(program).SetSlug("o").SetName("Offering").
+			SetSupports(nil).SetFeeAmount(0).SetFeeCurrency("USD").SetTeamCapacity(10).Exec(ctx)
+	})
+	organization := func(lead *apitest.Person) (gid.ID, gid.ID) {
+		o, err := s.App.Community.CreateOrganization(s.staff.Context(), s.staff.Viewer, community.NewOrganization{Name: "Clinic of " + lead.Handle, Kind: "CLINIC", About: "A " + secret + " clinic."})
+		must0(t, err)
+		team, err := s.App.Community.CreateTeam(s.staff.Context(), s.staff.Viewer, community.NewTeam{OrganizationID: o.ID, Name: "Team of " + lead.Handle})
+		must0(t, err)
+		s.Tx(func(ctx context.Context, tx *ent.Client) error {
+			return tx.RoleAssignment.Create().SetID(s.NewID(gid.RoleAssignment)).SetCreatedAt(now).SetMemberID(lead.ID).
+				SetRole(roleassignment.RoleLEAD).SetScope(roleassignment.ScopeORGANIZATION).SetScopeID(o.ID).Exec(ctx)
+		})
+		return o.ID, team.ID
+	}
+	organization(s.neighbour)
+	s.seen[gid.Organization], s.seen[gid.Team] = organization(s.lead)
+	s.seen[gid.Member], s.seen[gid.Space] = s.host.ID, s.network
+	s.thread = s.say(s.network, s.host, s.lead)
+	s.say(s.workgroup, s.host, s.stranger)
+	s.seen[gid.Thread] = s.thread
+	s.seen[gid.Resource] = s.keep(s.staff, resource.AudienceNETWORK, nil)
+	s.keep(s.staff, resource.AudiencePUBLIC, nil)
+	s.keep(s.stranger, resource.AudienceSPACE, &s.workgroup)
+	return s
+}
+
+func must0(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// say makes two threads with an edited post, a deleted one, a reaction, an answer, and mentions of everybody.
+func (s *stage) say(in gid.ID, a, b *apitest.Person) gid.ID {
+	s.T.Helper()
+	var thread gid.ID
+	for n := range 2 {
+		s.script.step()
+		thread = s.Thread(a, in, fmt.Sprintf("%s %d", secret, n), "What is said here is about "+secret+". "+s.mentions())
+		first := s.Post(b, thread, "An answer about "+secret+". "+s.mentions())
+		_, err := s.App.Forum.CreatePost(a.Context(), a.Viewer, forum.NewPost{ThreadID: thread, Body: "To that: " + secret, ReplyToID: &first})
+		must0(s.T, err)
+		_, err = s.App.Forum.EditPost(b.Context(), b.Viewer, first, 1, "Another answer about "+secret+". "+s.mentions())
+		must0(s.T, err)
+		_, err = s.App.Forum.AddReaction(a.Context(), a.Viewer, first, "👍")
+		must0(s.T, err)
+		gone := s.Post(b, thread, "Gone")
+		_, err = s.App.Forum.DeletePost(b.Context(), b.Viewer, gone)
+		must0(s.T, err)
+	}
+	return thread
+}
+
+func (s *stage) mentions() string {
+	text := ""
+	for _, p := range []*apitest.Person{s.outsider, s.stranger, s.lead, s.reviewer, s.staff, s.admin, s.insider} {
+		text += "@" + p.Handle + " "
+	}
+	return text
+}
+
+func (s *stage) keep(by *apitest.Person, audience resource.Audience, in *gid.ID) gid.ID {
+	s.T.Helper()
+	r, err := s.App.Library.CreateResource(by.Context(), by.Viewer, library.NewResource{Kind: resource.KindLINK, Title: "A " + secret + " tool", Audience: audience, SpaceID: in})
+	must0(s.T, err)
+	return r.ID
+}
+
+// hide does in secret what must not show to anybody who is not of insider, host and watcher: an affinity group with all that a group
+// can have, an archived one, and a direct conversation.
+func (s *stage) hide() {
+	defer s.script.aside("hidden")()
+	in, v := s.insider.Context(), s.insider.Viewer
+	for i, kind := range []space.Kind{space.KindAFFINITY, space.KindDIRECT, space.KindAFFINITY} {
+		id := s.Space(kind, map[space.Kind]string{space.KindAFFINITY: "A " + secret + " group"}[kind], s.insider)
+		place := s.Join(id, s.host, spacemembership.RoleMEMBER)
+		thread := s.say(id, s.insider, s.host)
+		kept := s.keep(s.insider, resource.AudienceSPACE, &id)
+		_, err := s.App.Library.UpdateResource(in, v, kept, 1, library.ResourcePatch{})
+		must0(s.T, err)
+		_, err = s.App.Forum.LockThread(in, v, thread, "Enough")
+		must0(s.T, err)
+		s.spaces = append(s.spaces, id)
+		glass, err := s.App.Community.BreakGlass(s.watcher.Context(), s.watcher.Viewer, community.NewBreakGlass{SpaceID: id, Reason: "Somebody asked us to look at this.", Hours: 2})
+		must0(s.T, err)
+		s.Tx(func(ctx context.Context, tx *ent.Client) error {
+			role := s.NewID(gid.RoleAssignment)
+			s.hidden[gid.RoleAssignment] = role
+			return tx.RoleAssignment.Create().SetID(role).SetCreatedAt(s.script.now()).SetMemberID(s.host.ID).
+				SetRole(roleassignment.RoleFACILITATOR).SetScope(roleassignment.ScopeSPACE).SetScopeID(id).Exec(ctx)
+		})
+		if kind == space.KindAFFINITY && i > 0 {
+			_, err = s.App.Community.ArchiveSpace(in, v, id)
+			must0(s.T, err)
+			continue
+		}
+		s.hidden[gid.Space], s.hidden[gid.SpaceMembership], s.hidden[gid.Thread] = id, place, thread
+		s.hidden[gid.Resource], s.hidden[gid.BreakGlass] = kept, glass.ID
+	}
+	group := s.spaces[0]
+	renewed, err := s.App.Community.RenewJoinAddress(in, v, group)
+	must0(s.T, err)
+	s.address = *renewed.JoinAddress
+	for i := range 2 {
+		asked, err := s.App.Community.RequestToJoin(s.host.Context(), s.host.Viewer, community.NewJoinRequest{Address: s.address, Message: "Me, too."})
+		must0(s.T, err)
+		s.hidden[gid.JoinRequest] = asked.ID
+		if i == 0 {
+			_, err = s.App.Community.DeclineJoinRequest(in, v, asked.ID)
+			must0(s.T, err)
+		}
+	}
+	s.note()
+}
+
+// note finds one of each kind of what was made in hidden spaces without telling its id.
+func (s *stage) note() {
+	s.T.Helper()
+	s.Tx(func(ctx context.Context, tx *ent.Client) error {
+		thread := s.hidden[gid.Thread]
+		n, err := tx.Notification.Query().Where(notification.ThreadID(thread)).First(ctx)
+		if err != nil {
+			return err
+		}
+		s.hidden[gid.Notification], s.hidden[gid.Post] = n.ID, n.PostID
+		if s.hidden[gid.PostRevision], err = tx.PostRevision.Query().Where(postrevision.HasPostWith(post.ThreadID(thread))).FirstID(ctx); err != nil {
+			return err
+		}
+		if s.hidden[gid.ResourceVersion], err = tx.ResourceVersion.Query().Where(resourceversion.ResourceID(s.hidden[gid.Resource])).FirstID(ctx); err != nil {
+			return err
+		}
+		s.hidden[gid.AuditEntry], err = tx.AuditEntry.Query().Where(auditentry.SpaceID(s.spaces[0])).FirstID(ctx) // of nobody who asks
+		return err
+	})
+}
+
+// hideMore does what staff see, and those who belong to nothing do not: a workgroup, and a member who belongs to it alone.
+func (s *stage) hideMore() {
+	defer s.script.aside("hidden")()
+	alone := s.Member("alone")
+	s.hidden[gid.Member] = alone.ID
+	group := s.Space(space.KindWORKGROUP, "Another "+secret+" workgroup", s.insider, alone, s.host)
+	s.hidden[gid.Thread] = s.say(group, s.insider, alone)
+	s.hidden[gid.Space] = group
+	s.hidden[gid.Resource] = s.keep(s.insider, resource.AudienceSPACE, &group)
+	_, err := s.App.Forum.LockThread(s.staff.Context(), s.staff.Viewer, s.hidden[gid.Thread], "Enough")
+	must0(s.T, err)
+	s.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
+		s.hidden[gid.SpaceMembership], err = tx.SpaceMembership.Query().Where(spacemembership.SpaceID(group)).FirstID(ctx)
+		if err != nil {
+			return err
+		}
+		id := s.NewID(gid.Affiliation)
+		s.hidden[gid.Affiliation] = id
+		return tx.Affiliation.Create().SetID(id).SetCreatedAt(s.script.now()).SetMemberID(alone.ID).SetOrganizationID(s.seen[gid.Organization]).SetTitle("Nurse").Exec(ctx)
+	})
+	s.note()
+}
+
+// hideMost does what everybody who takes part sees, and those who belong to nothing do not.
+func (s *stage) hideMost() {
+	defer s.script.aside("hidden")()
+	s.hidden[gid.Thread] = s.say(s.network, s.insider, s.host)
+	s.hidden[gid.Space], s.hidden[gid.Member] = s.network, s.host.ID
+	s.hidden[gid.Resource] = s.keep(s.staff, resource.AudienceNETWORK, nil)
+	o, err := s.App.Community.CreateOrganization(s.staff.Context(), s.staff.Viewer, community.NewOrganization{Name: "Another " + secret + " clinic", Kind: "CLINIC"})
+	must0(s.T, err)
+	team, err := s.App.Community.CreateTeam(s.staff.Context(), s.staff.Viewer, community.NewTeam{OrganizationID: o.ID, Name: "Another team"})
+	must0(s.T, err)
+	cohort, err := s.App.Community.CreateCohort(s.staff.Context(), s.staff.Viewer, community.NewCohort{OfferingID: s.seen[gid.Offering], Name: "Cohort", StartsOn: s.script.now(), EndsOn: s.script.now()})
+	must0(s.T, err)
+	enrollment, err := s.App.Community.EnrollTeam(s.staff.Context(), s.staff.Viewer, community.NewEnrollment{CohortID: cohort.ID, TeamID: team.ID})
+	must0(s.T, err)
+	s.hidden[gid.Organization], s.hidden[gid.Team], s.hidden[gid.Cohort], s.hidden[gid.Enrollment] = o.ID, team.ID, cohort.ID, enrollment.ID
+	s.note()
+}
+
+// revoke ends all sign-ins with tokens of a scope.
+func (s *stage) revoke(scope accesstoken.Scope) {
+	s.T.Helper()
+	s.Tx(func(ctx context.Context, tx *ent.Client) error {
+		return tx.AccessToken.Update().Where(accesstoken.ScopeEQ(scope), accesstoken.RevokedAtIsNil()).SetRevokedAt(s.script.now()).Exec(ctx)
+	})
+}

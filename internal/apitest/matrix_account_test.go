@@ -1,0 +1,55 @@
+package apitest_test
+
+import (
+	"context"
+	"time"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/accesstoken"
+	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// accountRows are the lines of how one signs in.
+func accountRows() matrix {
+	return matrix{
+		queries: map[string]row{
+			"account": {"account { email }", none, cells(ok)},
+		},
+		mutations: map[string]row{
+			"createAccessToken": {"accessToken { id }", in(func(*cast) vars {
+				return vars{"name": "T", "scope": "READ", "expiresAt": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}
+			}), codes("FORBIDDEN", "browser")},
+			"revokeAccessToken": {"errors { code }", in(func(c *cast) vars { return vars{"accessTokenId": c.newToken()} }), codes("FORBIDDEN", "browser")},
+			"endSession":        {"errors { code }", in(func(c *cast) vars { return vars{"sessionId": c.newSession()} }), codes("FORBIDDEN", "browser")},
+			"endOtherSessions":  {"errors { code }", in(func(*cast) vars { return vars{} }), codes("FORBIDDEN", "browser")},
+			"unlinkIdentity": {"errors { code }", in(func(c *cast) vars { return vars{"identityId": c.newIdentity()} }), codes("FORBIDDEN", "browser")},
+			"inviteMember": {"member { id }", in(func(c *cast) vars {
+				return vars{"name": "I", "email": c.name() + "@example.org", "timeZone": "UTC"}
+			}), codes("FORBIDDEN", "staff", "admin")},
+		},
+	}
+}
+
+// newSession is another browser of the member's.
+func (c *cast) newSession() string {
+	c.SignedIn(c.member)
+	r := c.browser.Must(`{ account { sessions { id } } }`, nil)
+	return r.String("account.sessions.0.id")
+}
+
+func (c *cast) newToken() gid.ID {
+	t, _, err := c.App.Accounts.CreateAccessToken(c.member.Context(), viewer.Session(c.member.ID, gid.ID{}),
+		account.NewAccessToken{Name: "T", Scope: accesstoken.ScopeREAD, ExpiresAt: time.Now().Add(time.Hour)})
+	return made(c, t, err).ID
+}
+
+// newIdentity is the member as a provider knows them.
+func (c *cast) newIdentity() gid.ID {
+	id := c.NewID(gid.Identity)
+	c.Tx(func(ctx context.Context, tx *ent.Client) error {
+		return tx.Identity.Create().SetID(id).SetCreatedAt(c.App.Config.Now()).SetMemberID(c.member.ID).SetIssuer("https://id.example").SetSubject(id.String()).Exec(ctx)
+	})
+	return id
+}

@@ -1,0 +1,14 @@
+package apitest_test
+
+// auditRows are the lines of the audit log.
+func auditRows() matrix {
+	return matrix{
+		queries: map[string]row{
+			"auditEntries": {page("auditEntries", ""), none, cells("0", "insider lead=1", "staff=2", "admin=3")},
+		},
+		fields: map[string]row{
+			"AuditEntry.subject": {"", of("entry"), cells("NOT_FOUND", "lead admin=there")},
+			"AuditEntry.address": {"", of("entry"), cells("NOT_FOUND", "lead admin=there")},
+		},
+	}
+}
