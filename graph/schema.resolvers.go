@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/allowance"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -32,6 +33,11 @@ func (r *queryResolver) Viewer(ctx context.Context) (*ent.Member, error) {
 func (r *queryResolver) EventCursor(ctx context.Context) (page.Cursor, error) {
 	p, err := r.Store.Position(ctx)
 	return event.PositionCursor(p), err
+}
+
+func (r *queryResolver) RateLimit(ctx context.Context) (*allowance.Allowance, error) {
+	left := allowance.From(ctx)
+	return &left, nil
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

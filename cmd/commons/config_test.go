@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -29,20 +30,28 @@ func TestEnvironment(t *testing.T) {
 		environ []string
 		names   string // what the error must name; empty for none
 	}{
-		"nothing set":                 {nil, ""},
-		"a variable of the tests":     {[]string{"COMMONS_TEST_POSTGRES_URL=x"}, ""},
-		"an unknown variable":         {[]string{"COMMONS_LISTN=x"}, "COMMONS_LISTN"},
-		"neither on nor off":          {[]string{"COMMONS_DEMO=yes"}, "COMMONS_DEMO"},
-		"an address without a port":   {[]string{"COMMONS_LISTEN=127.0.0.1"}, "COMMONS_LISTEN"},
-		"a public URL that is none":   {[]string{"COMMONS_PUBLIC_URL=commons.example"}, "COMMONS_PUBLIC_URL"},
-		"a log format that is none":   {[]string{"COMMONS_LOG_FORMAT=xml"}, "COMMONS_LOG_FORMAT"},
-		"a bus that there is not":     {[]string{"COMMONS_BUS_URL=redis://x"}, "COMMONS_BUS_URL"},
-		"buses":                       {[]string{"COMMONS_BUS_URL=nats://a:4222,tls://b"}, ""},
-		"a retention without a unit":  {[]string{"COMMONS_EVENT_RETENTION=30"}, "COMMONS_EVENT_RETENTION"},
-		"a retention of nothing":      {[]string{"COMMONS_EVENT_RETENTION=0d"}, "COMMONS_EVENT_RETENTION"},
-		"a retention of hours":        {[]string{"COMMONS_EVENT_RETENTION=12h"}, ""},
-		"other programs' variables":   {[]string{"HOME=/", "COMMON=1"}, ""},
-		"an empty value is a default": {[]string{"COMMONS_LISTEN="}, ""},
+		"nothing set":                  {nil, ""},
+		"a variable of the tests":      {[]string{"COMMONS_TEST_POSTGRES_URL=x"}, ""},
+		"an unknown variable":          {[]string{"COMMONS_LISTN=x"}, "COMMONS_LISTN"},
+		"neither on nor off":           {[]string{"COMMONS_DEMO=yes"}, "COMMONS_DEMO"},
+		"an address without a port":    {[]string{"COMMONS_LISTEN=127.0.0.1"}, "COMMONS_LISTEN"},
+		"a public URL that is none":    {[]string{"COMMONS_PUBLIC_URL=commons.example"}, "COMMONS_PUBLIC_URL"},
+		"a log format that is none":    {[]string{"COMMONS_LOG_FORMAT=xml"}, "COMMONS_LOG_FORMAT"},
+		"a bus that there is not":      {[]string{"COMMONS_BUS_URL=redis://x"}, "COMMONS_BUS_URL"},
+		"buses":                        {[]string{"COMMONS_BUS_URL=nats://a:4222,tls://b"}, ""},
+		"a retention without a unit":   {[]string{"COMMONS_EVENT_RETENTION=30"}, "COMMONS_EVENT_RETENTION"},
+		"a retention of nothing":       {[]string{"COMMONS_EVENT_RETENTION=0d"}, "COMMONS_EVENT_RETENTION"},
+		"a retention of hours":         {[]string{"COMMONS_EVENT_RETENTION=12h"}, ""},
+		"a proxy that is no network":   {[]string{"COMMONS_TRUSTED_PROXIES=10.0.0.0/8,proxy"}, "COMMONS_TRUSTED_PROXIES"},
+		"proxies":                      {[]string{"COMMONS_TRUSTED_PROXIES=10.0.0.0/8, fd00::/8,192.0.2.1"}, ""},
+		"documents that are not there": {[]string{"COMMONS_TRUSTED_DOCUMENTS=/nowhere.json"}, "COMMONS_TRUSTED_DOCUMENTS"},
+		"documents that are no JSON":   {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + file(t, "{")}, "COMMONS_TRUSTED_DOCUMENTS"},
+		"no documents":                 {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + file(t, "{}")}, "COMMONS_TRUSTED_DOCUMENTS"},
+		"documents that are a list":    {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + file(t, "[]")}, "COMMONS_TRUSTED_DOCUMENTS"},
+		"documents":                    {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + file(t, `{"a":"{ viewer { id } }"}`)}, ""},
+		"introspection for some":       {[]string{"COMMONS_INTROSPECTION=some"}, "COMMONS_INTROSPECTION"},
+		"other programs' variables":    {[]string{"HOME=/", "COMMON=1"}, ""},
+		"an empty value is a default":  {[]string{"COMMONS_LISTEN="}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := parseEnvironment(c.environ)
@@ -51,6 +60,16 @@ func TestEnvironment(t *testing.T) {
 			}
 		})
 	}
+}
+
+// file is a file with a text in it.
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file.json")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestCommands(t *testing.T) {

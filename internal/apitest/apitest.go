@@ -4,9 +4,11 @@ package apitest
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,6 +40,19 @@ type settings struct {
 
 // Limits changes the server's limits.
 func Limits(l server.Limits) Option { return func(s *settings) { s.Limits = l } }
+
+// Rates turns on rates, and the shares that one viewer has.
+func Rates() Option { return func(s *settings) { s.RateLimit = true } }
+
+// Proxies are trusted to say where requests come from.
+func Proxies(networks ...netip.Prefix) Option {
+	return func(s *settings) { s.TrustedProxies = networks }
+}
+
+// Log takes the server's log.
+func Log(w io.Writer) Option {
+	return func(s *settings) { s.Logger = slog.New(slog.NewTextHandler(w, nil)) }
+}
 
 // DropWakeups makes events come by the poll only.
 func DropWakeups() Option { return func(s *settings) { s.DropWakeups = true } }

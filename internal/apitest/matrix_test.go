@@ -240,6 +240,7 @@ func queries() map[string]row {
 		"nodes":         {"nodes(ids: [$id]) { id }", func(c *cast) vars { return vars{"id": c.threadBy(c.insider, c.affinity)} }, map[string]string{"": "NOT_FOUND", "insider": ok}},
 		"viewer":        {"viewer { id }", none, all},
 		"eventCursor":   {"eventCursor", none, all},
+		"rateLimit":     {"rateLimit { limit }", none, all},
 		"programs":      {"programs { id }", none, map[string]string{"": "1"}},
 		"frameworks":    {"frameworks { id }", none, map[string]string{"": "0"}},
 		"cohorts":       {page("cohorts", ""), none, map[string]string{"": "1", "anonymous": "0", "outsider": "0"}},

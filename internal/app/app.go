@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -41,6 +42,9 @@ type Config struct {
 	AllowedOrigins []string
 	Demo           bool
 	RateLimit      bool
+	TrustedProxies []netip.Prefix    // whose X-Forwarded-For and Forwarded are believed
+	Documents      map[string]string // the only documents that run, by their hashes; nil: any
+	HideSchema     bool
 	Retention      time.Duration // how long events are kept for who resumes; zero: event.Retention
 	BusURL         string        // NATS servers that carry wake-ups between processes; empty: the database does
 	DropWakeups    bool          // a test's switch: events arrive by the poll only
@@ -128,7 +132,7 @@ func (a *App) LockFile() (func(), error) {
 // Serve answers requests on ln until ctx ends, and then drains. The explorer may be nil.
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
 	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
-	srv, err := server.New(server.Config{
+	cfg := server.Config{
 		Schema:         resolver.Schema(),
 		SDL:            graph.SDL(),
 		Authenticate:   a.authenticate,
@@ -144,7 +148,15 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		RateLimit:      a.Config.RateLimit,
 		Limits:         a.Config.Limits,
 		Now:            a.Config.Now,
-	})
+
+		TrustedProxies:   a.Config.TrustedProxies,
+		TrustedDocuments: a.Config.Documents,
+		HideSchema:       a.Config.HideSchema,
+	}
+	if a.Store.Postgres() {
+		cfg.ShareRates = a.shareRates
+	}
+	srv, err := server.New(cfg)
 	if err != nil {
 		return err
 	}
@@ -166,7 +178,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	return err
 }
 
-// forgetKeys deletes old idempotency keys every hour until ctx ends.
+// forgetKeys deletes old idempotency keys, and rates of who is rested, every hour until ctx ends.
 func (a *App) forgetKeys(ctx context.Context) {
 	ctx = viewer.NewContext(ctx, viewer.System("forget idempotency keys"))
 	hourly := time.NewTicker(time.Hour)
@@ -179,8 +191,18 @@ func (a *App) forgetKeys(ctx context.Context) {
 			if _, err := a.Store.ForgetKeys(ctx, a.Config.Now()); err != nil && ctx.Err() == nil {
 				a.Config.Logger.WarnContext(ctx, "idempotency keys not forgotten", "error", err)
 			}
+			if !a.Store.Postgres() {
+				continue
+			}
+			if err := a.Store.ForgetRates(ctx); err != nil && ctx.Err() == nil {
+				a.Config.Logger.WarnContext(ctx, "rates not forgotten", "error", err)
+			}
 		}
 	}
+}
+
+func (a *App) shareRates(ctx context.Context, spent map[string]time.Duration, most time.Duration) (map[string]time.Duration, error) {
+	return a.Store.ShareRates(viewer.NewContext(store.Upkeep(ctx), viewer.System("share rates")), spent, most)
 }
 
 func (a *App) authenticate(ctx context.Context, bearer string) (server.Session, error) {
