@@ -1,12 +1,17 @@
 package apitest_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/accesstoken"
+	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/apitest/database"
 	"github.com/pursuing-equity/commons/internal/server"
@@ -107,4 +112,58 @@ func TestVisitorsBehindAProxy(t *testing.T) {
 			w.T.Errorf("another visitor: %d operations", n)
 		}
 	}, apitest.Rates(), apitest.Limits(server.Limits{RateBurst: 5, RatePerSec: 1}), apitest.Proxies(netip.MustParsePrefix("127.0.0.0/8")))
+}
+
+// A sign-in is believed for a moment without a look at the database, but not one that has ended: here at once, and on another
+// replica within two seconds.
+func TestEndedSignInsAreNotBelieved(t *testing.T) {
+	ends := map[string]func(tx *ent.Client, ada *apitest.Person, now time.Time) func(context.Context) error{
+		"a revoked token": func(tx *ent.Client, ada *apitest.Person, now time.Time) func(context.Context) error {
+			return tx.AccessToken.Update().Where(accesstoken.MemberID(ada.ID)).SetRevokedAt(now).Exec
+		},
+		"a suspended member": func(tx *ent.Client, ada *apitest.Person, now time.Time) func(context.Context) error {
+			return tx.Member.UpdateOneID(ada.ID).SetSuspendedUntil(now.Add(time.Hour)).Exec
+		},
+		"a deactivated member": func(tx *ent.Client, ada *apitest.Person, _ time.Time) func(context.Context) error {
+			return tx.Member.UpdateOneID(ada.ID).SetStatus(member.StatusDEACTIVATED).Exec
+		},
+	}
+	everywhere(t, func(t *testing.T, here, there *apitest.World) {
+		for name, end := range ends {
+			t.Run(name, func(t *testing.T) {
+				ada := here.Member("ada")
+				elsewhere := there.As(ada.Token())
+				const q = `{ viewer { id } }`
+				for range 3 {
+					ada.Must(q, nil)
+					elsewhere.Must(q, nil)
+				}
+				here.Tx(func(ctx context.Context, tx *ent.Client) error {
+					return end(tx, ada, here.App.Config.Now())(ctx)
+				})
+				ended := time.Now()
+				if r := ada.Do(q, nil); r.Code() != "UNAUTHENTICATED" {
+					t.Errorf("here: %s", r.Body)
+				}
+				there.Eventually("refused", func() bool { return elsewhere.Do(q, nil).Code() == "UNAUTHENTICATED" })
+				if took := time.Since(ended); took > 2*time.Second {
+					t.Errorf("there: after %v", took)
+				}
+			})
+		}
+	})
+}
+
+// A sign-in of a moment ago costs no statement.
+func TestRecentSignInsCostNothing(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		ada := w.Member("ada")
+		least := int64(100)
+		for range 5 {
+			least = min(least, w.Statements(func() { ada.Must(`{ __typename }`, nil) }))
+		}
+		if least != 0 {
+			w.T.Errorf("%d statements", least)
+		}
+	})
 }

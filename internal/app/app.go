@@ -152,6 +152,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		TrustedProxies:   a.Config.TrustedProxies,
 		TrustedDocuments: a.Config.Documents,
 		HideSchema:       a.Config.HideSchema,
+		OnSignInChange:   a.Store.OnSignInChange,
 	}
 	if a.Store.Postgres() {
 		cfg.ShareRates = a.shareRates

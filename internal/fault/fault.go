@@ -52,9 +52,9 @@ const (
 	DocumentNotTrusted     Code = "DOCUMENT_NOT_TRUSTED"
 	IntrospectionDisabled  Code = "INTROSPECTION_DISABLED"
 
-	Timeout           Code = "TIMEOUT"
-	Unavailable       Code = "UNAVAILABLE"
-	Internal          Code = "INTERNAL"
+	Timeout     Code = "TIMEOUT"
+	Unavailable Code = "UNAVAILABLE"
+	Internal    Code = "INTERNAL"
 
 	// These four say that the HTTP request itself does not fit, before any GraphQL.
 	MethodNotAllowed     Code = "METHOD_NOT_ALLOWED"

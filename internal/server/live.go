@@ -181,6 +181,9 @@ const recheckFailures = 30
 
 // accessChanged has the connections' tokens looked at: somebody's access may have changed.
 func (s *Server) accessChanged(subjects []gid.ID) {
+	if s.recent != nil {
+		s.recent.forget()
+	}
 	s.live.suspect(subjects)
 	select {
 	case s.suspects <- struct{}{}:

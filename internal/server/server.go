@@ -43,6 +43,11 @@ type Config struct {
 	// UNAUTHENTICATED fault for a token that is wrong, expired or revoked, and UNAVAILABLE when it cannot tell.
 	Authenticate func(ctx context.Context, bearer string) (Session, error)
 
+	// OnSignInChange has a function called after each change by this process that may end a sign-in, before whoever made the change
+	// learns that it was made. With it and Events a sign-in is believed for a second without being asked for again. Nil: every
+	// request asks.
+	OnSignInChange func(changed func())
+
 	// Events is the log that subscriptions follow, and that says whose access may have changed. Nil: subscriptions are their
 	// resolvers' channels only.
 	Events *event.Log
@@ -174,6 +179,7 @@ type Server struct {
 	documents *documents
 	rates     *limiter
 	places    *places
+	recent    *recent // nil: every sign-in is looked up
 	proxies   proxies
 	metrics   *metrics
 	origins   *origins
@@ -246,6 +252,10 @@ func New(cfg Config) (*Server, error) {
 	s.handler = s.routes()
 	if cfg.Events != nil {
 		cfg.Events.OnAccessChange(s.accessChanged)
+		if cfg.OnSignInChange != nil {
+			s.recent = newRecent(cfg.Now)
+			cfg.OnSignInChange(s.recent.forget)
+		}
 	}
 	return s, nil
 }
