@@ -8,6 +8,7 @@ const valueTypes = [
   'Support',
   'Money',
   'Requirement',
+  'RateLimit',
   // Events: their cursor is their identity, and only in their stream.
   'PostCreated',
   'PostEdited',
