@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/allowance"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -30,6 +31,11 @@ func (r *queryResolver) Viewer(ctx context.Context) (*ent.Member, error) {
 
 func (r *queryResolver) EventCursor(ctx context.Context) (page.Cursor, error) {
 	return r.Events.PositionCursor(ctx)
+}
+
+func (r *queryResolver) RateLimit(ctx context.Context) (*allowance.Allowance, error) {
+	left := allowance.From(ctx)
+	return &left, nil
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	netmail "net/mail"
+	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,6 +49,9 @@ func variables() []variable {
 		{"COMMONS_EVENT_RETENTION", "30d", "how long events are kept for subscribers who resume, in days (`30d`) or hours (`12h`); at least `1h`"},
 		{"COMMONS_LOG_FORMAT", "text", "`text` or `json`, on standard error"},
 		{"COMMONS_RATE_LIMIT", "on", "`off` for load tests: rates only, never the limits of one request"},
+		{"COMMONS_TRUSTED_PROXIES", "", "networks of proxies whose `X-Forwarded-For` or `Forwarded` tells a client's address, with commas: `10.0.0.0/8,fd00::/8`"},
+		{"COMMONS_TRUSTED_DOCUMENTS", "", "a JSON file of documents by their hashes, as relay-compiler and GraphQL Code Generator write it: only these run; empty: any"},
+		{"COMMONS_INTROSPECTION", "on", "`off` refuses introspection and `/schema.graphql`, and takes suggestions out of errors"},
 	}
 }
 
@@ -96,6 +102,17 @@ func parseEnvironment(environ []string) (config, error) {
 	}
 	if c.RateLimit, err = onOff("COMMONS_RATE_LIMIT", values); err != nil {
 		return c, err
+	}
+	introspection, err := onOff("COMMONS_INTROSPECTION", values)
+	if err != nil {
+		return c, err
+	}
+	c.HideSchema = !introspection
+	if c.TrustedProxies, err = networks(values["COMMONS_TRUSTED_PROXIES"]); err != nil {
+		return c, fmt.Errorf("COMMONS_TRUSTED_PROXIES: %w", err)
+	}
+	if c.Documents, err = manifest(values["COMMONS_TRUSTED_DOCUMENTS"]); err != nil {
+		return c, fmt.Errorf("COMMONS_TRUSTED_DOCUMENTS: %w", err)
 	}
 	if _, _, err := net.SplitHostPort(c.listen); err != nil {
 		return c, fmt.Errorf("COMMONS_LISTEN must be an address and a port, such as 127.0.0.1:8080: %w", err)
@@ -150,6 +167,44 @@ func retention(text string) (time.Duration, error) {
 		return 0, fmt.Errorf("COMMONS_EVENT_RETENTION must be days or hours, at least one, such as 30d or 12h")
 	}
 	return time.Duration(hours) * time.Hour, nil
+}
+
+// networks reads CIDRs, or single addresses.
+func networks(text string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		network, err := netip.ParsePrefix(part)
+		if addr, single := netip.ParseAddr(part); single == nil {
+			network, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q is no network like 10.0.0.0/8", part)
+		}
+		all = append(all, network)
+	}
+	return all, nil
+}
+
+// manifest reads documents by their hashes; nil for no file.
+func manifest(path string) (map[string]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(path) //nolint:gosec // the operator's own file
+	if err != nil {
+		return nil, err
+	}
+	var documents map[string]string
+	if err := json.Unmarshal(data, &documents); err != nil {
+		return nil, fmt.Errorf("%s must be a JSON object of documents by their hashes: %w", path, err)
+	}
+	if len(documents) == 0 {
+		return nil, fmt.Errorf("%s holds no documents", path)
+	}
+	return documents, nil
 }
 
 func onOff(name string, values map[string]string) (bool, error) {

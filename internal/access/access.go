@@ -192,19 +192,29 @@ func spaces(s *sql.Selector, m who) *sql.Predicate {
 }
 
 // VisibleSpaces are the spaces that the viewer may read.
-func VisibleSpaces(v viewer.Viewer) predicate.Space { return where(v, never, spaces) }
+func VisibleSpaces(v viewer.Viewer) predicate.Space {
+	return where(v, never, remembered("spaces", spaces))
+}
 
 func visibleSpaceIDs(s *sql.Selector, m who) *sql.Selector {
 	ids := from(s, space.Table, space.FieldID)
 	return ids.Where(spaces(ids, m))
 }
 
+// threads asks about each thread's one space, and first whether the member belongs to it: that is one look into an index, and
+// nearly always the answer. A list of all visible spaces costs a point read more than all the rest of it.
 func threads(s *sql.Selector, m who) *sql.Predicate {
-	return sql.In(s.C(thread.FieldSpaceID), visibleSpaceIDs(s, m))
+	mine := mySpaces(s, m)
+	mine.Where(sql.ColumnsEQ(mine.C(spacemembership.FieldSpaceID), s.C(thread.FieldSpaceID)))
+	visible := visibleSpaceIDs(s, m)
+	visible.Where(sql.ColumnsEQ(visible.C(space.FieldID), s.C(thread.FieldSpaceID)))
+	return sql.Or(sql.Exists(mine), sql.Exists(visible))
 }
 
 // VisibleThreads are the threads of the spaces that the viewer may read.
-func VisibleThreads(v viewer.Viewer) predicate.Thread { return where(v, never, threads) }
+func VisibleThreads(v viewer.Viewer) predicate.Thread {
+	return where(v, never, remembered("threads", threads))
+}
 
 // threadVisible says of a row with a thread_id whether the thread is visible. It looks at the row's one thread: the list of all
 // visible threads, which SQLite would make for an IN, grows with the community.
@@ -216,9 +226,7 @@ func threadVisible(s *sql.Selector, m who) *sql.Predicate {
 
 // VisiblePosts are the posts of the threads that the viewer may read.
 func VisiblePosts(v viewer.Viewer) predicate.Post {
-	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
-		return threadVisible(s, m)
-	})
+	return where(v, never, remembered("posts", threadVisible))
 }
 
 // VisiblePostRevisions are those of the posts that the viewer may read.
@@ -267,7 +275,9 @@ func members(s *sql.Selector, m who) *sql.Predicate {
 }
 
 // VisibleMembers are the viewer, those who take part beside the viewer, and for staff all.
-func VisibleMembers(v viewer.Viewer) predicate.Member { return where(v, never, members) }
+func VisibleMembers(v viewer.Viewer) predicate.Member {
+	return where(v, never, remembered("members", members))
+}
 
 // VisibleAffiliations are those of the members that the viewer can see.
 func VisibleAffiliations(v viewer.Viewer) predicate.Affiliation {

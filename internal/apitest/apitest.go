@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -54,6 +55,14 @@ func Log(w io.Writer) Option {
 
 // PublicURL is where browsers find the server, as it is told.
 func PublicURL(url string) Option { return func(s *settings) { s.PublicURL = url } }
+
+// Rates turns on rates, and the shares that one viewer has.
+func Rates() Option { return func(s *settings) { s.RateLimit = true } }
+
+// Proxies are trusted to say where requests come from.
+func Proxies(networks ...netip.Prefix) Option {
+	return func(s *settings) { s.TrustedProxies = networks }
+}
 
 // DropWakeups makes events come by the poll only.
 func DropWakeups() Option { return func(s *settings) { s.DropWakeups = true } }

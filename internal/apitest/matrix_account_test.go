@@ -24,7 +24,7 @@ func accountRows() matrix {
 			"revokeAccessToken": {"errors { code }", in(func(c *cast) vars { return vars{"accessTokenId": c.newToken()} }), codes("FORBIDDEN", "browser")},
 			"endSession":        {"errors { code }", in(func(c *cast) vars { return vars{"sessionId": c.newSession()} }), codes("FORBIDDEN", "browser")},
 			"endOtherSessions":  {"errors { code }", in(func(*cast) vars { return vars{} }), codes("FORBIDDEN", "browser")},
-			"unlinkIdentity": {"errors { code }", in(func(c *cast) vars { return vars{"identityId": c.newIdentity()} }), codes("FORBIDDEN", "browser")},
+			"unlinkIdentity":    {"errors { code }", in(func(c *cast) vars { return vars{"identityId": c.newIdentity()} }), codes("FORBIDDEN", "browser")},
 			"inviteMember": {"member { id }", in(func(c *cast) vars {
 				return vars{"name": "I", "email": c.name() + "@example.org", "timeZone": "UTC"}
 			}), codes("FORBIDDEN", "staff", "admin")},

@@ -8,6 +8,7 @@ func schemaRows() matrix {
 			"nodes":       {"nodes(ids: [$id]) { id }", func(c *cast) vars { return vars{"id": c.threadBy(c.insider, c.affinity)} }, map[string]string{"": "NOT_FOUND", "insider": ok}},
 			"viewer":      {"viewer { id }", none, cells(ok)},
 			"eventCursor": {"eventCursor", none, cells(ok)},
+			"rateLimit":   {"rateLimit { limit }", none, cells(ok)},
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ type Config struct {
 	AllowedOrigins []string
 	Demo           bool
 	RateLimit      bool
+	TrustedProxies []netip.Prefix    // whose X-Forwarded-For and Forwarded are believed
+	Documents      map[string]string // the only documents that run, by their hashes; nil: any
+	HideSchema     bool
 	Retention      time.Duration // how long events are kept for who resumes; zero: event.Retention
 	BusURL         string        // NATS servers that carry wake-ups between processes; empty: the database does
 	SMTPURL        string        // the mail server, as mail.ParseServer reads it; empty: mail waits, or goes to the mailbox of a demo
@@ -157,7 +161,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 			return fmt.Errorf("register the metrics of mail: %w", err)
 		}
 	}
-	srv, err := server.New(server.Config{
+	cfg := server.Config{
 		Schema:         resolver.Schema(),
 		SDL:            graph.SDL(),
 		Authenticate:   a.authenticate,
@@ -176,7 +180,16 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		RateLimit:      a.Config.RateLimit,
 		Limits:         a.Config.Limits,
 		Now:            a.Config.Now,
-	})
+
+		TrustedProxies:   a.Config.TrustedProxies,
+		TrustedDocuments: a.Config.Documents,
+		HideSchema:       a.Config.HideSchema,
+		OnSignInChange:   a.Store.OnSignInChange,
+	}
+	if a.Store.Postgres() {
+		cfg.ShareRates = a.shareRates
+	}
+	srv, err := server.New(cfg)
 	if err != nil {
 		return err
 	}
@@ -239,8 +252,18 @@ func (a *App) forget(ctx context.Context) {
 			if err := a.Accounts.Forget(ctx); err != nil && ctx.Err() == nil {
 				a.Config.Logger.WarnContext(ctx, "old sign-ins not forgotten", "error", err)
 			}
+			if !a.Store.Postgres() {
+				continue
+			}
+			if err := a.Store.ForgetRates(ctx); err != nil && ctx.Err() == nil {
+				a.Config.Logger.WarnContext(ctx, "rates not forgotten", "error", err)
+			}
 		}
 	}
+}
+
+func (a *App) shareRates(ctx context.Context, spent map[string]time.Duration, most time.Duration) (map[string]time.Duration, error) {
+	return a.Store.ShareRates(viewer.NewContext(store.Upkeep(ctx), viewer.System("share rates")), spent, most)
 }
 
 func (a *App) authenticate(ctx context.Context, bearer, address string) (server.Session, error) {

@@ -47,9 +47,15 @@ const (
 	TooManyAliases    Code = "TOO_MANY_ALIASES"
 	CostExceeded      Code = "COST_EXCEEDED"
 	RateLimited       Code = "RATE_LIMITED"
-	Timeout           Code = "TIMEOUT"
-	Unavailable       Code = "UNAVAILABLE"
-	Internal          Code = "INTERNAL"
+
+	// These three say that the document may not run here, whatever it says.
+	PersistedQueryNotFound Code = "PERSISTED_QUERY_NOT_FOUND"
+	DocumentNotTrusted     Code = "DOCUMENT_NOT_TRUSTED"
+	IntrospectionDisabled  Code = "INTROSPECTION_DISABLED"
+
+	Timeout     Code = "TIMEOUT"
+	Unavailable Code = "UNAVAILABLE"
+	Internal    Code = "INTERNAL"
 
 	// These four say that the HTTP request itself does not fit, before any GraphQL.
 	MethodNotAllowed     Code = "METHOD_NOT_ALLOWED"

@@ -14,6 +14,7 @@ import (
 // document must be refused before. Each fragment is walked once, however often it is spread.
 type budget struct {
 	limits    Limits
+	hidden    bool // the schema
 	fragments map[string]*ast.FragmentDefinition
 	heights   map[string]int             // of fragments; -1 while one is being walked
 	aliases   map[string]map[string]bool // of a field's name, over the document
@@ -21,9 +22,10 @@ type budget struct {
 }
 
 // checkBudget also takes @defer away, as the specification lets a server do: every answer is one piece.
-func checkBudget(doc *ast.QueryDocument, limits Limits) error {
+func checkBudget(doc *ast.QueryDocument, limits Limits, hideSchema bool) error {
 	b := &budget{
 		limits:    limits,
+		hidden:    hideSchema,
 		fragments: make(map[string]*ast.FragmentDefinition, len(doc.Fragments)),
 		heights:   map[string]int{},
 		aliases:   map[string]map[string]bool{},
@@ -116,6 +118,9 @@ func (b *budget) field(f *ast.Field) int {
 	h := b.height(f.SelectionSet)
 	if f.Name != "__schema" && f.Name != "__type" {
 		return h
+	}
+	if b.hidden {
+		b.fail(fault.IntrospectionDisabled, "This server does not show its schema.")
 	}
 	if h > b.limits.IntrospectionDepth {
 		b.fail(fault.DocumentTooDeep, "Introspection goes deeper than %d levels.", b.limits.IntrospectionDepth)

@@ -17,7 +17,7 @@ import (
 func newTestDocuments() *documents {
 	var limits Limits
 	limits.setDefaults()
-	return newDocuments(newToy().schema, limits)
+	return newDocuments(newToy().schema, limits, false)
 }
 
 func codeOf(err error) fault.Code {

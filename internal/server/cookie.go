@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/http"
 	"slices"
 	"strings"
@@ -58,13 +59,13 @@ func (c Cookie) sent(r *http.Request) (secret string, found bool) {
 // session. A cookie that signs nobody in, because it is old, stolen or made up, makes a visitor and is cleared. One that is due
 // for it gets a new secret.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) (Session, error) {
-	address := s.cfg.ClientAddr(r)
+	address := recordOf(r.Context()).address
 	headers := r.Header.Values("Authorization")
 	secret, found := s.cookie.sent(r)
 	if len(headers) > 0 || !found || s.cfg.Resume == nil {
 		return s.authenticate(r.Context(), headers, address)
 	}
-	session, err := s.check(r.Context(), func(ctx context.Context) (Session, error) { return s.cfg.Resume(ctx, secret, address) })
+	session, err := s.check(r.Context(), secret, func(ctx context.Context) (Session, error) { return s.cfg.Resume(ctx, secret, address) })
 	if fault.Is(err, fault.Unauthenticated) {
 		s.cookie.Clear(w)
 		return Session{Viewer: viewer.Anonymous()}, nil
@@ -75,13 +76,21 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) (Session, error)
 	return session, err
 }
 
-// check looks at a sign-in within its time.
-func (s *Server) check(ctx context.Context, look func(context.Context) (Session, error)) (Session, error) {
+// check asks who a secret signs in, within its time, unless that is known from a moment ago.
+func (s *Server) check(ctx context.Context, secret string, look func(context.Context) (Session, error)) (Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
 	before := s.accessChanges()
-	session, err := look(ctx)
-	session.changes = before
+	hash := sha256.Sum256([]byte(secret))
+	session, changes, known := s.recent.find(hash)
+	var err error
+	if !known {
+		session, err = look(ctx)
+		session.changes = before
+		if err == nil && session.Secret == "" {
+			s.recent.put(hash, session, changes)
+		}
+	}
 	if err == nil && !session.Expires.IsZero() && !session.Expires.After(s.cfg.Now()) {
 		err = sessionExpired()
 	}

@@ -34,6 +34,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	var background sync.WaitGroup
 	background.Go(func() { s.recheck(base) })
+	background.Go(func() { s.shareRates(base) })
 	defer background.Wait()
 	defer stop()
 

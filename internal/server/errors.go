@@ -55,7 +55,7 @@ func (s *Server) unexpected(ctx context.Context, err error) *fault.Error {
 		return known[0]
 	}
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), outOfTime(ctx):
 		return timedOut().Because(err)
 	case errors.Is(err, context.Canceled), ctx.Err() != nil:
 		return fault.New(fault.Unavailable, "The request was cancelled.")
@@ -64,13 +64,18 @@ func (s *Server) unexpected(ctx context.Context, err error) *fault.Error {
 	}
 }
 
+// outOfTime reports whether the deadline ended the context: a query's own, or that of a subscription's beginning.
+func outOfTime(ctx context.Context) bool {
+	return errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+}
+
 func timedOut() *fault.Error {
 	return fault.New(fault.Timeout, "The operation took too long. Ask for less at once, or try again later.")
 }
 
 // show renders one fault, and logs what must not be shown.
 func (s *Server) show(ctx context.Context, f *fault.Error, at gqlerror.Error, argument []string) *gqlerror.Error {
-	if f.Code == fault.Unavailable && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if f.Code == fault.Unavailable && outOfTime(ctx) {
 		f = timedOut().Because(f.Cause) // drivers do not always say that it was our own deadline
 	}
 	recordOf(ctx).failed(f.Code)
@@ -167,7 +172,13 @@ type refusal struct {
 	whole bool          // concerns the HTTP request and not what its document says
 }
 
-// tooSoon is RATE_LIMITED with the time to wait.
+// refusalOf is what a subscription's resolver answers in place of a stream.
+func refusalOf(errs gqlerror.List) *refusal {
+	code, _ := errs[0].Extensions["code"].(fault.Code)
+	return &refusal{errs: errs, code: code, whole: true}
+}
+
+// tooSoon is a refusal that says how long to wait.
 type tooSoon struct {
 	fault *fault.Error
 	wait  time.Duration
@@ -205,7 +216,8 @@ func (s *Server) refuse(ctx context.Context, err error) *refusal {
 	r.code, _ = r.errs[0].Extensions["code"].(fault.Code)
 	switch r.code {
 	case fault.ParseFailed, fault.ValidationFailed, fault.BadVariables, fault.DocumentTooLarge, fault.DocumentTooDeep,
-		fault.TooManyAliases, fault.CostExceeded, fault.InsufficientScope:
+		fault.TooManyAliases, fault.CostExceeded, fault.InsufficientScope,
+		fault.PersistedQueryNotFound, fault.DocumentNotTrusted, fault.IntrospectionDisabled:
 	default:
 		r.whole = true
 	}

@@ -44,7 +44,12 @@ func writeStatus(w http.ResponseWriter, status int, body map[string]any) {
 	_, _ = w.Write(append(appendJSON(nil, body), '\n')) // the prober is gone: nobody to tell
 }
 
-func (s *Server) serveSDL(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) serveSDL(w http.ResponseWriter, r *http.Request) {
+	if s.cfg.HideSchema {
+		refused := s.refuse(r.Context(), fault.New(fault.IntrospectionDisabled, "This server does not show its schema."))
+		s.writeJSON(w, http.StatusNotFound, mediaResponse, refusalBody(refused.errs))
+		return
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write([]byte(s.cfg.SDL)) // the reader is gone: nobody to tell
 }

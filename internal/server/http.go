@@ -41,7 +41,7 @@ func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 
 	if !s.live.enter() {
 		w.Header().Set("Connection", "close")
-		refuse(fault.New(fault.Unavailable, "This server is about to stop. Try again."))
+		refuse(stopping())
 		return
 	}
 	defer s.live.leave()
@@ -59,7 +59,7 @@ func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 		refuse(err)
 		return
 	}
-	who := caller{session: session, addr: s.cfg.ClientAddr(r)}
+	who := caller{session: session, address: recordOf(ctx).address}
 	if accept.events {
 		who.lastEvent = r.Header.Get("Last-Event-ID")
 	}
@@ -78,7 +78,11 @@ func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 	case op.kind == ast.Subscription:
 		refuse(fault.New(fault.NotAcceptable, "A subscription needs a websocket, or Accept: %s.", mediaEvents))
 	default:
-		resp := op.execute(ctx)
+		resp, refused := op.execute(ctx)
+		if refused != nil {
+			s.writeRefusal(w, refused, media)
+			return
+		}
 		s.writeJSON(w, http.StatusOK, media, appendResponse(nil, resp, op.extensions(resp)))
 	}
 }
@@ -94,7 +98,7 @@ func (s *Server) authenticate(ctx context.Context, headers []string, address str
 	if len(headers) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " \t") {
 		return Session{}, fault.New(fault.Unauthenticated, "The Authorization header must be: Bearer, a space and an access token.")
 	}
-	return s.check(ctx, func(ctx context.Context) (Session, error) { return s.cfg.Authenticate(ctx, token, address) })
+	return s.check(ctx, token, func(ctx context.Context) (Session, error) { return s.cfg.Authenticate(ctx, token, address) })
 }
 
 func sessionExpired() error {
@@ -140,7 +144,7 @@ func readGet(r *http.Request) (*request, error) {
 	if err != nil {
 		return nil, fault.New(fault.BadRequest, "The URL's parameters are not well-formed.")
 	}
-	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+	for _, name := range []string{"query", "documentId", "operationName", "variables", "extensions"} {
 		if given := values[name]; len(given) > 1 {
 			return nil, fault.New(fault.BadRequest, "The parameter %s is given twice.", name)
 		}
@@ -148,15 +152,14 @@ func readGet(r *http.Request) (*request, error) {
 			return nil, fault.New(fault.BadRequest, "The parameter %s is not text in UTF-8 without U+0000.", name)
 		}
 	}
-	req := &request{Query: values.Get("query"), OperationName: values.Get("operationName")}
-	if strings.TrimSpace(req.Query) == "" {
-		return nil, missingQuery()
-	}
+	req := &request{Query: values.Get("query"), DocumentID: values.Get("documentId"), OperationName: values.Get("operationName")}
 	if req.Variables, err = readVariables("variables", values.Get("variables")); err != nil {
 		return nil, err
 	}
-	req.Extensions, err = readVariables("extensions", values.Get("extensions"))
-	return req, err
+	if req.Extensions, err = readVariables("extensions", values.Get("extensions")); err != nil {
+		return nil, err
+	}
+	return req, req.identify()
 }
 
 // writeRefusal answers what was not executed. A client of application/json reads 200 where the HTTP request was right and

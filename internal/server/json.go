@@ -16,12 +16,14 @@ import (
 // maxJSONDepth bounds the nesting of variables; no input of the API comes near it.
 const maxJSONDepth = 64
 
-// request is what a client asks, by whichever transport.
+// request is what a client asks, by whichever transport. Its document is Query, or the one that DocumentID or Hash names.
 type request struct {
 	Query         string
+	DocumentID    string
 	OperationName string
 	Variables     map[string]any
 	Extensions    map[string]any
+	Hash          string // of Apollo's extensions.persistedQuery, in lower case
 }
 
 // readRequest reads a GraphQL request from strict JSON (RFC 8259 with unique names, as RFC 7493 asks). A parser that lets a
@@ -40,7 +42,6 @@ func readRequest(data []byte) (*request, error) {
 		return nil, fault.New(fault.BadRequest, `The body must be a JSON object with a "query".`)
 	}
 	req := new(request)
-	hasQuery := false
 	err := readObject(dec, 1, func(name string) error {
 		value, err := readValue(dec, 1)
 		if err != nil {
@@ -50,7 +51,8 @@ func readRequest(data []byte) (*request, error) {
 		switch name {
 		case "query":
 			req.Query, ok = value.(string)
-			hasQuery = ok
+		case "documentId":
+			req.DocumentID, ok = value.(string)
 		case "operationName":
 			req.OperationName, ok = value.(string)
 		case "variables":
@@ -59,8 +61,8 @@ func readRequest(data []byte) (*request, error) {
 			req.Extensions, ok = value.(map[string]any)
 		}
 		// null stands for an absent member; an unknown member is left to future versions of the specification.
-		if !ok && (value != nil || name == "query") {
-			return fault.New(fault.BadRequest, "%q has the wrong type: query and operationName are strings, variables and extensions are objects.", name)
+		if !ok && value != nil {
+			return fault.New(fault.BadRequest, "%q has the wrong type: query, documentId and operationName are strings, variables and extensions are objects.", name)
 		}
 		return nil
 	})
@@ -70,14 +72,32 @@ func readRequest(data []byte) (*request, error) {
 	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, fault.New(fault.BadRequest, "There is something after the end of the JSON object.")
 	}
-	if !hasQuery || strings.TrimSpace(req.Query) == "" {
-		return nil, missingQuery()
-	}
-	return req, nil
+	return req, req.identify()
 }
 
-func missingQuery() error {
-	return fault.New(fault.BadRequest, `"query" is missing: it holds the GraphQL document.`)
+// identify checks that the request says which document it is about, and reads Apollo's way of saying so
+// (https://www.apollographql.com/docs/kotlin/advanced/persisted-queries): extensions.persistedQuery.
+func (r *request) identify() error {
+	if p := r.Extensions["persistedQuery"]; p != nil {
+		object, _ := p.(map[string]any)
+		hash, _ := object["sha256Hash"].(string)
+		if r.Hash = strings.ToLower(hash); object["version"] != int64(1) || !isHash(r.Hash) {
+			return fault.New(fault.BadRequest, "extensions.persistedQuery needs the version 1 and a sha256Hash of 64 hexadecimal digits.")
+		}
+	}
+	if strings.TrimSpace(r.Query) != "" {
+		return nil
+	}
+	r.Query = ""
+	if r.DocumentID == "" && r.Hash == "" {
+		return fault.New(fault.BadRequest, `"query" is missing: it holds the GraphQL document.`)
+	}
+	return nil
+}
+
+// isHash reports whether the text is a SHA-256 in lower-case hexadecimal digits.
+func isHash(text string) bool {
+	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 // readVariables reads the JSON object that a GET request carries in a parameter; the empty string and null give none.

@@ -88,6 +88,7 @@ func TestScanDocument(t *testing.T) {
 func FuzzReadRequest(f *testing.F) {
 	for _, seed := range []string{
 		`{"query":"{a}"}`, `{"query":"{a(s:\"\\ud800\")}","variables":{"x":[1,2.5,{"y":"\ud83d\ude00"}]},"operationName":"q"}`,
+		`{"documentId":"x"}`, `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"` + strings.Repeat("0a", 32) + `"}}}`,
 		`{"query":"\u0000"}`, `[{}]`, `{"query":"{a}","query":"{b}"}`, "{\"query\":\"\xff\"}", `{"query":"{a}","variables":{"\ud800":null}}`,
 	} {
 		f.Add([]byte(seed))
@@ -100,9 +101,10 @@ func FuzzReadRequest(f *testing.F) {
 			}
 			return
 		}
-		if strings.TrimSpace(req.Query) == "" {
-			t.Fatal("accepted without a query")
+		if strings.TrimSpace(req.Query) == "" && req.DocumentID == "" && !isHash(req.Hash) {
+			t.Fatal("accepted without a query, or a name of one")
 		}
+		checkSound(t, req.DocumentID)
 		checkSound(t, req.Query)
 		checkSound(t, req.OperationName)
 		checkSound(t, req.Variables)

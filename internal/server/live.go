@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -36,14 +37,21 @@ type registry struct {
 	mu          sync.Mutex
 	stopping    bool
 	requests    int
-	connections map[connection]bool
-	changes     uint64          // how often somebody's access may have changed
-	suspected   map[gid.ID]bool // members and tokens whose access may have changed; zero: everybody's
-	idle        chan struct{}   // closed when stopping and nothing runs any more
+	connections map[connection]string // and whose they are
+	held        map[string]int        // how many connections each has
+	most        int                   // that one may have; 0: any number
+	changes     uint64                // how often somebody's access may have changed
+	suspected   map[gid.ID]bool       // members and tokens whose access may have changed; zero: everybody's
+	idle        chan struct{}         // closed when stopping and nothing runs any more
 }
 
-func newRegistry() *registry {
-	return &registry{connections: map[connection]bool{}, suspected: map[gid.ID]bool{}, idle: make(chan struct{})}
+func newRegistry(shares bool, most int) *registry {
+	if !shares {
+		most = 0
+	}
+	return &registry{
+		connections: map[connection]string{}, held: map[string]int{}, most: most, suspected: map[gid.ID]bool{}, idle: make(chan struct{}),
+	}
 }
 
 // enter counts a request in, unless the server drains.
@@ -64,21 +72,72 @@ func (r *registry) leave() {
 	r.check()
 }
 
-func (r *registry) add(c connection) bool {
+// room says why one more connection of a holder would be refused.
+func (r *registry) room(holder string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stopping {
-		return false
+	return r.refuses(holder)
+}
+
+func (r *registry) refuses(holder string) error {
+	switch {
+	case r.stopping:
+		return stopping()
+	case r.most > 0 && r.held[holder] >= r.most:
+		return &tooSoon{fault.New(fault.RateLimited, "More than %d connections are open. Close one first.", r.most), 5 * time.Second}
+	default:
+		return nil
 	}
-	r.connections[c] = true
-	return true
+}
+
+// add counts a connection in, or says why not.
+func (r *registry) add(c connection, holder string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.refuses(holder); err != nil {
+		return err
+	}
+	r.connections[c] = holder
+	r.held[holder]++
+	return nil
+}
+
+// move makes a connection that signed in somebody else's, unless they have too many.
+func (r *registry) move(c connection, holder string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before, ok := r.connections[c]
+	if !ok || before == holder {
+		return nil
+	}
+	if err := r.refuses(holder); err != nil {
+		return err
+	}
+	r.release(before)
+	r.connections[c] = holder
+	r.held[holder]++
+	return nil
 }
 
 func (r *registry) remove(c connection) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.connections, c)
+	if holder, ok := r.connections[c]; ok {
+		delete(r.connections, c)
+		r.release(holder)
+	}
 	r.check()
+}
+
+// release is called under the lock.
+func (r *registry) release(holder string) {
+	if r.held[holder]--; r.held[holder] == 0 {
+		delete(r.held, holder)
+	}
+}
+
+func stopping() *fault.Error {
+	return fault.New(fault.Unavailable, "This server is about to stop. Try again.")
 }
 
 func (r *registry) check() {
@@ -122,6 +181,9 @@ const recheckFailures = 30
 
 // accessChanged has the connections' tokens looked at: somebody's access may have changed.
 func (s *Server) accessChanged(subjects []gid.ID) {
+	if s.recent != nil {
+		s.recent.forget()
+	}
 	s.live.suspect(subjects)
 	select {
 	case s.suspects <- struct{}{}:

@@ -12,7 +12,7 @@ import (
 // observe gives each request an id, writes its log line, counts it, and turns a panic into a 500 with an error id.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rec := &record{requestID: requestID(r), started: s.cfg.Now()}
+		rec := &record{requestID: requestID(r), address: s.proxies.address(r), started: s.cfg.Now()}
 		ctx := withRecord(r.Context(), rec)
 		w.Header().Set("X-Request-Id", rec.requestID)
 		out := &response{ResponseWriter: w}
@@ -37,7 +37,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				level = slog.LevelDebug // probes and scrapes come every few seconds
 			}
 			attrs := append(rec.attrs(), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-				slog.Int("status", out.status), slog.Int64("bytes", out.bytes), slog.Duration("duration", took))
+				slog.String("address", rec.address), slog.Int("status", out.status), slog.Int64("bytes", out.bytes), slog.Duration("duration", took))
 			s.log.LogAttrs(ctx, level, "request", attrs...)
 		}()
 		next.ServeHTTP(out, r.WithContext(ctx))

@@ -19,7 +19,7 @@ type metrics struct {
 	subscriptions *prometheus.GaugeVec
 }
 
-func newMetrics(reg *prometheus.Registry) (*metrics, error) {
+func newMetrics(reg *prometheus.Registry, places *places) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "commons_http_requests_total", Help: "HTTP requests by status.",
@@ -41,7 +41,20 @@ func newMetrics(reg *prometheus.Registry) (*metrics, error) {
 			Name: "commons_subscriptions_live", Help: "Running subscriptions by transport.",
 		}, []string{"transport"}),
 	}
+	executing := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "commons_operations_executing", Help: "Operations that execute now.",
+	}, func() float64 {
+		n, _ := places.counts()
+		return float64(n)
+	})
+	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "commons_operations_waiting", Help: "Operations that wait for a place among those that execute.",
+	}, func() float64 {
+		_, n := places.counts()
+		return float64(n)
+	})
 	for _, c := range []prometheus.Collector{
+		executing, waiting,
 		m.requests, m.operations, m.durations, m.sockets, m.closes, m.subscriptions,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	} {

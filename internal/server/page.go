@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -22,7 +21,7 @@ func (s *Server) servePage(page Page) http.Handler {
 		refuse := func(err error) { s.writeRefusal(w, s.refuse(ctx, err), mediaResponse) }
 		if !s.live.enter() {
 			w.Header().Set("Connection", "close")
-			refuse(fault.New(fault.Unavailable, "This server is about to stop. Try again."))
+			refuse(stopping())
 			return
 		}
 		defer s.live.leave()
@@ -31,12 +30,12 @@ func (s *Server) servePage(page Page) http.Handler {
 			refuse(err)
 			return
 		}
-		who := caller{session: session, addr: s.cfg.ClientAddr(r)}
+		who := caller{session: session, address: recordOf(ctx).address}
 		if err := s.charge(who, pagePoints); err != nil {
 			refuse(err)
 			return
 		}
-		v := session.Viewer.At(who.addr)
+		v := session.Viewer.At(who.address)
 		out := &response{ResponseWriter: w}
 		if err := page(out, r.WithContext(viewer.NewContext(ctx, v)), v); err != nil {
 			if out.status == 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/pursuing-equity/commons/internal/allowance"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -18,16 +19,17 @@ import (
 // caller is who sends a request, and by which way.
 type caller struct {
 	session   Session
-	addr      string       // whose rate counts without a member
+	address   string       // where the request comes from; its neighbourhood counts where no member does
 	noMutate  *fault.Error // why this way does not take mutations; nil where it does
 	lastEvent string       // resume a subscription after this cursor
 }
 
-func (c caller) rateKey() string {
+// key is who shares points, places and connections.
+func (c caller) key() string {
 	if id, ok := c.session.Viewer.MemberID(); ok {
 		return id.String()
 	}
-	return "addr " + c.addr
+	return "addr " + neighbourhood(c.address)
 }
 
 // operation is a request that passed every limit and may run.
@@ -36,23 +38,24 @@ type operation struct {
 	ctx    *graphql.OperationContext
 	kind   ast.Operation
 	cost   int64
-	left   allowance
+	left   allowance.Allowance
 	query  string
 	viewer viewer.Viewer
+	key    string // whose place it takes
 }
 
 // accept takes a request through the limits, cheapest first: tokens, shape and validity of the document (cached), who may
 // run it, variables, cost, rate. It returns the context to run the operation under. Byte limit and strict JSON came before,
-// in the transport; the deadline comes with execute. Its errors are for refuse.
+// in the transport; a place among those that execute, and the deadline, come with execute and subscribe. Its errors are for refuse.
 func (s *Server) accept(ctx context.Context, c caller, req *request) (_ context.Context, op *operation, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = recovered(ctx, p)
 		}
 	}()
-	v := c.session.Viewer.At(c.addr)
+	v := c.session.Viewer.At(c.address)
 	ctx = graphql.StartOperationTrace(viewer.NewContext(ctx, v))
-	doc, err := s.documents.get(req.Query)
+	doc, err := s.documents.find(req)
 	if err != nil {
 		if limited := s.charge(c, refusedPoints); limited != nil {
 			return ctx, nil, limited // guessing at limits is not free
@@ -79,26 +82,26 @@ func (s *Server) accept(ctx context.Context, c caller, req *request) (_ context.
 	if len(errs) > 0 {
 		return ctx, nil, badVariables(errs)
 	}
-	oc.DisableIntrospection = false // the schema is public: /schema.graphql serves it
+	oc.DisableIntrospection = false // where it is hidden, the document was refused
 	if after != nil {
 		oc.Operation = after
 	}
-	op = &operation{server: s, ctx: oc, kind: def.Operation, cost: documentCost(oc.Operation, oc.Variables), query: req.Query, viewer: v}
+	op = &operation{server: s, ctx: oc, kind: def.Operation, cost: documentCost(oc.Operation, oc.Variables), query: req.Query, viewer: v, key: c.key()}
 	recordOf(ctx).costs(op.cost)
 	if op.cost > s.limits.Cost {
 		return ctx, nil, fault.New(fault.CostExceeded,
 			"The operation could return %d objects, more than %d. Ask for smaller pages or fewer levels.", op.cost, s.limits.Cost)
 	}
-	if !s.cfg.RateLimit {
-		op.left = s.rates.full()
-		return ctx, op, nil
+	op.left = s.rates.full()
+	if s.cfg.RateLimit {
+		left, wait, ok := s.rates.take(op.key, 1+float64(op.cost)/pointsPerCost)
+		if !ok {
+			return ctx, nil, rateLimited(wait)
+		}
+		op.left = left
 	}
-	left, wait, ok := s.rates.take(c.rateKey(), 1+float64(op.cost)/pointsPerCost)
-	if !ok {
-		return ctx, nil, rateLimited(wait)
-	}
-	op.left = left
-	return ctx, op, nil
+	op.left.Cost = int(op.cost)
+	return allowance.NewContext(ctx, op.left), op, nil
 }
 
 // refusedPoints is what a document costs that is not valid or breaks a limit.
@@ -108,7 +111,7 @@ func (s *Server) charge(c caller, points float64) error {
 	if !s.cfg.RateLimit {
 		return nil
 	}
-	if _, wait, ok := s.rates.take(c.rateKey(), points); !ok {
+	if _, wait, ok := s.rates.take(c.key(), points); !ok {
 		return rateLimited(wait)
 	}
 	return nil
@@ -189,9 +192,13 @@ func badVariables(errs gqlerror.List) error {
 	return out
 }
 
-// execute runs a query or a mutation within the deadline.
-func (op *operation) execute(ctx context.Context) (resp *graphql.Response) {
+// execute runs a query or a mutation within the deadline, once there is a place for it. Of the two results one is nil.
+func (op *operation) execute(ctx context.Context) (resp *graphql.Response, refused *refusal) {
 	s := op.server
+	if err := s.places.enter(ctx, op.key); err != nil {
+		return nil, s.refuse(ctx, err)
+	}
+	defer s.places.leave(op.key)
 	ctx, cancel := context.WithTimeout(ctx, s.limits.Deadline)
 	defer cancel()
 	defer func() {
@@ -201,9 +208,9 @@ func (op *operation) execute(ctx context.Context) (resp *graphql.Response) {
 	}()
 	next, ctx := s.exec.DispatchOperation(ctx, op.ctx)
 	if resp = next(ctx); resp == nil {
-		return &graphql.Response{Errors: s.refuse(ctx, s.unexpected(ctx, context.Cause(ctx))).errs}
+		resp = &graphql.Response{Errors: s.refuse(ctx, s.unexpected(ctx, context.Cause(ctx))).errs}
 	}
-	return resp
+	return resp, nil
 }
 
 // extensions shows the limits. Events of a subscription do not carry them: they are the same bytes for every subscriber.
@@ -228,18 +235,26 @@ type subscription struct {
 	next   graphql.ResponseHandler
 	stream *fault.Stream
 	shared *event.Subscription // it follows the log: make it live, and leave it
-	failed gqlerror.List       // refused: there is no stream
+	failed *refusal            // refused: there is no stream
 }
 
-// subscribe starts a subscription for a client. The resolver has returned when subscribe does; failed says whether with an error.
+// subscribe starts a subscription for a client, once there is a place for it, and within the deadline. The resolver has returned
+// when subscribe does; failed says whether with an error.
 func (op *operation) subscribe(ctx context.Context, to event.Subscriber) (sub *subscription) {
 	s := op.server
+	if err := s.places.enter(ctx, op.key); err != nil {
+		return &subscription{failed: s.refuse(ctx, err)}
+	}
+	defer s.places.leave(op.key)
+	ctx, cancel := context.WithCancelCause(ctx) // ends with the caller's, at the latest
+	deadline := time.AfterFunc(s.limits.Deadline, func() { cancel(context.DeadlineExceeded) })
+	defer deadline.Stop()
 	sub = &subscription{server: s, ctx: ctx}
 	refused := func(err error) *subscription {
 		if sub.shared != nil {
 			sub.shared.Leave()
 		}
-		sub.failed = s.refuse(ctx, err).errs
+		sub.failed = s.refuse(ctx, err)
 		return sub
 	}
 	defer func() {
@@ -260,7 +275,7 @@ func (op *operation) subscribe(ctx context.Context, to event.Subscriber) (sub *s
 	sub.next, sub.ctx = s.exec.DispatchOperation(ctx, op.ctx)
 	if recordOf(ctx).failures() > before {
 		if resp := sub.next(sub.ctx); resp != nil && len(resp.Errors) > 0 {
-			sub.failed = resp.Errors
+			sub.failed = refusalOf(resp.Errors)
 		}
 	}
 	if opening == nil {

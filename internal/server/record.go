@@ -16,6 +16,7 @@ import (
 // token, a variable or a document's text. Its methods work on nil, outside any request.
 type record struct {
 	requestID string
+	address   string // where the request comes from
 	started   time.Time
 
 	mu       sync.Mutex

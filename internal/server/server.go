@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"runtime"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -47,6 +49,11 @@ type Config struct {
 	// Resume checks the secret of a browser's cookie in the same way, where no Authorization header is. Nil: there are no cookies.
 	Resume func(ctx context.Context, secret, address string) (Session, error)
 
+	// OnSignInChange has a function called after each change by this process that may end a sign-in, before whoever made the change
+	// learns that it was made. With it and Events a sign-in is believed for a second without being asked for again. Nil: every
+	// request asks.
+	OnSignInChange func(changed func())
+
 	// Events is the log that subscriptions follow, and that says whose access may have changed. Nil: subscriptions are their
 	// resolvers' channels only.
 	Events *event.Log
@@ -72,12 +79,20 @@ type Config struct {
 	AllowedOrigins []string // browser origins beside our own: "https://app.example"
 	PublicURL      string   // where browsers find us; its origin is allowed, and https turns on Strict-Transport-Security
 
-	// ClientAddr names who sends a request without a token, for the rate. Nil: the peer's IP address, which behind a proxy is
-	// the proxy's.
-	ClientAddr func(*http.Request) string
+	// TrustedProxies are the networks of proxies whose word on a client's address is believed. Without any, all who come through
+	// one proxy count as one address.
+	TrustedProxies []netip.Prefix
 
-	RateLimit bool // rates only; the limits of one request always hold
-	Limits    Limits
+	// TrustedDocuments are the only documents that run, by their hashes. Nil: any document does.
+	TrustedDocuments map[string]string
+	HideSchema       bool // no introspection, no suggestions in errors, no /schema.graphql
+
+	RateLimit bool // rates and a viewer's shares only; the limits of one request always hold
+	// ShareRates adds to what all processes know to be spent, by a key and as the time that it takes to come back, and returns
+	// how long each key needs until it is rested: at most most. Nil: there is one process.
+	ShareRates func(ctx context.Context, spent map[string]time.Duration, most time.Duration) (owed map[string]time.Duration, err error)
+
+	Limits Limits
 
 	Now func() time.Time // nil: time.Now
 }
@@ -93,6 +108,13 @@ type Limits struct {
 	Cost               int64         // 500,000 objects
 	Deadline           time.Duration // 10 s for a query or mutation
 	DocumentCacheBytes int           // 32 MiB of parsed documents
+
+	Executing     int           // 64, or 8 for each core if that is more: operations that execute at once
+	ExecutingEach int           // a quarter of them: of one viewer
+	Waiting       int           // 512 operations that wait for a place
+	WaitingEach   int           // an eighth of them: of one viewer
+	Wait          time.Duration // 2 s for a place, and then UNAVAILABLE
+	Connections   int           // 200 websockets and event streams of one viewer
 
 	RateBurst  int // 6,000 points that a viewer has when rested; an operation takes one, and one more for every 1,000 of cost
 	RatePerSec int // 100 points that come back each second
@@ -129,6 +151,11 @@ func (l *Limits) setDefaults() {
 	def(&l.Aliases, 15)
 	def(&l.Directives, 5)
 	def(&l.DocumentCacheBytes, 32<<20)
+	def(&l.Executing, max(64, 8*runtime.GOMAXPROCS(0)))
+	def(&l.ExecutingEach, max(1, l.Executing/4))
+	def(&l.Waiting, 512)
+	def(&l.WaitingEach, max(1, l.Waiting/8))
+	def(&l.Connections, 200)
 	def(&l.RateBurst, 6000)
 	def(&l.RatePerSec, 100)
 	def(&l.Operations, 20)
@@ -137,6 +164,7 @@ func (l *Limits) setDefaults() {
 		l.Cost = 500_000
 	}
 	dur(&l.Deadline, 10*time.Second)
+	dur(&l.Wait, 2*time.Second)
 	dur(&l.InitTimeout, 5*time.Second)
 	dur(&l.PingInterval, 5*time.Second)
 	dur(&l.PongTimeout, 12*time.Second)
@@ -156,6 +184,9 @@ type Server struct {
 	exec      *executor.Executor
 	documents *documents
 	rates     *limiter
+	places    *places
+	recent    *recent // nil: every sign-in is looked up
+	proxies   proxies
 	metrics   *metrics
 	origins   *origins
 	cookie    Cookie
@@ -185,26 +216,30 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Explain == nil {
 		cfg.Explain = func(err error) error { return err }
 	}
-	if cfg.ClientAddr == nil {
-		cfg.ClientAddr = peerAddr
-	}
 	cfg.Limits.setDefaults()
 
 	s := &Server{
 		cfg:       cfg,
 		limits:    cfg.Limits,
 		log:       cfg.Logger,
-		documents: newDocuments(cfg.Schema.Schema(), cfg.Limits),
-		rates:     newLimiter(cfg.Limits.RateBurst, cfg.Limits.RatePerSec, cfg.Now),
+		documents: newDocuments(cfg.Schema.Schema(), cfg.Limits, cfg.HideSchema),
+		rates:     newLimiter(cfg.Limits.RateBurst, cfg.Limits.RatePerSec, cfg.Now, cfg.RateLimit && cfg.ShareRates != nil),
+		places:    newPlaces(cfg.Limits, cfg.RateLimit),
+		proxies:   cfg.TrustedProxies,
 		cookie:    NewCookie(cfg.PublicURL),
-		live:      newRegistry(),
+		live:      newRegistry(cfg.RateLimit, cfg.Limits.Connections),
 		suspects:  make(chan struct{}, 1),
 	}
 	var err error
+	if cfg.TrustedDocuments != nil {
+		if s.documents.trusted, err = s.documents.trust(cfg.TrustedDocuments); err != nil {
+			return nil, fmt.Errorf("server: Config.TrustedDocuments: %w", err)
+		}
+	}
 	if s.origins, err = newOrigins(cfg.AllowedOrigins, cfg.PublicURL); err != nil {
 		return nil, err
 	}
-	if s.metrics, err = newMetrics(cfg.Registry); err != nil {
+	if s.metrics, err = newMetrics(cfg.Registry, s.places); err != nil {
 		return nil, fmt.Errorf("server: register metrics: %w", err)
 	}
 	s.exec = executor.New(cfg.Schema)
@@ -225,6 +260,10 @@ func New(cfg Config) (*Server, error) {
 	s.handler = s.routes()
 	if cfg.Events != nil {
 		cfg.Events.OnAccessChange(s.accessChanged)
+		if cfg.OnSignInChange != nil {
+			s.recent = newRecent(cfg.Now)
+			cfg.OnSignInChange(s.recent.forget)
+		}
 	}
 	return s, nil
 }

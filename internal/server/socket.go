@@ -24,7 +24,6 @@ type socket struct {
 	ctx    context.Context // ends with the socket
 	cancel context.CancelFunc
 	rec    *record
-	addr   string
 
 	mu      sync.Mutex
 	inited  bool // connection_init came
@@ -50,7 +49,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.live.draining() {
-		refuse(fault.New(fault.Unavailable, "This server is about to stop. Try again."))
+		refuse(stopping())
 		return
 	}
 	session, err := s.signIn(w, r)
@@ -59,6 +58,11 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rec := recordOf(r.Context())
+	holder := caller{session: session, address: rec.address}.key()
+	if err := s.live.room(holder); err != nil {
+		refuse(err)
+		return
+	}
 	rec.upgrade()
 	to := &hijacked{ResponseWriter: w, limits: s.limits}
 	conn, err := s.upgrader.Upgrade(to, r, http.Header{"Set-Cookie": w.Header().Values("Set-Cookie")})
@@ -67,11 +71,11 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancel(withRecord(context.Background(), rec)) // the request's own would hold the request
 	k := &socket{
-		server: s, conn: conn, out: to.out, ctx: ctx, cancel: cancel, rec: rec, addr: s.cfg.ClientAddr(r),
+		server: s, conn: conn, out: to.out, ctx: ctx, cancel: cancel, rec: rec,
 		session: session, running: map[string]*socketOperation{},
 	}
 	k.out.broken = k.kill
-	if !s.live.add(k) {
+	if s.live.add(k, holder) != nil { // the last room went to another, or the drain began
 		cancel()
 		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(closeRestart, "restart"), time.Now().Add(time.Second))
 		_ = conn.Close()
@@ -259,6 +263,11 @@ func (k *socket) close(code int, reason string) {
 func (k *socket) kill() {
 	k.cancel()
 	_ = k.conn.Close()
+}
+
+// holder is whose connection it is, once it has signed in.
+func (k *socket) holder(session Session) string {
+	return caller{session: session, address: k.rec.address}.key()
 }
 
 func (k *socket) who() viewer.Viewer {

@@ -66,7 +66,7 @@ func (k *socket) init(m message) {
 	}
 	// Not in the reader, whose stack would keep the size that a database call needs.
 	go k.task(func() {
-		session, err := k.server.authenticate(k.ctx, auth, k.addr)
+		session, err := k.server.authenticate(k.ctx, auth, k.rec.address)
 		switch {
 		case err == nil:
 			k.acknowledge(session)
@@ -81,6 +81,10 @@ func (k *socket) init(m message) {
 }
 
 func (k *socket) acknowledge(session Session) {
+	if err := k.server.live.move(k, k.holder(session)); err != nil {
+		k.close(closeTryLater, "Too many connections")
+		return
+	}
 	k.mu.Lock()
 	k.session, k.acked = session, true
 	k.mu.Unlock()
@@ -168,7 +172,7 @@ func (op *socketOperation) run(ctx context.Context, session Session, req *reques
 func (op *socketOperation) stream(ctx context.Context, session Session, req *request) (failed gqlerror.List, live bool) {
 	k, s := op.socket, op.socket.server
 	who := caller{
-		session: session, addr: k.addr,
+		session: session, address: k.rec.address,
 		noMutate: fault.New(fault.MethodNotAllowed, "Send mutations with POST to /graphql; a websocket carries queries and subscriptions."),
 	}
 	ctx, accepted, err := s.accept(ctx, who, req)
@@ -176,7 +180,10 @@ func (op *socketOperation) stream(ctx context.Context, session Session, req *req
 		return s.refuse(ctx, err).errs, false
 	}
 	if accepted.kind != ast.Subscription {
-		resp := accepted.execute(ctx)
+		resp, refused := accepted.execute(ctx)
+		if refused != nil {
+			return refused.errs, false
+		}
 		if ctx.Err() == nil {
 			k.push(ctx, nextFrame(op.id, appendResponse(nil, resp, accepted.extensions(resp))))
 		}
@@ -193,7 +200,7 @@ func (op *socketOperation) stream(ctx context.Context, session Session, req *req
 	sub := accepted.subscribe(ctx, op)
 	switch {
 	case sub.failed != nil:
-		return sub.failed, false
+		return sub.failed.errs, false
 	case sub.shared != nil:
 		return op.join(ctx, sub.shared)
 	}

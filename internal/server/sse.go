@@ -138,22 +138,25 @@ func (s *Server) serveEvents(ctx context.Context, w http.ResponseWriter, session
 		server: s, w: w, control: http.NewResponseController(w), viewer: session.Viewer, cancel: cancel, news: make(chan struct{}, 1),
 	}
 	if op.kind != ast.Subscription {
-		resp := op.execute(ctx)
+		resp, refused := op.execute(ctx)
+		if refused != nil {
+			s.writeRefusal(w, refused, mediaJSON)
+			return
+		}
 		if e.open() == nil && e.next(resp, op.extensions(resp)) == nil {
 			_ = e.complete()
 		}
 		return
 	}
-	if !s.live.add(e) { // before the resolver looks, so that a token that is revoked from now on is noticed
-		s.writeRefusal(w, s.refuse(ctx, fault.New(fault.Unavailable, "This server is about to stop. Try again.")), mediaJSON)
+	if err := s.live.add(e, op.key); err != nil { // before the resolver looks, so that a token that is revoked from now on is noticed
+		s.writeRefusal(w, s.refuse(ctx, err), mediaJSON)
 		return
 	}
 	defer s.live.remove(e)
 	s.signedIn(session)
 	sub := op.subscribe(ctx, e)
 	if sub.failed != nil {
-		code, _ := sub.failed[0].Extensions["code"].(fault.Code)
-		s.writeRefusal(w, &refusal{errs: sub.failed, code: code, whole: true}, mediaJSON)
+		s.writeRefusal(w, sub.failed, mediaJSON)
 		return
 	}
 	live := s.metrics.subscriptions.WithLabelValues("events")

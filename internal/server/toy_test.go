@@ -125,6 +125,11 @@ func (t *toy) subscribe(ctx context.Context, oc *graphql.OperationContext) graph
 		defer func() { oc.Error(ctx, oc.Recover(ctx, recover())) }()
 		panic("in the resolver")
 	}
+	if topic == "slow" { // a resolver that asks a database that does not answer
+		<-ctx.Done()
+		oc.Error(ctx, graphql.AddFieldLocationToError(ctx, fmt.Errorf("read rows: %w", ctx.Err())))
+		return func(context.Context) *graphql.Response { return nil }
+	}
 	if after == "ancient" {
 		oc.Error(ctx, graphql.AddFieldLocationToError(ctx, fault.New(fault.ResetRequired, "The cursor is too old.")))
 		return func(context.Context) *graphql.Response { return nil }

@@ -28,6 +28,7 @@ type connector struct {
 	sqlite     bool
 	statements *atomic.Int64
 	recorder   *atomic.Pointer[recorder]
+	signIns    *signInChanges
 }
 
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -68,6 +69,8 @@ type conn struct {
 	*connector
 	cache map[string]*cached
 	clock uint64
+
+	inTx, ended bool // within a transaction, which may end a sign-in
 }
 
 type cached struct {
@@ -156,6 +159,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	if r := c.recorder.Load(); r != nil {
 		r.add(query, args)
 	}
+	defer c.sent(query)
 	stmt, done, err := c.prepared(ctx, query)
 	if err != nil {
 		return nil, err
@@ -173,6 +177,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if err := c.guard(ctx); err != nil {
 		return nil, err
 	}
+	defer c.sent(query)
 	if len(args) == 0 {
 		return c.capable.ExecContext(ctx, query, args)
 	}
@@ -190,7 +195,12 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if c.sqlite {
 		opts.Isolation = 0 // a SQLite transaction is a snapshot anyway, and its driver knows no other level
 	}
-	return c.capable.BeginTx(ctx, opts)
+	t, err := c.capable.BeginTx(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	c.inTx, c.ended = true, false
+	return &tx{Tx: t, conn: c}, nil
 }
 
 // PrepareContext is for those who keep their own statements, such as bulk loads.

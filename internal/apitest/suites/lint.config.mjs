@@ -9,6 +9,7 @@ const valueTypes = [
   'Money',
   'Requirement',
   'Account',
+  'RateLimit',
   // Events: their cursor is their identity, and only in their stream.
   'PostCreated',
   'PostEdited',
