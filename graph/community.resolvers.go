@@ -35,6 +35,10 @@ func (r *memberResolver) Email(ctx context.Context, obj *ent.Member) (*string, e
 	})
 }
 
+func (r *memberResolver) AvatarURL(ctx context.Context, obj *ent.Member) (*string, error) {
+	return r.Files.AvatarURL(ctx, obj)
+}
+
 func (r *memberResolver) Affiliations(ctx context.Context, obj *ent.Member) ([]*ent.Affiliation, error) {
 	return together(ctx, obj, func(objs []*ent.Member) ([][]*ent.Affiliation, error) {
 		return r.Community.Affiliations(ctx, viewer.From(ctx), each(objs, func(o *ent.Member) gid.ID { return o.ID }))
@@ -118,6 +122,8 @@ func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.Update
 		AvatarURL: patched(input.AvatarURL),
 		TimeZone:  patched(input.TimeZone),
 		Expertise: patchedList(input.Expertise),
+
+		AvatarFileID: patched(input.AvatarFileID),
 	})
 	errs, err := userErrors(err)
 	return &model.UpdateProfilePayload{Member: member, Errors: errs}, err

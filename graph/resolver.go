@@ -8,6 +8,7 @@ import (
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/notify"
@@ -22,6 +23,7 @@ type Resolver struct {
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Library   *library.Service
+	Files     *file.Service
 }
 
 // Schema is the executable schema over the resolvers.

@@ -15,6 +15,8 @@
 //     belong to.
 //   - Programs, offerings, sponsorships, calls and frameworks are seen by everybody, signed in or not.
 //   - A resource is seen as its audience says.
+//   - A file is seen by its owner, by who sees a resource that holds it or held it in a version, and by who sees the member whose
+//     picture it is. A link to it is good for whoever has it.
 //
 // Memberships and roles count from their start to their end by the database's clock.
 package access
