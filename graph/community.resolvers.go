@@ -29,14 +29,14 @@ func (r *affiliationResolver) Organization(ctx context.Context, obj *ent.Affilia
 	})
 }
 
+func (r *memberResolver) AvatarURL(ctx context.Context, obj *ent.Member) (*string, error) {
+	return r.Files.AvatarURL(ctx, obj)
+}
+
 func (r *memberResolver) Email(ctx context.Context, obj *ent.Member) (*string, error) {
 	return together(ctx, obj, func(objs []*ent.Member) ([]*string, error) {
 		return r.Community.Emails(ctx, viewer.From(ctx), objs)
 	})
-}
-
-func (r *memberResolver) AvatarURL(ctx context.Context, obj *ent.Member) (*string, error) {
-	return r.Files.AvatarURL(ctx, obj)
 }
 
 func (r *memberResolver) Affiliations(ctx context.Context, obj *ent.Member) ([]*ent.Affiliation, error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pursuing-equity/commons/internal/app"
 	"github.com/pursuing-equity/commons/internal/event/bus"
+	"github.com/pursuing-equity/commons/internal/file"
 )
 
 // config is the environment, checked.
@@ -30,6 +31,8 @@ func variables() []variable {
 		{"COMMONS_LISTEN", "127.0.0.1:8080", "address and port to listen on"},
 		{"COMMONS_DATABASE_URL", "sqlite:var/commons.db", "`sqlite:` and a path, or `postgres://…`"},
 		{"COMMONS_DATA_DIR", "var", "directory for files beside the database"},
+		{"COMMONS_FILES_URL", "", "bucket for uploads: `s3://name?region=…`, with `&endpoint=…&use_path_style=true` for one that is not Amazon's; keys come from AWS's own variables; empty: `files` in `COMMONS_DATA_DIR`"},
+		{"COMMONS_CLAMD_ADDRESS", "", "virus scanner that every upload passes: clamd's `host:port` or `unix:/path`; its `StreamMaxLength` must be 200M; empty: none"},
 		{"COMMONS_PUBLIC_URL", "", "where browsers find the server, such as `https://commons.example`; empty: as they ask for it"},
 		{"COMMONS_DEMO", "off", "`on` fills an empty database with the demo program and prints tokens; `make run` turns it on"},
 		{"COMMONS_ALLOWED_ORIGINS", "", "origins of front ends elsewhere, with commas: `https://app.example,https://admin.example`"},
@@ -99,6 +102,13 @@ func parseEnvironment(environ []string) (config, error) {
 	c.BusURL = values["COMMONS_BUS_URL"]
 	if err := bus.Check(c.BusURL); err != nil {
 		return c, fmt.Errorf("COMMONS_BUS_URL: %w", err)
+	}
+	c.FilesURL, c.ClamdAddress = values["COMMONS_FILES_URL"], values["COMMONS_CLAMD_ADDRESS"]
+	if err := file.CheckURL(c.FilesURL); err != nil {
+		return c, fmt.Errorf("COMMONS_FILES_URL: %w", err)
+	}
+	if err := file.CheckScanner(c.ClamdAddress); err != nil {
+		return c, fmt.Errorf("COMMONS_CLAMD_ADDRESS: %w", err)
 	}
 	if c.Retention, err = retention(values["COMMONS_EVENT_RETENTION"]); err != nil {
 		return c, err

@@ -229,6 +229,8 @@ type CreateResourceInput struct {
 	Summary graphql.Omittable[*string] `json:"summary,omitempty"`
 	// An https or http URL.
 	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// An uploaded file of the viewer's own that nothing holds yet, with the purpose `RESOURCE`.
+	FileID graphql.Omittable[*gid.ID] `json:"fileId,omitempty"`
 	// Up to 120 characters.
 	Licence graphql.Omittable[*string] `json:"licence,omitempty"`
 	// The frameworks that it belongs to, at most 10.
@@ -375,6 +377,20 @@ type CreateThreadInput struct {
 type CreateThreadPayload struct {
 	// The new thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `deleteFile` takes.
+type DeleteFileInput struct {
+	// The file.
+	FileID gid.ID `json:"fileId"`
+}
+
+// What `deleteFile` returns.
+type DeleteFilePayload struct {
+	// The id of what was deleted; null when there are errors.
+	FileID *gid.ID `json:"fileId,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -823,8 +839,10 @@ type UpdateProfileInput struct {
 	Title graphql.Omittable[*string] `json:"title,omitempty"`
 	// In Markdown, up to 10,000 characters.
 	About graphql.Omittable[*string] `json:"about,omitempty"`
-	// An https URL, or empty for none.
+	// An https URL of a picture elsewhere, or empty for none. An uploaded picture goes before it.
 	AvatarURL graphql.Omittable[*string] `json:"avatarUrl,omitempty"`
+	// An uploaded picture of the viewer's own, with the purpose `AVATAR`; null removes it, and either deletes the one before.
+	AvatarFileID graphql.Omittable[*gid.ID] `json:"avatarFileId,omitempty"`
 	// A name in the IANA database.
 	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
 	// Up to 20 entries of 1 to 60 characters; replaces the list.
@@ -851,6 +869,8 @@ type UpdateResourceInput struct {
 	Summary graphql.Omittable[*string] `json:"summary,omitempty"`
 	// An https or http URL.
 	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// An uploaded file of the viewer's own that nothing holds yet, with the purpose `RESOURCE`; null for none. Older versions keep theirs.
+	FileID graphql.Omittable[*gid.ID] `json:"fileId,omitempty"`
 	// Up to 120 characters.
 	Licence graphql.Omittable[*string] `json:"licence,omitempty"`
 	// The frameworks that it belongs to, at most 10.

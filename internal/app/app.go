@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/event/bus"
 	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/library"
@@ -37,6 +39,9 @@ import (
 type Config struct {
 	DatabaseURL    string
 	DataDir        string // for what is no database: "var" when empty
+	FilesURL       string // a bucket for uploads; empty: a directory in DataDir
+	ClamdAddress   string // where the virus scanner listens; empty for none
+	Files          file.Limits
 	PublicURL      string
 	AllowedOrigins []string
 	Demo           bool
@@ -59,6 +64,7 @@ type App struct {
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Library   *library.Service
+	Files     *file.Service
 	Events    *event.Log
 	Markdown  *markdown.Renderer
 	Audit     *audit.Log
@@ -100,11 +106,15 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
+	a.Files = &file.Service{
+		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
+		PublicURL: cfg.PublicURL, Limits: cfg.Files, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
+	}
 	return a, nil
 }
 
-// Close closes the database.
-func (a *App) Close() error { return a.Store.Close() }
+// Close closes the storage and the database.
+func (a *App) Close() error { return errors.Join(a.Files.Close(), a.Store.Close()) }
 
 // ErrInUse says that another process serves the same SQLite file. Many processes need PostgreSQL.
 var ErrInUse = errors.New("another process serves this SQLite database; one file is for one serve: stop the other one, or use PostgreSQL for many")
@@ -127,7 +137,7 @@ func (a *App) LockFile() (func(), error) {
 
 // Serve answers requests on ln until ctx ends, and then drains. The explorer may be nil.
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library, Files: a.Files}
 	srv, err := server.New(server.Config{
 		Schema:         resolver.Schema(),
 		SDL:            graph.SDL(),
@@ -137,6 +147,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		Explain:        store.Fault,
 		Ready:          a.ready,
 		Explorer:       explorer,
+		Pages:          a.Files.Pages(),
 		Extensions:     []graphql.HandlerExtension{graph.Snapshot{Store: a.Store}},
 		Logger:         a.Config.Logger,
 		AllowedOrigins: a.Config.AllowedOrigins,
@@ -159,10 +170,16 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(forgetting)
 		a.forgetKeys(logCtx)
 	}()
+	sweeping := make(chan struct{})
+	go func() {
+		defer close(sweeping)
+		a.Files.Run(logCtx)
+	}()
 	err = srv.Serve(ctx, ln)
 	stop()
 	<-logDone
 	<-forgetting
+	<-sweeping
 	return err
 }
 

@@ -45,8 +45,8 @@ func (s *Service) open(ctx context.Context) (*blob.Bucket, error) {
 		return s.bucket, nil
 	}
 	var err error
-	if s.URL != "" {
-		s.bucket, err = blob.OpenBucket(context.WithoutCancel(ctx), s.URL)
+	if s.BucketURL != "" {
+		s.bucket, err = blob.OpenBucket(context.WithoutCancel(ctx), s.BucketURL)
 	} else {
 		s.bucket, err = fileblob.OpenBucket(s.Directory, &fileblob.Options{
 			CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite,

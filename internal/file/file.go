@@ -26,11 +26,11 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Service has the rules of files. Store, Directory or URL, Now, NewID and Logger are needed.
+// Service has the rules of files. Store, Directory or BucketURL, Now, NewID and Logger are needed.
 type Service struct {
 	Store     *store.Store
-	Directory string // where bytes are kept when there is no URL; made when it is first needed
-	URL       string // a bucket: s3://name?region=…&endpoint=…
+	Directory string // where bytes are kept when there is no BucketURL; made when it is first needed
+	BucketURL string // a bucket: s3://name?region=…&endpoint=…
 	Scanner   string // where clamd listens: host:port or unix:/path; empty for none
 	PublicURL string // what links begin with; empty: they are paths
 	Limits    Limits
