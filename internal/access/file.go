@@ -51,7 +51,9 @@ func VisibleFiles(v viewer.Viewer) predicate.File {
 }
 
 // OwnFiles are those of a member that were not deleted: what only they can give to a resource or to their profile.
-func OwnFiles(owner gid.ID) predicate.File { return file.And(file.OwnerID(owner), file.DeletedAtIsNil()) }
+func OwnFiles(owner gid.ID) predicate.File {
+	return file.And(file.OwnerID(owner), file.DeletedAtIsNil())
+}
 
 // CanDeleteFile says whether the viewer may delete a file that they can see: its owner, as long as nothing refers to it.
 func CanDeleteFile(v viewer.Viewer, f *ent.File) error {

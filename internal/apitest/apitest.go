@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/apitest/database"
 	"github.com/pursuing-equity/commons/internal/app"
 	"github.com/pursuing-equity/commons/internal/explorer"
+	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/server"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -44,6 +45,11 @@ func DropWakeups() Option { return func(s *settings) { s.DropWakeups = true } }
 
 // Bus carries wake-ups through NATS servers.
 func Bus(url string) Option { return func(s *settings) { s.BusURL = url } }
+
+// Files changes how much can be uploaded, where it is kept and what scans it: a bucket's URL and clamd's address, or none.
+func Files(limits file.Limits, bucketURL, clamd string) Option {
+	return func(s *settings) { s.Files, s.FilesURL, s.ClamdAddress = limits, bucketURL, clamd }
+}
 
 // Explorer gives the explorer's page what it offers; it may fill the database first.
 func Explorer(options func(*app.App) explorer.Options) Option {
