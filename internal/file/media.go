@@ -54,15 +54,35 @@ var taken = []media{
 	{"text/markdown", nil, []string{".md", ".markdown"}, text},
 }
 
+// beginnings are what content of a media type begins with where package mimetype looks further, because readers and players overlook
+// what stands before: it may be anything.
+var beginnings = map[string][]string{
+	"application/pdf": {"%PDF-"},
+	"audio/mpeg":      {"ID3", "\xff\xfb", "\xff\xfa", "\xff\xf3", "\xff\xf2", "\xff\xe3", "\xff\xe2"},
+}
+
+// runs reports whether a text is a script or a vector picture that is not otherwise known as one.
+func runs(head []byte) bool {
+	head = bytes.ToLower(bytes.TrimLeft(head[:min(len(head), 256)], "\ufeff \t\r\n"))
+	return bytes.HasPrefix(head, []byte("#!")) || bytes.HasPrefix(head, []byte("<svg"))
+}
+
 // headBytes is how much of the beginning is looked at.
 const headBytes = 64 << 10
 
 // mediaOf says what the content is by its beginning; what its sender calls it counts for nothing but the sort of text.
 func mediaOf(head []byte, name string) (media, error) {
+	mimetype.SetLimit(headBytes) // the package keeps it for all; within its own 3 KiB many an office document cannot be told
 	found := mimetype.Detect(head)
 	for _, m := range taken {
 		if !found.Is(m.name) && !slices.ContainsFunc(m.sniffed, found.Is) {
 			continue
+		}
+		if begins := beginnings[m.name]; begins != nil && !slices.ContainsFunc(begins, func(b string) bool { return bytes.HasPrefix(head, []byte(b)) }) {
+			return media{}, hidden()
+		}
+		if m.sort == text && runs(head) {
+			break
 		}
 		if m.sort != text {
 			return m, nil
