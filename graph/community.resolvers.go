@@ -29,6 +29,10 @@ func (r *affiliationResolver) Organization(ctx context.Context, obj *ent.Affilia
 	})
 }
 
+func (r *memberResolver) AvatarURL(ctx context.Context, obj *ent.Member) (*string, error) {
+	return r.Files.AvatarURL(ctx, obj)
+}
+
 func (r *memberResolver) Email(ctx context.Context, obj *ent.Member) (*string, error) {
 	return together(ctx, obj, func(objs []*ent.Member) ([]*string, error) {
 		return r.Community.Emails(ctx, viewer.From(ctx), objs)
@@ -118,6 +122,8 @@ func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.Update
 		AvatarURL: patched(input.AvatarURL),
 		TimeZone:  patched(input.TimeZone),
 		Expertise: patchedList(input.Expertise),
+
+		AvatarFileID: patched(input.AvatarFileID),
 	})
 	errs, err := userErrors(err)
 	return &model.UpdateProfilePayload{Member: member, Errors: errs}, err

@@ -16,6 +16,7 @@ func newResource(in model.CreateResourceInput) library.NewResource {
 		FrameworkIDs:   in.FrameworkIds.Value(),
 		Audience:       in.Audience,
 		SpaceID:        optional(in.SpaceID),
+		FileID:         optional(in.FileID),
 		IdempotencyKey: optional(in.IdempotencyKey),
 	}
 }
@@ -24,6 +25,7 @@ func resourcePatch(in model.UpdateResourceInput) library.ResourcePatch {
 	return library.ResourcePatch{
 		Description:  library.Description{Title: patched(in.Title), Summary: patched(in.Summary), URL: patched(in.URL), Licence: patched(in.Licence)},
 		FrameworkIDs: patchedList(in.FrameworkIds),
+		FileID:       patched(in.FileID),
 		Note:         orZero(in.Note),
 	}
 }

@@ -117,3 +117,10 @@ func (r *Resolver) posts(ctx context.Context, ids []gid.ID) ([]*ent.Post, error)
 		return r.Store.Client(ctx).Post.Query().Where(page.AnyOf(post.FieldID, ids)).All(ctx)
 	})
 }
+
+// files leaves out what is not served any more.
+func (r *Resolver) files(ctx context.Context, ids []gid.ID) ([]*ent.File, error) {
+	return byID(ids, func(f *ent.File) gid.ID { return f.ID }, func(ids []gid.ID) ([]*ent.File, error) {
+		return r.Files.Served(ctx, ids)
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/notify"
@@ -26,6 +27,7 @@ type Resolver struct {
 	Notify    *notify.Service
 	Library   *library.Service
 	Audit     *audit.Log
+	Files     *file.Service
 }
 
 // Schema is the executable schema over the resolvers.

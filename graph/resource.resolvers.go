@@ -45,6 +45,12 @@ func (r *queryResolver) Frameworks(ctx context.Context) ([]*ent.Framework, error
 	return r.Library.Frameworks(ctx)
 }
 
+func (r *resourceResolver) File(ctx context.Context, obj *ent.Resource) (*ent.File, error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([]*ent.File, error) {
+		return r.files(ctx, each(objs, func(o *ent.Resource) gid.ID { return maybe(o.FileID) }))
+	})
+}
+
 func (r *resourceResolver) Space(ctx context.Context, obj *ent.Resource) (*ent.Space, error) {
 	return together(ctx, obj, func(objs []*ent.Resource) ([]*ent.Space, error) {
 		return r.spaces(ctx, each(objs, func(o *ent.Resource) gid.ID { return maybe(o.SpaceID) }))
@@ -73,6 +79,12 @@ func (r *resourceResolver) Author(ctx context.Context, obj *ent.Resource) (*ent.
 func (r *resourceResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Resource) (bool, error) {
 	return together(ctx, obj, func(objs []*ent.Resource) ([]bool, error) {
 		return r.Library.CanUpdate(ctx, viewer.From(ctx), objs)
+	})
+}
+
+func (r *resourceVersionResolver) File(ctx context.Context, obj *ent.ResourceVersion) (*ent.File, error) {
+	return together(ctx, obj, func(objs []*ent.ResourceVersion) ([]*ent.File, error) {
+		return r.files(ctx, each(objs, func(o *ent.ResourceVersion) gid.ID { return maybe(o.FileID) }))
 	})
 }
 

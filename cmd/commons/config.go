@@ -17,6 +17,7 @@ import (
 
 	"github.com/pursuing-equity/commons/internal/app"
 	"github.com/pursuing-equity/commons/internal/event/bus"
+	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/openid"
 )
@@ -37,6 +38,8 @@ func variables() []variable {
 		{"COMMONS_DATABASE_URL", "sqlite:var/commons.db", "`sqlite:` and a path, or `postgres://…`"},
 		{"COMMONS_DATA_DIR", "var", "directory for files beside the database"},
 		{"COMMONS_PUBLIC_URL", "", "where browsers find the server, such as `https://commons.example`; links in mail begin with it, and https makes cookies secure; empty: the listening address"},
+		{"COMMONS_FILES_URL", "", "bucket for uploads: `s3://name?region=…`, with `&endpoint=…&use_path_style=true` for one that is not Amazon's; keys come from AWS's own variables; empty: `files` in `COMMONS_DATA_DIR`"},
+		{"COMMONS_CLAMD_ADDRESS", "", "virus scanner that every upload passes: clamd's `host:port` or `unix:/path`; its `StreamMaxLength` must be 200M; empty: none"},
 		{"COMMONS_DEMO", "off", "`on` fills an empty database with the demo program and prints tokens; `make run` turns it on"},
 		{"COMMONS_ALLOWED_ORIGINS", "", "origins of front ends elsewhere, with commas: `https://app.example,https://admin.example`"},
 		{"COMMONS_BUS_URL", "", "what carries wake-ups between replicas: `nats://…` or `tls://…`, several with commas; empty: PostgreSQL does"},
@@ -147,6 +150,13 @@ func parseEnvironment(environ []string) (config, error) {
 		if c.OpenID.ClientID == "" {
 			return c, fmt.Errorf("COMMONS_OIDC_ISSUER needs COMMONS_OIDC_CLIENT_ID")
 		}
+	}
+	c.FilesURL, c.ClamdAddress = values["COMMONS_FILES_URL"], values["COMMONS_CLAMD_ADDRESS"]
+	if err := file.CheckURL(c.FilesURL); err != nil {
+		return c, fmt.Errorf("COMMONS_FILES_URL: %w", err)
+	}
+	if err := file.CheckScanner(c.ClamdAddress); err != nil {
+		return c, fmt.Errorf("COMMONS_CLAMD_ADDRESS: %w", err)
 	}
 	if c.Retention, err = retention(values["COMMONS_EVENT_RETENTION"]); err != nil {
 		return c, err

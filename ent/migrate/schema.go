@@ -591,6 +591,14 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{MembersColumns[4], MembersColumns[0]},
 			},
+			{
+				Name:    "member_avatar_file_id",
+				Unique:  false,
+				Columns: []*schema.Column{MembersColumns[13]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "avatar_file_id IS NOT NULL",
+				},
+			},
 		},
 	}
 	// NotificationsColumns holds the columns for the "notifications" table.
@@ -1070,6 +1078,14 @@ var (
 					},
 				},
 			},
+			{
+				Name:    "resource_file_id",
+				Unique:  false,
+				Columns: []*schema.Column{ResourcesColumns[13]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "file_id IS NOT NULL",
+				},
+			},
 		},
 	}
 	// ResourceVersionsColumns holds the columns for the "resource_versions" table.
@@ -1116,6 +1132,14 @@ var (
 				Name:    "resourceversion_resource_id_number",
 				Unique:  true,
 				Columns: []*schema.Column{ResourceVersionsColumns[8], ResourceVersionsColumns[2]},
+			},
+			{
+				Name:    "resourceversion_file_id",
+				Unique:  false,
+				Columns: []*schema.Column{ResourceVersionsColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "file_id IS NOT NULL",
+				},
 			},
 		},
 	}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -45,5 +46,6 @@ func (Member) Indexes() []ent.Index {
 		index.Fields("email").Unique(),
 		index.Fields("handle").Unique(),
 		index.Fields("name", "id"),
+		index.Fields("avatar_file_id").Annotations(entsql.IndexWhere("avatar_file_id IS NOT NULL")),
 	}
 }

@@ -53,5 +53,6 @@ func (Resource) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("updated_at", "id").Annotations(entsql.DescColumns("updated_at", "id")),
 		index.Fields("space_id", "updated_at", "id").Annotations(entsql.DescColumns("updated_at", "id")),
+		index.Fields("file_id").Annotations(entsql.IndexWhere("file_id IS NOT NULL")),
 	}
 }

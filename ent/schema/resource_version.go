@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -44,5 +45,6 @@ func (ResourceVersion) Edges() []ent.Edge {
 func (ResourceVersion) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("resource_id", "number").Unique(),
+		index.Fields("file_id").Annotations(entsql.IndexWhere("file_id IS NOT NULL")), // what holds a file, at each download
 	}
 }

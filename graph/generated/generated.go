@@ -50,6 +50,7 @@ type ResolverRoot interface {
 	Affiliation() AffiliationResolver
 	Cohort() CohortResolver
 	Enrollment() EnrollmentResolver
+	File() FileResolver
 	Member() MemberResolver
 	Mutation() MutationResolver
 	Notification() NotificationResolver
@@ -100,7 +101,12 @@ type EnrollmentResolver interface {
 
 	Reason(ctx context.Context, obj *ent.Enrollment) (*string, error)
 }
+type FileResolver interface {
+	URL(ctx context.Context, obj *ent.File) (string, error)
+}
 type MemberResolver interface {
+	AvatarURL(ctx context.Context, obj *ent.Member) (*string, error)
+
 	Email(ctx context.Context, obj *ent.Member) (*string, error)
 	Affiliations(ctx context.Context, obj *ent.Member) ([]*ent.Affiliation, error)
 	PrimaryAffiliation(ctx context.Context, obj *ent.Member) (*ent.Affiliation, error)
@@ -124,6 +130,7 @@ type MutationResolver interface {
 	EndTeamMembership(ctx context.Context, input model.EndTeamMembershipInput) (*model.EndTeamMembershipPayload, error)
 	CreateRoleAssignment(ctx context.Context, input model.CreateRoleAssignmentInput) (*model.CreateRoleAssignmentPayload, error)
 	EndRoleAssignment(ctx context.Context, input model.EndRoleAssignmentInput) (*model.EndRoleAssignmentPayload, error)
+	DeleteFile(ctx context.Context, input model.DeleteFileInput) (*model.DeleteFilePayload, error)
 	CreateThread(ctx context.Context, input model.CreateThreadInput) (*model.CreateThreadPayload, error)
 	RenameThread(ctx context.Context, input model.RenameThreadInput) (*model.RenameThreadPayload, error)
 	PinThread(ctx context.Context, input model.PinThreadInput) (*model.PinThreadPayload, error)
@@ -210,6 +217,8 @@ type ReactionGroupResolver interface {
 	ViewerHasReacted(ctx context.Context, obj *forum.ReactionGroup) (bool, error)
 }
 type ResourceResolver interface {
+	File(ctx context.Context, obj *ent.Resource) (*ent.File, error)
+
 	Space(ctx context.Context, obj *ent.Resource) (*ent.Space, error)
 	Frameworks(ctx context.Context, obj *ent.Resource) ([]*ent.Framework, error)
 
@@ -219,6 +228,8 @@ type ResourceResolver interface {
 	ViewerCanUpdate(ctx context.Context, obj *ent.Resource) (bool, error)
 }
 type ResourceVersionResolver interface {
+	File(ctx context.Context, obj *ent.ResourceVersion) (*ent.File, error)
+
 	Author(ctx context.Context, obj *ent.ResourceVersion) (*ent.Member, error)
 }
 type RoleAssignmentResolver interface {
@@ -315,6 +326,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateTeamInput", ec.unmarshalInputCreateTeamInput),
 			graphql.NewInputUnmarshaler("CreateTeamMembershipInput", ec.unmarshalInputCreateTeamMembershipInput),
 			graphql.NewInputUnmarshaler("CreateThreadInput", ec.unmarshalInputCreateThreadInput),
+			graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 			graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
 			graphql.NewInputUnmarshaler("EditPostInput", ec.unmarshalInputEditPostInput),
 			graphql.NewInputUnmarshaler("EndAffiliationInput", ec.unmarshalInputEndAffiliationInput),
@@ -505,7 +517,9 @@ type Member implements Node {
   title: String!
   """About the person, in Markdown; may be empty."""
   about: String!
-  """Where the picture is; null when there is none."""
+  """
+  Where the picture is: of an uploaded one a link as ` + "`" + `File.url` + "`" + ` is, or else what ` + "`" + `avatarUrl` + "`" + ` was set to. Null when there is none.
+  """
   avatarUrl: String
   """The person's time zone."""
   timeZone: TimeZone!
@@ -840,8 +854,10 @@ input UpdateProfileInput {
   title: String
   """In Markdown, up to 10,000 characters."""
   about: String
-  """An https URL, or empty for none."""
+  """An https URL of a picture elsewhere, or empty for none. An uploaded picture goes before it."""
   avatarUrl: String
+  """An uploaded picture of the viewer's own, with the purpose ` + "`" + `AVATAR` + "`" + `; null removes it, and either deletes the one before."""
+  avatarFileId: ID
   """A name in the IANA database."""
   timeZone: TimeZone
   """Up to 20 entries of 1 to 60 characters; replaces the list."""
@@ -1100,6 +1116,51 @@ type MemberEdge {
   cursor: Cursor!
   """The entry itself."""
   node: Member!
+}
+`, BuiltIn: false},
+	{Name: "../file.graphqls", Input: `"""
+Something that a member uploaded. It is sent over plain HTTP: ` + "`" + `POST /files?name=…&purpose=RESOURCE` + "`" + ` (or ` + "`" + `AVATAR` + "`" + `) with the bytes as the
+body, and perhaps an ` + "`" + `Idempotency-Key` + "`" + ` header, answers 201 and ` + "`" + `{"id", "name", "mediaType", "size"}` + "`" + `. What is taken: PDF, Word, Excel,
+PowerPoint and OpenDocument files, text, CSV, Markdown, PNG, JPEG, WebP and GIF up to 25 MiB; MP4, WebM, MP3 and M4A up to 200 MiB; 1 GiB of
+each member. A resource or a profile takes it once; what nothing took is deleted after a day.
+
+Its owner can see it, and whoever can see a resource that holds it, or the member whose picture it is.
+"""
+type File implements Node {
+  """Id of the file."""
+  id: ID!
+  """What it is called, with an extension of its content."""
+  name: String!
+  """What it is, whatever its sender called it: ` + "`" + `application/pdf` + "`" + `."""
+  mediaType: String!
+  """How many bytes it has."""
+  size: Int!
+  """
+  A link to it, for one hour at least and two at most, for whoever has the link: it needs no token. It is a path of this server unless the
+  server knows its public URL. Browsers save what it leads to; only avatars are shown.
+  """
+  url: String!
+  """When it was uploaded."""
+  createdAt: DateTime!
+}
+
+extend type Mutation {
+  """Deletes an uploaded file of the viewer's own that nothing refers to. What is in use is ` + "`" + `FORBIDDEN` + "`" + `."""
+  deleteFile("""What to do.""" input: DeleteFileInput!): DeleteFilePayload!
+}
+
+"""What ` + "`" + `deleteFile` + "`" + ` takes."""
+input DeleteFileInput {
+  """The file."""
+  fileId: ID!
+}
+
+"""What ` + "`" + `deleteFile` + "`" + ` returns."""
+type DeleteFilePayload {
+  """The id of what was deleted; null when there are errors."""
+  fileId: ID
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../forum.graphqls", Input: `"""
@@ -2086,6 +2147,8 @@ type Resource implements Node {
   summary: String!
   """Where it is; may be empty."""
   url: String!
+  """The uploaded file; null when there is none, and when the resource was retired."""
+  file: File
   """Under which licence: an SPDX identifier, or a sentence; may be empty."""
   licence: String!
   """Who can see it."""
@@ -2161,6 +2224,8 @@ type ResourceVersion implements Node {
   summary: String!
   """Where it was."""
   url: String!
+  """The uploaded file; null when there was none, and when the resource was retired."""
+  file: File
   """Under which licence."""
   licence: String!
   """What was changed; may be empty."""
@@ -2222,6 +2287,8 @@ input CreateResourceInput {
   summary: String
   """An https or http URL."""
   url: String
+  """An uploaded file of the viewer's own that nothing holds yet, with the purpose ` + "`" + `RESOURCE` + "`" + `."""
+  fileId: ID
   """Up to 120 characters."""
   licence: String
   """The frameworks that it belongs to, at most 10."""
@@ -2254,6 +2321,8 @@ input UpdateResourceInput {
   summary: String
   """An https or http URL."""
   url: String
+  """An uploaded file of the viewer's own that nothing holds yet, with the purpose ` + "`" + `RESOURCE` + "`" + `; null for none. Older versions keep theirs."""
+  fileId: ID
   """Up to 120 characters."""
   licence: String
   """The frameworks that it belongs to, at most 10."""
@@ -3064,6 +3133,16 @@ func (ec *executionContext) childFields_CreateThreadPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type CreateThreadPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteFilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fileId":
+		return ec.fieldContext_DeleteFilePayload_fileId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteFilePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteFilePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeletePostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "post":
@@ -3172,6 +3251,24 @@ func (ec *executionContext) childFields_EnrollmentEdge(ctx context.Context, fiel
 		return ec.fieldContext_EnrollmentEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EnrollmentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_File(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_File_id(ctx, field)
+	case "name":
+		return ec.fieldContext_File_name(ctx, field)
+	case "mediaType":
+		return ec.fieldContext_File_mediaType(ctx, field)
+	case "size":
+		return ec.fieldContext_File_size(ctx, field)
+	case "url":
+		return ec.fieldContext_File_url(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_File_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type File", field.Name)
 }
 
 func (ec *executionContext) childFields_Framework(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3632,6 +3729,8 @@ func (ec *executionContext) childFields_Resource(ctx context.Context, field grap
 		return ec.fieldContext_Resource_summary(ctx, field)
 	case "url":
 		return ec.fieldContext_Resource_url(ctx, field)
+	case "file":
+		return ec.fieldContext_Resource_file(ctx, field)
 	case "licence":
 		return ec.fieldContext_Resource_licence(ctx, field)
 	case "audience":
@@ -3690,6 +3789,8 @@ func (ec *executionContext) childFields_ResourceVersion(ctx context.Context, fie
 		return ec.fieldContext_ResourceVersion_summary(ctx, field)
 	case "url":
 		return ec.fieldContext_ResourceVersion_url(ctx, field)
+	case "file":
+		return ec.fieldContext_ResourceVersion_file(ctx, field)
 	case "licence":
 		return ec.fieldContext_ResourceVersion_licence(ctx, field)
 	case "note":
@@ -4620,6 +4721,20 @@ func (ec *executionContext) field_Mutation_createThread_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.CreateThreadInput, error) {
 			return ec.unmarshalNCreateThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateThreadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteFile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteFileInput, error) {
+			return ec.unmarshalNDeleteFileInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteFileInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7621,6 +7736,61 @@ func (ec *executionContext) fieldContext_CreateThreadPayload_errors(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _DeleteFilePayload_fileId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteFilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteFilePayload_fileId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FileID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gid.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteFilePayload_fileId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteFilePayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeleteFilePayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteFilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteFilePayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteFilePayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteFilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DeletePostPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.DeletePostPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8367,6 +8537,144 @@ func (ec *executionContext) fieldContext_EnrollmentEdge_node(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _File_id(ctx context.Context, field graphql.CollectedField, obj *ent.File) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_File_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_File_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("File", field, false, false, "ID")
+}
+
+func (ec *executionContext) _File_name(ctx context.Context, field graphql.CollectedField, obj *ent.File) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_File_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_File_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("File", field, false, false, "String")
+}
+
+func (ec *executionContext) _File_mediaType(ctx context.Context, field graphql.CollectedField, obj *ent.File) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_File_mediaType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MediaType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_File_mediaType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("File", field, false, false, "String")
+}
+
+func (ec *executionContext) _File_size(ctx context.Context, field graphql.CollectedField, obj *ent.File) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_File_size(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_File_size(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("File", field, false, false, "Int")
+}
+
+func (ec *executionContext) _File_url(ctx context.Context, field graphql.CollectedField, obj *ent.File) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_File_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.File().URL(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_File_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("File", field, true, true, "String")
+}
+
+func (ec *executionContext) _File_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.File) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_File_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_File_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("File", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _Framework_id(ctx context.Context, field graphql.CollectedField, obj *ent.Framework) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8839,18 +9147,18 @@ func (ec *executionContext) _Member_avatarUrl(ctx context.Context, field graphql
 			return ec.fieldContext_Member_avatarUrl(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.AvatarURL, nil
+			return ec.Resolvers.Member().AvatarURL(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalOString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_Member_avatarUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Member", field, false, false, "String")
+	return graphql.NewScalarFieldContext("Member", field, true, true, "String")
 }
 
 func (ec *executionContext) _Member_timeZone(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
@@ -10002,6 +10310,50 @@ func (ec *executionContext) fieldContext_Mutation_endRoleAssignment(ctx context.
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_endRoleAssignment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteFile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteFile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteFile(ctx, fc.Args["input"].(model.DeleteFileInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteFilePayload) graphql.Marshaler {
+			return ec.marshalNDeleteFilePayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteFilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteFile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteFilePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteFile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -14838,6 +15190,38 @@ func (ec *executionContext) fieldContext_Resource_url(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Resource", field, false, false, "String")
 }
 
+func (ec *executionContext) _Resource_file(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Resource_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Resource().File(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.File) graphql.Marshaler {
+			return ec.marshalOFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Resource_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Resource",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_File(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Resource_licence(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15371,6 +15755,38 @@ func (ec *executionContext) _ResourceVersion_url(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_ResourceVersion_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ResourceVersion", field, false, false, "String")
+}
+
+func (ec *executionContext) _ResourceVersion_file(ctx context.Context, field graphql.CollectedField, obj *ent.ResourceVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResourceVersion_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ResourceVersion().File(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.File) graphql.Marshaler {
+			return ec.marshalOFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ResourceVersion_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResourceVersion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_File(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ResourceVersion_licence(ctx context.Context, field graphql.CollectedField, obj *ent.ResourceVersion) (ret graphql.Marshaler) {
@@ -20793,7 +21209,7 @@ func (ec *executionContext) unmarshalInputCreateResourceInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"kind", "title", "summary", "url", "licence", "frameworkIds", "audience", "spaceId", "idempotencyKey"}
+	fieldsInOrder := [...]string{"kind", "title", "summary", "url", "fileId", "licence", "frameworkIds", "audience", "spaceId", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -20828,6 +21244,13 @@ func (ec *executionContext) unmarshalInputCreateResourceInput(ctx context.Contex
 				return it, err
 			}
 			it.URL = graphql.OmittableOf(data)
+		case "fileId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fileId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FileID = graphql.OmittableOf(data)
 		case "licence":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("licence"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -21290,6 +21713,48 @@ func (ec *executionContext) unmarshalInputCreateThreadInput(ctx context.Context,
 func UnmarshalCreateThreadInput(ctx context.Context, raw any) (model.CreateThreadInput, error) {
 	var out model.CreateThreadInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateThreadInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeleteFileInput(ctx context.Context, obj any) (model.DeleteFileInput, error) {
+	var it model.DeleteFileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"fileId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "fileId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fileId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FileID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteFileInput unmarshals raw into the DeleteFileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteFileInput(ctx context.Context, raw any) (model.DeleteFileInput, error) {
+	var out model.DeleteFileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteFileInput", raw, &out)
 	return out, err
 }
 
@@ -22305,7 +22770,7 @@ func (ec *executionContext) unmarshalInputUpdateProfileInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "handle", "pronouns", "title", "about", "avatarUrl", "timeZone", "expertise"}
+	fieldsInOrder := [...]string{"name", "handle", "pronouns", "title", "about", "avatarUrl", "avatarFileId", "timeZone", "expertise"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -22354,6 +22819,13 @@ func (ec *executionContext) unmarshalInputUpdateProfileInput(ctx context.Context
 				return it, err
 			}
 			it.AvatarURL = graphql.OmittableOf(data)
+		case "avatarFileId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("avatarFileId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AvatarFileID = graphql.OmittableOf(data)
 		case "timeZone":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
 			data, err := ec.unmarshalOTimeZone2ᚖstring(ctx, v)
@@ -22396,7 +22868,7 @@ func (ec *executionContext) unmarshalInputUpdateResourceInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"resourceId", "expectedVersion", "title", "summary", "url", "licence", "frameworkIds", "note"}
+	fieldsInOrder := [...]string{"resourceId", "expectedVersion", "title", "summary", "url", "fileId", "licence", "frameworkIds", "note"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -22438,6 +22910,13 @@ func (ec *executionContext) unmarshalInputUpdateResourceInput(ctx context.Contex
 				return it, err
 			}
 			it.URL = graphql.OmittableOf(data)
+		case "fileId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fileId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FileID = graphql.OmittableOf(data)
 		case "licence":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("licence"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -22813,6 +23292,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Framework(ctx, sel, obj)
+	case ent.File:
+		return ec._File(ctx, sel, &obj)
+	case *ent.File:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._File(ctx, sel, obj)
 	case ent.Enrollment:
 		return ec._Enrollment(ctx, sel, &obj)
 	case *ent.Enrollment:
@@ -23932,6 +24418,44 @@ func (ec *executionContext) _CreateThreadPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var deleteFilePayloadImplementors = []string{"DeleteFilePayload"}
+
+func (ec *executionContext) _DeleteFilePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteFilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteFilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteFilePayload")
+		case "fileId":
+			out.Values[i] = ec._DeleteFilePayload_fileId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeleteFilePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var deletePostPayloadImplementors = []string{"DeletePostPayload"}
 
 func (ec *executionContext) _DeletePostPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeletePostPayload) graphql.Marshaler {
@@ -24340,6 +24864,65 @@ func (ec *executionContext) _EnrollmentEdge(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var fileImplementors = []string{"File", "Node"}
+
+func (ec *executionContext) _File(ctx context.Context, sel ast.SelectionSet, obj *ent.File) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fileImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("File")
+		case "id":
+			out.Values[i] = ec._File_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._File_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "mediaType":
+			out.Values[i] = ec._File_mediaType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "size":
+			out.Values[i] = ec._File_size(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "url":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._File_url(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._File_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var frameworkImplementors = []string{"Framework", "Node"}
 
 func (ec *executionContext) _Framework(ctx context.Context, sel ast.SelectionSet, obj *ent.Framework) graphql.Marshaler {
@@ -24577,10 +25160,11 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "avatarUrl":
-			out.Values[i] = ec._Member_avatarUrl(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Member_avatarUrl(ctx, field, obj)
+				})
 		case "timeZone":
 			out.Values[i] = ec._Member_timeZone(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -24925,6 +25509,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "endRoleAssignment":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_endRoleAssignment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteFile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteFile(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -26626,6 +27217,12 @@ func (ec *executionContext) _Resource(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "file":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Resource_file(ctx, field, obj)
+				})
 		case "licence":
 			out.Values[i] = ec._Resource_licence(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -26815,6 +27412,12 @@ func (ec *executionContext) _ResourceVersion(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "file":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ResourceVersion_file(ctx, field, obj)
+				})
 		case "licence":
 			out.Values[i] = ec._ResourceVersion_licence(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -29268,6 +29871,19 @@ func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, se
 	return res
 }
 
+func (ec *executionContext) unmarshalNDeleteFileInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteFileInput(ctx context.Context, v any) (model.DeleteFileInput, error) {
+	res, err := ec.unmarshalInputDeleteFileInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteFilePayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteFilePayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteFilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteFilePayload!")
+		return graphql.Null
+	}
+	return ec._DeleteFilePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDeletePostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeletePostInput(ctx context.Context, v any) (model.DeletePostInput, error) {
 	res, err := ec.unmarshalInputDeletePostInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -29519,6 +30135,20 @@ func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, 
 func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.SelectionSet, v int) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalInt(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Int!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNInt2int64(ctx context.Context, v any) (int64, error) {
+	res, err := graphql.UnmarshalInt64(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.SelectionSet, v int64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalInt64(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Int!")
 	}
@@ -30997,6 +31627,13 @@ func (ec *executionContext) marshalOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequi
 		return graphql.Null
 	}
 	return ec._Enrollment(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(ctx context.Context, sel ast.SelectionSet, v *ent.File) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._File(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx context.Context, v any) ([]gid.ID, error) {

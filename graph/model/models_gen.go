@@ -7,7 +7,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/pursuing-equity/commons/ent"
-	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
@@ -15,7 +14,6 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
-	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -39,20 +37,6 @@ type SearchResult interface {
 
 // Something that happened in a thread.
 type ThreadEvent interface {
-}
-
-// What `acceptJoinRequest` takes.
-type AcceptJoinRequestInput struct {
-	// The request.
-	JoinRequestID gid.ID `json:"joinRequestId"`
-}
-
-// What `acceptJoinRequest` returns.
-type AcceptJoinRequestPayload struct {
-	// The accepted request; null when there are errors.
-	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
 }
 
 // What `addReaction` takes.
@@ -137,49 +121,6 @@ type ArchiveTeamInput struct {
 type ArchiveTeamPayload struct {
 	// The retired team; null when there are errors.
 	Team *ent.Team `json:"team,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `breakGlass` takes.
-type BreakGlassInput struct {
-	// The hidden space.
-	SpaceID gid.ID `json:"spaceId"`
-	// Why, 20 to 2,000 characters; its members read it.
-	Reason string `json:"reason"`
-	// For how long, 1 to 24 hours.
-	Hours int `json:"hours"`
-	// See `Mutation`. 1 to 200 characters.
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
-}
-
-// What `breakGlass` returns.
-type BreakGlassPayload struct {
-	// What began; null when there are errors.
-	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `createAccessToken` takes.
-type CreateAccessTokenInput struct {
-	// What it is for, 1 to 100 characters: the name of the program.
-	Name string `json:"name"`
-	// What it allows.
-	Scope accesstoken.Scope `json:"scope"`
-	// When it ends: within a year.
-	ExpiresAt time.Time `json:"expiresAt"`
-	// A key of the client's own, 1 to 200 bytes: sent again, the same token comes back, without its secret.
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
-}
-
-// What `createAccessToken` returns.
-type CreateAccessTokenPayload struct {
-	// The token's entry; null when there are errors.
-	AccessToken *ent.AccessToken `json:"accessToken,omitempty"`
-	// The token itself, to send as `Authorization: Bearer …`. It is shown here and never again; null when there are errors, and when the request
-	// repeats an earlier one: revoke the token then, and make another.
-	Token *string `json:"token,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -288,6 +229,8 @@ type CreateResourceInput struct {
 	Summary graphql.Omittable[*string] `json:"summary,omitempty"`
 	// An https or http URL.
 	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// An uploaded file of the viewer's own that nothing holds yet, with the purpose `RESOURCE`.
+	FileID graphql.Omittable[*gid.ID] `json:"fileId,omitempty"`
 	// Up to 120 characters.
 	Licence graphql.Omittable[*string] `json:"licence,omitempty"`
 	// The frameworks that it belongs to, at most 10.
@@ -438,16 +381,16 @@ type CreateThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What `declineJoinRequest` takes.
-type DeclineJoinRequestInput struct {
-	// The request.
-	JoinRequestID gid.ID `json:"joinRequestId"`
+// What `deleteFile` takes.
+type DeleteFileInput struct {
+	// The file.
+	FileID gid.ID `json:"fileId"`
 }
 
-// What `declineJoinRequest` returns.
-type DeclineJoinRequestPayload struct {
-	// The declined request; null when there are errors.
-	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
+// What `deleteFile` returns.
+type DeleteFilePayload struct {
+	// The id of what was deleted; null when there are errors.
+	FileID *gid.ID `json:"fileId,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -500,34 +443,6 @@ type EndAffiliationPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What `endBreakGlass` takes.
-type EndBreakGlassInput struct {
-	// What to end.
-	BreakGlassID gid.ID `json:"breakGlassId"`
-}
-
-// What `endBreakGlass` returns.
-type EndBreakGlassPayload struct {
-	// What ended; null too when the viewer can no longer see it; null when there are errors.
-	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `endOtherSessions` takes.
-type EndOtherSessionsInput struct {
-	// Not needed, for doing it twice is doing it once; taken because an input has a field.
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
-}
-
-// What `endOtherSessions` returns.
-type EndOtherSessionsPayload struct {
-	// The viewer's account, with one session; null when there are errors.
-	Account *account.Account `json:"account,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
 // What `endRoleAssignment` takes.
 type EndRoleAssignmentInput struct {
 	// The role assignment.
@@ -538,20 +453,6 @@ type EndRoleAssignmentInput struct {
 type EndRoleAssignmentPayload struct {
 	// The ended role assignment; null when there are errors.
 	RoleAssignment *ent.RoleAssignment `json:"roleAssignment,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `endSession` takes.
-type EndSessionInput struct {
-	// The session.
-	SessionID gid.ID `json:"sessionId"`
-}
-
-// What `endSession` returns.
-type EndSessionPayload struct {
-	// The viewer's account, without the session; null when there are errors.
-	Account *account.Account `json:"account,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -614,26 +515,6 @@ type IndicateTypingInput struct {
 type IndicateTypingPayload struct {
 	// The thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `inviteMember` takes.
-type InviteMemberInput struct {
-	// Their name, 1 to 120 characters. They can change it.
-	Name string `json:"name"`
-	// Where the invitation goes, and what they sign in with.
-	Email string `json:"email"`
-	// Their time zone.
-	TimeZone string `json:"timeZone"`
-	// A key of the client's own, 1 to 200 bytes: sent again, the same member comes back and no second mail is sent.
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
-}
-
-// What `inviteMember` returns.
-type InviteMemberPayload struct {
-	// The member; null when there are errors.
-	Member *ent.Member `json:"member,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -816,52 +697,6 @@ type RenameThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What `renewJoinAddress` takes.
-type RenewJoinAddressInput struct {
-	// The affinity group.
-	SpaceID gid.ID `json:"spaceId"`
-}
-
-// What `renewJoinAddress` returns.
-type RenewJoinAddressPayload struct {
-	// The group with its new address; null when there are errors.
-	Space *ent.Space `json:"space,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `requestToJoin` takes.
-type RequestToJoinInput struct {
-	// The address that one was told, up to 100 characters.
-	Address string `json:"address"`
-	// What the group's facilitators should know, up to 2,000 characters.
-	Message graphql.Omittable[*string] `json:"message,omitempty"`
-	// See `Mutation`. 1 to 200 characters.
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
-}
-
-// What `requestToJoin` returns.
-type RequestToJoinPayload struct {
-	// The request; null when there are errors.
-	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `revokeAccessToken` takes.
-type RevokeAccessTokenInput struct {
-	// The token's entry.
-	AccessTokenID gid.ID `json:"accessTokenId"`
-}
-
-// What `revokeAccessToken` returns.
-type RevokeAccessTokenPayload struct {
-	// The viewer's account, without the token; null when there are errors.
-	Account *account.Account `json:"account,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
 // A page of search results.
 type SearchResultConnection struct {
 	// The page's entries, in order.
@@ -897,20 +732,6 @@ type ThreadChanged struct {
 }
 
 func (ThreadChanged) IsThreadEvent() {}
-
-// What `unlinkIdentity` takes.
-type UnlinkIdentityInput struct {
-	// The identity.
-	IdentityID gid.ID `json:"identityId"`
-}
-
-// What `unlinkIdentity` returns.
-type UnlinkIdentityPayload struct {
-	// The viewer's account, without the identity; null when there are errors.
-	Account *account.Account `json:"account,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
 
 // What `unlockThread` takes.
 type UnlockThreadInput struct {
@@ -1018,8 +839,10 @@ type UpdateProfileInput struct {
 	Title graphql.Omittable[*string] `json:"title,omitempty"`
 	// In Markdown, up to 10,000 characters.
 	About graphql.Omittable[*string] `json:"about,omitempty"`
-	// An https URL, or empty for none.
+	// An https URL of a picture elsewhere, or empty for none. An uploaded picture goes before it.
 	AvatarURL graphql.Omittable[*string] `json:"avatarUrl,omitempty"`
+	// An uploaded picture of the viewer's own, with the purpose `AVATAR`; null removes it, and either deletes the one before.
+	AvatarFileID graphql.Omittable[*gid.ID] `json:"avatarFileId,omitempty"`
 	// A name in the IANA database.
 	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
 	// Up to 20 entries of 1 to 60 characters; replaces the list.
@@ -1046,6 +869,8 @@ type UpdateResourceInput struct {
 	Summary graphql.Omittable[*string] `json:"summary,omitempty"`
 	// An https or http URL.
 	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// An uploaded file of the viewer's own that nothing holds yet, with the purpose `RESOURCE`; null for none. Older versions keep theirs.
+	FileID graphql.Omittable[*gid.ID] `json:"fileId,omitempty"`
 	// Up to 120 characters.
 	Licence graphql.Omittable[*string] `json:"licence,omitempty"`
 	// The frameworks that it belongs to, at most 10.

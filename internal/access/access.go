@@ -19,6 +19,8 @@
 //     belong to.
 //   - Programs, offerings, sponsorships, calls and frameworks are seen by everybody, signed in or not.
 //   - A resource is seen as its audience says.
+//   - A file is seen by its owner, by who sees a resource that holds it or held it in a version, and by who sees the member whose
+//     picture it is. A link to it is good for whoever has it.
 //   - A role is seen by who has it, and by staff; one within a hidden space only by who can see the space.
 //   - An entry of the audit log is seen by who acted, by whom it was done to, and by administrators; one of a hidden space by who can
 //     see the space, and by nobody else. Network addresses are for administrators and for who asked from there.

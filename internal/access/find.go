@@ -82,6 +82,8 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, id
 		return into(ctx, found, func(o *ent.Resource) gid.ID { return o.ID }, c.Resource.Query().Where(those, VisibleResources(v)).All)
 	case gid.ResourceVersion:
 		return into(ctx, found, func(o *ent.ResourceVersion) gid.ID { return o.ID }, c.ResourceVersion.Query().Where(those, VisibleResourceVersions(v)).All)
+	case gid.File:
+		return into(ctx, found, func(o *ent.File) gid.ID { return o.ID }, c.File.Query().Where(those, VisibleFiles(v)).All)
 	case gid.Framework:
 		return into(ctx, found, func(o *ent.Framework) gid.ID { return o.ID }, c.Framework.Query().Where(those).All)
 	default: // kinds that are no Node of the graph: nothing to see

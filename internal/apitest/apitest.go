@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/apitest/database"
 	"github.com/pursuing-equity/commons/internal/app"
 	"github.com/pursuing-equity/commons/internal/explorer"
+	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/server"
@@ -77,6 +78,11 @@ func OpenID(provider openid.Config) Option {
 
 // Mailbox sends mail to the demo's mailbox.
 func Mailbox() Option { return func(s *settings) { s.Demo = true } }
+
+// Files changes how much can be uploaded, where it is kept and what scans it: a bucket's URL and clamd's address, or none.
+func Files(limits file.Limits, bucketURL, clamd string) Option {
+	return func(s *settings) { s.Files, s.FilesURL, s.ClamdAddress = limits, bucketURL, clamd }
+}
 
 // Script makes the program take the time and its ids from the test.
 func Script(now func() time.Time, newID func(gid.Kind) gid.ID) Option {

@@ -13,6 +13,7 @@ func resourceRows() matrix {
 			"updateResource": {"resource { id }", in(func(c *cast) vars {
 				return vars{"resourceId": c.newResource("SPACE", c.affinity), "expectedVersion": 1, "title": "S"}
 			}), codes("NOT_FOUND", "insider")},
+			"deleteFile":      {"fileId", in(func(c *cast) vars { return vars{"fileId": c.newFile(c.member)} }), codes("NOT_FOUND", "member browser")},
 			"archiveResource": {"resource { id }", in(func(c *cast) vars { return vars{"resourceId": c.newResource("PUBLIC", nil)} }), codes("FORBIDDEN", "staff", "admin")},
 		},
 		fields: map[string]row{
@@ -20,4 +21,9 @@ func resourceRows() matrix {
 			"Resource.viewerCanUpdate": {"", of("resource"), cells("NOT_FOUND", "reader member staff admin=true", "lead=false")},
 		},
 	}
+}
+
+// newFile is one that a member has uploaded and nothing holds.
+func (c *cast) newFile(p *apitest.Person) string {
+	return upload(c.T, c.World, p.Token(), "name=a.txt&purpose=RESOURCE", strings.NewReader(c.name())).id(c.T)
 }

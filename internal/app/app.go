@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,6 +26,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/event/bus"
 	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/library"
@@ -41,6 +44,9 @@ import (
 type Config struct {
 	DatabaseURL    string
 	DataDir        string // for what is no database: "var" when empty
+	FilesURL       string // a bucket for uploads; empty: a directory in DataDir
+	ClamdAddress   string // where the virus scanner listens; empty for none
+	Files          file.Limits
 	PublicURL      string
 	AllowedOrigins []string
 	Demo           bool
@@ -70,6 +76,7 @@ type App struct {
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Library   *library.Service
+	Files     *file.Service
 	Events    *event.Log
 	Markdown  *markdown.Renderer
 	Audit     *audit.Log
@@ -120,11 +127,15 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
+	a.Files = &file.Service{
+		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
+		PublicURL: cfg.PublicURL, Limits: cfg.Files, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
+	}
 	return a, nil
 }
 
-// Close closes the database.
-func (a *App) Close() error { return a.Store.Close() }
+// Close closes the storage and the database.
+func (a *App) Close() error { return errors.Join(a.Files.Close(), a.Store.Close()) }
 
 // ErrInUse says that another process serves the same SQLite file. Many processes need PostgreSQL.
 var ErrInUse = errors.New("another process serves this SQLite database; one file is for one serve: stop the other one, or use PostgreSQL for many")
@@ -150,7 +161,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 	}
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library, Audit: a.Audit}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library, Audit: a.Audit, Files: a.Files}
 	pages, err := a.pages()
 	if err != nil {
 		return err
@@ -209,11 +220,17 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(mailing)
 		a.sendMail(logCtx)
 	}()
+	sweeping := make(chan struct{})
+	go func() {
+		defer close(sweeping)
+		a.Files.Run(logCtx)
+	}()
 	err = srv.Serve(ctx, ln)
 	stop()
 	<-logDone
 	<-forgetting
 	<-mailing
+	<-sweeping
 	return err
 }
 
@@ -230,6 +247,7 @@ func (a *App) pages() (map[string]server.Page, error) {
 		}
 	}
 	pages := signin.Pages(cfg)
+	maps.Copy(pages, a.Files.Pages())
 	if a.Mailbox != nil {
 		pages["GET /mailbox"] = a.Mailbox.Page
 	}

@@ -2,6 +2,7 @@ package community
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -12,6 +13,8 @@ import (
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -22,6 +25,7 @@ import (
 type ProfilePatch struct {
 	Name, Handle, Pronouns, Title, About, AvatarURL, TimeZone *string
 	Expertise                                                 *[]string
+	AvatarFileID                                              *gid.ID // an uploaded picture of the viewer's own, or zero for none
 }
 
 const (
@@ -79,7 +83,8 @@ func (p ProfilePatch) apply(m *ent.MemberMutation) {
 	set(p.Expertise, m.SetExpertise)
 }
 
-// UpdateProfile changes the viewer's own profile. It returns ALREADY_EXISTS for a handle that somebody else has.
+// UpdateProfile changes the viewer's own profile. It returns ALREADY_EXISTS for a handle that somebody else has, and NOT_FOUND for a
+// picture that is not the viewer's own.
 func (s *Service) UpdateProfile(ctx context.Context, v viewer.Viewer, patch ProfilePatch) (*ent.Member, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {
@@ -97,6 +102,15 @@ func (s *Service) UpdateProfile(ctx context.Context, v viewer.Viewer, patch Prof
 			}
 			if taken {
 				return exists("handle", "Somebody has this handle.")
+			}
+		}
+		if p.AvatarFileID != nil {
+			err := file.ReplaceAvatar(ctx, tx, me, *p.AvatarFileID, s.Now())
+			if f, ok := errors.AsType[*fault.Error](err); ok {
+				return f.At("avatarFileId")
+			}
+			if err != nil {
+				return err
 			}
 		}
 		u := tx.Member.UpdateOneID(me).SetUpdatedAt(s.Now())

@@ -62,6 +62,9 @@ const (
 	UnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"
 	NotAcceptable        Code = "NOT_ACCEPTABLE"
 	PayloadTooLarge      Code = "PAYLOAD_TOO_LARGE"
+
+	// ContentRefused says that an upload holds what is not kept here, whatever its form.
+	ContentRefused Code = "CONTENT_REFUSED"
 )
 
 // Error is a fault. Message is safe to show to anyone and says what to do; it never names what the caller may not see.
@@ -201,6 +204,12 @@ func (c Code) Status() int {
 		return http.StatusUnauthorized
 	case InsufficientScope, Forbidden:
 		return http.StatusForbidden
+	case NotFound:
+		return http.StatusNotFound
+	case IdempotencyConflict:
+		return http.StatusConflict
+	case ContentRefused:
+		return http.StatusUnprocessableEntity
 	case MethodNotAllowed:
 		return http.StatusMethodNotAllowed
 	case NotAcceptable:

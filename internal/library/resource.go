@@ -2,17 +2,20 @@ package library
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/fault"
+	files "github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -36,18 +39,19 @@ type NewResource struct {
 	FrameworkIDs                 []gid.ID
 	Audience                     resource.Audience
 	SpaceID                      *gid.ID // with the audience SPACE
+	FileID                       *gid.ID `json:",omitempty"` // an uploaded file of the viewer's own
 	IdempotencyKey               *string `json:"-"`
 }
 
 // CreateResource adds a resource. For staff; in a space for whoever may write there. It returns NOT_FOUND for a space that the viewer
-// cannot see and for a framework that does not exist.
+// cannot see, for a framework that does not exist, and for a file that is not the viewer's own.
 func (s *Service) CreateResource(ctx context.Context, v viewer.Viewer, in NewResource) (*ent.Resource, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {
 		return nil, err
 	}
 	var check input.Checker
-	r := &ent.Resource{Kind: in.Kind, Audience: in.Audience, SpaceID: in.SpaceID, AuthorID: me, Version: 1}
+	r := &ent.Resource{Kind: in.Kind, Audience: in.Audience, SpaceID: in.SpaceID, FileID: in.FileID, AuthorID: me, Version: 1}
 	if resource.KindValidator(in.Kind) != nil {
 		check.Refuse("kind", "There is no such sort of resource.")
 	}
@@ -105,8 +109,13 @@ func (s *Service) add(ctx context.Context, tx *ent.Client, v viewer.Viewer, r *e
 		return err
 	}
 	now := s.Now()
+	if r.FileID != nil {
+		if err := attach(ctx, tx, r.AuthorID, *r.FileID, now); err != nil {
+			return err
+		}
+	}
 	err = tx.Resource.Create().SetID(r.ID).SetKind(r.Kind).SetTitle(r.Title).SetSummary(r.Summary).SetURL(r.URL).SetLicence(r.Licence).
-		SetAudience(r.Audience).SetNillableSpaceID(r.SpaceID).SetAuthorID(r.AuthorID).SetVersion(r.Version).AddFrameworkIDs(tags...).
+		SetAudience(r.Audience).SetNillableSpaceID(r.SpaceID).SetNillableFileID(r.FileID).SetAuthorID(r.AuthorID).SetVersion(r.Version).AddFrameworkIDs(tags...).
 		SetCreatedAt(now).SetUpdatedAt(now).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("create resource: %w", err)
@@ -121,7 +130,8 @@ type Description struct{ Title, Summary, URL, Licence *string }
 type ResourcePatch struct {
 	Description
 	FrameworkIDs *[]gid.ID
-	Note         string // what was changed
+	FileID       *gid.ID // an uploaded file of the viewer's own, or zero for none
+	Note         string  // what was changed
 }
 
 // UpdateResource makes a new version of a resource. It returns STALE_VERSION unless expectedVersion is the newest, FORBIDDEN to those
@@ -161,6 +171,17 @@ func (s *Service) UpdateResource(ctx context.Context, v viewer.Viewer, id gid.ID
 				return err
 			}
 			u.ClearFrameworks().AddFrameworkIDs(tags...)
+		}
+		if p.FileID != nil && *p.FileID != fileOf(r) {
+			r.FileID = nil
+			u.ClearFileID()
+			if !p.FileID.IsZero() {
+				if err := attach(ctx, tx, me, *p.FileID, now); err != nil {
+					return err
+				}
+				r.FileID = p.FileID
+				u.SetFileID(*p.FileID)
+			}
 		}
 		if err := u.Exec(ctx); err != nil {
 			return fmt.Errorf("update resource: %w", err)
@@ -217,10 +238,27 @@ func (s *Service) lock(ctx context.Context, tx *ent.Client, v viewer.Viewer, id 
 	return r, can[id], err
 }
 
+// attach takes an uploaded file of the author's for a resource.
+func attach(ctx context.Context, tx *ent.Client, author, id gid.ID, at time.Time) error {
+	err := files.Attach(ctx, tx, author, id, file.PurposeRESOURCE, at)
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f.At("fileId")
+	}
+	return err
+}
+
+// fileOf is the id of the file that a resource holds; zero for none.
+func fileOf(r *ent.Resource) gid.ID {
+	if r.FileID == nil {
+		return gid.ID{}
+	}
+	return *r.FileID
+}
+
 // keep writes down what a resource is in its newest version, and lets it be found by that.
 func (s *Service) keep(ctx context.Context, tx *ent.Client, r *ent.Resource, by gid.ID, note string, at time.Time) error {
 	err := tx.ResourceVersion.Create().SetID(s.NewID(gid.ResourceVersion)).SetResourceID(r.ID).SetAuthorID(by).SetNumber(r.Version).
-		SetTitle(r.Title).SetSummary(r.Summary).SetURL(r.URL).SetLicence(r.Licence).SetNote(note).SetCreatedAt(at).Exec(ctx)
+		SetTitle(r.Title).SetSummary(r.Summary).SetURL(r.URL).SetNillableFileID(r.FileID).SetLicence(r.Licence).SetNote(note).SetCreatedAt(at).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("keep the version: %w", err)
 	}

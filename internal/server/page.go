@@ -8,14 +8,20 @@ import (
 )
 
 // Page is an endpoint of plain HTTP beside /graphql: signing in, uploads, downloads. It gets who asks, and writes its answer; an
-// error that it returns before it wrote anything becomes the same coded JSON as GraphQL's errors. It sets its own limits on
-// bodies and time.
+// error that it returns before it wrote anything becomes the same coded JSON as GraphQL's errors. It limits the size of what it
+// reads; a body and an answer that stall are cut for it, however long they are.
 type Page = func(w http.ResponseWriter, r *http.Request, v viewer.Viewer) error
 
 // servePage does for a page what the pipeline does for an operation: drain, sign-in, rate, errors.
 func (s *Server) servePage(page Page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
+		control := http.NewResponseController(w)
+		if r.Body != nil && r.Body != http.NoBody {
+			body := &pacedBody{ReadCloser: r.Body, control: control, pace: s.newPace(), answer: 3 * s.limits.WriteTimeout}
+			defer body.leave()
+			r.Body = body
+		}
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Add("Vary", "Authorization, Cookie")
 		refuse := func(err error) { s.writeRefusal(w, s.refuse(ctx, err), mediaResponse) }
@@ -36,7 +42,7 @@ func (s *Server) servePage(page Page) http.Handler {
 			return
 		}
 		v := session.Viewer.At(who.address)
-		out := &response{ResponseWriter: w}
+		out := &response{ResponseWriter: &pacedWriter{ResponseWriter: w, control: control, pace: pace{stall: s.limits.WriteTimeout}}}
 		if err := page(out, r.WithContext(viewer.NewContext(ctx, v)), v); err != nil {
 			if out.status == 0 {
 				refuse(err)
