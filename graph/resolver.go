@@ -6,6 +6,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/pursuing-equity/commons/graph/generated"
+	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/forum"
@@ -18,6 +19,7 @@ import (
 type Resolver struct {
 	Store     *store.Store
 	Events    *event.Log
+	Accounts  *account.Service
 	Community *community.Service
 	Forum     *forum.Service
 	Notify    *notify.Service

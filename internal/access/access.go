@@ -209,9 +209,9 @@ func VisibleSpaceMemberships(v viewer.Viewer) predicate.SpaceMembership {
 	})
 }
 
-// CurrentSpaceMemberships are those that count now.
+// CurrentSpaceMemberships are those that count now: of members whose account is in use.
 func CurrentSpaceMemberships() predicate.SpaceMembership {
-	return func(s *sql.Selector) { s.Where(current(s)) }
+	return func(s *sql.Selector) { s.Where(sql.And(current(s), inUse(s))) }
 }
 
 func members(s *sql.Selector, m who) *sql.Predicate {

@@ -15,18 +15,30 @@ import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/library"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Service signs members in. All fields are needed.
+// Service signs members in. All fields are needed but where it is said.
 type Service struct {
-	Store *store.Store
-	Now   func() time.Time
-	NewID func(gid.Kind) gid.ID
+	Store     *store.Store
+	Audit     *audit.Log
+	Community *community.Service
+	Forum     *forum.Service
+	Notify    *notify.Service
+	Library   *library.Service
+	Now       func() time.Time
+	NewID     func(gid.Kind) gid.ID
+	PublicURL string        // what links begin with; empty: links are paths on this server
+	Erasing   chan struct{} // with room for one: signalled when somebody was erased; nil: FinishErasures is called at intervals only
 }
 
 // prefix lets scanners of leaked secrets recognise a token.

@@ -84,7 +84,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	newID := func(k gid.Kind) gid.ID { return gid.New(k, cfg.Now()) }
 	a.Audit = &audit.Log{Now: cfg.Now, NewID: newID}
 	a.Mail = &mail.Service{Now: cfg.Now, NewID: newID}
-	a.Accounts = &account.Service{Store: s, Now: cfg.Now, NewID: newID}
+	a.Accounts = &account.Service{Store: s, Audit: a.Audit, Now: cfg.Now, NewID: newID, PublicURL: cfg.PublicURL, Erasing: make(chan struct{}, 1)}
 	var wakeups bus.Bus
 	switch {
 	case cfg.BusURL != "":
@@ -100,6 +100,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
+	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
 	return a, nil
 }
 
@@ -127,7 +128,7 @@ func (a *App) LockFile() (func(), error) {
 
 // Serve answers requests on ln until ctx ends, and then drains. The explorer may be nil.
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
 	srv, err := server.New(server.Config{
 		Schema:         resolver.Schema(),
 		SDL:            graph.SDL(),
@@ -136,6 +137,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		Recheck:        a.Accounts.Ended,
 		Explain:        store.Fault,
 		Ready:          a.ready,
+		Pages:          map[string]server.Page{"GET /exports/{token}": a.exports()},
 		Explorer:       explorer,
 		Extensions:     []graphql.HandlerExtension{graph.Snapshot{Store: a.Store}},
 		Logger:         a.Config.Logger,
@@ -159,10 +161,16 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(forgetting)
 		a.forgetKeys(logCtx)
 	}()
+	erasing := make(chan struct{})
+	go func() {
+		defer close(erasing)
+		a.erase(logCtx)
+	}()
 	err = srv.Serve(ctx, ln)
 	stop()
 	<-logDone
 	<-forgetting
+	<-erasing
 	return err
 }
 
@@ -179,6 +187,23 @@ func (a *App) forgetKeys(ctx context.Context) {
 			if _, err := a.Store.ForgetKeys(ctx, a.Config.Now()); err != nil && ctx.Err() == nil {
 				a.Config.Logger.WarnContext(ctx, "idempotency keys not forgotten", "error", err)
 			}
+		}
+	}
+}
+
+// erase scrubs what erased members have left, as soon as somebody was erased, and every minute until nothing is left, until ctx ends.
+func (a *App) erase(ctx context.Context) {
+	again := time.NewTicker(time.Minute)
+	defer again.Stop()
+	for {
+		if err := a.Accounts.FinishErasures(store.Upkeep(ctx)); err != nil && ctx.Err() == nil {
+			a.Config.Logger.WarnContext(ctx, "erasure not finished, trying again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.Accounts.Erasing:
+		case <-again.C:
 		}
 	}
 }

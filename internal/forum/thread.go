@@ -112,6 +112,9 @@ func (s *Service) LockThread(ctx context.Context, v viewer.Viewer, id gid.ID, re
 	}
 	return s.change(ctx, v, id, func(_ context.Context, _ *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
 		u.SetLocked(true).SetLockReason(reason)
+		if me, ok := v.MemberID(); ok {
+			u.SetLockedByID(me)
+		}
 		return t.moderable()
 	})
 }
@@ -119,7 +122,7 @@ func (s *Service) LockThread(ctx context.Context, v viewer.Viewer, id gid.ID, re
 // UnlockThread opens a locked thread again.
 func (s *Service) UnlockThread(ctx context.Context, v viewer.Viewer, id gid.ID) (*ent.Thread, error) {
 	return s.change(ctx, v, id, func(_ context.Context, _ *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
-		u.SetLocked(false).SetLockReason("")
+		u.SetLocked(false).SetLockReason("").ClearLockedByID()
 		return t.moderable()
 	})
 }

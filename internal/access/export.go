@@ -1,0 +1,53 @@
+package access
+
+import (
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/ent/spacemembership"
+	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// What is exported or counted leaves the place where it was said: an archive is mailed, kept and shown to others, and a figure that
+// includes a group tells of it. So the Exportable… predicates leave out whatever is in an affinity group, for everybody, even
+// from an archive of one's own posts. To the program itself, which counts for analytics, they give everything else; to a member
+// what is their own, wherever they wrote it and whether they can still read there or not; to anybody else nothing.
+
+// exportable makes such a predicate of a column with the space's id and of what makes a row somebody's own.
+func exportable(v viewer.Viewer, outside func(s *sql.Selector) *sql.Predicate, own string) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		s.Where(outside(s))
+		if m, ok := v.MemberID(); ok {
+			s.Where(sql.EQ(s.C(own), m))
+		} else if !v.IsSystem() {
+			s.Where(never(s))
+		}
+	}
+}
+
+// outsideAffinity is true for a row with the id of a space that is no affinity group.
+func outsideAffinity(s *sql.Selector, spaceID string) *sql.Predicate {
+	groups := from(s, space.Table, space.FieldID)
+	return sql.NotIn(s.C(spaceID), groups.Where(sql.EQ(groups.C(space.FieldKind), space.KindAFFINITY)))
+}
+
+// ExportableThreads are the threads that may leave: those that the viewer started.
+func ExportableThreads(v viewer.Viewer) predicate.Thread {
+	return exportable(v, func(s *sql.Selector) *sql.Predicate { return outsideAffinity(s, thread.FieldSpaceID) }, thread.FieldAuthorID)
+}
+
+// ExportablePosts are the posts that may leave: those that the viewer wrote.
+func ExportablePosts(v viewer.Viewer) predicate.Post {
+	return exportable(v, func(s *sql.Selector) *sql.Predicate {
+		threads := from(s, thread.Table, thread.FieldID)
+		return sql.In(s.C(post.FieldThreadID), threads.Where(outsideAffinity(threads, thread.FieldSpaceID)))
+	}, post.FieldAuthorID)
+}
+
+// ExportableSpaceMemberships are the places in spaces that may be told of: the viewer's.
+func ExportableSpaceMemberships(v viewer.Viewer) predicate.SpaceMembership {
+	return exportable(v, func(s *sql.Selector) *sql.Predicate { return outsideAffinity(s, spacemembership.FieldSpaceID) }, spacemembership.FieldMemberID)
+}
