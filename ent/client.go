@@ -24,6 +24,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/event"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/identity"
@@ -75,6 +76,8 @@ type Client struct {
 	Enrollment *EnrollmentClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// File is the client for interacting with the File builders.
+	File *FileClient
 	// Framework is the client for interacting with the Framework builders.
 	Framework *FrameworkClient
 	// IdempotencyRecord is the client for interacting with the IdempotencyRecord builders.
@@ -146,6 +149,7 @@ func (c *Client) init() {
 	c.Cohort = NewCohortClient(c.config)
 	c.Enrollment = NewEnrollmentClient(c.config)
 	c.Event = NewEventClient(c.config)
+	c.File = NewFileClient(c.config)
 	c.Framework = NewFrameworkClient(c.config)
 	c.IdempotencyRecord = NewIdempotencyRecordClient(c.config)
 	c.Identity = NewIdentityClient(c.config)
@@ -272,6 +276,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Cohort:            NewCohortClient(cfg),
 		Enrollment:        NewEnrollmentClient(cfg),
 		Event:             NewEventClient(cfg),
+		File:              NewFileClient(cfg),
 		Framework:         NewFrameworkClient(cfg),
 		IdempotencyRecord: NewIdempotencyRecordClient(cfg),
 		Identity:          NewIdentityClient(cfg),
@@ -325,6 +330,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Cohort:            NewCohortClient(cfg),
 		Enrollment:        NewEnrollmentClient(cfg),
 		Event:             NewEventClient(cfg),
+		File:              NewFileClient(cfg),
 		Framework:         NewFrameworkClient(cfg),
 		IdempotencyRecord: NewIdempotencyRecordClient(cfg),
 		Identity:          NewIdentityClient(cfg),
@@ -381,7 +387,7 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessToken, c.Affiliation, c.AuditEntry, c.BreakGlass, c.Call, c.Cohort,
-		c.Enrollment, c.Event, c.Framework, c.IdempotencyRecord, c.Identity,
+		c.Enrollment, c.Event, c.File, c.Framework, c.IdempotencyRecord, c.Identity,
 		c.JoinRequest, c.Mail, c.Member, c.Notification, c.Offering, c.OneTimeToken,
 		c.Organization, c.Password, c.Post, c.PostRevision, c.Program, c.Reaction,
 		c.ReadState, c.Resource, c.ResourceVersion, c.RoleAssignment, c.SearchDocument,
@@ -396,7 +402,7 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessToken, c.Affiliation, c.AuditEntry, c.BreakGlass, c.Call, c.Cohort,
-		c.Enrollment, c.Event, c.Framework, c.IdempotencyRecord, c.Identity,
+		c.Enrollment, c.Event, c.File, c.Framework, c.IdempotencyRecord, c.Identity,
 		c.JoinRequest, c.Mail, c.Member, c.Notification, c.Offering, c.OneTimeToken,
 		c.Organization, c.Password, c.Post, c.PostRevision, c.Program, c.Reaction,
 		c.ReadState, c.Resource, c.ResourceVersion, c.RoleAssignment, c.SearchDocument,
@@ -425,6 +431,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Enrollment.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
+	case *FileMutation:
+		return c.File.mutate(ctx, m)
 	case *FrameworkMutation:
 		return c.Framework.mutate(ctx, m)
 	case *IdempotencyRecordMutation:
@@ -1687,6 +1695,187 @@ func (c *EventClient) mutate(ctx context.Context, m *EventMutation) (Value, erro
 		return (&EventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Event mutation op: %q", m.Op())
+	}
+}
+
+// FileClient is a client for the File schema.
+type FileClient struct {
+	config
+}
+
+// NewFileClient returns a client for the File from the given config.
+func NewFileClient(c config) *FileClient {
+	return &FileClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `file.Hooks(f(g(h())))`.
+func (c *FileClient) Use(hooks ...Hook) {
+	c.hooks.File = append(c.hooks.File, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `file.Intercept(f(g(h())))`.
+func (c *FileClient) Intercept(interceptors ...Interceptor) {
+	c.inters.File = append(c.inters.File, interceptors...)
+}
+
+// Create returns a builder for creating a File entity.
+func (c *FileClient) Create() *FileCreate {
+	mutation := newFileMutation(c.config, OpCreate)
+	return &FileCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of File entities.
+func (c *FileClient) CreateBulk(builders ...*FileCreate) *FileCreateBulk {
+	return &FileCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FileClient) MapCreateBulk(slice any, setFunc func(*FileCreate, int)) *FileCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FileCreateBulk{err: fmt.Errorf("calling to FileClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FileCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FileCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for File.
+func (c *FileClient) Update() *FileUpdate {
+	mutation := newFileMutation(c.config, OpUpdate)
+	return &FileUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FileClient) UpdateOne(_m *File) *FileUpdateOne {
+	mutation := newFileMutation(c.config, OpUpdateOne, withFile(_m))
+	return &FileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FileClient) UpdateOneID(id gid.ID) *FileUpdateOne {
+	mutation := newFileMutation(c.config, OpUpdateOne, withFileID(id))
+	return &FileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for File.
+func (c *FileClient) Delete() *FileDelete {
+	mutation := newFileMutation(c.config, OpDelete)
+	return &FileDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FileClient) DeleteOne(_m *File) *FileDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FileClient) DeleteOneID(id gid.ID) *FileDeleteOne {
+	builder := c.Delete().Where(file.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FileDeleteOne{builder}
+}
+
+// Query returns a query builder for File.
+func (c *FileClient) Query() *FileQuery {
+	return &FileQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFile},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a File entity by its id.
+func (c *FileClient) Get(ctx context.Context, id gid.ID) (*File, error) {
+	return c.Query().Where(file.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FileClient) GetX(ctx context.Context, id gid.ID) *File {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryOwner queries the owner edge of a File.
+func (c *FileClient) QueryOwner(_m *File) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(file.Table, file.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, file.OwnerTable, file.OwnerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryResources queries the resources edge of a File.
+func (c *FileClient) QueryResources(_m *File) *ResourceQuery {
+	query := (&ResourceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(file.Table, file.FieldID, id),
+			sqlgraph.To(resource.Table, resource.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, file.ResourcesTable, file.ResourcesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryResourceVersions queries the resource_versions edge of a File.
+func (c *FileClient) QueryResourceVersions(_m *File) *ResourceVersionQuery {
+	query := (&ResourceVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(file.Table, file.FieldID, id),
+			sqlgraph.To(resourceversion.Table, resourceversion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, file.ResourceVersionsTable, file.ResourceVersionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *FileClient) Hooks() []Hook {
+	return c.hooks.File
+}
+
+// Interceptors returns the client interceptors.
+func (c *FileClient) Interceptors() []Interceptor {
+	return c.inters.File
+}
+
+func (c *FileClient) mutate(ctx context.Context, m *FileMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FileCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FileUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FileDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown File mutation op: %q", m.Op())
 	}
 }
 
@@ -4294,6 +4483,22 @@ func (c *ResourceClient) QueryAuthor(_m *Resource) *MemberQuery {
 	return query
 }
 
+// QueryFile queries the file edge of a Resource.
+func (c *ResourceClient) QueryFile(_m *Resource) *FileQuery {
+	query := (&FileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(resource.Table, resource.FieldID, id),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, resource.FileTable, resource.FileColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // QueryFrameworks queries the frameworks edge of a Resource.
 func (c *ResourceClient) QueryFrameworks(_m *Resource) *FrameworkQuery {
 	query := (&FrameworkClient{config: c.config}).Query()
@@ -4468,6 +4673,22 @@ func (c *ResourceVersionClient) QueryAuthor(_m *ResourceVersion) *MemberQuery {
 			sqlgraph.From(resourceversion.Table, resourceversion.FieldID, id),
 			sqlgraph.To(member.Table, member.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, resourceversion.AuthorTable, resourceversion.AuthorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryFile queries the file edge of a ResourceVersion.
+func (c *ResourceVersionClient) QueryFile(_m *ResourceVersion) *FileQuery {
+	query := (&FileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(resourceversion.Table, resourceversion.FieldID, id),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, resourceversion.FileTable, resourceversion.FileColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -5760,7 +5981,7 @@ func (c *ThreadClient) mutate(ctx context.Context, m *ThreadMutation) (Value, er
 type (
 	hooks struct {
 		AccessToken, Affiliation, AuditEntry, BreakGlass, Call, Cohort, Enrollment,
-		Event, Framework, IdempotencyRecord, Identity, JoinRequest, Mail, Member,
+		Event, File, Framework, IdempotencyRecord, Identity, JoinRequest, Mail, Member,
 		Notification, Offering, OneTimeToken, Organization, Password, Post,
 		PostRevision, Program, Reaction, ReadState, Resource, ResourceVersion,
 		RoleAssignment, SearchDocument, Space, SpaceMembership, Sponsorship, Team,
@@ -5768,7 +5989,7 @@ type (
 	}
 	inters struct {
 		AccessToken, Affiliation, AuditEntry, BreakGlass, Call, Cohort, Enrollment,
-		Event, Framework, IdempotencyRecord, Identity, JoinRequest, Mail, Member,
+		Event, File, Framework, IdempotencyRecord, Identity, JoinRequest, Mail, Member,
 		Notification, Offering, OneTimeToken, Organization, Password, Post,
 		PostRevision, Program, Reaction, ReadState, Resource, ResourceVersion,
 		RoleAssignment, SearchDocument, Space, SpaceMembership, Sponsorship, Team,

@@ -20,6 +20,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/event"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/identity"
@@ -114,6 +115,7 @@ func checkColumn(t, c string) error {
 			cohort.Table:            cohort.ValidColumn,
 			enrollment.Table:        enrollment.ValidColumn,
 			event.Table:             event.ValidColumn,
+			file.Table:              file.ValidColumn,
 			framework.Table:         framework.ValidColumn,
 			idempotencyrecord.Table: idempotencyrecord.ValidColumn,
 			identity.Table:          identity.ValidColumn,

@@ -42,6 +42,10 @@ type Member struct {
 	Expertise []string `json:"expertise,omitempty"`
 	// Status holds the value of the "status" field.
 	Status member.Status `json:"status,omitempty"`
+	// SuspendedUntil holds the value of the "suspended_until" field.
+	SuspendedUntil *time.Time `json:"suspended_until,omitempty"`
+	// AvatarFileID holds the value of the "avatar_file_id" field.
+	AvatarFileID *gid.ID `json:"avatar_file_id,omitempty"`
 	// EventSeq holds the value of the "event_seq" field.
 	EventSeq int `json:"event_seq,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
@@ -55,6 +59,8 @@ func (*Member) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case member.FieldAvatarFileID:
+			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		case member.FieldExpertise:
 			values[i] = new([]byte)
 		case member.FieldID:
@@ -63,7 +69,7 @@ func (*Member) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case member.FieldEmail, member.FieldHandle, member.FieldName, member.FieldPronouns, member.FieldTitle, member.FieldAbout, member.FieldAvatarURL, member.FieldTimeZone, member.FieldStatus:
 			values[i] = new(sql.NullString)
-		case member.FieldCreatedAt, member.FieldUpdatedAt:
+		case member.FieldCreatedAt, member.FieldSuspendedUntil, member.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -154,6 +160,20 @@ func (_m *Member) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Status = member.Status(value.String)
 			}
+		case member.FieldSuspendedUntil:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field suspended_until", values[i])
+			} else if value.Valid {
+				_m.SuspendedUntil = new(time.Time)
+				*_m.SuspendedUntil = value.Time
+			}
+		case member.FieldAvatarFileID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field avatar_file_id", values[i])
+			} else if value.Valid {
+				_m.AvatarFileID = new(gid.ID)
+				*_m.AvatarFileID = *value.S.(*gid.ID)
+			}
 		case member.FieldEventSeq:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field event_seq", values[i])
@@ -234,6 +254,16 @@ func (_m *Member) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("status=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Status))
+	builder.WriteString(", ")
+	if v := _m.SuspendedUntil; v != nil {
+		builder.WriteString("suspended_until=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.AvatarFileID; v != nil {
+		builder.WriteString("avatar_file_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("event_seq=")
 	builder.WriteString(fmt.Sprintf("%v", _m.EventSeq))

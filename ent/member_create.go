@@ -127,6 +127,34 @@ func (_c *MemberCreate) SetNillableStatus(v *member.Status) *MemberCreate {
 	return _c
 }
 
+// SetSuspendedUntil sets the "suspended_until" field.
+func (_c *MemberCreate) SetSuspendedUntil(v time.Time) *MemberCreate {
+	_c.mutation.SetSuspendedUntil(v)
+	return _c
+}
+
+// SetNillableSuspendedUntil sets the "suspended_until" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableSuspendedUntil(v *time.Time) *MemberCreate {
+	if v != nil {
+		_c.SetSuspendedUntil(*v)
+	}
+	return _c
+}
+
+// SetAvatarFileID sets the "avatar_file_id" field.
+func (_c *MemberCreate) SetAvatarFileID(v gid.ID) *MemberCreate {
+	_c.mutation.SetAvatarFileID(v)
+	return _c
+}
+
+// SetNillableAvatarFileID sets the "avatar_file_id" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableAvatarFileID(v *gid.ID) *MemberCreate {
+	if v != nil {
+		_c.SetAvatarFileID(*v)
+	}
+	return _c
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_c *MemberCreate) SetEventSeq(v int) *MemberCreate {
 	_c.mutation.SetEventSeq(v)
@@ -335,6 +363,14 @@ func (_c *MemberCreate) createSpec() (*Member, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Status(); ok {
 		_spec.SetField(member.FieldStatus, field.TypeEnum, value)
 		_node.Status = value
+	}
+	if value, ok := _c.mutation.SuspendedUntil(); ok {
+		_spec.SetField(member.FieldSuspendedUntil, field.TypeTime, value)
+		_node.SuspendedUntil = &value
+	}
+	if value, ok := _c.mutation.AvatarFileID(); ok {
+		_spec.SetField(member.FieldAvatarFileID, field.TypeUUID, value)
+		_node.AvatarFileID = &value
 	}
 	if value, ok := _c.mutation.EventSeq(); ok {
 		_spec.SetField(member.FieldEventSeq, field.TypeInt, value)

@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // MemberUpdate is the builder for updating Member entities.
@@ -174,6 +175,46 @@ func (_u *MemberUpdate) SetNillableStatus(v *member.Status) *MemberUpdate {
 	return _u
 }
 
+// SetSuspendedUntil sets the "suspended_until" field.
+func (_u *MemberUpdate) SetSuspendedUntil(v time.Time) *MemberUpdate {
+	_u.mutation.SetSuspendedUntil(v)
+	return _u
+}
+
+// SetNillableSuspendedUntil sets the "suspended_until" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableSuspendedUntil(v *time.Time) *MemberUpdate {
+	if v != nil {
+		_u.SetSuspendedUntil(*v)
+	}
+	return _u
+}
+
+// ClearSuspendedUntil clears the value of the "suspended_until" field.
+func (_u *MemberUpdate) ClearSuspendedUntil() *MemberUpdate {
+	_u.mutation.ClearSuspendedUntil()
+	return _u
+}
+
+// SetAvatarFileID sets the "avatar_file_id" field.
+func (_u *MemberUpdate) SetAvatarFileID(v gid.ID) *MemberUpdate {
+	_u.mutation.SetAvatarFileID(v)
+	return _u
+}
+
+// SetNillableAvatarFileID sets the "avatar_file_id" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableAvatarFileID(v *gid.ID) *MemberUpdate {
+	if v != nil {
+		_u.SetAvatarFileID(*v)
+	}
+	return _u
+}
+
+// ClearAvatarFileID clears the value of the "avatar_file_id" field.
+func (_u *MemberUpdate) ClearAvatarFileID() *MemberUpdate {
+	_u.mutation.ClearAvatarFileID()
+	return _u
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_u *MemberUpdate) SetEventSeq(v int) *MemberUpdate {
 	_u.mutation.ResetEventSeq()
@@ -306,6 +347,18 @@ func (_u *MemberUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(member.FieldStatus, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.SuspendedUntil(); ok {
+		_spec.SetField(member.FieldSuspendedUntil, field.TypeTime, value)
+	}
+	if _u.mutation.SuspendedUntilCleared() {
+		_spec.ClearField(member.FieldSuspendedUntil, field.TypeTime)
+	}
+	if value, ok := _u.mutation.AvatarFileID(); ok {
+		_spec.SetField(member.FieldAvatarFileID, field.TypeUUID, value)
+	}
+	if _u.mutation.AvatarFileIDCleared() {
+		_spec.ClearField(member.FieldAvatarFileID, field.TypeUUID)
 	}
 	if value, ok := _u.mutation.EventSeq(); ok {
 		_spec.SetField(member.FieldEventSeq, field.TypeInt, value)
@@ -482,6 +535,46 @@ func (_u *MemberUpdateOne) SetNillableStatus(v *member.Status) *MemberUpdateOne 
 	return _u
 }
 
+// SetSuspendedUntil sets the "suspended_until" field.
+func (_u *MemberUpdateOne) SetSuspendedUntil(v time.Time) *MemberUpdateOne {
+	_u.mutation.SetSuspendedUntil(v)
+	return _u
+}
+
+// SetNillableSuspendedUntil sets the "suspended_until" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableSuspendedUntil(v *time.Time) *MemberUpdateOne {
+	if v != nil {
+		_u.SetSuspendedUntil(*v)
+	}
+	return _u
+}
+
+// ClearSuspendedUntil clears the value of the "suspended_until" field.
+func (_u *MemberUpdateOne) ClearSuspendedUntil() *MemberUpdateOne {
+	_u.mutation.ClearSuspendedUntil()
+	return _u
+}
+
+// SetAvatarFileID sets the "avatar_file_id" field.
+func (_u *MemberUpdateOne) SetAvatarFileID(v gid.ID) *MemberUpdateOne {
+	_u.mutation.SetAvatarFileID(v)
+	return _u
+}
+
+// SetNillableAvatarFileID sets the "avatar_file_id" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableAvatarFileID(v *gid.ID) *MemberUpdateOne {
+	if v != nil {
+		_u.SetAvatarFileID(*v)
+	}
+	return _u
+}
+
+// ClearAvatarFileID clears the value of the "avatar_file_id" field.
+func (_u *MemberUpdateOne) ClearAvatarFileID() *MemberUpdateOne {
+	_u.mutation.ClearAvatarFileID()
+	return _u
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_u *MemberUpdateOne) SetEventSeq(v int) *MemberUpdateOne {
 	_u.mutation.ResetEventSeq()
@@ -644,6 +737,18 @@ func (_u *MemberUpdateOne) sqlSave(ctx context.Context) (_node *Member, err erro
 	}
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(member.FieldStatus, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.SuspendedUntil(); ok {
+		_spec.SetField(member.FieldSuspendedUntil, field.TypeTime, value)
+	}
+	if _u.mutation.SuspendedUntilCleared() {
+		_spec.ClearField(member.FieldSuspendedUntil, field.TypeTime)
+	}
+	if value, ok := _u.mutation.AvatarFileID(); ok {
+		_spec.SetField(member.FieldAvatarFileID, field.TypeUUID, value)
+	}
+	if _u.mutation.AvatarFileIDCleared() {
+		_spec.ClearField(member.FieldAvatarFileID, field.TypeUUID)
 	}
 	if value, ok := _u.mutation.EventSeq(); ok {
 		_spec.SetField(member.FieldEventSeq, field.TypeInt, value)

@@ -19,6 +19,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/event"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/identity"
@@ -67,6 +68,7 @@ const (
 	TypeCohort            = "Cohort"
 	TypeEnrollment        = "Enrollment"
 	TypeEvent             = "Event"
+	TypeFile              = "File"
 	TypeFramework         = "Framework"
 	TypeIdempotencyRecord = "IdempotencyRecord"
 	TypeIdentity          = "Identity"
@@ -6334,6 +6336,1069 @@ func (m *EventMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Event edge %s", name)
 }
 
+// FileMutation represents an operation that mutates the File nodes in the graph.
+type FileMutation struct {
+	config
+	op                       Op
+	typ                      string
+	id                       *gid.ID
+	created_at               *time.Time
+	purpose                  *file.Purpose
+	name                     *string
+	media_type               *string
+	size                     *int64
+	addsize                  *int64
+	hash                     *[]byte
+	attached_at              *time.Time
+	deleted_at               *time.Time
+	clearedFields            map[string]struct{}
+	owner                    *gid.ID
+	clearedowner             bool
+	resources                map[gid.ID]struct{}
+	removedresources         map[gid.ID]struct{}
+	clearedresources         bool
+	resource_versions        map[gid.ID]struct{}
+	removedresource_versions map[gid.ID]struct{}
+	clearedresource_versions bool
+	done                     bool
+	oldValue                 func(context.Context) (*File, error)
+	predicates               []predicate.File
+}
+
+var _ ent.Mutation = (*FileMutation)(nil)
+
+// fileOption allows management of the mutation configuration using functional options.
+type fileOption func(*FileMutation)
+
+// newFileMutation creates new mutation for the File entity.
+func newFileMutation(c config, op Op, opts ...fileOption) *FileMutation {
+	m := &FileMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeFile,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withFileID sets the ID field of the mutation.
+func withFileID(id gid.ID) fileOption {
+	return func(m *FileMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *File
+		)
+		m.oldValue = func(ctx context.Context) (*File, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().File.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withFile sets the old File of the mutation.
+func withFile(node *File) fileOption {
+	return func(m *FileMutation) {
+		m.oldValue = func(context.Context) (*File, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m FileMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m FileMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of File entities.
+func (m *FileMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *FileMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *FileMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().File.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *FileMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *FileMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *FileMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetOwnerID sets the "owner_id" field.
+func (m *FileMutation) SetOwnerID(gi gid.ID) {
+	m.owner = &gi
+}
+
+// OwnerID returns the value of the "owner_id" field in the mutation.
+func (m *FileMutation) OwnerID() (r gid.ID, exists bool) {
+	v := m.owner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnerID returns the old "owner_id" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldOwnerID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnerID: %w", err)
+	}
+	return oldValue.OwnerID, nil
+}
+
+// ResetOwnerID resets all changes to the "owner_id" field.
+func (m *FileMutation) ResetOwnerID() {
+	m.owner = nil
+}
+
+// SetPurpose sets the "purpose" field.
+func (m *FileMutation) SetPurpose(f file.Purpose) {
+	m.purpose = &f
+}
+
+// Purpose returns the value of the "purpose" field in the mutation.
+func (m *FileMutation) Purpose() (r file.Purpose, exists bool) {
+	v := m.purpose
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurpose returns the old "purpose" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldPurpose(ctx context.Context) (v file.Purpose, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurpose is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurpose requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurpose: %w", err)
+	}
+	return oldValue.Purpose, nil
+}
+
+// ResetPurpose resets all changes to the "purpose" field.
+func (m *FileMutation) ResetPurpose() {
+	m.purpose = nil
+}
+
+// SetName sets the "name" field.
+func (m *FileMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *FileMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *FileMutation) ResetName() {
+	m.name = nil
+}
+
+// SetMediaType sets the "media_type" field.
+func (m *FileMutation) SetMediaType(s string) {
+	m.media_type = &s
+}
+
+// MediaType returns the value of the "media_type" field in the mutation.
+func (m *FileMutation) MediaType() (r string, exists bool) {
+	v := m.media_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMediaType returns the old "media_type" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldMediaType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMediaType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMediaType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMediaType: %w", err)
+	}
+	return oldValue.MediaType, nil
+}
+
+// ResetMediaType resets all changes to the "media_type" field.
+func (m *FileMutation) ResetMediaType() {
+	m.media_type = nil
+}
+
+// SetSize sets the "size" field.
+func (m *FileMutation) SetSize(i int64) {
+	m.size = &i
+	m.addsize = nil
+}
+
+// Size returns the value of the "size" field in the mutation.
+func (m *FileMutation) Size() (r int64, exists bool) {
+	v := m.size
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSize returns the old "size" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldSize(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSize is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSize requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSize: %w", err)
+	}
+	return oldValue.Size, nil
+}
+
+// AddSize adds i to the "size" field.
+func (m *FileMutation) AddSize(i int64) {
+	if m.addsize != nil {
+		*m.addsize += i
+	} else {
+		m.addsize = &i
+	}
+}
+
+// AddedSize returns the value that was added to the "size" field in this mutation.
+func (m *FileMutation) AddedSize() (r int64, exists bool) {
+	v := m.addsize
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSize resets all changes to the "size" field.
+func (m *FileMutation) ResetSize() {
+	m.size = nil
+	m.addsize = nil
+}
+
+// SetHash sets the "hash" field.
+func (m *FileMutation) SetHash(b []byte) {
+	m.hash = &b
+}
+
+// Hash returns the value of the "hash" field in the mutation.
+func (m *FileMutation) Hash() (r []byte, exists bool) {
+	v := m.hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHash returns the old "hash" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldHash(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHash: %w", err)
+	}
+	return oldValue.Hash, nil
+}
+
+// ResetHash resets all changes to the "hash" field.
+func (m *FileMutation) ResetHash() {
+	m.hash = nil
+}
+
+// SetAttachedAt sets the "attached_at" field.
+func (m *FileMutation) SetAttachedAt(t time.Time) {
+	m.attached_at = &t
+}
+
+// AttachedAt returns the value of the "attached_at" field in the mutation.
+func (m *FileMutation) AttachedAt() (r time.Time, exists bool) {
+	v := m.attached_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttachedAt returns the old "attached_at" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldAttachedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttachedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttachedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttachedAt: %w", err)
+	}
+	return oldValue.AttachedAt, nil
+}
+
+// ClearAttachedAt clears the value of the "attached_at" field.
+func (m *FileMutation) ClearAttachedAt() {
+	m.attached_at = nil
+	m.clearedFields[file.FieldAttachedAt] = struct{}{}
+}
+
+// AttachedAtCleared returns if the "attached_at" field was cleared in this mutation.
+func (m *FileMutation) AttachedAtCleared() bool {
+	_, ok := m.clearedFields[file.FieldAttachedAt]
+	return ok
+}
+
+// ResetAttachedAt resets all changes to the "attached_at" field.
+func (m *FileMutation) ResetAttachedAt() {
+	m.attached_at = nil
+	delete(m.clearedFields, file.FieldAttachedAt)
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (m *FileMutation) SetDeletedAt(t time.Time) {
+	m.deleted_at = &t
+}
+
+// DeletedAt returns the value of the "deleted_at" field in the mutation.
+func (m *FileMutation) DeletedAt() (r time.Time, exists bool) {
+	v := m.deleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedAt returns the old "deleted_at" field's value of the File entity.
+// If the File object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FileMutation) OldDeletedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedAt: %w", err)
+	}
+	return oldValue.DeletedAt, nil
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (m *FileMutation) ClearDeletedAt() {
+	m.deleted_at = nil
+	m.clearedFields[file.FieldDeletedAt] = struct{}{}
+}
+
+// DeletedAtCleared returns if the "deleted_at" field was cleared in this mutation.
+func (m *FileMutation) DeletedAtCleared() bool {
+	_, ok := m.clearedFields[file.FieldDeletedAt]
+	return ok
+}
+
+// ResetDeletedAt resets all changes to the "deleted_at" field.
+func (m *FileMutation) ResetDeletedAt() {
+	m.deleted_at = nil
+	delete(m.clearedFields, file.FieldDeletedAt)
+}
+
+// ClearOwner clears the "owner" edge to the Member entity.
+func (m *FileMutation) ClearOwner() {
+	m.clearedowner = true
+	m.clearedFields[file.FieldOwnerID] = struct{}{}
+}
+
+// OwnerCleared reports if the "owner" edge to the Member entity was cleared.
+func (m *FileMutation) OwnerCleared() bool {
+	return m.clearedowner
+}
+
+// OwnerIDs returns the "owner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// OwnerID instead. It exists only for internal usage by the builders.
+func (m *FileMutation) OwnerIDs() (ids []gid.ID) {
+	if id := m.owner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetOwner resets all changes to the "owner" edge.
+func (m *FileMutation) ResetOwner() {
+	m.owner = nil
+	m.clearedowner = false
+}
+
+// AddResourceIDs adds the "resources" edge to the Resource entity by ids.
+func (m *FileMutation) AddResourceIDs(ids ...gid.ID) {
+	if m.resources == nil {
+		m.resources = make(map[gid.ID]struct{})
+	}
+	for i := range ids {
+		m.resources[ids[i]] = struct{}{}
+	}
+}
+
+// ClearResources clears the "resources" edge to the Resource entity.
+func (m *FileMutation) ClearResources() {
+	m.clearedresources = true
+}
+
+// ResourcesCleared reports if the "resources" edge to the Resource entity was cleared.
+func (m *FileMutation) ResourcesCleared() bool {
+	return m.clearedresources
+}
+
+// RemoveResourceIDs removes the "resources" edge to the Resource entity by IDs.
+func (m *FileMutation) RemoveResourceIDs(ids ...gid.ID) {
+	if m.removedresources == nil {
+		m.removedresources = make(map[gid.ID]struct{})
+	}
+	for i := range ids {
+		delete(m.resources, ids[i])
+		m.removedresources[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedResources returns the removed IDs of the "resources" edge to the Resource entity.
+func (m *FileMutation) RemovedResourcesIDs() (ids []gid.ID) {
+	for id := range m.removedresources {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResourcesIDs returns the "resources" edge IDs in the mutation.
+func (m *FileMutation) ResourcesIDs() (ids []gid.ID) {
+	for id := range m.resources {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetResources resets all changes to the "resources" edge.
+func (m *FileMutation) ResetResources() {
+	m.resources = nil
+	m.clearedresources = false
+	m.removedresources = nil
+}
+
+// AddResourceVersionIDs adds the "resource_versions" edge to the ResourceVersion entity by ids.
+func (m *FileMutation) AddResourceVersionIDs(ids ...gid.ID) {
+	if m.resource_versions == nil {
+		m.resource_versions = make(map[gid.ID]struct{})
+	}
+	for i := range ids {
+		m.resource_versions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearResourceVersions clears the "resource_versions" edge to the ResourceVersion entity.
+func (m *FileMutation) ClearResourceVersions() {
+	m.clearedresource_versions = true
+}
+
+// ResourceVersionsCleared reports if the "resource_versions" edge to the ResourceVersion entity was cleared.
+func (m *FileMutation) ResourceVersionsCleared() bool {
+	return m.clearedresource_versions
+}
+
+// RemoveResourceVersionIDs removes the "resource_versions" edge to the ResourceVersion entity by IDs.
+func (m *FileMutation) RemoveResourceVersionIDs(ids ...gid.ID) {
+	if m.removedresource_versions == nil {
+		m.removedresource_versions = make(map[gid.ID]struct{})
+	}
+	for i := range ids {
+		delete(m.resource_versions, ids[i])
+		m.removedresource_versions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedResourceVersions returns the removed IDs of the "resource_versions" edge to the ResourceVersion entity.
+func (m *FileMutation) RemovedResourceVersionsIDs() (ids []gid.ID) {
+	for id := range m.removedresource_versions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResourceVersionsIDs returns the "resource_versions" edge IDs in the mutation.
+func (m *FileMutation) ResourceVersionsIDs() (ids []gid.ID) {
+	for id := range m.resource_versions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetResourceVersions resets all changes to the "resource_versions" edge.
+func (m *FileMutation) ResetResourceVersions() {
+	m.resource_versions = nil
+	m.clearedresource_versions = false
+	m.removedresource_versions = nil
+}
+
+// Where appends a list predicates to the FileMutation builder.
+func (m *FileMutation) Where(ps ...predicate.File) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the FileMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *FileMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.File, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *FileMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *FileMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (File).
+func (m *FileMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *FileMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.created_at != nil {
+		fields = append(fields, file.FieldCreatedAt)
+	}
+	if m.owner != nil {
+		fields = append(fields, file.FieldOwnerID)
+	}
+	if m.purpose != nil {
+		fields = append(fields, file.FieldPurpose)
+	}
+	if m.name != nil {
+		fields = append(fields, file.FieldName)
+	}
+	if m.media_type != nil {
+		fields = append(fields, file.FieldMediaType)
+	}
+	if m.size != nil {
+		fields = append(fields, file.FieldSize)
+	}
+	if m.hash != nil {
+		fields = append(fields, file.FieldHash)
+	}
+	if m.attached_at != nil {
+		fields = append(fields, file.FieldAttachedAt)
+	}
+	if m.deleted_at != nil {
+		fields = append(fields, file.FieldDeletedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *FileMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case file.FieldCreatedAt:
+		return m.CreatedAt()
+	case file.FieldOwnerID:
+		return m.OwnerID()
+	case file.FieldPurpose:
+		return m.Purpose()
+	case file.FieldName:
+		return m.Name()
+	case file.FieldMediaType:
+		return m.MediaType()
+	case file.FieldSize:
+		return m.Size()
+	case file.FieldHash:
+		return m.Hash()
+	case file.FieldAttachedAt:
+		return m.AttachedAt()
+	case file.FieldDeletedAt:
+		return m.DeletedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *FileMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case file.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case file.FieldOwnerID:
+		return m.OldOwnerID(ctx)
+	case file.FieldPurpose:
+		return m.OldPurpose(ctx)
+	case file.FieldName:
+		return m.OldName(ctx)
+	case file.FieldMediaType:
+		return m.OldMediaType(ctx)
+	case file.FieldSize:
+		return m.OldSize(ctx)
+	case file.FieldHash:
+		return m.OldHash(ctx)
+	case file.FieldAttachedAt:
+		return m.OldAttachedAt(ctx)
+	case file.FieldDeletedAt:
+		return m.OldDeletedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown File field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FileMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case file.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case file.FieldOwnerID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnerID(v)
+		return nil
+	case file.FieldPurpose:
+		v, ok := value.(file.Purpose)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurpose(v)
+		return nil
+	case file.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case file.FieldMediaType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMediaType(v)
+		return nil
+	case file.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSize(v)
+		return nil
+	case file.FieldHash:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHash(v)
+		return nil
+	case file.FieldAttachedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttachedAt(v)
+		return nil
+	case file.FieldDeletedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown File field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *FileMutation) AddedFields() []string {
+	var fields []string
+	if m.addsize != nil {
+		fields = append(fields, file.FieldSize)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *FileMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case file.FieldSize:
+		return m.AddedSize()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FileMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case file.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSize(v)
+		return nil
+	}
+	return fmt.Errorf("unknown File numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *FileMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(file.FieldAttachedAt) {
+		fields = append(fields, file.FieldAttachedAt)
+	}
+	if m.FieldCleared(file.FieldDeletedAt) {
+		fields = append(fields, file.FieldDeletedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *FileMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *FileMutation) ClearField(name string) error {
+	switch name {
+	case file.FieldAttachedAt:
+		m.ClearAttachedAt()
+		return nil
+	case file.FieldDeletedAt:
+		m.ClearDeletedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown File nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *FileMutation) ResetField(name string) error {
+	switch name {
+	case file.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case file.FieldOwnerID:
+		m.ResetOwnerID()
+		return nil
+	case file.FieldPurpose:
+		m.ResetPurpose()
+		return nil
+	case file.FieldName:
+		m.ResetName()
+		return nil
+	case file.FieldMediaType:
+		m.ResetMediaType()
+		return nil
+	case file.FieldSize:
+		m.ResetSize()
+		return nil
+	case file.FieldHash:
+		m.ResetHash()
+		return nil
+	case file.FieldAttachedAt:
+		m.ResetAttachedAt()
+		return nil
+	case file.FieldDeletedAt:
+		m.ResetDeletedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown File field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *FileMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.owner != nil {
+		edges = append(edges, file.EdgeOwner)
+	}
+	if m.resources != nil {
+		edges = append(edges, file.EdgeResources)
+	}
+	if m.resource_versions != nil {
+		edges = append(edges, file.EdgeResourceVersions)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *FileMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case file.EdgeOwner:
+		if id := m.owner; id != nil {
+			return []ent.Value{*id}
+		}
+	case file.EdgeResources:
+		ids := make([]ent.Value, 0, len(m.resources))
+		for id := range m.resources {
+			ids = append(ids, id)
+		}
+		return ids
+	case file.EdgeResourceVersions:
+		ids := make([]ent.Value, 0, len(m.resource_versions))
+		for id := range m.resource_versions {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *FileMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.removedresources != nil {
+		edges = append(edges, file.EdgeResources)
+	}
+	if m.removedresource_versions != nil {
+		edges = append(edges, file.EdgeResourceVersions)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *FileMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case file.EdgeResources:
+		ids := make([]ent.Value, 0, len(m.removedresources))
+		for id := range m.removedresources {
+			ids = append(ids, id)
+		}
+		return ids
+	case file.EdgeResourceVersions:
+		ids := make([]ent.Value, 0, len(m.removedresource_versions))
+		for id := range m.removedresource_versions {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *FileMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedowner {
+		edges = append(edges, file.EdgeOwner)
+	}
+	if m.clearedresources {
+		edges = append(edges, file.EdgeResources)
+	}
+	if m.clearedresource_versions {
+		edges = append(edges, file.EdgeResourceVersions)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *FileMutation) EdgeCleared(name string) bool {
+	switch name {
+	case file.EdgeOwner:
+		return m.clearedowner
+	case file.EdgeResources:
+		return m.clearedresources
+	case file.EdgeResourceVersions:
+		return m.clearedresource_versions
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *FileMutation) ClearEdge(name string) error {
+	switch name {
+	case file.EdgeOwner:
+		m.ClearOwner()
+		return nil
+	}
+	return fmt.Errorf("unknown File unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *FileMutation) ResetEdge(name string) error {
+	switch name {
+	case file.EdgeOwner:
+		m.ResetOwner()
+		return nil
+	case file.EdgeResources:
+		m.ResetResources()
+		return nil
+	case file.EdgeResourceVersions:
+		m.ResetResourceVersions()
+		return nil
+	}
+	return fmt.Errorf("unknown File edge %s", name)
+}
+
 // FrameworkMutation represents an operation that mutates the Framework nodes in the graph.
 type FrameworkMutation struct {
 	config
@@ -9554,6 +10619,8 @@ type MemberMutation struct {
 	expertise       *[]string
 	appendexpertise []string
 	status          *member.Status
+	suspended_until *time.Time
+	avatar_file_id  *gid.ID
 	event_seq       *int
 	addevent_seq    *int
 	updated_at      *time.Time
@@ -10092,6 +11159,104 @@ func (m *MemberMutation) ResetStatus() {
 	m.status = nil
 }
 
+// SetSuspendedUntil sets the "suspended_until" field.
+func (m *MemberMutation) SetSuspendedUntil(t time.Time) {
+	m.suspended_until = &t
+}
+
+// SuspendedUntil returns the value of the "suspended_until" field in the mutation.
+func (m *MemberMutation) SuspendedUntil() (r time.Time, exists bool) {
+	v := m.suspended_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSuspendedUntil returns the old "suspended_until" field's value of the Member entity.
+// If the Member object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MemberMutation) OldSuspendedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSuspendedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSuspendedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSuspendedUntil: %w", err)
+	}
+	return oldValue.SuspendedUntil, nil
+}
+
+// ClearSuspendedUntil clears the value of the "suspended_until" field.
+func (m *MemberMutation) ClearSuspendedUntil() {
+	m.suspended_until = nil
+	m.clearedFields[member.FieldSuspendedUntil] = struct{}{}
+}
+
+// SuspendedUntilCleared returns if the "suspended_until" field was cleared in this mutation.
+func (m *MemberMutation) SuspendedUntilCleared() bool {
+	_, ok := m.clearedFields[member.FieldSuspendedUntil]
+	return ok
+}
+
+// ResetSuspendedUntil resets all changes to the "suspended_until" field.
+func (m *MemberMutation) ResetSuspendedUntil() {
+	m.suspended_until = nil
+	delete(m.clearedFields, member.FieldSuspendedUntil)
+}
+
+// SetAvatarFileID sets the "avatar_file_id" field.
+func (m *MemberMutation) SetAvatarFileID(gi gid.ID) {
+	m.avatar_file_id = &gi
+}
+
+// AvatarFileID returns the value of the "avatar_file_id" field in the mutation.
+func (m *MemberMutation) AvatarFileID() (r gid.ID, exists bool) {
+	v := m.avatar_file_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAvatarFileID returns the old "avatar_file_id" field's value of the Member entity.
+// If the Member object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MemberMutation) OldAvatarFileID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAvatarFileID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAvatarFileID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAvatarFileID: %w", err)
+	}
+	return oldValue.AvatarFileID, nil
+}
+
+// ClearAvatarFileID clears the value of the "avatar_file_id" field.
+func (m *MemberMutation) ClearAvatarFileID() {
+	m.avatar_file_id = nil
+	m.clearedFields[member.FieldAvatarFileID] = struct{}{}
+}
+
+// AvatarFileIDCleared returns if the "avatar_file_id" field was cleared in this mutation.
+func (m *MemberMutation) AvatarFileIDCleared() bool {
+	_, ok := m.clearedFields[member.FieldAvatarFileID]
+	return ok
+}
+
+// ResetAvatarFileID resets all changes to the "avatar_file_id" field.
+func (m *MemberMutation) ResetAvatarFileID() {
+	m.avatar_file_id = nil
+	delete(m.clearedFields, member.FieldAvatarFileID)
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (m *MemberMutation) SetEventSeq(i int) {
 	m.event_seq = &i
@@ -10218,7 +11383,7 @@ func (m *MemberMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MemberMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 15)
 	if m.created_at != nil {
 		fields = append(fields, member.FieldCreatedAt)
 	}
@@ -10251,6 +11416,12 @@ func (m *MemberMutation) Fields() []string {
 	}
 	if m.status != nil {
 		fields = append(fields, member.FieldStatus)
+	}
+	if m.suspended_until != nil {
+		fields = append(fields, member.FieldSuspendedUntil)
+	}
+	if m.avatar_file_id != nil {
+		fields = append(fields, member.FieldAvatarFileID)
 	}
 	if m.event_seq != nil {
 		fields = append(fields, member.FieldEventSeq)
@@ -10288,6 +11459,10 @@ func (m *MemberMutation) Field(name string) (ent.Value, bool) {
 		return m.Expertise()
 	case member.FieldStatus:
 		return m.Status()
+	case member.FieldSuspendedUntil:
+		return m.SuspendedUntil()
+	case member.FieldAvatarFileID:
+		return m.AvatarFileID()
 	case member.FieldEventSeq:
 		return m.EventSeq()
 	case member.FieldUpdatedAt:
@@ -10323,6 +11498,10 @@ func (m *MemberMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldExpertise(ctx)
 	case member.FieldStatus:
 		return m.OldStatus(ctx)
+	case member.FieldSuspendedUntil:
+		return m.OldSuspendedUntil(ctx)
+	case member.FieldAvatarFileID:
+		return m.OldAvatarFileID(ctx)
 	case member.FieldEventSeq:
 		return m.OldEventSeq(ctx)
 	case member.FieldUpdatedAt:
@@ -10413,6 +11592,20 @@ func (m *MemberMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetStatus(v)
 		return nil
+	case member.FieldSuspendedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSuspendedUntil(v)
+		return nil
+	case member.FieldAvatarFileID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAvatarFileID(v)
+		return nil
 	case member.FieldEventSeq:
 		v, ok := value.(int)
 		if !ok {
@@ -10475,6 +11668,12 @@ func (m *MemberMutation) ClearedFields() []string {
 	if m.FieldCleared(member.FieldExpertise) {
 		fields = append(fields, member.FieldExpertise)
 	}
+	if m.FieldCleared(member.FieldSuspendedUntil) {
+		fields = append(fields, member.FieldSuspendedUntil)
+	}
+	if m.FieldCleared(member.FieldAvatarFileID) {
+		fields = append(fields, member.FieldAvatarFileID)
+	}
 	return fields
 }
 
@@ -10491,6 +11690,12 @@ func (m *MemberMutation) ClearField(name string) error {
 	switch name {
 	case member.FieldExpertise:
 		m.ClearExpertise()
+		return nil
+	case member.FieldSuspendedUntil:
+		m.ClearSuspendedUntil()
+		return nil
+	case member.FieldAvatarFileID:
+		m.ClearAvatarFileID()
 		return nil
 	}
 	return fmt.Errorf("unknown Member nullable field %s", name)
@@ -10532,6 +11737,12 @@ func (m *MemberMutation) ResetField(name string) error {
 		return nil
 	case member.FieldStatus:
 		m.ResetStatus()
+		return nil
+	case member.FieldSuspendedUntil:
+		m.ResetSuspendedUntil()
+		return nil
+	case member.FieldAvatarFileID:
+		m.ResetAvatarFileID()
 		return nil
 	case member.FieldEventSeq:
 		m.ResetEventSeq()
@@ -18495,6 +19706,8 @@ type ResourceMutation struct {
 	clearedspace      bool
 	author            *gid.ID
 	clearedauthor     bool
+	file              *gid.ID
+	clearedfile       bool
 	frameworks        map[gid.ID]struct{}
 	removedframeworks map[gid.ID]struct{}
 	clearedframeworks bool
@@ -18785,6 +19998,55 @@ func (m *ResourceMutation) OldURL(ctx context.Context) (v string, err error) {
 // ResetURL resets all changes to the "url" field.
 func (m *ResourceMutation) ResetURL() {
 	m.url = nil
+}
+
+// SetFileID sets the "file_id" field.
+func (m *ResourceMutation) SetFileID(gi gid.ID) {
+	m.file = &gi
+}
+
+// FileID returns the value of the "file_id" field in the mutation.
+func (m *ResourceMutation) FileID() (r gid.ID, exists bool) {
+	v := m.file
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFileID returns the old "file_id" field's value of the Resource entity.
+// If the Resource object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ResourceMutation) OldFileID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFileID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFileID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFileID: %w", err)
+	}
+	return oldValue.FileID, nil
+}
+
+// ClearFileID clears the value of the "file_id" field.
+func (m *ResourceMutation) ClearFileID() {
+	m.file = nil
+	m.clearedFields[resource.FieldFileID] = struct{}{}
+}
+
+// FileIDCleared returns if the "file_id" field was cleared in this mutation.
+func (m *ResourceMutation) FileIDCleared() bool {
+	_, ok := m.clearedFields[resource.FieldFileID]
+	return ok
+}
+
+// ResetFileID resets all changes to the "file_id" field.
+func (m *ResourceMutation) ResetFileID() {
+	m.file = nil
+	delete(m.clearedFields, resource.FieldFileID)
 }
 
 // SetLicence sets the "licence" field.
@@ -19139,6 +20401,33 @@ func (m *ResourceMutation) ResetAuthor() {
 	m.clearedauthor = false
 }
 
+// ClearFile clears the "file" edge to the File entity.
+func (m *ResourceMutation) ClearFile() {
+	m.clearedfile = true
+	m.clearedFields[resource.FieldFileID] = struct{}{}
+}
+
+// FileCleared reports if the "file" edge to the File entity was cleared.
+func (m *ResourceMutation) FileCleared() bool {
+	return m.FileIDCleared() || m.clearedfile
+}
+
+// FileIDs returns the "file" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// FileID instead. It exists only for internal usage by the builders.
+func (m *ResourceMutation) FileIDs() (ids []gid.ID) {
+	if id := m.file; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetFile resets all changes to the "file" edge.
+func (m *ResourceMutation) ResetFile() {
+	m.file = nil
+	m.clearedfile = false
+}
+
 // AddFrameworkIDs adds the "frameworks" edge to the Framework entity by ids.
 func (m *ResourceMutation) AddFrameworkIDs(ids ...gid.ID) {
 	if m.frameworks == nil {
@@ -19227,7 +20516,7 @@ func (m *ResourceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ResourceMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 13)
 	if m.created_at != nil {
 		fields = append(fields, resource.FieldCreatedAt)
 	}
@@ -19242,6 +20531,9 @@ func (m *ResourceMutation) Fields() []string {
 	}
 	if m.url != nil {
 		fields = append(fields, resource.FieldURL)
+	}
+	if m.file != nil {
+		fields = append(fields, resource.FieldFileID)
 	}
 	if m.licence != nil {
 		fields = append(fields, resource.FieldLicence)
@@ -19282,6 +20574,8 @@ func (m *ResourceMutation) Field(name string) (ent.Value, bool) {
 		return m.Summary()
 	case resource.FieldURL:
 		return m.URL()
+	case resource.FieldFileID:
+		return m.FileID()
 	case resource.FieldLicence:
 		return m.Licence()
 	case resource.FieldAudience:
@@ -19315,6 +20609,8 @@ func (m *ResourceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldSummary(ctx)
 	case resource.FieldURL:
 		return m.OldURL(ctx)
+	case resource.FieldFileID:
+		return m.OldFileID(ctx)
 	case resource.FieldLicence:
 		return m.OldLicence(ctx)
 	case resource.FieldAudience:
@@ -19372,6 +20668,13 @@ func (m *ResourceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetURL(v)
+		return nil
+	case resource.FieldFileID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFileID(v)
 		return nil
 	case resource.FieldLicence:
 		v, ok := value.(string)
@@ -19467,6 +20770,9 @@ func (m *ResourceMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *ResourceMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(resource.FieldFileID) {
+		fields = append(fields, resource.FieldFileID)
+	}
 	if m.FieldCleared(resource.FieldSpaceID) {
 		fields = append(fields, resource.FieldSpaceID)
 	}
@@ -19487,6 +20793,9 @@ func (m *ResourceMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *ResourceMutation) ClearField(name string) error {
 	switch name {
+	case resource.FieldFileID:
+		m.ClearFileID()
+		return nil
 	case resource.FieldSpaceID:
 		m.ClearSpaceID()
 		return nil
@@ -19516,6 +20825,9 @@ func (m *ResourceMutation) ResetField(name string) error {
 	case resource.FieldURL:
 		m.ResetURL()
 		return nil
+	case resource.FieldFileID:
+		m.ResetFileID()
+		return nil
 	case resource.FieldLicence:
 		m.ResetLicence()
 		return nil
@@ -19543,12 +20855,15 @@ func (m *ResourceMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ResourceMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.space != nil {
 		edges = append(edges, resource.EdgeSpace)
 	}
 	if m.author != nil {
 		edges = append(edges, resource.EdgeAuthor)
+	}
+	if m.file != nil {
+		edges = append(edges, resource.EdgeFile)
 	}
 	if m.frameworks != nil {
 		edges = append(edges, resource.EdgeFrameworks)
@@ -19568,6 +20883,10 @@ func (m *ResourceMutation) AddedIDs(name string) []ent.Value {
 		if id := m.author; id != nil {
 			return []ent.Value{*id}
 		}
+	case resource.EdgeFile:
+		if id := m.file; id != nil {
+			return []ent.Value{*id}
+		}
 	case resource.EdgeFrameworks:
 		ids := make([]ent.Value, 0, len(m.frameworks))
 		for id := range m.frameworks {
@@ -19580,7 +20899,7 @@ func (m *ResourceMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ResourceMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.removedframeworks != nil {
 		edges = append(edges, resource.EdgeFrameworks)
 	}
@@ -19603,12 +20922,15 @@ func (m *ResourceMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ResourceMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.clearedspace {
 		edges = append(edges, resource.EdgeSpace)
 	}
 	if m.clearedauthor {
 		edges = append(edges, resource.EdgeAuthor)
+	}
+	if m.clearedfile {
+		edges = append(edges, resource.EdgeFile)
 	}
 	if m.clearedframeworks {
 		edges = append(edges, resource.EdgeFrameworks)
@@ -19624,6 +20946,8 @@ func (m *ResourceMutation) EdgeCleared(name string) bool {
 		return m.clearedspace
 	case resource.EdgeAuthor:
 		return m.clearedauthor
+	case resource.EdgeFile:
+		return m.clearedfile
 	case resource.EdgeFrameworks:
 		return m.clearedframeworks
 	}
@@ -19640,6 +20964,9 @@ func (m *ResourceMutation) ClearEdge(name string) error {
 	case resource.EdgeAuthor:
 		m.ClearAuthor()
 		return nil
+	case resource.EdgeFile:
+		m.ClearFile()
+		return nil
 	}
 	return fmt.Errorf("unknown Resource unique edge %s", name)
 }
@@ -19653,6 +20980,9 @@ func (m *ResourceMutation) ResetEdge(name string) error {
 		return nil
 	case resource.EdgeAuthor:
 		m.ResetAuthor()
+		return nil
+	case resource.EdgeFile:
+		m.ResetFile()
 		return nil
 	case resource.EdgeFrameworks:
 		m.ResetFrameworks()
@@ -19680,6 +21010,8 @@ type ResourceVersionMutation struct {
 	clearedresource bool
 	author          *gid.ID
 	clearedauthor   bool
+	file            *gid.ID
+	clearedfile     bool
 	done            bool
 	oldValue        func(context.Context) (*ResourceVersion, error)
 	predicates      []predicate.ResourceVersion
@@ -20061,6 +21393,55 @@ func (m *ResourceVersionMutation) ResetURL() {
 	m.url = nil
 }
 
+// SetFileID sets the "file_id" field.
+func (m *ResourceVersionMutation) SetFileID(gi gid.ID) {
+	m.file = &gi
+}
+
+// FileID returns the value of the "file_id" field in the mutation.
+func (m *ResourceVersionMutation) FileID() (r gid.ID, exists bool) {
+	v := m.file
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFileID returns the old "file_id" field's value of the ResourceVersion entity.
+// If the ResourceVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ResourceVersionMutation) OldFileID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFileID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFileID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFileID: %w", err)
+	}
+	return oldValue.FileID, nil
+}
+
+// ClearFileID clears the value of the "file_id" field.
+func (m *ResourceVersionMutation) ClearFileID() {
+	m.file = nil
+	m.clearedFields[resourceversion.FieldFileID] = struct{}{}
+}
+
+// FileIDCleared returns if the "file_id" field was cleared in this mutation.
+func (m *ResourceVersionMutation) FileIDCleared() bool {
+	_, ok := m.clearedFields[resourceversion.FieldFileID]
+	return ok
+}
+
+// ResetFileID resets all changes to the "file_id" field.
+func (m *ResourceVersionMutation) ResetFileID() {
+	m.file = nil
+	delete(m.clearedFields, resourceversion.FieldFileID)
+}
+
 // SetLicence sets the "licence" field.
 func (m *ResourceVersionMutation) SetLicence(s string) {
 	m.licence = &s
@@ -20187,6 +21568,33 @@ func (m *ResourceVersionMutation) ResetAuthor() {
 	m.clearedauthor = false
 }
 
+// ClearFile clears the "file" edge to the File entity.
+func (m *ResourceVersionMutation) ClearFile() {
+	m.clearedfile = true
+	m.clearedFields[resourceversion.FieldFileID] = struct{}{}
+}
+
+// FileCleared reports if the "file" edge to the File entity was cleared.
+func (m *ResourceVersionMutation) FileCleared() bool {
+	return m.FileIDCleared() || m.clearedfile
+}
+
+// FileIDs returns the "file" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// FileID instead. It exists only for internal usage by the builders.
+func (m *ResourceVersionMutation) FileIDs() (ids []gid.ID) {
+	if id := m.file; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetFile resets all changes to the "file" edge.
+func (m *ResourceVersionMutation) ResetFile() {
+	m.file = nil
+	m.clearedfile = false
+}
+
 // Where appends a list predicates to the ResourceVersionMutation builder.
 func (m *ResourceVersionMutation) Where(ps ...predicate.ResourceVersion) {
 	m.predicates = append(m.predicates, ps...)
@@ -20221,7 +21629,7 @@ func (m *ResourceVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ResourceVersionMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.created_at != nil {
 		fields = append(fields, resourceversion.FieldCreatedAt)
 	}
@@ -20242,6 +21650,9 @@ func (m *ResourceVersionMutation) Fields() []string {
 	}
 	if m.url != nil {
 		fields = append(fields, resourceversion.FieldURL)
+	}
+	if m.file != nil {
+		fields = append(fields, resourceversion.FieldFileID)
 	}
 	if m.licence != nil {
 		fields = append(fields, resourceversion.FieldLicence)
@@ -20271,6 +21682,8 @@ func (m *ResourceVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.Summary()
 	case resourceversion.FieldURL:
 		return m.URL()
+	case resourceversion.FieldFileID:
+		return m.FileID()
 	case resourceversion.FieldLicence:
 		return m.Licence()
 	case resourceversion.FieldNote:
@@ -20298,6 +21711,8 @@ func (m *ResourceVersionMutation) OldField(ctx context.Context, name string) (en
 		return m.OldSummary(ctx)
 	case resourceversion.FieldURL:
 		return m.OldURL(ctx)
+	case resourceversion.FieldFileID:
+		return m.OldFileID(ctx)
 	case resourceversion.FieldLicence:
 		return m.OldLicence(ctx)
 	case resourceversion.FieldNote:
@@ -20360,6 +21775,13 @@ func (m *ResourceVersionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetURL(v)
 		return nil
+	case resourceversion.FieldFileID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFileID(v)
+		return nil
 	case resourceversion.FieldLicence:
 		v, ok := value.(string)
 		if !ok {
@@ -20418,7 +21840,11 @@ func (m *ResourceVersionMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *ResourceVersionMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(resourceversion.FieldFileID) {
+		fields = append(fields, resourceversion.FieldFileID)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -20431,6 +21857,11 @@ func (m *ResourceVersionMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *ResourceVersionMutation) ClearField(name string) error {
+	switch name {
+	case resourceversion.FieldFileID:
+		m.ClearFileID()
+		return nil
+	}
 	return fmt.Errorf("unknown ResourceVersion nullable field %s", name)
 }
 
@@ -20459,6 +21890,9 @@ func (m *ResourceVersionMutation) ResetField(name string) error {
 	case resourceversion.FieldURL:
 		m.ResetURL()
 		return nil
+	case resourceversion.FieldFileID:
+		m.ResetFileID()
+		return nil
 	case resourceversion.FieldLicence:
 		m.ResetLicence()
 		return nil
@@ -20471,12 +21905,15 @@ func (m *ResourceVersionMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ResourceVersionMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.resource != nil {
 		edges = append(edges, resourceversion.EdgeResource)
 	}
 	if m.author != nil {
 		edges = append(edges, resourceversion.EdgeAuthor)
+	}
+	if m.file != nil {
+		edges = append(edges, resourceversion.EdgeFile)
 	}
 	return edges
 }
@@ -20493,13 +21930,17 @@ func (m *ResourceVersionMutation) AddedIDs(name string) []ent.Value {
 		if id := m.author; id != nil {
 			return []ent.Value{*id}
 		}
+	case resourceversion.EdgeFile:
+		if id := m.file; id != nil {
+			return []ent.Value{*id}
+		}
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ResourceVersionMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	return edges
 }
 
@@ -20511,12 +21952,15 @@ func (m *ResourceVersionMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ResourceVersionMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.clearedresource {
 		edges = append(edges, resourceversion.EdgeResource)
 	}
 	if m.clearedauthor {
 		edges = append(edges, resourceversion.EdgeAuthor)
+	}
+	if m.clearedfile {
+		edges = append(edges, resourceversion.EdgeFile)
 	}
 	return edges
 }
@@ -20529,6 +21973,8 @@ func (m *ResourceVersionMutation) EdgeCleared(name string) bool {
 		return m.clearedresource
 	case resourceversion.EdgeAuthor:
 		return m.clearedauthor
+	case resourceversion.EdgeFile:
+		return m.clearedfile
 	}
 	return false
 }
@@ -20543,6 +21989,9 @@ func (m *ResourceVersionMutation) ClearEdge(name string) error {
 	case resourceversion.EdgeAuthor:
 		m.ClearAuthor()
 		return nil
+	case resourceversion.EdgeFile:
+		m.ClearFile()
+		return nil
 	}
 	return fmt.Errorf("unknown ResourceVersion unique edge %s", name)
 }
@@ -20556,6 +22005,9 @@ func (m *ResourceVersionMutation) ResetEdge(name string) error {
 		return nil
 	case resourceversion.EdgeAuthor:
 		m.ResetAuthor()
+		return nil
+	case resourceversion.EdgeFile:
+		m.ResetFile()
 		return nil
 	}
 	return fmt.Errorf("unknown ResourceVersion edge %s", name)

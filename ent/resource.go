@@ -9,6 +9,7 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/space"
@@ -31,6 +32,8 @@ type Resource struct {
 	Summary string `json:"summary,omitempty"`
 	// URL holds the value of the "url" field.
 	URL string `json:"url,omitempty"`
+	// FileID holds the value of the "file_id" field.
+	FileID *gid.ID `json:"file_id,omitempty"`
 	// Licence holds the value of the "licence" field.
 	Licence string `json:"licence,omitempty"`
 	// Audience holds the value of the "audience" field.
@@ -58,11 +61,13 @@ type ResourceEdges struct {
 	Space *Space `json:"space,omitempty"`
 	// Author holds the value of the author edge.
 	Author *Member `json:"author,omitempty"`
+	// File holds the value of the file edge.
+	File *File `json:"file,omitempty"`
 	// Frameworks holds the value of the frameworks edge.
 	Frameworks []*Framework `json:"frameworks,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [4]bool
 }
 
 // SpaceOrErr returns the Space value or an error if the edge
@@ -87,10 +92,21 @@ func (e ResourceEdges) AuthorOrErr() (*Member, error) {
 	return nil, &NotLoadedError{edge: "author"}
 }
 
+// FileOrErr returns the File value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e ResourceEdges) FileOrErr() (*File, error) {
+	if e.File != nil {
+		return e.File, nil
+	} else if e.loadedTypes[2] {
+		return nil, &NotFoundError{label: file.Label}
+	}
+	return nil, &NotLoadedError{edge: "file"}
+}
+
 // FrameworksOrErr returns the Frameworks value or an error if the edge
 // was not loaded in eager-loading.
 func (e ResourceEdges) FrameworksOrErr() ([]*Framework, error) {
-	if e.loadedTypes[2] {
+	if e.loadedTypes[3] {
 		return e.Frameworks, nil
 	}
 	return nil, &NotLoadedError{edge: "frameworks"}
@@ -101,7 +117,7 @@ func (*Resource) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case resource.FieldSpaceID:
+		case resource.FieldFileID, resource.FieldSpaceID:
 			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		case resource.FieldID, resource.FieldAuthorID:
 			values[i] = new(gid.ID)
@@ -161,6 +177,13 @@ func (_m *Resource) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field url", values[i])
 			} else if value.Valid {
 				_m.URL = value.String
+			}
+		case resource.FieldFileID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field file_id", values[i])
+			} else if value.Valid {
+				_m.FileID = new(gid.ID)
+				*_m.FileID = *value.S.(*gid.ID)
 			}
 		case resource.FieldLicence:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -229,6 +252,11 @@ func (_m *Resource) QueryAuthor() *MemberQuery {
 	return NewResourceClient(_m.config).QueryAuthor(_m)
 }
 
+// QueryFile queries the "file" edge of the Resource entity.
+func (_m *Resource) QueryFile() *FileQuery {
+	return NewResourceClient(_m.config).QueryFile(_m)
+}
+
 // QueryFrameworks queries the "frameworks" edge of the Resource entity.
 func (_m *Resource) QueryFrameworks() *FrameworkQuery {
 	return NewResourceClient(_m.config).QueryFrameworks(_m)
@@ -271,6 +299,11 @@ func (_m *Resource) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("url=")
 	builder.WriteString(_m.URL)
+	builder.WriteString(", ")
+	if v := _m.FileID; v != nil {
+		builder.WriteString("file_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("licence=")
 	builder.WriteString(_m.Licence)

@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/resource"
@@ -66,6 +67,20 @@ func (_c *ResourceCreate) SetURL(v string) *ResourceCreate {
 func (_c *ResourceCreate) SetNillableURL(v *string) *ResourceCreate {
 	if v != nil {
 		_c.SetURL(*v)
+	}
+	return _c
+}
+
+// SetFileID sets the "file_id" field.
+func (_c *ResourceCreate) SetFileID(v gid.ID) *ResourceCreate {
+	_c.mutation.SetFileID(v)
+	return _c
+}
+
+// SetNillableFileID sets the "file_id" field if the given value is not nil.
+func (_c *ResourceCreate) SetNillableFileID(v *gid.ID) *ResourceCreate {
+	if v != nil {
+		_c.SetFileID(*v)
 	}
 	return _c
 }
@@ -158,6 +173,11 @@ func (_c *ResourceCreate) SetSpace(v *Space) *ResourceCreate {
 // SetAuthor sets the "author" edge to the Member entity.
 func (_c *ResourceCreate) SetAuthor(v *Member) *ResourceCreate {
 	return _c.SetAuthorID(v.ID)
+}
+
+// SetFile sets the "file" edge to the File entity.
+func (_c *ResourceCreate) SetFile(v *File) *ResourceCreate {
+	return _c.SetFileID(v.ID)
 }
 
 // AddFrameworkIDs adds the "frameworks" edge to the Framework entity by IDs.
@@ -380,6 +400,23 @@ func (_c *ResourceCreate) createSpec() (*Resource, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.AuthorID = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.FileIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   resource.FileTable,
+			Columns: []string{resource.FileColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.FileID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	if nodes := _c.mutation.FrameworksIDs(); len(nodes) > 0 {

@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/resource"
@@ -85,6 +86,26 @@ func (_u *ResourceUpdate) SetNillableURL(v *string) *ResourceUpdate {
 	if v != nil {
 		_u.SetURL(*v)
 	}
+	return _u
+}
+
+// SetFileID sets the "file_id" field.
+func (_u *ResourceUpdate) SetFileID(v gid.ID) *ResourceUpdate {
+	_u.mutation.SetFileID(v)
+	return _u
+}
+
+// SetNillableFileID sets the "file_id" field if the given value is not nil.
+func (_u *ResourceUpdate) SetNillableFileID(v *gid.ID) *ResourceUpdate {
+	if v != nil {
+		_u.SetFileID(*v)
+	}
+	return _u
+}
+
+// ClearFileID clears the value of the "file_id" field.
+func (_u *ResourceUpdate) ClearFileID() *ResourceUpdate {
+	_u.mutation.ClearFileID()
 	return _u
 }
 
@@ -196,6 +217,11 @@ func (_u *ResourceUpdate) SetSpace(v *Space) *ResourceUpdate {
 	return _u.SetSpaceID(v.ID)
 }
 
+// SetFile sets the "file" edge to the File entity.
+func (_u *ResourceUpdate) SetFile(v *File) *ResourceUpdate {
+	return _u.SetFileID(v.ID)
+}
+
 // AddFrameworkIDs adds the "frameworks" edge to the Framework entity by IDs.
 func (_u *ResourceUpdate) AddFrameworkIDs(ids ...gid.ID) *ResourceUpdate {
 	_u.mutation.AddFrameworkIDs(ids...)
@@ -219,6 +245,12 @@ func (_u *ResourceUpdate) Mutation() *ResourceMutation {
 // ClearSpace clears the "space" edge to the Space entity.
 func (_u *ResourceUpdate) ClearSpace() *ResourceUpdate {
 	_u.mutation.ClearSpace()
+	return _u
+}
+
+// ClearFile clears the "file" edge to the File entity.
+func (_u *ResourceUpdate) ClearFile() *ResourceUpdate {
+	_u.mutation.ClearFile()
 	return _u
 }
 
@@ -368,6 +400,35 @@ func (_u *ResourceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.FileCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   resource.FileTable,
+			Columns: []string{resource.FileColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.FileIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   resource.FileTable,
+			Columns: []string{resource.FileColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _u.mutation.FrameworksCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2M,
@@ -491,6 +552,26 @@ func (_u *ResourceUpdateOne) SetNillableURL(v *string) *ResourceUpdateOne {
 	return _u
 }
 
+// SetFileID sets the "file_id" field.
+func (_u *ResourceUpdateOne) SetFileID(v gid.ID) *ResourceUpdateOne {
+	_u.mutation.SetFileID(v)
+	return _u
+}
+
+// SetNillableFileID sets the "file_id" field if the given value is not nil.
+func (_u *ResourceUpdateOne) SetNillableFileID(v *gid.ID) *ResourceUpdateOne {
+	if v != nil {
+		_u.SetFileID(*v)
+	}
+	return _u
+}
+
+// ClearFileID clears the value of the "file_id" field.
+func (_u *ResourceUpdateOne) ClearFileID() *ResourceUpdateOne {
+	_u.mutation.ClearFileID()
+	return _u
+}
+
 // SetLicence sets the "licence" field.
 func (_u *ResourceUpdateOne) SetLicence(v string) *ResourceUpdateOne {
 	_u.mutation.SetLicence(v)
@@ -599,6 +680,11 @@ func (_u *ResourceUpdateOne) SetSpace(v *Space) *ResourceUpdateOne {
 	return _u.SetSpaceID(v.ID)
 }
 
+// SetFile sets the "file" edge to the File entity.
+func (_u *ResourceUpdateOne) SetFile(v *File) *ResourceUpdateOne {
+	return _u.SetFileID(v.ID)
+}
+
 // AddFrameworkIDs adds the "frameworks" edge to the Framework entity by IDs.
 func (_u *ResourceUpdateOne) AddFrameworkIDs(ids ...gid.ID) *ResourceUpdateOne {
 	_u.mutation.AddFrameworkIDs(ids...)
@@ -622,6 +708,12 @@ func (_u *ResourceUpdateOne) Mutation() *ResourceMutation {
 // ClearSpace clears the "space" edge to the Space entity.
 func (_u *ResourceUpdateOne) ClearSpace() *ResourceUpdateOne {
 	_u.mutation.ClearSpace()
+	return _u
+}
+
+// ClearFile clears the "file" edge to the File entity.
+func (_u *ResourceUpdateOne) ClearFile() *ResourceUpdateOne {
+	_u.mutation.ClearFile()
 	return _u
 }
 
@@ -794,6 +886,35 @@ func (_u *ResourceUpdateOne) sqlSave(ctx context.Context) (_node *Resource, err 
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(space.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.FileCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   resource.FileTable,
+			Columns: []string{resource.FileColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.FileIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   resource.FileTable,
+			Columns: []string{resource.FileColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -9,6 +9,7 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
@@ -35,6 +36,8 @@ type ResourceVersion struct {
 	Summary string `json:"summary,omitempty"`
 	// URL holds the value of the "url" field.
 	URL string `json:"url,omitempty"`
+	// FileID holds the value of the "file_id" field.
+	FileID *gid.ID `json:"file_id,omitempty"`
 	// Licence holds the value of the "licence" field.
 	Licence string `json:"licence,omitempty"`
 	// Note holds the value of the "note" field.
@@ -52,9 +55,11 @@ type ResourceVersionEdges struct {
 	Resource *Resource `json:"resource,omitempty"`
 	// Author holds the value of the author edge.
 	Author *Member `json:"author,omitempty"`
+	// File holds the value of the file edge.
+	File *File `json:"file,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
 }
 
 // ResourceOrErr returns the Resource value or an error if the edge
@@ -79,11 +84,24 @@ func (e ResourceVersionEdges) AuthorOrErr() (*Member, error) {
 	return nil, &NotLoadedError{edge: "author"}
 }
 
+// FileOrErr returns the File value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e ResourceVersionEdges) FileOrErr() (*File, error) {
+	if e.File != nil {
+		return e.File, nil
+	} else if e.loadedTypes[2] {
+		return nil, &NotFoundError{label: file.Label}
+	}
+	return nil, &NotLoadedError{edge: "file"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*ResourceVersion) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case resourceversion.FieldFileID:
+			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		case resourceversion.FieldID, resourceversion.FieldResourceID, resourceversion.FieldAuthorID:
 			values[i] = new(gid.ID)
 		case resourceversion.FieldNumber:
@@ -155,6 +173,13 @@ func (_m *ResourceVersion) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.URL = value.String
 			}
+		case resourceversion.FieldFileID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field file_id", values[i])
+			} else if value.Valid {
+				_m.FileID = new(gid.ID)
+				*_m.FileID = *value.S.(*gid.ID)
+			}
 		case resourceversion.FieldLicence:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field licence", values[i])
@@ -188,6 +213,11 @@ func (_m *ResourceVersion) QueryResource() *ResourceQuery {
 // QueryAuthor queries the "author" edge of the ResourceVersion entity.
 func (_m *ResourceVersion) QueryAuthor() *MemberQuery {
 	return NewResourceVersionClient(_m.config).QueryAuthor(_m)
+}
+
+// QueryFile queries the "file" edge of the ResourceVersion entity.
+func (_m *ResourceVersion) QueryFile() *FileQuery {
+	return NewResourceVersionClient(_m.config).QueryFile(_m)
 }
 
 // Update returns a builder for updating this ResourceVersion.
@@ -233,6 +263,11 @@ func (_m *ResourceVersion) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("url=")
 	builder.WriteString(_m.URL)
+	builder.WriteString(", ")
+	if v := _m.FileID; v != nil {
+		builder.WriteString("file_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("licence=")
 	builder.WriteString(_m.Licence)

@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
@@ -81,6 +82,20 @@ func (_c *ResourceVersionCreate) SetNillableURL(v *string) *ResourceVersionCreat
 	return _c
 }
 
+// SetFileID sets the "file_id" field.
+func (_c *ResourceVersionCreate) SetFileID(v gid.ID) *ResourceVersionCreate {
+	_c.mutation.SetFileID(v)
+	return _c
+}
+
+// SetNillableFileID sets the "file_id" field if the given value is not nil.
+func (_c *ResourceVersionCreate) SetNillableFileID(v *gid.ID) *ResourceVersionCreate {
+	if v != nil {
+		_c.SetFileID(*v)
+	}
+	return _c
+}
+
 // SetLicence sets the "licence" field.
 func (_c *ResourceVersionCreate) SetLicence(v string) *ResourceVersionCreate {
 	_c.mutation.SetLicence(v)
@@ -123,6 +138,11 @@ func (_c *ResourceVersionCreate) SetResource(v *Resource) *ResourceVersionCreate
 // SetAuthor sets the "author" edge to the Member entity.
 func (_c *ResourceVersionCreate) SetAuthor(v *Member) *ResourceVersionCreate {
 	return _c.SetAuthorID(v.ID)
+}
+
+// SetFile sets the "file" edge to the File entity.
+func (_c *ResourceVersionCreate) SetFile(v *File) *ResourceVersionCreate {
+	return _c.SetFileID(v.ID)
 }
 
 // Mutation returns the ResourceVersionMutation object of the builder.
@@ -308,6 +328,23 @@ func (_c *ResourceVersionCreate) createSpec() (*ResourceVersion, *sqlgraph.Creat
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.AuthorID = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.FileIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   resourceversion.FileTable,
+			Columns: []string{resourceversion.FileColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.FileID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/resource"
@@ -29,6 +30,7 @@ type ResourceVersionQuery struct {
 	predicates   []predicate.ResourceVersion
 	withResource *ResourceQuery
 	withAuthor   *MemberQuery
+	withFile     *FileQuery
 	modifiers    []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -103,6 +105,28 @@ func (_q *ResourceVersionQuery) QueryAuthor() *MemberQuery {
 			sqlgraph.From(resourceversion.Table, resourceversion.FieldID, selector),
 			sqlgraph.To(member.Table, member.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, resourceversion.AuthorTable, resourceversion.AuthorColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryFile chains the current query on the "file" edge.
+func (_q *ResourceVersionQuery) QueryFile() *FileQuery {
+	query := (&FileClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(resourceversion.Table, resourceversion.FieldID, selector),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, resourceversion.FileTable, resourceversion.FileColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -304,6 +328,7 @@ func (_q *ResourceVersionQuery) Clone() *ResourceVersionQuery {
 		predicates:   append([]predicate.ResourceVersion{}, _q.predicates...),
 		withResource: _q.withResource.Clone(),
 		withAuthor:   _q.withAuthor.Clone(),
+		withFile:     _q.withFile.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -330,6 +355,17 @@ func (_q *ResourceVersionQuery) WithAuthor(opts ...func(*MemberQuery)) *Resource
 		opt(query)
 	}
 	_q.withAuthor = query
+	return _q
+}
+
+// WithFile tells the query-builder to eager-load the nodes that are connected to
+// the "file" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ResourceVersionQuery) WithFile(opts ...func(*FileQuery)) *ResourceVersionQuery {
+	query := (&FileClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withFile = query
 	return _q
 }
 
@@ -411,9 +447,10 @@ func (_q *ResourceVersionQuery) sqlAll(ctx context.Context, hooks ...queryHook) 
 	var (
 		nodes       = []*ResourceVersion{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
 			_q.withResource != nil,
 			_q.withAuthor != nil,
+			_q.withFile != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -446,6 +483,12 @@ func (_q *ResourceVersionQuery) sqlAll(ctx context.Context, hooks ...queryHook) 
 	if query := _q.withAuthor; query != nil {
 		if err := _q.loadAuthor(ctx, query, nodes, nil,
 			func(n *ResourceVersion, e *Member) { n.Edges.Author = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withFile; query != nil {
+		if err := _q.loadFile(ctx, query, nodes, nil,
+			func(n *ResourceVersion, e *File) { n.Edges.File = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -515,6 +558,38 @@ func (_q *ResourceVersionQuery) loadAuthor(ctx context.Context, query *MemberQue
 	}
 	return nil
 }
+func (_q *ResourceVersionQuery) loadFile(ctx context.Context, query *FileQuery, nodes []*ResourceVersion, init func(*ResourceVersion), assign func(*ResourceVersion, *File)) error {
+	ids := make([]gid.ID, 0, len(nodes))
+	nodeids := make(map[gid.ID][]*ResourceVersion)
+	for i := range nodes {
+		if nodes[i].FileID == nil {
+			continue
+		}
+		fk := *nodes[i].FileID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(file.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "file_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
 
 func (_q *ResourceVersionQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -549,6 +624,9 @@ func (_q *ResourceVersionQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withAuthor != nil {
 			_spec.Node.AddColumnOnce(resourceversion.FieldAuthorID)
+		}
+		if _q.withFile != nil {
+			_spec.Node.AddColumnOnce(resourceversion.FieldFileID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

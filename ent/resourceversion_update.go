@@ -10,8 +10,10 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
+	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // ResourceVersionUpdate is the builder for updating ResourceVersion entities.
@@ -70,6 +72,26 @@ func (_u *ResourceVersionUpdate) SetNillableURL(v *string) *ResourceVersionUpdat
 	return _u
 }
 
+// SetFileID sets the "file_id" field.
+func (_u *ResourceVersionUpdate) SetFileID(v gid.ID) *ResourceVersionUpdate {
+	_u.mutation.SetFileID(v)
+	return _u
+}
+
+// SetNillableFileID sets the "file_id" field if the given value is not nil.
+func (_u *ResourceVersionUpdate) SetNillableFileID(v *gid.ID) *ResourceVersionUpdate {
+	if v != nil {
+		_u.SetFileID(*v)
+	}
+	return _u
+}
+
+// ClearFileID clears the value of the "file_id" field.
+func (_u *ResourceVersionUpdate) ClearFileID() *ResourceVersionUpdate {
+	_u.mutation.ClearFileID()
+	return _u
+}
+
 // SetLicence sets the "licence" field.
 func (_u *ResourceVersionUpdate) SetLicence(v string) *ResourceVersionUpdate {
 	_u.mutation.SetLicence(v)
@@ -98,9 +120,20 @@ func (_u *ResourceVersionUpdate) SetNillableNote(v *string) *ResourceVersionUpda
 	return _u
 }
 
+// SetFile sets the "file" edge to the File entity.
+func (_u *ResourceVersionUpdate) SetFile(v *File) *ResourceVersionUpdate {
+	return _u.SetFileID(v.ID)
+}
+
 // Mutation returns the ResourceVersionMutation object of the builder.
 func (_u *ResourceVersionUpdate) Mutation() *ResourceVersionMutation {
 	return _u.mutation
+}
+
+// ClearFile clears the "file" edge to the File entity.
+func (_u *ResourceVersionUpdate) ClearFile() *ResourceVersionUpdate {
+	_u.mutation.ClearFile()
+	return _u
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -174,6 +207,35 @@ func (_u *ResourceVersionUpdate) sqlSave(ctx context.Context) (_node int, err er
 	if value, ok := _u.mutation.Note(); ok {
 		_spec.SetField(resourceversion.FieldNote, field.TypeString, value)
 	}
+	if _u.mutation.FileCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   resourceversion.FileTable,
+			Columns: []string{resourceversion.FileColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.FileIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   resourceversion.FileTable,
+			Columns: []string{resourceversion.FileColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -238,6 +300,26 @@ func (_u *ResourceVersionUpdateOne) SetNillableURL(v *string) *ResourceVersionUp
 	return _u
 }
 
+// SetFileID sets the "file_id" field.
+func (_u *ResourceVersionUpdateOne) SetFileID(v gid.ID) *ResourceVersionUpdateOne {
+	_u.mutation.SetFileID(v)
+	return _u
+}
+
+// SetNillableFileID sets the "file_id" field if the given value is not nil.
+func (_u *ResourceVersionUpdateOne) SetNillableFileID(v *gid.ID) *ResourceVersionUpdateOne {
+	if v != nil {
+		_u.SetFileID(*v)
+	}
+	return _u
+}
+
+// ClearFileID clears the value of the "file_id" field.
+func (_u *ResourceVersionUpdateOne) ClearFileID() *ResourceVersionUpdateOne {
+	_u.mutation.ClearFileID()
+	return _u
+}
+
 // SetLicence sets the "licence" field.
 func (_u *ResourceVersionUpdateOne) SetLicence(v string) *ResourceVersionUpdateOne {
 	_u.mutation.SetLicence(v)
@@ -266,9 +348,20 @@ func (_u *ResourceVersionUpdateOne) SetNillableNote(v *string) *ResourceVersionU
 	return _u
 }
 
+// SetFile sets the "file" edge to the File entity.
+func (_u *ResourceVersionUpdateOne) SetFile(v *File) *ResourceVersionUpdateOne {
+	return _u.SetFileID(v.ID)
+}
+
 // Mutation returns the ResourceVersionMutation object of the builder.
 func (_u *ResourceVersionUpdateOne) Mutation() *ResourceVersionMutation {
 	return _u.mutation
+}
+
+// ClearFile clears the "file" edge to the File entity.
+func (_u *ResourceVersionUpdateOne) ClearFile() *ResourceVersionUpdateOne {
+	_u.mutation.ClearFile()
+	return _u
 }
 
 // Where appends a list predicates to the ResourceVersionUpdate builder.
@@ -371,6 +464,35 @@ func (_u *ResourceVersionUpdateOne) sqlSave(ctx context.Context) (_node *Resourc
 	}
 	if value, ok := _u.mutation.Note(); ok {
 		_spec.SetField(resourceversion.FieldNote, field.TypeString, value)
+	}
+	if _u.mutation.FileCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   resourceversion.FileTable,
+			Columns: []string{resourceversion.FileColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.FileIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   resourceversion.FileTable,
+			Columns: []string{resourceversion.FileColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(file.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &ResourceVersion{config: _u.config}

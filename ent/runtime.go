@@ -7,6 +7,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/affiliation"
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/joinrequest"
@@ -77,6 +78,12 @@ func init() {
 	enrollmentDescReason := enrollmentFields[3].Descriptor()
 	// enrollment.DefaultReason holds the default value on creation for the reason field.
 	enrollment.DefaultReason = enrollmentDescReason.Default.(string)
+	fileFields := schema.File{}.Fields()
+	_ = fileFields
+	// fileDescHash is the schema descriptor for hash field.
+	fileDescHash := fileFields[5].Descriptor()
+	// file.HashValidator is a validator for the "hash" field. It is called by the builders before save.
+	file.HashValidator = fileDescHash.Validators[0].(func([]byte) error)
 	frameworkFields := schema.Framework{}.Fields()
 	_ = frameworkFields
 	// frameworkDescSummary is the schema descriptor for summary field.
@@ -124,7 +131,7 @@ func init() {
 	// member.DefaultAvatarURL holds the default value on creation for the avatar_url field.
 	member.DefaultAvatarURL = memberDescAvatarURL.Default.(string)
 	// memberDescEventSeq is the schema descriptor for event_seq field.
-	memberDescEventSeq := memberFields[10].Descriptor()
+	memberDescEventSeq := memberFields[12].Descriptor()
 	// member.DefaultEventSeq holds the default value on creation for the event_seq field.
 	member.DefaultEventSeq = memberDescEventSeq.Default.(int)
 	offeringFields := schema.Offering{}.Fields()
@@ -198,11 +205,11 @@ func init() {
 	// resource.DefaultURL holds the default value on creation for the url field.
 	resource.DefaultURL = resourceDescURL.Default.(string)
 	// resourceDescLicence is the schema descriptor for licence field.
-	resourceDescLicence := resourceFields[4].Descriptor()
+	resourceDescLicence := resourceFields[5].Descriptor()
 	// resource.DefaultLicence holds the default value on creation for the licence field.
 	resource.DefaultLicence = resourceDescLicence.Default.(string)
 	// resourceDescVersion is the schema descriptor for version field.
-	resourceDescVersion := resourceFields[7].Descriptor()
+	resourceDescVersion := resourceFields[8].Descriptor()
 	// resource.DefaultVersion holds the default value on creation for the version field.
 	resource.DefaultVersion = resourceDescVersion.Default.(int)
 	resourceversionFields := schema.ResourceVersion{}.Fields()
@@ -216,11 +223,11 @@ func init() {
 	// resourceversion.DefaultURL holds the default value on creation for the url field.
 	resourceversion.DefaultURL = resourceversionDescURL.Default.(string)
 	// resourceversionDescLicence is the schema descriptor for licence field.
-	resourceversionDescLicence := resourceversionFields[6].Descriptor()
+	resourceversionDescLicence := resourceversionFields[7].Descriptor()
 	// resourceversion.DefaultLicence holds the default value on creation for the licence field.
 	resourceversion.DefaultLicence = resourceversionDescLicence.Default.(string)
 	// resourceversionDescNote is the schema descriptor for note field.
-	resourceversionDescNote := resourceversionFields[7].Descriptor()
+	resourceversionDescNote := resourceversionFields[8].Descriptor()
 	// resourceversion.DefaultNote holds the default value on creation for the note field.
 	resourceversion.DefaultNote = resourceversionDescNote.Default.(string)
 	searchdocumentFields := schema.SearchDocument{}.Fields()

@@ -37,6 +37,10 @@ const (
 	FieldExpertise = "expertise"
 	// FieldStatus holds the string denoting the status field in the database.
 	FieldStatus = "status"
+	// FieldSuspendedUntil holds the string denoting the suspended_until field in the database.
+	FieldSuspendedUntil = "suspended_until"
+	// FieldAvatarFileID holds the string denoting the avatar_file_id field in the database.
+	FieldAvatarFileID = "avatar_file_id"
 	// FieldEventSeq holds the string denoting the event_seq field in the database.
 	FieldEventSeq = "event_seq"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
@@ -59,6 +63,8 @@ var Columns = []string{
 	FieldTimeZone,
 	FieldExpertise,
 	FieldStatus,
+	FieldSuspendedUntil,
+	FieldAvatarFileID,
 	FieldEventSeq,
 	FieldUpdatedAt,
 }
@@ -169,6 +175,16 @@ func ByTimeZone(opts ...sql.OrderTermOption) OrderOption {
 // ByStatus orders the results by the status field.
 func ByStatus(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldStatus, opts...).ToFunc()
+}
+
+// BySuspendedUntil orders the results by the suspended_until field.
+func BySuspendedUntil(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSuspendedUntil, opts...).ToFunc()
+}
+
+// ByAvatarFileID orders the results by the avatar_file_id field.
+func ByAvatarFileID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAvatarFileID, opts...).ToFunc()
 }
 
 // ByEventSeq orders the results by the event_seq field.

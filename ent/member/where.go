@@ -100,6 +100,16 @@ func TimeZone(v string) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldTimeZone, v))
 }
 
+// SuspendedUntil applies equality check predicate on the "suspended_until" field. It's identical to SuspendedUntilEQ.
+func SuspendedUntil(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldSuspendedUntil, v))
+}
+
+// AvatarFileID applies equality check predicate on the "avatar_file_id" field. It's identical to AvatarFileIDEQ.
+func AvatarFileID(v gid.ID) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldAvatarFileID, v))
+}
+
 // EventSeq applies equality check predicate on the "event_seq" field. It's identical to EventSeqEQ.
 func EventSeq(v int) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldEventSeq, v))
@@ -698,6 +708,106 @@ func StatusIn(vs ...Status) predicate.Member {
 // StatusNotIn applies the NotIn predicate on the "status" field.
 func StatusNotIn(vs ...Status) predicate.Member {
 	return predicate.Member(sql.FieldNotIn(FieldStatus, vs...))
+}
+
+// SuspendedUntilEQ applies the EQ predicate on the "suspended_until" field.
+func SuspendedUntilEQ(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldSuspendedUntil, v))
+}
+
+// SuspendedUntilNEQ applies the NEQ predicate on the "suspended_until" field.
+func SuspendedUntilNEQ(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldSuspendedUntil, v))
+}
+
+// SuspendedUntilIn applies the In predicate on the "suspended_until" field.
+func SuspendedUntilIn(vs ...time.Time) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldSuspendedUntil, vs...))
+}
+
+// SuspendedUntilNotIn applies the NotIn predicate on the "suspended_until" field.
+func SuspendedUntilNotIn(vs ...time.Time) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldSuspendedUntil, vs...))
+}
+
+// SuspendedUntilGT applies the GT predicate on the "suspended_until" field.
+func SuspendedUntilGT(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldSuspendedUntil, v))
+}
+
+// SuspendedUntilGTE applies the GTE predicate on the "suspended_until" field.
+func SuspendedUntilGTE(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldSuspendedUntil, v))
+}
+
+// SuspendedUntilLT applies the LT predicate on the "suspended_until" field.
+func SuspendedUntilLT(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldSuspendedUntil, v))
+}
+
+// SuspendedUntilLTE applies the LTE predicate on the "suspended_until" field.
+func SuspendedUntilLTE(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldSuspendedUntil, v))
+}
+
+// SuspendedUntilIsNil applies the IsNil predicate on the "suspended_until" field.
+func SuspendedUntilIsNil() predicate.Member {
+	return predicate.Member(sql.FieldIsNull(FieldSuspendedUntil))
+}
+
+// SuspendedUntilNotNil applies the NotNil predicate on the "suspended_until" field.
+func SuspendedUntilNotNil() predicate.Member {
+	return predicate.Member(sql.FieldNotNull(FieldSuspendedUntil))
+}
+
+// AvatarFileIDEQ applies the EQ predicate on the "avatar_file_id" field.
+func AvatarFileIDEQ(v gid.ID) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldAvatarFileID, v))
+}
+
+// AvatarFileIDNEQ applies the NEQ predicate on the "avatar_file_id" field.
+func AvatarFileIDNEQ(v gid.ID) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldAvatarFileID, v))
+}
+
+// AvatarFileIDIn applies the In predicate on the "avatar_file_id" field.
+func AvatarFileIDIn(vs ...gid.ID) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldAvatarFileID, vs...))
+}
+
+// AvatarFileIDNotIn applies the NotIn predicate on the "avatar_file_id" field.
+func AvatarFileIDNotIn(vs ...gid.ID) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldAvatarFileID, vs...))
+}
+
+// AvatarFileIDGT applies the GT predicate on the "avatar_file_id" field.
+func AvatarFileIDGT(v gid.ID) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldAvatarFileID, v))
+}
+
+// AvatarFileIDGTE applies the GTE predicate on the "avatar_file_id" field.
+func AvatarFileIDGTE(v gid.ID) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldAvatarFileID, v))
+}
+
+// AvatarFileIDLT applies the LT predicate on the "avatar_file_id" field.
+func AvatarFileIDLT(v gid.ID) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldAvatarFileID, v))
+}
+
+// AvatarFileIDLTE applies the LTE predicate on the "avatar_file_id" field.
+func AvatarFileIDLTE(v gid.ID) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldAvatarFileID, v))
+}
+
+// AvatarFileIDIsNil applies the IsNil predicate on the "avatar_file_id" field.
+func AvatarFileIDIsNil() predicate.Member {
+	return predicate.Member(sql.FieldIsNull(FieldAvatarFileID))
+}
+
+// AvatarFileIDNotNil applies the NotNil predicate on the "avatar_file_id" field.
+func AvatarFileIDNotNil() predicate.Member {
+	return predicate.Member(sql.FieldNotNull(FieldAvatarFileID))
 }
 
 // EventSeqEQ applies the EQ predicate on the "event_seq" field.

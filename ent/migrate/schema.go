@@ -344,6 +344,56 @@ var (
 			},
 		},
 	}
+	// FilesColumns holds the columns for the "files" table.
+	FilesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"AVATAR", "RESOURCE"}},
+		{Name: "name", Type: field.TypeString},
+		{Name: "media_type", Type: field.TypeString},
+		{Name: "size", Type: field.TypeInt64},
+		{Name: "hash", Type: field.TypeBytes, Size: 32},
+		{Name: "attached_at", Type: field.TypeTime, Nullable: true},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "owner_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// FilesTable holds the schema information for the "files" table.
+	FilesTable = &schema.Table{
+		Name:       "files",
+		Columns:    FilesColumns,
+		PrimaryKey: []*schema.Column{FilesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "files_members_owner",
+				Columns:    []*schema.Column{FilesColumns[9]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "file_owner_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{FilesColumns[9], FilesColumns[0]},
+			},
+			{
+				Name:    "file_unattached",
+				Unique:  false,
+				Columns: []*schema.Column{FilesColumns[1]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "attached_at IS NULL",
+				},
+			},
+			{
+				Name:    "file_deleted_at",
+				Unique:  false,
+				Columns: []*schema.Column{FilesColumns[8]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "deleted_at IS NOT NULL",
+				},
+			},
+		},
+	}
 	// FrameworksColumns holds the columns for the "frameworks" table.
 	FrameworksColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -514,6 +564,8 @@ var (
 		{Name: "time_zone", Type: field.TypeString},
 		{Name: "expertise", Type: field.TypeJSON, Nullable: true},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "DEACTIVATED", "ERASED"}, Default: "ACTIVE"},
+		{Name: "suspended_until", Type: field.TypeTime, Nullable: true},
+		{Name: "avatar_file_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "event_seq", Type: field.TypeInt, Default: 0},
 		{Name: "updated_at", Type: field.TypeTime},
 	}
@@ -965,6 +1017,7 @@ var (
 		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
 		{Name: "space_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "author_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "file_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 	}
 	// ResourcesTable holds the schema information for the "resources" table.
 	ResourcesTable = &schema.Table{
@@ -982,6 +1035,12 @@ var (
 				Symbol:     "resources_members_author",
 				Columns:    []*schema.Column{ResourcesColumns[12]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "resources_files_file",
+				Columns:    []*schema.Column{ResourcesColumns[13]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 		},
@@ -1024,6 +1083,7 @@ var (
 		{Name: "note", Type: field.TypeString, Default: ""},
 		{Name: "resource_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "author_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "file_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 	}
 	// ResourceVersionsTable holds the schema information for the "resource_versions" table.
 	ResourceVersionsTable = &schema.Table{
@@ -1041,6 +1101,12 @@ var (
 				Symbol:     "resource_versions_members_author",
 				Columns:    []*schema.Column{ResourceVersionsColumns[9]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "resource_versions_files_file",
+				Columns:    []*schema.Column{ResourceVersionsColumns[10]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 		},
@@ -1453,6 +1519,7 @@ var (
 		CohortsTable,
 		EnrollmentsTable,
 		EventsTable,
+		FilesTable,
 		FrameworksTable,
 		IdempotencyRecordsTable,
 		IdentitiesTable,
@@ -1516,6 +1583,10 @@ func init() {
 	}
 	EventsTable.Annotation = &entsql.Annotation{
 		Table: "events",
+	}
+	FilesTable.ForeignKeys[0].RefTable = MembersTable
+	FilesTable.Annotation = &entsql.Annotation{
+		Table: "files",
 	}
 	FrameworksTable.Annotation = &entsql.Annotation{
 		Table: "frameworks",
@@ -1586,11 +1657,13 @@ func init() {
 	}
 	ResourcesTable.ForeignKeys[0].RefTable = SpacesTable
 	ResourcesTable.ForeignKeys[1].RefTable = MembersTable
+	ResourcesTable.ForeignKeys[2].RefTable = FilesTable
 	ResourcesTable.Annotation = &entsql.Annotation{
 		Table: "resources",
 	}
 	ResourceVersionsTable.ForeignKeys[0].RefTable = ResourcesTable
 	ResourceVersionsTable.ForeignKeys[1].RefTable = MembersTable
+	ResourceVersionsTable.ForeignKeys[2].RefTable = FilesTable
 	ResourceVersionsTable.Annotation = &entsql.Annotation{
 		Table: "resource_versions",
 	}

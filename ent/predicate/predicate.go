@@ -30,6 +30,9 @@ type Enrollment func(*sql.Selector)
 // Event is the predicate function for event builders.
 type Event func(*sql.Selector)
 
+// File is the predicate function for file builders.
+type File func(*sql.Selector)
+
 // Framework is the predicate function for framework builders.
 type Framework func(*sql.Selector)
 

@@ -26,6 +26,8 @@ const (
 	FieldSummary = "summary"
 	// FieldURL holds the string denoting the url field in the database.
 	FieldURL = "url"
+	// FieldFileID holds the string denoting the file_id field in the database.
+	FieldFileID = "file_id"
 	// FieldLicence holds the string denoting the licence field in the database.
 	FieldLicence = "licence"
 	// FieldAudience holds the string denoting the audience field in the database.
@@ -44,6 +46,8 @@ const (
 	EdgeSpace = "space"
 	// EdgeAuthor holds the string denoting the author edge name in mutations.
 	EdgeAuthor = "author"
+	// EdgeFile holds the string denoting the file edge name in mutations.
+	EdgeFile = "file"
 	// EdgeFrameworks holds the string denoting the frameworks edge name in mutations.
 	EdgeFrameworks = "frameworks"
 	// Table holds the table name of the resource in the database.
@@ -62,6 +66,13 @@ const (
 	AuthorInverseTable = "members"
 	// AuthorColumn is the table column denoting the author relation/edge.
 	AuthorColumn = "author_id"
+	// FileTable is the table that holds the file relation/edge.
+	FileTable = "resources"
+	// FileInverseTable is the table name for the File entity.
+	// It exists in this package in order to avoid circular dependency with the "file" package.
+	FileInverseTable = "files"
+	// FileColumn is the table column denoting the file relation/edge.
+	FileColumn = "file_id"
 	// FrameworksTable is the table that holds the frameworks relation/edge. The primary key declared below.
 	FrameworksTable = "resource_frameworks"
 	// FrameworksInverseTable is the table name for the Framework entity.
@@ -77,6 +88,7 @@ var Columns = []string{
 	FieldTitle,
 	FieldSummary,
 	FieldURL,
+	FieldFileID,
 	FieldLicence,
 	FieldAudience,
 	FieldSpaceID,
@@ -196,6 +208,11 @@ func ByURL(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldURL, opts...).ToFunc()
 }
 
+// ByFileID orders the results by the file_id field.
+func ByFileID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFileID, opts...).ToFunc()
+}
+
 // ByLicence orders the results by the licence field.
 func ByLicence(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLicence, opts...).ToFunc()
@@ -245,6 +262,13 @@ func ByAuthorField(field string, opts ...sql.OrderTermOption) OrderOption {
 	}
 }
 
+// ByFileField orders the results by file field.
+func ByFileField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newFileStep(), sql.OrderByField(field, opts...))
+	}
+}
+
 // ByFrameworksCount orders the results by frameworks count.
 func ByFrameworksCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -270,6 +294,13 @@ func newAuthorStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(AuthorInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, AuthorTable, AuthorColumn),
+	)
+}
+func newFileStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(FileInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, FileTable, FileColumn),
 	)
 }
 func newFrameworksStep() *sqlgraph.Step {

@@ -76,6 +76,11 @@ func URL(v string) predicate.Resource {
 	return predicate.Resource(sql.FieldEQ(FieldURL, v))
 }
 
+// FileID applies equality check predicate on the "file_id" field. It's identical to FileIDEQ.
+func FileID(v gid.ID) predicate.Resource {
+	return predicate.Resource(sql.FieldEQ(FieldFileID, v))
+}
+
 // Licence applies equality check predicate on the "licence" field. It's identical to LicenceEQ.
 func Licence(v string) predicate.Resource {
 	return predicate.Resource(sql.FieldEQ(FieldLicence, v))
@@ -359,6 +364,36 @@ func URLEqualFold(v string) predicate.Resource {
 // URLContainsFold applies the ContainsFold predicate on the "url" field.
 func URLContainsFold(v string) predicate.Resource {
 	return predicate.Resource(sql.FieldContainsFold(FieldURL, v))
+}
+
+// FileIDEQ applies the EQ predicate on the "file_id" field.
+func FileIDEQ(v gid.ID) predicate.Resource {
+	return predicate.Resource(sql.FieldEQ(FieldFileID, v))
+}
+
+// FileIDNEQ applies the NEQ predicate on the "file_id" field.
+func FileIDNEQ(v gid.ID) predicate.Resource {
+	return predicate.Resource(sql.FieldNEQ(FieldFileID, v))
+}
+
+// FileIDIn applies the In predicate on the "file_id" field.
+func FileIDIn(vs ...gid.ID) predicate.Resource {
+	return predicate.Resource(sql.FieldIn(FieldFileID, vs...))
+}
+
+// FileIDNotIn applies the NotIn predicate on the "file_id" field.
+func FileIDNotIn(vs ...gid.ID) predicate.Resource {
+	return predicate.Resource(sql.FieldNotIn(FieldFileID, vs...))
+}
+
+// FileIDIsNil applies the IsNil predicate on the "file_id" field.
+func FileIDIsNil() predicate.Resource {
+	return predicate.Resource(sql.FieldIsNull(FieldFileID))
+}
+
+// FileIDNotNil applies the NotNil predicate on the "file_id" field.
+func FileIDNotNil() predicate.Resource {
+	return predicate.Resource(sql.FieldNotNull(FieldFileID))
 }
 
 // LicenceEQ applies the EQ predicate on the "licence" field.
@@ -664,6 +699,29 @@ func HasAuthor() predicate.Resource {
 func HasAuthorWith(preds ...predicate.Member) predicate.Resource {
 	return predicate.Resource(func(s *sql.Selector) {
 		step := newAuthorStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasFile applies the HasEdge predicate on the "file" edge.
+func HasFile() predicate.Resource {
+	return predicate.Resource(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, FileTable, FileColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasFileWith applies the HasEdge predicate on the "file" edge with a given conditions (other predicates).
+func HasFileWith(preds ...predicate.File) predicate.Resource {
+	return predicate.Resource(func(s *sql.Selector) {
+		step := newFileStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

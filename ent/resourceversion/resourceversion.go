@@ -26,6 +26,8 @@ const (
 	FieldSummary = "summary"
 	// FieldURL holds the string denoting the url field in the database.
 	FieldURL = "url"
+	// FieldFileID holds the string denoting the file_id field in the database.
+	FieldFileID = "file_id"
 	// FieldLicence holds the string denoting the licence field in the database.
 	FieldLicence = "licence"
 	// FieldNote holds the string denoting the note field in the database.
@@ -34,6 +36,8 @@ const (
 	EdgeResource = "resource"
 	// EdgeAuthor holds the string denoting the author edge name in mutations.
 	EdgeAuthor = "author"
+	// EdgeFile holds the string denoting the file edge name in mutations.
+	EdgeFile = "file"
 	// Table holds the table name of the resourceversion in the database.
 	Table = "resource_versions"
 	// ResourceTable is the table that holds the resource relation/edge.
@@ -50,6 +54,13 @@ const (
 	AuthorInverseTable = "members"
 	// AuthorColumn is the table column denoting the author relation/edge.
 	AuthorColumn = "author_id"
+	// FileTable is the table that holds the file relation/edge.
+	FileTable = "resource_versions"
+	// FileInverseTable is the table name for the File entity.
+	// It exists in this package in order to avoid circular dependency with the "file" package.
+	FileInverseTable = "files"
+	// FileColumn is the table column denoting the file relation/edge.
+	FileColumn = "file_id"
 )
 
 // Columns holds all SQL columns for resourceversion fields.
@@ -62,6 +73,7 @@ var Columns = []string{
 	FieldTitle,
 	FieldSummary,
 	FieldURL,
+	FieldFileID,
 	FieldLicence,
 	FieldNote,
 }
@@ -130,6 +142,11 @@ func ByURL(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldURL, opts...).ToFunc()
 }
 
+// ByFileID orders the results by the file_id field.
+func ByFileID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFileID, opts...).ToFunc()
+}
+
 // ByLicence orders the results by the licence field.
 func ByLicence(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLicence, opts...).ToFunc()
@@ -153,6 +170,13 @@ func ByAuthorField(field string, opts ...sql.OrderTermOption) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newAuthorStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByFileField orders the results by file field.
+func ByFileField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newFileStep(), sql.OrderByField(field, opts...))
+	}
+}
 func newResourceStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -165,5 +189,12 @@ func newAuthorStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(AuthorInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, AuthorTable, AuthorColumn),
+	)
+}
+func newFileStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(FileInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, FileTable, FileColumn),
 	)
 }

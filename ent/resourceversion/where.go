@@ -91,6 +91,11 @@ func URL(v string) predicate.ResourceVersion {
 	return predicate.ResourceVersion(sql.FieldEQ(FieldURL, v))
 }
 
+// FileID applies equality check predicate on the "file_id" field. It's identical to FileIDEQ.
+func FileID(v gid.ID) predicate.ResourceVersion {
+	return predicate.ResourceVersion(sql.FieldEQ(FieldFileID, v))
+}
+
 // Licence applies equality check predicate on the "licence" field. It's identical to LicenceEQ.
 func Licence(v string) predicate.ResourceVersion {
 	return predicate.ResourceVersion(sql.FieldEQ(FieldLicence, v))
@@ -416,6 +421,36 @@ func URLContainsFold(v string) predicate.ResourceVersion {
 	return predicate.ResourceVersion(sql.FieldContainsFold(FieldURL, v))
 }
 
+// FileIDEQ applies the EQ predicate on the "file_id" field.
+func FileIDEQ(v gid.ID) predicate.ResourceVersion {
+	return predicate.ResourceVersion(sql.FieldEQ(FieldFileID, v))
+}
+
+// FileIDNEQ applies the NEQ predicate on the "file_id" field.
+func FileIDNEQ(v gid.ID) predicate.ResourceVersion {
+	return predicate.ResourceVersion(sql.FieldNEQ(FieldFileID, v))
+}
+
+// FileIDIn applies the In predicate on the "file_id" field.
+func FileIDIn(vs ...gid.ID) predicate.ResourceVersion {
+	return predicate.ResourceVersion(sql.FieldIn(FieldFileID, vs...))
+}
+
+// FileIDNotIn applies the NotIn predicate on the "file_id" field.
+func FileIDNotIn(vs ...gid.ID) predicate.ResourceVersion {
+	return predicate.ResourceVersion(sql.FieldNotIn(FieldFileID, vs...))
+}
+
+// FileIDIsNil applies the IsNil predicate on the "file_id" field.
+func FileIDIsNil() predicate.ResourceVersion {
+	return predicate.ResourceVersion(sql.FieldIsNull(FieldFileID))
+}
+
+// FileIDNotNil applies the NotNil predicate on the "file_id" field.
+func FileIDNotNil() predicate.ResourceVersion {
+	return predicate.ResourceVersion(sql.FieldNotNull(FieldFileID))
+}
+
 // LicenceEQ applies the EQ predicate on the "licence" field.
 func LicenceEQ(v string) predicate.ResourceVersion {
 	return predicate.ResourceVersion(sql.FieldEQ(FieldLicence, v))
@@ -584,6 +619,29 @@ func HasAuthor() predicate.ResourceVersion {
 func HasAuthorWith(preds ...predicate.Member) predicate.ResourceVersion {
 	return predicate.ResourceVersion(func(s *sql.Selector) {
 		step := newAuthorStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasFile applies the HasEdge predicate on the "file" edge.
+func HasFile() predicate.ResourceVersion {
+	return predicate.ResourceVersion(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, FileTable, FileColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasFileWith applies the HasEdge predicate on the "file" edge with a given conditions (other predicates).
+func HasFileWith(preds ...predicate.File) predicate.ResourceVersion {
+	return predicate.ResourceVersion(func(s *sql.Selector) {
+		step := newFileStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)
