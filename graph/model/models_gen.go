@@ -171,6 +171,22 @@ type CreateCohortPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `createExport` takes.
+type CreateExportInput struct {
+	// Makes it safe to send the request again: the same key gives the same link.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `createExport` returns.
+type CreateExportPayload struct {
+	// Where to fetch the archive. A path on this server when the server does not know its public address. Null when there are errors.
+	URL *string `json:"url,omitempty"`
+	// Until when the link is good; null when there are errors.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `createOrganization` takes.
 type CreateOrganizationInput struct {
 	// 1 to 200 characters, unique.
@@ -379,6 +395,23 @@ type CreateThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `deactivateMember` takes.
+type DeactivateMemberInput struct {
+	// Whose account; the viewer's own when left out.
+	MemberID graphql.Omittable[*gid.ID] `json:"memberId,omitempty"`
+	// Why, at most 2,000 characters: for staff who close the account of somebody else. Only the audit log has it, for good: name nobody in it. Leave it out
+	// for your own account.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `deactivateMember` returns.
+type DeactivateMemberPayload struct {
+	// The member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `deletePost` takes.
 type DeletePostInput struct {
 	// The post.
@@ -455,6 +488,22 @@ type EndSpaceMembershipPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `endSuspension` takes.
+type EndSuspensionInput struct {
+	// Whose.
+	MemberID gid.ID `json:"memberId"`
+	// Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `endSuspension` returns.
+type EndSuspensionPayload struct {
+	// The member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `endTeamMembership` takes.
 type EndTeamMembershipInput struct {
 	// The membership.
@@ -486,6 +535,25 @@ type EnrollTeamPayload struct {
 	// The new enrollment; null when there are errors.
 	Enrollment *ent.Enrollment `json:"enrollment,omitempty"`
 	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `eraseMember` takes.
+type EraseMemberInput struct {
+	// Whom; the viewer when left out.
+	MemberID graphql.Omittable[*gid.ID] `json:"memberId,omitempty"`
+	// The handle of the member who is to be erased, typed again to confirm it.
+	Handle string `json:"handle"`
+	// Why, at most 2,000 characters: for administrators who erase somebody else. Only the audit log has it, for good: name nobody in it. Leave it out for
+	// your own account.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `eraseMember` returns.
+type EraseMemberPayload struct {
+	// What remains of the member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
+	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -649,6 +717,22 @@ type ReactionsChanged struct {
 
 func (ReactionsChanged) IsThreadEvent() {}
 
+// What `reactivateMember` takes.
+type ReactivateMemberInput struct {
+	// Whose account.
+	MemberID gid.ID `json:"memberId"`
+	// Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `reactivateMember` returns.
+type ReactivateMemberPayload struct {
+	// The member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `removeReaction` takes.
 type RemoveReactionInput struct {
 	// The post.
@@ -697,6 +781,24 @@ type SearchResultEdge struct {
 	Node SearchResult `json:"node"`
 	// The best passage as safe HTML: text is escaped, and what matched stands in `<mark>`.
 	Snippet string `json:"snippet"`
+}
+
+// What `suspendMember` takes.
+type SuspendMemberInput struct {
+	// Whom.
+	MemberID gid.ID `json:"memberId"`
+	// Until when, at most a year ahead.
+	Until time.Time `json:"until"`
+	// Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it.
+	Reason string `json:"reason"`
+}
+
+// What `suspendMember` returns.
+type SuspendMemberPayload struct {
+	// The member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // Who is in a thread just now, and who is writing. It is not stored, and may be some seconds behind what is so.
