@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -139,6 +140,13 @@ func (c *cast) newResource(audience string, spaceID any) string {
 	return r.String("createResource.resource.id")
 }
 
+// newParticipant is a new member whom those who take part can see.
+func (c *cast) newParticipant() *apitest.Person {
+	p := c.Member("new")
+	c.Join(c.network, p, "MEMBER")
+	return p
+}
+
 func (c *cast) threadBy(p *apitest.Person, in gid.ID) gid.ID { return c.Thread(p, in, "T", "B") }
 
 // row is one line of the matrix: what is sent, and what each viewer is answered. A viewer who is not named gets the code
@@ -226,6 +234,17 @@ func mutations() map[string]row {
 		"updateResource": {"resource { id }", in(func(c *cast) vars {
 			return vars{"resourceId": c.newResource("SPACE", c.affinity), "expectedVersion": 1, "title": "S"}
 		}), codes("NOT_FOUND", "insider")},
+		"suspendMember": {"member { id }", in(func(c *cast) vars {
+			return vars{"memberId": c.newParticipant().ID, "until": c.App.Config.Now().Add(time.Hour), "reason": "R"}
+		}), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
+		"endSuspension":    {"member { id }", in(func(c *cast) vars { return vars{"memberId": c.newParticipant().ID} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
+		"deactivateMember": {"member { id }", in(func(c *cast) vars { return vars{"memberId": c.newParticipant().ID, "reason": "R"} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
+		"reactivateMember": {"member { id }", in(func(c *cast) vars { return vars{"memberId": c.newParticipant().ID} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
+		"eraseMember": {"member { id }", in(func(c *cast) vars { // nobody with a token: it takes a sign-in with a browser
+			p := c.newParticipant()
+			return vars{"memberId": p.ID, "handle": p.Handle, "reason": "R"}
+		}), codes("FORBIDDEN", "outsider=NOT_FOUND")},
+		"createExport":    {"url", in(func(*cast) vars { return vars{} }), codes(ok)},
 		"archiveResource": {"resource { id }", in(func(c *cast) vars { return vars{"resourceId": c.newResource("PUBLIC", nil)} }), codes("FORBIDDEN", "staff", "admin")},
 	}
 }
