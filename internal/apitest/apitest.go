@@ -4,6 +4,7 @@ package apitest
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -44,6 +45,16 @@ func DropWakeups() Option { return func(s *settings) { s.DropWakeups = true } }
 
 // Bus carries wake-ups through NATS servers.
 func Bus(url string) Option { return func(s *settings) { s.BusURL = url } }
+
+// Clock is the time that the server goes by, but for what the database's own clock decides.
+func Clock(now func() time.Time) Option { return func(s *settings) { s.Now = now } }
+
+// Log writes all that the server logs.
+func Log(out io.Writer) Option {
+	return func(s *settings) {
+		s.Logger = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+}
 
 // Explorer gives the explorer's page what it offers; it may fill the database first.
 func Explorer(options func(*app.App) explorer.Options) Option {
