@@ -15,6 +15,9 @@
 //     belong to.
 //   - Programs, offerings, sponsorships, calls and frameworks are seen by everybody, signed in or not.
 //   - A resource is seen as its audience says.
+//   - An account is suspended, closed and opened again by staff, and closed by its member; that of an administrator only by
+//     administrators and itself. It is erased by its member and by administrators, from a browser.
+//   - Who may not sign in counts for nothing: the places of a closed account are kept and give nobody anything.
 //
 // Memberships and roles count from their start to their end by the database's clock.
 package access

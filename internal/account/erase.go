@@ -169,35 +169,40 @@ func (s *Service) FinishErasures(ctx context.Context) error {
 		return fmt.Errorf("find erased members: %w", err)
 	}
 	var failed error
+	over := false
 	for _, m := range erased {
-		if err := s.finish(ctx, m); err != nil {
+		finished, err := s.finish(ctx, m)
+		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("erase %s: %w", m.ID, err))
 		}
+		over = over || finished
 	}
-	if len(erased) > 0 {
+	if over {
 		failed = errors.Join(failed, s.Store.Scrub(ctx))
 	}
 	return failed
 }
 
-func (s *Service) finish(ctx context.Context, m *ent.Member) error {
+// finish scrubs what one erased member has left, and reports whether the erasure is over.
+func (s *Service) finish(ctx context.Context, m *ent.Member) (bool, error) {
 	began := s.Now()
 	for _, part := range []func(context.Context, gid.ID) error{
 		s.Forum.Erase, s.Notify.Erase, s.Library.Erase, s.eraseKeys, s.eraseRequests, s.eraseFiles,
 	} {
 		if err := part(ctx, m.ID); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if err := s.Forum.EraseMentions(ctx, *m.ErasingHandle, m.Handle); err != nil {
-		return err
+		return false, err
 	}
 	if began.Before(m.UpdatedAt.Add(settling)) {
-		return nil
+		return false, nil
 	}
-	return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 		return tx.Member.UpdateOneID(m.ID).ClearErasingHandle().Exec(ctx)
 	})
+	return err == nil, err
 }
 
 // eraseKeys deletes the member's idempotency keys: they are the member's own texts.

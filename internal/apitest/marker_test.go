@@ -218,9 +218,6 @@ func TestErasureLeavesNoTrace(t *testing.T) {
 		if found := w.Traces(words...); len(found) > 0 {
 			w.T.Errorf("in the database: %s", strings.Join(found, "\n"))
 		}
-		if err := w.App.Store.Scrub(w.System()); err != nil {
-			w.T.Fatal(err)
-		}
 		if found := w.FileTraces(words...); len(found) > 0 {
 			w.T.Errorf("in files: %s", strings.Join(found, "\n"))
 		}

@@ -26,21 +26,22 @@ func (a *App) exports() server.Page {
 		if err != nil {
 			return err
 		}
-		h := w.Header()
-		h.Set("Content-Type", "application/zip")
-		h.Set("Content-Disposition", `attachment; filename="commons-export.zip"`)
-		if r.Method == http.MethodHead {
+		head := r.Method == http.MethodHead
+		if !head {
+			select {
+			case places <- struct{}{}:
+				defer func() { <-places }()
+			default:
+				return fault.New(fault.Unavailable, "Others are fetching their data just now. Try again in a minute.")
+			}
+			if err := a.Accounts.NoteExport(r.Context(), v, m); err != nil {
+				return err
+			}
+		}
+		w.Header().Set("Content-Type", "application/zip")
+		w.Header().Set("Content-Disposition", `attachment; filename="commons-export.zip"`)
+		if head {
 			return nil
-		}
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-		default:
-			h.Del("Content-Disposition")
-			return fault.New(fault.Unavailable, "Others are fetching their data just now. Try again in a minute.")
-		}
-		if err := a.Accounts.NoteExport(r.Context(), v, m); err != nil {
-			return err
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), exportTime)
 		defer cancel()

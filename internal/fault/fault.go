@@ -186,6 +186,8 @@ func (c Code) Status() int {
 		return http.StatusUnauthorized
 	case InsufficientScope, Forbidden:
 		return http.StatusForbidden
+	case NotFound:
+		return http.StatusNotFound
 	case MethodNotAllowed:
 		return http.StatusMethodNotAllowed
 	case NotAcceptable:

@@ -11,8 +11,10 @@ import (
 
 // Scrub lets go of old versions of rows that were overwritten or deleted.
 //
-// On SQLite nothing is left then: the file was overwritten in place, and this empties the write-ahead log, which still has the
-// pages as they were. It waits for nobody: while somebody reads an older state the log stays, and is emptied the next time.
+// On SQLite nothing is left of them then. Most is overwritten in place (secure_delete), but not what a page held before its rows
+// moved to its neighbours: so this writes the file anew, and empties the write-ahead log. It takes as long as copying the file
+// does, and as much room; readers go on, writers wait. It is for rare occasions. While somebody reads an older state the log stays as it
+// is, until it is used again from its beginning.
 //
 // On PostgreSQL every statement has stopped seeing them, and there is nothing to do here: the bytes of dead rows go with
 // VACUUM, which runs by itself, and when their place is used again; words in the index of the search with REINDEX; and those in
@@ -21,10 +23,21 @@ func (s *Store) Scrub(ctx context.Context) error {
 	if s.dialect != dialect.SQLite {
 		return nil
 	}
-	var busy, frames, moved int
-	ctx = viewer.NewContext(ctx, viewer.System("empty the write-ahead log"))
-	if err := s.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved); err != nil {
-		return fmt.Errorf("empty the write-ahead log: %w", err)
+	ctx = viewer.NewContext(ctx, viewer.System("write the database anew"))
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("write the database anew: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	for _, statement := range []string{
+		"PRAGMA temp_store = FILE", // else the copy would be held in memory
+		"VACUUM",
+		"PRAGMA temp_store = MEMORY",
+		"PRAGMA wal_checkpoint(TRUNCATE)",
+	} {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("write the database anew: %w", err)
+		}
 	}
 	return nil
 }
