@@ -127,7 +127,11 @@ func signOutForGood(ctx context.Context, tx *ent.Client, id gid.ID) error {
 func unsend(ctx context.Context, tx *ent.Client, m *ent.Member) error {
 	which := []func(*sql.Selector){mail.Address(m.Email)}
 	for _, named := range []string{m.Name, m.Handle, m.Email} {
-		which = append(which, holds(mail.FieldData, named))
+		ways, err := asJSON(named)
+		if err != nil {
+			return fmt.Errorf("look for queued mail: %w", err)
+		}
+		which = append(which, holds(mail.FieldData, ways))
 	}
 	if _, err := tx.Mail.Delete().Where(sql.OrPredicates(which...)).Exec(ctx); err != nil {
 		return fmt.Errorf("delete queued mail: %w", err)
@@ -135,12 +139,12 @@ func unsend(ctx context.Context, tx *ent.Client, m *ent.Member) error {
 	return nil
 }
 
-// holds is true for a row in whose column of JSON a text is a value, in one of the ways in which the databases write it.
-func holds(column, text string) func(*sql.Selector) {
+// holds is true for a row in whose column of JSON one of some texts stands.
+func holds(column string, texts []string) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		var ways []*sql.Predicate
-		for _, way := range asJSON(text) {
-			like := "%" + strings.NewReplacer(`!`, `!!`, `%`, `!%`, `_`, `!_`).Replace(way) + "%"
+		for _, text := range texts {
+			like := "%" + strings.NewReplacer(`!`, `!!`, `%`, `!%`, `_`, `!_`).Replace(text) + "%"
 			ways = append(ways, sql.P(func(b *sql.Builder) {
 				b.WriteString("CAST(").Ident(s.C(column)).WriteString(" AS text) LIKE ").Arg(like).WriteString(" ESCAPE '!'")
 			}))
@@ -149,14 +153,17 @@ func holds(column, text string) func(*sql.Selector) {
 	}
 }
 
-// asJSON is a text as Go writes it, which escapes what HTML has, and as PostgreSQL gives it back.
-func asJSON(text string) []string {
-	escaped, _ := json.Marshal(text) // never fails for a text
+// asJSON is a text as it may stand in JSON: as Go writes it, which escapes what HTML has, and as PostgreSQL gives it back.
+func asJSON(text string) ([]string, error) {
+	escaped, err := json.Marshal(text)
+	if err != nil {
+		return nil, err
+	}
 	var b strings.Builder
 	plain := json.NewEncoder(&b)
 	plain.SetEscapeHTML(false)
-	_ = plain.Encode(text)
-	return slices.Compact([]string{string(escaped), strings.TrimSpace(b.String())})
+	err = plain.Encode(text)
+	return slices.Compact([]string{string(escaped), strings.TrimSpace(b.String())}), err
 }
 
 // FinishErasures scrubs what erased members have left, in short transactions. It may be broken off at any moment, run in several

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
@@ -73,10 +74,8 @@ func hold(ctx context.Context, tx *ent.Client, id gid.ID, states ...member.Statu
 	if err != nil {
 		return nil, fmt.Errorf("lock member: %w", err)
 	}
-	for _, st := range states {
-		if m.Status == st {
-			return m, nil
-		}
+	if slices.Contains(states, m.Status) {
+		return m, nil
 	}
 	if m.Status == member.StatusACTIVE {
 		return nil, fault.Invalid("memberId", "This account is in use.")
@@ -99,7 +98,7 @@ func (s *Service) Suspend(ctx context.Context, v viewer.Viewer, id gid.ID, until
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, a *access.Actor, m *ent.Member) error {
+	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, a *access.Actor, _ *ent.Member) error {
 		if err := a.CanCloseAccount(ctx, tx, id); err != nil {
 			return err
 		}

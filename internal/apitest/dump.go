@@ -100,11 +100,12 @@ func (w *World) FileTraces(words ...string) []string {
 	}
 	var found []string
 	for _, dir := range dirs {
-		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		files := os.DirFS(dir)
+		err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
-			content, err := os.ReadFile(path)
+			content, err := fs.ReadFile(files, path)
 			found = append(found, in(d.Name(), content, words)...)
 			return err
 		})
