@@ -46,6 +46,8 @@ type Member struct {
 	SuspendedUntil *time.Time `json:"suspended_until,omitempty"`
 	// AvatarFileID holds the value of the "avatar_file_id" field.
 	AvatarFileID *gid.ID `json:"avatar_file_id,omitempty"`
+	// ErasingHandle holds the value of the "erasing_handle" field.
+	ErasingHandle *string `json:"erasing_handle,omitempty"`
 	// EventSeq holds the value of the "event_seq" field.
 	EventSeq int `json:"event_seq,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
@@ -67,7 +69,7 @@ func (*Member) scanValues(columns []string) ([]any, error) {
 			values[i] = new(gid.ID)
 		case member.FieldEventSeq:
 			values[i] = new(sql.NullInt64)
-		case member.FieldEmail, member.FieldHandle, member.FieldName, member.FieldPronouns, member.FieldTitle, member.FieldAbout, member.FieldAvatarURL, member.FieldTimeZone, member.FieldStatus:
+		case member.FieldEmail, member.FieldHandle, member.FieldName, member.FieldPronouns, member.FieldTitle, member.FieldAbout, member.FieldAvatarURL, member.FieldTimeZone, member.FieldStatus, member.FieldErasingHandle:
 			values[i] = new(sql.NullString)
 		case member.FieldCreatedAt, member.FieldSuspendedUntil, member.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -174,6 +176,13 @@ func (_m *Member) assignValues(columns []string, values []any) error {
 				_m.AvatarFileID = new(gid.ID)
 				*_m.AvatarFileID = *value.S.(*gid.ID)
 			}
+		case member.FieldErasingHandle:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field erasing_handle", values[i])
+			} else if value.Valid {
+				_m.ErasingHandle = new(string)
+				*_m.ErasingHandle = value.String
+			}
 		case member.FieldEventSeq:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field event_seq", values[i])
@@ -263,6 +272,11 @@ func (_m *Member) String() string {
 	if v := _m.AvatarFileID; v != nil {
 		builder.WriteString("avatar_file_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.ErasingHandle; v != nil {
+		builder.WriteString("erasing_handle=")
+		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")
 	builder.WriteString("event_seq=")

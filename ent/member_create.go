@@ -155,6 +155,20 @@ func (_c *MemberCreate) SetNillableAvatarFileID(v *gid.ID) *MemberCreate {
 	return _c
 }
 
+// SetErasingHandle sets the "erasing_handle" field.
+func (_c *MemberCreate) SetErasingHandle(v string) *MemberCreate {
+	_c.mutation.SetErasingHandle(v)
+	return _c
+}
+
+// SetNillableErasingHandle sets the "erasing_handle" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableErasingHandle(v *string) *MemberCreate {
+	if v != nil {
+		_c.SetErasingHandle(*v)
+	}
+	return _c
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_c *MemberCreate) SetEventSeq(v int) *MemberCreate {
 	_c.mutation.SetEventSeq(v)
@@ -371,6 +385,10 @@ func (_c *MemberCreate) createSpec() (*Member, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.AvatarFileID(); ok {
 		_spec.SetField(member.FieldAvatarFileID, field.TypeUUID, value)
 		_node.AvatarFileID = &value
+	}
+	if value, ok := _c.mutation.ErasingHandle(); ok {
+		_spec.SetField(member.FieldErasingHandle, field.TypeString, value)
+		_node.ErasingHandle = &value
 	}
 	if value, ok := _c.mutation.EventSeq(); ok {
 		_spec.SetField(member.FieldEventSeq, field.TypeInt, value)

@@ -215,6 +215,26 @@ func (_u *MemberUpdate) ClearAvatarFileID() *MemberUpdate {
 	return _u
 }
 
+// SetErasingHandle sets the "erasing_handle" field.
+func (_u *MemberUpdate) SetErasingHandle(v string) *MemberUpdate {
+	_u.mutation.SetErasingHandle(v)
+	return _u
+}
+
+// SetNillableErasingHandle sets the "erasing_handle" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableErasingHandle(v *string) *MemberUpdate {
+	if v != nil {
+		_u.SetErasingHandle(*v)
+	}
+	return _u
+}
+
+// ClearErasingHandle clears the value of the "erasing_handle" field.
+func (_u *MemberUpdate) ClearErasingHandle() *MemberUpdate {
+	_u.mutation.ClearErasingHandle()
+	return _u
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_u *MemberUpdate) SetEventSeq(v int) *MemberUpdate {
 	_u.mutation.ResetEventSeq()
@@ -359,6 +379,12 @@ func (_u *MemberUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.AvatarFileIDCleared() {
 		_spec.ClearField(member.FieldAvatarFileID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.ErasingHandle(); ok {
+		_spec.SetField(member.FieldErasingHandle, field.TypeString, value)
+	}
+	if _u.mutation.ErasingHandleCleared() {
+		_spec.ClearField(member.FieldErasingHandle, field.TypeString)
 	}
 	if value, ok := _u.mutation.EventSeq(); ok {
 		_spec.SetField(member.FieldEventSeq, field.TypeInt, value)
@@ -575,6 +601,26 @@ func (_u *MemberUpdateOne) ClearAvatarFileID() *MemberUpdateOne {
 	return _u
 }
 
+// SetErasingHandle sets the "erasing_handle" field.
+func (_u *MemberUpdateOne) SetErasingHandle(v string) *MemberUpdateOne {
+	_u.mutation.SetErasingHandle(v)
+	return _u
+}
+
+// SetNillableErasingHandle sets the "erasing_handle" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableErasingHandle(v *string) *MemberUpdateOne {
+	if v != nil {
+		_u.SetErasingHandle(*v)
+	}
+	return _u
+}
+
+// ClearErasingHandle clears the value of the "erasing_handle" field.
+func (_u *MemberUpdateOne) ClearErasingHandle() *MemberUpdateOne {
+	_u.mutation.ClearErasingHandle()
+	return _u
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_u *MemberUpdateOne) SetEventSeq(v int) *MemberUpdateOne {
 	_u.mutation.ResetEventSeq()
@@ -749,6 +795,12 @@ func (_u *MemberUpdateOne) sqlSave(ctx context.Context) (_node *Member, err erro
 	}
 	if _u.mutation.AvatarFileIDCleared() {
 		_spec.ClearField(member.FieldAvatarFileID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.ErasingHandle(); ok {
+		_spec.SetField(member.FieldErasingHandle, field.TypeString, value)
+	}
+	if _u.mutation.ErasingHandleCleared() {
+		_spec.ClearField(member.FieldErasingHandle, field.TypeString)
 	}
 	if value, ok := _u.mutation.EventSeq(); ok {
 		_spec.SetField(member.FieldEventSeq, field.TypeInt, value)

@@ -10694,6 +10694,7 @@ type MemberMutation struct {
 	status          *member.Status
 	suspended_until *time.Time
 	avatar_file_id  *gid.ID
+	erasing_handle  *string
 	event_seq       *int
 	addevent_seq    *int
 	updated_at      *time.Time
@@ -11330,6 +11331,55 @@ func (m *MemberMutation) ResetAvatarFileID() {
 	delete(m.clearedFields, member.FieldAvatarFileID)
 }
 
+// SetErasingHandle sets the "erasing_handle" field.
+func (m *MemberMutation) SetErasingHandle(s string) {
+	m.erasing_handle = &s
+}
+
+// ErasingHandle returns the value of the "erasing_handle" field in the mutation.
+func (m *MemberMutation) ErasingHandle() (r string, exists bool) {
+	v := m.erasing_handle
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldErasingHandle returns the old "erasing_handle" field's value of the Member entity.
+// If the Member object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MemberMutation) OldErasingHandle(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldErasingHandle is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldErasingHandle requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldErasingHandle: %w", err)
+	}
+	return oldValue.ErasingHandle, nil
+}
+
+// ClearErasingHandle clears the value of the "erasing_handle" field.
+func (m *MemberMutation) ClearErasingHandle() {
+	m.erasing_handle = nil
+	m.clearedFields[member.FieldErasingHandle] = struct{}{}
+}
+
+// ErasingHandleCleared returns if the "erasing_handle" field was cleared in this mutation.
+func (m *MemberMutation) ErasingHandleCleared() bool {
+	_, ok := m.clearedFields[member.FieldErasingHandle]
+	return ok
+}
+
+// ResetErasingHandle resets all changes to the "erasing_handle" field.
+func (m *MemberMutation) ResetErasingHandle() {
+	m.erasing_handle = nil
+	delete(m.clearedFields, member.FieldErasingHandle)
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (m *MemberMutation) SetEventSeq(i int) {
 	m.event_seq = &i
@@ -11456,7 +11506,7 @@ func (m *MemberMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MemberMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 16)
 	if m.created_at != nil {
 		fields = append(fields, member.FieldCreatedAt)
 	}
@@ -11495,6 +11545,9 @@ func (m *MemberMutation) Fields() []string {
 	}
 	if m.avatar_file_id != nil {
 		fields = append(fields, member.FieldAvatarFileID)
+	}
+	if m.erasing_handle != nil {
+		fields = append(fields, member.FieldErasingHandle)
 	}
 	if m.event_seq != nil {
 		fields = append(fields, member.FieldEventSeq)
@@ -11536,6 +11589,8 @@ func (m *MemberMutation) Field(name string) (ent.Value, bool) {
 		return m.SuspendedUntil()
 	case member.FieldAvatarFileID:
 		return m.AvatarFileID()
+	case member.FieldErasingHandle:
+		return m.ErasingHandle()
 	case member.FieldEventSeq:
 		return m.EventSeq()
 	case member.FieldUpdatedAt:
@@ -11575,6 +11630,8 @@ func (m *MemberMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldSuspendedUntil(ctx)
 	case member.FieldAvatarFileID:
 		return m.OldAvatarFileID(ctx)
+	case member.FieldErasingHandle:
+		return m.OldErasingHandle(ctx)
 	case member.FieldEventSeq:
 		return m.OldEventSeq(ctx)
 	case member.FieldUpdatedAt:
@@ -11679,6 +11736,13 @@ func (m *MemberMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAvatarFileID(v)
 		return nil
+	case member.FieldErasingHandle:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetErasingHandle(v)
+		return nil
 	case member.FieldEventSeq:
 		v, ok := value.(int)
 		if !ok {
@@ -11747,6 +11811,9 @@ func (m *MemberMutation) ClearedFields() []string {
 	if m.FieldCleared(member.FieldAvatarFileID) {
 		fields = append(fields, member.FieldAvatarFileID)
 	}
+	if m.FieldCleared(member.FieldErasingHandle) {
+		fields = append(fields, member.FieldErasingHandle)
+	}
 	return fields
 }
 
@@ -11769,6 +11836,9 @@ func (m *MemberMutation) ClearField(name string) error {
 		return nil
 	case member.FieldAvatarFileID:
 		m.ClearAvatarFileID()
+		return nil
+	case member.FieldErasingHandle:
+		m.ClearErasingHandle()
 		return nil
 	}
 	return fmt.Errorf("unknown Member nullable field %s", name)
@@ -11816,6 +11886,9 @@ func (m *MemberMutation) ResetField(name string) error {
 		return nil
 	case member.FieldAvatarFileID:
 		m.ResetAvatarFileID()
+		return nil
+	case member.FieldErasingHandle:
+		m.ResetErasingHandle()
 		return nil
 	case member.FieldEventSeq:
 		m.ResetEventSeq()
@@ -27372,6 +27445,7 @@ type ThreadMutation struct {
 	pinned           *bool
 	locked           *bool
 	lock_reason      *string
+	locked_by_id     *gid.ID
 	post_seq         *int
 	addpost_seq      *int
 	event_seq        *int
@@ -27745,6 +27819,55 @@ func (m *ThreadMutation) OldLockReason(ctx context.Context) (v string, err error
 // ResetLockReason resets all changes to the "lock_reason" field.
 func (m *ThreadMutation) ResetLockReason() {
 	m.lock_reason = nil
+}
+
+// SetLockedByID sets the "locked_by_id" field.
+func (m *ThreadMutation) SetLockedByID(gi gid.ID) {
+	m.locked_by_id = &gi
+}
+
+// LockedByID returns the value of the "locked_by_id" field in the mutation.
+func (m *ThreadMutation) LockedByID() (r gid.ID, exists bool) {
+	v := m.locked_by_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLockedByID returns the old "locked_by_id" field's value of the Thread entity.
+// If the Thread object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ThreadMutation) OldLockedByID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLockedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLockedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLockedByID: %w", err)
+	}
+	return oldValue.LockedByID, nil
+}
+
+// ClearLockedByID clears the value of the "locked_by_id" field.
+func (m *ThreadMutation) ClearLockedByID() {
+	m.locked_by_id = nil
+	m.clearedFields[thread.FieldLockedByID] = struct{}{}
+}
+
+// LockedByIDCleared returns if the "locked_by_id" field was cleared in this mutation.
+func (m *ThreadMutation) LockedByIDCleared() bool {
+	_, ok := m.clearedFields[thread.FieldLockedByID]
+	return ok
+}
+
+// ResetLockedByID resets all changes to the "locked_by_id" field.
+func (m *ThreadMutation) ResetLockedByID() {
+	m.locked_by_id = nil
+	delete(m.clearedFields, thread.FieldLockedByID)
 }
 
 // SetPostSeq sets the "post_seq" field.
@@ -28124,7 +28247,7 @@ func (m *ThreadMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ThreadMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 14)
 	if m.created_at != nil {
 		fields = append(fields, thread.FieldCreatedAt)
 	}
@@ -28145,6 +28268,9 @@ func (m *ThreadMutation) Fields() []string {
 	}
 	if m.lock_reason != nil {
 		fields = append(fields, thread.FieldLockReason)
+	}
+	if m.locked_by_id != nil {
+		fields = append(fields, thread.FieldLockedByID)
 	}
 	if m.post_seq != nil {
 		fields = append(fields, thread.FieldPostSeq)
@@ -28186,6 +28312,8 @@ func (m *ThreadMutation) Field(name string) (ent.Value, bool) {
 		return m.Locked()
 	case thread.FieldLockReason:
 		return m.LockReason()
+	case thread.FieldLockedByID:
+		return m.LockedByID()
 	case thread.FieldPostSeq:
 		return m.PostSeq()
 	case thread.FieldEventSeq:
@@ -28221,6 +28349,8 @@ func (m *ThreadMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldLocked(ctx)
 	case thread.FieldLockReason:
 		return m.OldLockReason(ctx)
+	case thread.FieldLockedByID:
+		return m.OldLockedByID(ctx)
 	case thread.FieldPostSeq:
 		return m.OldPostSeq(ctx)
 	case thread.FieldEventSeq:
@@ -28290,6 +28420,13 @@ func (m *ThreadMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetLockReason(v)
+		return nil
+	case thread.FieldLockedByID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLockedByID(v)
 		return nil
 	case thread.FieldPostSeq:
 		v, ok := value.(int)
@@ -28402,6 +28539,9 @@ func (m *ThreadMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *ThreadMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(thread.FieldLockedByID) {
+		fields = append(fields, thread.FieldLockedByID)
+	}
 	if m.FieldCleared(thread.FieldLastPostID) {
 		fields = append(fields, thread.FieldLastPostID)
 	}
@@ -28419,6 +28559,9 @@ func (m *ThreadMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *ThreadMutation) ClearField(name string) error {
 	switch name {
+	case thread.FieldLockedByID:
+		m.ClearLockedByID()
+		return nil
 	case thread.FieldLastPostID:
 		m.ClearLastPostID()
 		return nil
@@ -28450,6 +28593,9 @@ func (m *ThreadMutation) ResetField(name string) error {
 		return nil
 	case thread.FieldLockReason:
 		m.ResetLockReason()
+		return nil
+	case thread.FieldLockedByID:
+		m.ResetLockedByID()
 		return nil
 	case thread.FieldPostSeq:
 		m.ResetPostSeq()

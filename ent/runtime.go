@@ -131,7 +131,7 @@ func init() {
 	// member.DefaultAvatarURL holds the default value on creation for the avatar_url field.
 	member.DefaultAvatarURL = memberDescAvatarURL.Default.(string)
 	// memberDescEventSeq is the schema descriptor for event_seq field.
-	memberDescEventSeq := memberFields[12].Descriptor()
+	memberDescEventSeq := memberFields[13].Descriptor()
 	// member.DefaultEventSeq holds the default value on creation for the event_seq field.
 	member.DefaultEventSeq = memberDescEventSeq.Default.(int)
 	offeringFields := schema.Offering{}.Fields()
@@ -283,15 +283,15 @@ func init() {
 	// thread.DefaultLockReason holds the default value on creation for the lock_reason field.
 	thread.DefaultLockReason = threadDescLockReason.Default.(string)
 	// threadDescPostSeq is the schema descriptor for post_seq field.
-	threadDescPostSeq := threadFields[6].Descriptor()
+	threadDescPostSeq := threadFields[7].Descriptor()
 	// thread.DefaultPostSeq holds the default value on creation for the post_seq field.
 	thread.DefaultPostSeq = threadDescPostSeq.Default.(int)
 	// threadDescEventSeq is the schema descriptor for event_seq field.
-	threadDescEventSeq := threadFields[7].Descriptor()
+	threadDescEventSeq := threadFields[8].Descriptor()
 	// thread.DefaultEventSeq holds the default value on creation for the event_seq field.
 	thread.DefaultEventSeq = threadDescEventSeq.Default.(int)
 	// threadDescDeletedPosts is the schema descriptor for deleted_posts field.
-	threadDescDeletedPosts := threadFields[8].Descriptor()
+	threadDescDeletedPosts := threadFields[9].Descriptor()
 	// thread.DefaultDeletedPosts holds the default value on creation for the deleted_posts field.
 	thread.DefaultDeletedPosts = threadDescDeletedPosts.Default.(int)
 }

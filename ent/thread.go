@@ -35,6 +35,8 @@ type Thread struct {
 	Locked bool `json:"locked,omitempty"`
 	// LockReason holds the value of the "lock_reason" field.
 	LockReason string `json:"lock_reason,omitempty"`
+	// LockedByID holds the value of the "locked_by_id" field.
+	LockedByID *gid.ID `json:"locked_by_id,omitempty"`
 	// PostSeq holds the value of the "post_seq" field.
 	PostSeq int `json:"post_seq,omitempty"`
 	// EventSeq holds the value of the "event_seq" field.
@@ -92,7 +94,7 @@ func (*Thread) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case thread.FieldLastPostID:
+		case thread.FieldLockedByID, thread.FieldLastPostID:
 			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		case thread.FieldID, thread.FieldSpaceID, thread.FieldAuthorID:
 			values[i] = new(gid.ID)
@@ -166,6 +168,13 @@ func (_m *Thread) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field lock_reason", values[i])
 			} else if value.Valid {
 				_m.LockReason = value.String
+			}
+		case thread.FieldLockedByID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field locked_by_id", values[i])
+			} else if value.Valid {
+				_m.LockedByID = new(gid.ID)
+				*_m.LockedByID = *value.S.(*gid.ID)
 			}
 		case thread.FieldPostSeq:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -270,6 +279,11 @@ func (_m *Thread) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("lock_reason=")
 	builder.WriteString(_m.LockReason)
+	builder.WriteString(", ")
+	if v := _m.LockedByID; v != nil {
+		builder.WriteString("locked_by_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("post_seq=")
 	builder.WriteString(fmt.Sprintf("%v", _m.PostSeq))

@@ -89,6 +89,20 @@ func (_c *ThreadCreate) SetNillableLockReason(v *string) *ThreadCreate {
 	return _c
 }
 
+// SetLockedByID sets the "locked_by_id" field.
+func (_c *ThreadCreate) SetLockedByID(v gid.ID) *ThreadCreate {
+	_c.mutation.SetLockedByID(v)
+	return _c
+}
+
+// SetNillableLockedByID sets the "locked_by_id" field if the given value is not nil.
+func (_c *ThreadCreate) SetNillableLockedByID(v *gid.ID) *ThreadCreate {
+	if v != nil {
+		_c.SetLockedByID(*v)
+	}
+	return _c
+}
+
 // SetPostSeq sets the "post_seq" field.
 func (_c *ThreadCreate) SetPostSeq(v int) *ThreadCreate {
 	_c.mutation.SetPostSeq(v)
@@ -332,6 +346,10 @@ func (_c *ThreadCreate) createSpec() (*Thread, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LockReason(); ok {
 		_spec.SetField(thread.FieldLockReason, field.TypeString, value)
 		_node.LockReason = value
+	}
+	if value, ok := _c.mutation.LockedByID(); ok {
+		_spec.SetField(thread.FieldLockedByID, field.TypeUUID, value)
+		_node.LockedByID = &value
 	}
 	if value, ok := _c.mutation.PostSeq(); ok {
 		_spec.SetField(thread.FieldPostSeq, field.TypeInt, value)

@@ -101,6 +101,26 @@ func (_u *ThreadUpdate) SetNillableLockReason(v *string) *ThreadUpdate {
 	return _u
 }
 
+// SetLockedByID sets the "locked_by_id" field.
+func (_u *ThreadUpdate) SetLockedByID(v gid.ID) *ThreadUpdate {
+	_u.mutation.SetLockedByID(v)
+	return _u
+}
+
+// SetNillableLockedByID sets the "locked_by_id" field if the given value is not nil.
+func (_u *ThreadUpdate) SetNillableLockedByID(v *gid.ID) *ThreadUpdate {
+	if v != nil {
+		_u.SetLockedByID(*v)
+	}
+	return _u
+}
+
+// ClearLockedByID clears the value of the "locked_by_id" field.
+func (_u *ThreadUpdate) ClearLockedByID() *ThreadUpdate {
+	_u.mutation.ClearLockedByID()
+	return _u
+}
+
 // SetPostSeq sets the "post_seq" field.
 func (_u *ThreadUpdate) SetPostSeq(v int) *ThreadUpdate {
 	_u.mutation.ResetPostSeq()
@@ -296,6 +316,12 @@ func (_u *ThreadUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.LockReason(); ok {
 		_spec.SetField(thread.FieldLockReason, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.LockedByID(); ok {
+		_spec.SetField(thread.FieldLockedByID, field.TypeUUID, value)
+	}
+	if _u.mutation.LockedByIDCleared() {
+		_spec.ClearField(thread.FieldLockedByID, field.TypeUUID)
+	}
 	if value, ok := _u.mutation.PostSeq(); ok {
 		_spec.SetField(thread.FieldPostSeq, field.TypeInt, value)
 	}
@@ -444,6 +470,26 @@ func (_u *ThreadUpdateOne) SetNillableLockReason(v *string) *ThreadUpdateOne {
 	if v != nil {
 		_u.SetLockReason(*v)
 	}
+	return _u
+}
+
+// SetLockedByID sets the "locked_by_id" field.
+func (_u *ThreadUpdateOne) SetLockedByID(v gid.ID) *ThreadUpdateOne {
+	_u.mutation.SetLockedByID(v)
+	return _u
+}
+
+// SetNillableLockedByID sets the "locked_by_id" field if the given value is not nil.
+func (_u *ThreadUpdateOne) SetNillableLockedByID(v *gid.ID) *ThreadUpdateOne {
+	if v != nil {
+		_u.SetLockedByID(*v)
+	}
+	return _u
+}
+
+// ClearLockedByID clears the value of the "locked_by_id" field.
+func (_u *ThreadUpdateOne) ClearLockedByID() *ThreadUpdateOne {
+	_u.mutation.ClearLockedByID()
 	return _u
 }
 
@@ -671,6 +717,12 @@ func (_u *ThreadUpdateOne) sqlSave(ctx context.Context) (_node *Thread, err erro
 	}
 	if value, ok := _u.mutation.LockReason(); ok {
 		_spec.SetField(thread.FieldLockReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.LockedByID(); ok {
+		_spec.SetField(thread.FieldLockedByID, field.TypeUUID, value)
+	}
+	if _u.mutation.LockedByIDCleared() {
+		_spec.ClearField(thread.FieldLockedByID, field.TypeUUID)
 	}
 	if value, ok := _u.mutation.PostSeq(); ok {
 		_spec.SetField(thread.FieldPostSeq, field.TypeInt, value)

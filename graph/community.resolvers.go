@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/community"
@@ -237,8 +238,8 @@ func (r *queryResolver) Teams(ctx context.Context, first *int, after *page.Curso
 	return r.Community.Teams(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
 }
 
-func (r *queryResolver) Members(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Member], error) {
-	return r.Community.Members(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
+func (r *queryResolver) Members(ctx context.Context, status *member.Status, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Member], error) {
+	return r.Community.Members(ctx, viewer.From(ctx), status, page.Args{First: first, Last: last, After: after, Before: before})
 }
 
 func (r *roleAssignmentResolver) Member(ctx context.Context, obj *ent.RoleAssignment) (*ent.Member, error) {

@@ -41,6 +41,8 @@ const (
 	FieldSuspendedUntil = "suspended_until"
 	// FieldAvatarFileID holds the string denoting the avatar_file_id field in the database.
 	FieldAvatarFileID = "avatar_file_id"
+	// FieldErasingHandle holds the string denoting the erasing_handle field in the database.
+	FieldErasingHandle = "erasing_handle"
 	// FieldEventSeq holds the string denoting the event_seq field in the database.
 	FieldEventSeq = "event_seq"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
@@ -65,6 +67,7 @@ var Columns = []string{
 	FieldStatus,
 	FieldSuspendedUntil,
 	FieldAvatarFileID,
+	FieldErasingHandle,
 	FieldEventSeq,
 	FieldUpdatedAt,
 }
@@ -185,6 +188,11 @@ func BySuspendedUntil(opts ...sql.OrderTermOption) OrderOption {
 // ByAvatarFileID orders the results by the avatar_file_id field.
 func ByAvatarFileID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAvatarFileID, opts...).ToFunc()
+}
+
+// ByErasingHandle orders the results by the erasing_handle field.
+func ByErasingHandle(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldErasingHandle, opts...).ToFunc()
 }
 
 // ByEventSeq orders the results by the event_seq field.

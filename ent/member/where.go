@@ -110,6 +110,11 @@ func AvatarFileID(v gid.ID) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldAvatarFileID, v))
 }
 
+// ErasingHandle applies equality check predicate on the "erasing_handle" field. It's identical to ErasingHandleEQ.
+func ErasingHandle(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldErasingHandle, v))
+}
+
 // EventSeq applies equality check predicate on the "event_seq" field. It's identical to EventSeqEQ.
 func EventSeq(v int) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldEventSeq, v))
@@ -808,6 +813,81 @@ func AvatarFileIDIsNil() predicate.Member {
 // AvatarFileIDNotNil applies the NotNil predicate on the "avatar_file_id" field.
 func AvatarFileIDNotNil() predicate.Member {
 	return predicate.Member(sql.FieldNotNull(FieldAvatarFileID))
+}
+
+// ErasingHandleEQ applies the EQ predicate on the "erasing_handle" field.
+func ErasingHandleEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldErasingHandle, v))
+}
+
+// ErasingHandleNEQ applies the NEQ predicate on the "erasing_handle" field.
+func ErasingHandleNEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldErasingHandle, v))
+}
+
+// ErasingHandleIn applies the In predicate on the "erasing_handle" field.
+func ErasingHandleIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldErasingHandle, vs...))
+}
+
+// ErasingHandleNotIn applies the NotIn predicate on the "erasing_handle" field.
+func ErasingHandleNotIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldErasingHandle, vs...))
+}
+
+// ErasingHandleGT applies the GT predicate on the "erasing_handle" field.
+func ErasingHandleGT(v string) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldErasingHandle, v))
+}
+
+// ErasingHandleGTE applies the GTE predicate on the "erasing_handle" field.
+func ErasingHandleGTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldErasingHandle, v))
+}
+
+// ErasingHandleLT applies the LT predicate on the "erasing_handle" field.
+func ErasingHandleLT(v string) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldErasingHandle, v))
+}
+
+// ErasingHandleLTE applies the LTE predicate on the "erasing_handle" field.
+func ErasingHandleLTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldErasingHandle, v))
+}
+
+// ErasingHandleContains applies the Contains predicate on the "erasing_handle" field.
+func ErasingHandleContains(v string) predicate.Member {
+	return predicate.Member(sql.FieldContains(FieldErasingHandle, v))
+}
+
+// ErasingHandleHasPrefix applies the HasPrefix predicate on the "erasing_handle" field.
+func ErasingHandleHasPrefix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasPrefix(FieldErasingHandle, v))
+}
+
+// ErasingHandleHasSuffix applies the HasSuffix predicate on the "erasing_handle" field.
+func ErasingHandleHasSuffix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasSuffix(FieldErasingHandle, v))
+}
+
+// ErasingHandleIsNil applies the IsNil predicate on the "erasing_handle" field.
+func ErasingHandleIsNil() predicate.Member {
+	return predicate.Member(sql.FieldIsNull(FieldErasingHandle))
+}
+
+// ErasingHandleNotNil applies the NotNil predicate on the "erasing_handle" field.
+func ErasingHandleNotNil() predicate.Member {
+	return predicate.Member(sql.FieldNotNull(FieldErasingHandle))
+}
+
+// ErasingHandleEqualFold applies the EqualFold predicate on the "erasing_handle" field.
+func ErasingHandleEqualFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldEqualFold(FieldErasingHandle, v))
+}
+
+// ErasingHandleContainsFold applies the ContainsFold predicate on the "erasing_handle" field.
+func ErasingHandleContainsFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldContainsFold(FieldErasingHandle, v))
 }
 
 // EventSeqEQ applies the EQ predicate on the "event_seq" field.

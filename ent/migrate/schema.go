@@ -567,6 +567,7 @@ var (
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "DEACTIVATED", "ERASED"}, Default: "ACTIVE"},
 		{Name: "suspended_until", Type: field.TypeTime, Nullable: true},
 		{Name: "avatar_file_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "erasing_handle", Type: field.TypeString, Nullable: true},
 		{Name: "event_seq", Type: field.TypeInt, Default: 0},
 		{Name: "updated_at", Type: field.TypeTime},
 	}
@@ -597,6 +598,14 @@ var (
 				Columns: []*schema.Column{MembersColumns[13]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "avatar_file_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "member_erasing",
+				Unique:  false,
+				Columns: []*schema.Column{MembersColumns[14]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "erasing_handle IS NOT NULL",
 				},
 			},
 		},
@@ -648,6 +657,11 @@ var (
 				Name:    "notification_recipient_id_post_id",
 				Unique:  true,
 				Columns: []*schema.Column{NotificationsColumns[4], NotificationsColumns[7]},
+			},
+			{
+				Name:    "notification_post_id",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[7]},
 			},
 			{
 				Name:    "notification_recipient_id_id",
@@ -1461,6 +1475,7 @@ var (
 		{Name: "pinned", Type: field.TypeBool, Default: false},
 		{Name: "locked", Type: field.TypeBool, Default: false},
 		{Name: "lock_reason", Type: field.TypeString, Default: ""},
+		{Name: "locked_by_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "post_seq", Type: field.TypeInt, Default: 0},
 		{Name: "event_seq", Type: field.TypeInt, Default: 0},
 		{Name: "deleted_posts", Type: field.TypeInt, Default: 0},
@@ -1478,13 +1493,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "threads_spaces_space",
-				Columns:    []*schema.Column{ThreadsColumns[12]},
+				Columns:    []*schema.Column{ThreadsColumns[13]},
 				RefColumns: []*schema.Column{SpacesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "threads_members_author",
-				Columns:    []*schema.Column{ThreadsColumns[13]},
+				Columns:    []*schema.Column{ThreadsColumns[14]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1493,19 +1508,19 @@ var (
 			{
 				Name:    "thread_space_id_last_activity_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{ThreadsColumns[12], ThreadsColumns[10], ThreadsColumns[0]},
+				Columns: []*schema.Column{ThreadsColumns[13], ThreadsColumns[11], ThreadsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
 						ThreadsColumns[0].Name: true,
 
-						ThreadsColumns[10].Name: true,
+						ThreadsColumns[11].Name: true,
 					},
 				},
 			},
 			{
 				Name:    "thread_author_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ThreadsColumns[13], ThreadsColumns[0]},
+				Columns: []*schema.Column{ThreadsColumns[14], ThreadsColumns[0]},
 			},
 		},
 	}

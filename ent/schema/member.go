@@ -34,6 +34,8 @@ func (Member) Fields() []ent.Field {
 		optionalTime("suspended_until"),
 		// avatar_file_id is an uploaded picture; it goes before avatar_url.
 		optionalRef("avatar_file_id"),
+		// erasing_handle is what an erased member was called, while what they left is still being scrubbed; absent once it is.
+		field.String("erasing_handle").Optional().Nillable(),
 		// event_seq numbers the events of the member's own stream; internal/event keeps it.
 		field.Int("event_seq").Default(0),
 		field.Time("updated_at"),
@@ -47,5 +49,6 @@ func (Member) Indexes() []ent.Index {
 		index.Fields("handle").Unique(),
 		index.Fields("name", "id"),
 		index.Fields("avatar_file_id").Annotations(entsql.IndexWhere("avatar_file_id IS NOT NULL")),
+		index.Fields("erasing_handle").StorageKey("member_erasing").Annotations(entsql.IndexWhere("erasing_handle IS NOT NULL")),
 	}
 }

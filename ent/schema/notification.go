@@ -43,6 +43,7 @@ func (Notification) Edges() []ent.Edge {
 func (Notification) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("recipient_id", "post_id").Unique(),
+		index.Fields("post_id"),
 		index.Fields("recipient_id", "id").Annotations(entsql.DescColumns("id")),
 		index.Fields("recipient_id", "thread_id").StorageKey("notification_unread").Annotations(entsql.IndexWhere("read_at IS NULL")),
 	}

@@ -27,6 +27,8 @@ func (Thread) Fields() []ent.Field {
 		field.Bool("pinned").Default(false),
 		field.Bool("locked").Default(false),
 		field.String("lock_reason").Default(""),
+		// locked_by_id is whose words lock_reason are.
+		optionalRef("locked_by_id"),
 		// post_seq is the number of the newest post, event_seq of the newest event; both are dense and start at 1.
 		field.Int("post_seq").Default(0),
 		field.Int("event_seq").Default(0),

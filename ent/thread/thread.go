@@ -26,6 +26,8 @@ const (
 	FieldLocked = "locked"
 	// FieldLockReason holds the string denoting the lock_reason field in the database.
 	FieldLockReason = "lock_reason"
+	// FieldLockedByID holds the string denoting the locked_by_id field in the database.
+	FieldLockedByID = "locked_by_id"
 	// FieldPostSeq holds the string denoting the post_seq field in the database.
 	FieldPostSeq = "post_seq"
 	// FieldEventSeq holds the string denoting the event_seq field in the database.
@@ -70,6 +72,7 @@ var Columns = []string{
 	FieldPinned,
 	FieldLocked,
 	FieldLockReason,
+	FieldLockedByID,
 	FieldPostSeq,
 	FieldEventSeq,
 	FieldDeletedPosts,
@@ -144,6 +147,11 @@ func ByLocked(opts ...sql.OrderTermOption) OrderOption {
 // ByLockReason orders the results by the lock_reason field.
 func ByLockReason(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLockReason, opts...).ToFunc()
+}
+
+// ByLockedByID orders the results by the locked_by_id field.
+func ByLockedByID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLockedByID, opts...).ToFunc()
 }
 
 // ByPostSeq orders the results by the post_seq field.

@@ -91,6 +91,11 @@ func LockReason(v string) predicate.Thread {
 	return predicate.Thread(sql.FieldEQ(FieldLockReason, v))
 }
 
+// LockedByID applies equality check predicate on the "locked_by_id" field. It's identical to LockedByIDEQ.
+func LockedByID(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldEQ(FieldLockedByID, v))
+}
+
 // PostSeq applies equality check predicate on the "post_seq" field. It's identical to PostSeqEQ.
 func PostSeq(v int) predicate.Thread {
 	return predicate.Thread(sql.FieldEQ(FieldPostSeq, v))
@@ -349,6 +354,56 @@ func LockReasonEqualFold(v string) predicate.Thread {
 // LockReasonContainsFold applies the ContainsFold predicate on the "lock_reason" field.
 func LockReasonContainsFold(v string) predicate.Thread {
 	return predicate.Thread(sql.FieldContainsFold(FieldLockReason, v))
+}
+
+// LockedByIDEQ applies the EQ predicate on the "locked_by_id" field.
+func LockedByIDEQ(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldEQ(FieldLockedByID, v))
+}
+
+// LockedByIDNEQ applies the NEQ predicate on the "locked_by_id" field.
+func LockedByIDNEQ(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldNEQ(FieldLockedByID, v))
+}
+
+// LockedByIDIn applies the In predicate on the "locked_by_id" field.
+func LockedByIDIn(vs ...gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldIn(FieldLockedByID, vs...))
+}
+
+// LockedByIDNotIn applies the NotIn predicate on the "locked_by_id" field.
+func LockedByIDNotIn(vs ...gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldNotIn(FieldLockedByID, vs...))
+}
+
+// LockedByIDGT applies the GT predicate on the "locked_by_id" field.
+func LockedByIDGT(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldGT(FieldLockedByID, v))
+}
+
+// LockedByIDGTE applies the GTE predicate on the "locked_by_id" field.
+func LockedByIDGTE(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldGTE(FieldLockedByID, v))
+}
+
+// LockedByIDLT applies the LT predicate on the "locked_by_id" field.
+func LockedByIDLT(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldLT(FieldLockedByID, v))
+}
+
+// LockedByIDLTE applies the LTE predicate on the "locked_by_id" field.
+func LockedByIDLTE(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldLTE(FieldLockedByID, v))
+}
+
+// LockedByIDIsNil applies the IsNil predicate on the "locked_by_id" field.
+func LockedByIDIsNil() predicate.Thread {
+	return predicate.Thread(sql.FieldIsNull(FieldLockedByID))
+}
+
+// LockedByIDNotNil applies the NotNil predicate on the "locked_by_id" field.
+func LockedByIDNotNil() predicate.Thread {
+	return predicate.Thread(sql.FieldNotNull(FieldLockedByID))
 }
 
 // PostSeqEQ applies the EQ predicate on the "post_seq" field.

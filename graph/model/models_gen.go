@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
@@ -14,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
+	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -37,6 +39,20 @@ type SearchResult interface {
 
 // Something that happened in a thread.
 type ThreadEvent interface {
+}
+
+// What `acceptJoinRequest` takes.
+type AcceptJoinRequestInput struct {
+	// The request.
+	JoinRequestID gid.ID `json:"joinRequestId"`
+}
+
+// What `acceptJoinRequest` returns.
+type AcceptJoinRequestPayload struct {
+	// The accepted request; null when there are errors.
+	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // What `addReaction` takes.
@@ -125,6 +141,49 @@ type ArchiveTeamPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `breakGlass` takes.
+type BreakGlassInput struct {
+	// The hidden space.
+	SpaceID gid.ID `json:"spaceId"`
+	// Why, 20 to 2,000 characters; its members read it.
+	Reason string `json:"reason"`
+	// For how long, 1 to 24 hours.
+	Hours int `json:"hours"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `breakGlass` returns.
+type BreakGlassPayload struct {
+	// What began; null when there are errors.
+	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `createAccessToken` takes.
+type CreateAccessTokenInput struct {
+	// What it is for, 1 to 100 characters: the name of the program.
+	Name string `json:"name"`
+	// What it allows.
+	Scope accesstoken.Scope `json:"scope"`
+	// When it ends: within a year.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// A key of the client's own, 1 to 200 bytes: sent again, the same token comes back, without its secret.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `createAccessToken` returns.
+type CreateAccessTokenPayload struct {
+	// The token's entry; null when there are errors.
+	AccessToken *ent.AccessToken `json:"accessToken,omitempty"`
+	// The token itself, to send as `Authorization: Bearer …`. It is shown here and never again; null when there are errors, and when the request
+	// repeats an earlier one: revoke the token then, and make another.
+	Token *string `json:"token,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `createAffiliation` takes.
 type CreateAffiliationInput struct {
 	// Who; the viewer when left out.
@@ -168,6 +227,22 @@ type CreateCohortPayload struct {
 	// The new cohort; null when there are errors.
 	Cohort *ent.Cohort `json:"cohort,omitempty"`
 	// What was wrong; empty when the cohort was created.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `createExport` takes.
+type CreateExportInput struct {
+	// Makes it safe to send the request again: the same key gives the same link.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `createExport` returns.
+type CreateExportPayload struct {
+	// Where to fetch the archive. A path on this server when the server does not know its public address. Null when there are errors.
+	URL *string `json:"url,omitempty"`
+	// Until when the link is good; null when there are errors.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -381,6 +456,37 @@ type CreateThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `deactivateMember` takes.
+type DeactivateMemberInput struct {
+	// Whose account; the viewer's own when left out.
+	MemberID graphql.Omittable[*gid.ID] `json:"memberId,omitempty"`
+	// Why, at most 2,000 characters: for staff who close the account of somebody else. Only the audit log has it, for good: name nobody in it. Leave it out
+	// for your own account.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `deactivateMember` returns.
+type DeactivateMemberPayload struct {
+	// The member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `declineJoinRequest` takes.
+type DeclineJoinRequestInput struct {
+	// The request.
+	JoinRequestID gid.ID `json:"joinRequestId"`
+}
+
+// What `declineJoinRequest` returns.
+type DeclineJoinRequestPayload struct {
+	// The declined request; null when there are errors.
+	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `deleteFile` takes.
 type DeleteFileInput struct {
 	// The file.
@@ -443,6 +549,34 @@ type EndAffiliationPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `endBreakGlass` takes.
+type EndBreakGlassInput struct {
+	// What to end.
+	BreakGlassID gid.ID `json:"breakGlassId"`
+}
+
+// What `endBreakGlass` returns.
+type EndBreakGlassPayload struct {
+	// What ended; null too when the viewer can no longer see it; null when there are errors.
+	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `endOtherSessions` takes.
+type EndOtherSessionsInput struct {
+	// Not needed, for doing it twice is doing it once; taken because an input has a field.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `endOtherSessions` returns.
+type EndOtherSessionsPayload struct {
+	// The viewer's account, with one session; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `endRoleAssignment` takes.
 type EndRoleAssignmentInput struct {
 	// The role assignment.
@@ -457,6 +591,20 @@ type EndRoleAssignmentPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `endSession` takes.
+type EndSessionInput struct {
+	// The session.
+	SessionID gid.ID `json:"sessionId"`
+}
+
+// What `endSession` returns.
+type EndSessionPayload struct {
+	// The viewer's account, without the session; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `endSpaceMembership` takes.
 type EndSpaceMembershipInput struct {
 	// The membership.
@@ -467,6 +615,22 @@ type EndSpaceMembershipInput struct {
 type EndSpaceMembershipPayload struct {
 	// The ended membership; null too when the viewer can no longer see it; null when there are errors.
 	SpaceMembership *ent.SpaceMembership `json:"spaceMembership,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `endSuspension` takes.
+type EndSuspensionInput struct {
+	// Whose.
+	MemberID gid.ID `json:"memberId"`
+	// Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `endSuspension` returns.
+type EndSuspensionPayload struct {
+	// The member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -505,6 +669,25 @@ type EnrollTeamPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `eraseMember` takes.
+type EraseMemberInput struct {
+	// Whom; the viewer when left out.
+	MemberID graphql.Omittable[*gid.ID] `json:"memberId,omitempty"`
+	// The handle of the member who is to be erased, typed again to confirm it.
+	Handle string `json:"handle"`
+	// Why, at most 2,000 characters: for administrators who erase somebody else. Only the audit log has it, for good: name nobody in it. Leave it out for
+	// your own account.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `eraseMember` returns.
+type EraseMemberPayload struct {
+	// What remains of the member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `indicateTyping` takes.
 type IndicateTypingInput struct {
 	// The thread.
@@ -515,6 +698,26 @@ type IndicateTypingInput struct {
 type IndicateTypingPayload struct {
 	// The thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `inviteMember` takes.
+type InviteMemberInput struct {
+	// Their name, 1 to 120 characters. They can change it.
+	Name string `json:"name"`
+	// Where the invitation goes, and what they sign in with.
+	Email string `json:"email"`
+	// Their time zone.
+	TimeZone string `json:"timeZone"`
+	// A key of the client's own, 1 to 200 bytes: sent again, the same member comes back and no second mail is sent.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `inviteMember` returns.
+type InviteMemberPayload struct {
+	// The member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -665,6 +868,22 @@ type ReactionsChanged struct {
 
 func (ReactionsChanged) IsThreadEvent() {}
 
+// What `reactivateMember` takes.
+type ReactivateMemberInput struct {
+	// Whose account.
+	MemberID gid.ID `json:"memberId"`
+	// Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `reactivateMember` returns.
+type ReactivateMemberPayload struct {
+	// The member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `removeReaction` takes.
 type RemoveReactionInput struct {
 	// The post.
@@ -697,6 +916,52 @@ type RenameThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `renewJoinAddress` takes.
+type RenewJoinAddressInput struct {
+	// The affinity group.
+	SpaceID gid.ID `json:"spaceId"`
+}
+
+// What `renewJoinAddress` returns.
+type RenewJoinAddressPayload struct {
+	// The group with its new address; null when there are errors.
+	Space *ent.Space `json:"space,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `requestToJoin` takes.
+type RequestToJoinInput struct {
+	// The address that one was told, up to 100 characters.
+	Address string `json:"address"`
+	// What the group's facilitators should know, up to 2,000 characters.
+	Message graphql.Omittable[*string] `json:"message,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `requestToJoin` returns.
+type RequestToJoinPayload struct {
+	// The request; null when there are errors.
+	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `revokeAccessToken` takes.
+type RevokeAccessTokenInput struct {
+	// The token's entry.
+	AccessTokenID gid.ID `json:"accessTokenId"`
+}
+
+// What `revokeAccessToken` returns.
+type RevokeAccessTokenPayload struct {
+	// The viewer's account, without the token; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // A page of search results.
 type SearchResultConnection struct {
 	// The page's entries, in order.
@@ -713,6 +978,24 @@ type SearchResultEdge struct {
 	Node SearchResult `json:"node"`
 	// The best passage as safe HTML: text is escaped, and what matched stands in `<mark>`.
 	Snippet string `json:"snippet"`
+}
+
+// What `suspendMember` takes.
+type SuspendMemberInput struct {
+	// Whom.
+	MemberID gid.ID `json:"memberId"`
+	// Until when, at most a year ahead.
+	Until time.Time `json:"until"`
+	// Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it.
+	Reason string `json:"reason"`
+}
+
+// What `suspendMember` returns.
+type SuspendMemberPayload struct {
+	// The member; null when there are errors.
+	Member *ent.Member `json:"member,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // Who is in a thread just now, and who is writing. It is not stored, and may be some seconds behind what is so.
@@ -732,6 +1015,20 @@ type ThreadChanged struct {
 }
 
 func (ThreadChanged) IsThreadEvent() {}
+
+// What `unlinkIdentity` takes.
+type UnlinkIdentityInput struct {
+	// The identity.
+	IdentityID gid.ID `json:"identityId"`
+}
+
+// What `unlinkIdentity` returns.
+type UnlinkIdentityPayload struct {
+	// The viewer's account, without the identity; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
 
 // What `unlockThread` takes.
 type UnlockThreadInput struct {

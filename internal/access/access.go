@@ -26,6 +26,9 @@
 //     see the space, and by nobody else. Network addresses are for administrators and for who asked from there.
 //   - What is in an affinity group is in no export, not even its author's own, and in no analytics.
 //   - Who may not sign in (an account that is closed, or suspended at the moment) is nobody: see ActiveMembers.
+//   - An account is suspended, closed and opened again by staff, and closed by its member; that of an administrator only by
+//     administrators and itself. It is erased by its member and by administrators, from a browser.
+//   - Who may not sign in counts for nothing: the places of a closed account are kept and give nobody anything.
 //
 // Memberships and roles count from their start to their end by the database's clock.
 package access
@@ -254,9 +257,9 @@ func VisibleSpaceMemberships(v viewer.Viewer) predicate.SpaceMembership {
 	})
 }
 
-// CurrentSpaceMemberships are those that count now.
+// CurrentSpaceMemberships are those that count now: of members whose account is in use.
 func CurrentSpaceMemberships() predicate.SpaceMembership {
-	return func(s *sql.Selector) { s.Where(current(s)) }
+	return func(s *sql.Selector) { s.Where(sql.And(current(s), inUse(s))) }
 }
 
 func members(s *sql.Selector, m who) *sql.Predicate {

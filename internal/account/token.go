@@ -21,25 +21,34 @@ import (
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Service signs members in. All fields are needed.
+// Service signs members in. All fields are needed but where it is said.
 type Service struct {
-	Store  *store.Store
-	Audit  *audit.Log
-	Mail   *mail.Service
-	Hasher *Hasher
-	Now    func() time.Time
-	NewID  func(gid.Kind) gid.ID
-	// PublicURL is what links in mail begin with. It comes from the configuration and never from a request, whose Host header
-	// anybody can write.
+	Store     *store.Store
+	Audit     *audit.Log
+	Mail      *mail.Service
+	Community *community.Service
+	Forum     *forum.Service
+	Notify    *notify.Service
+	Library   *library.Service
+	Hasher    *Hasher
+	Now       func() time.Time
+	NewID     func(gid.Kind) gid.ID
+	// PublicURL is what links begin with. It comes from the configuration and never from a request, whose Host header anybody can
+	// write.
 	PublicURL string
+	Erasing   chan struct{} // with room for one: signalled when somebody was erased; nil: FinishErasures is called at intervals only
 }
 
 // prefix lets scanners of leaked secrets recognise a token.

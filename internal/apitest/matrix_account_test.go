@@ -7,6 +7,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -25,6 +26,17 @@ func accountRows() matrix {
 			"endSession":        {"errors { code }", in(func(c *cast) vars { return vars{"sessionId": c.newSession()} }), codes("FORBIDDEN", "browser")},
 			"endOtherSessions":  {"errors { code }", in(func(*cast) vars { return vars{} }), codes("FORBIDDEN", "browser")},
 			"unlinkIdentity":    {"errors { code }", in(func(c *cast) vars { return vars{"identityId": c.newIdentity()} }), codes("FORBIDDEN", "browser")},
+			"suspendMember": {"member { id }", in(func(c *cast) vars {
+				return vars{"memberId": c.newParticipant().ID, "until": c.App.Config.Now().Add(time.Hour), "reason": "R"}
+			}), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
+			"endSuspension":    {"member { id }", in(func(c *cast) vars { return vars{"memberId": c.newParticipant().ID} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
+			"deactivateMember": {"member { id }", in(func(c *cast) vars { return vars{"memberId": c.newParticipant().ID, "reason": "R"} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
+			"reactivateMember": {"member { id }", in(func(c *cast) vars { return vars{"memberId": c.newParticipant().ID} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
+			"eraseMember": {"member { id }", in(func(c *cast) vars { // nobody with a token: it takes a sign-in with a browser
+				p := c.newParticipant()
+				return vars{"memberId": p.ID, "handle": p.Handle, "reason": "R"}
+			}), codes("FORBIDDEN", "outsider=NOT_FOUND")},
+			"createExport": {"url", in(func(*cast) vars { return vars{} }), codes(ok)},
 			"inviteMember": {"member { id }", in(func(c *cast) vars {
 				return vars{"name": "I", "email": c.name() + "@example.org", "timeZone": "UTC"}
 			}), codes("FORBIDDEN", "staff", "admin")},
@@ -52,4 +64,11 @@ func (c *cast) newIdentity() gid.ID {
 		return tx.Identity.Create().SetID(id).SetCreatedAt(c.App.Config.Now()).SetMemberID(c.member.ID).SetIssuer("https://id.example").SetSubject(id.String()).Exec(ctx)
 	})
 	return id
+}
+
+// newParticipant is a new member whom those who take part can see.
+func (c *cast) newParticipant() *apitest.Person {
+	p := c.Member("new")
+	c.Join(c.network, p, "MEMBER")
+	return p
 }

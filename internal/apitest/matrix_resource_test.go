@@ -1,5 +1,11 @@
 package apitest_test
 
+import (
+	"strings"
+
+	"github.com/pursuing-equity/commons/internal/apitest"
+)
+
 // resourceRows are the lines of resources and the search.
 func resourceRows() matrix {
 	return matrix{

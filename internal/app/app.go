@@ -107,7 +107,10 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	newID := cfg.NewID
 	a.Audit = &audit.Log{Store: s, Now: cfg.Now, NewID: newID}
 	a.Mail = &mail.Service{Now: cfg.Now, NewID: newID}
-	a.Accounts = &account.Service{Store: s, Audit: a.Audit, Mail: a.Mail, Hasher: account.NewHasher(), Now: cfg.Now, NewID: newID, PublicURL: strings.TrimRight(cfg.PublicURL, "/")}
+	a.Accounts = &account.Service{
+		Store: s, Audit: a.Audit, Mail: a.Mail, Hasher: account.NewHasher(), Now: cfg.Now, NewID: newID,
+		PublicURL: strings.TrimRight(cfg.PublicURL, "/"), Erasing: make(chan struct{}, 1),
+	}
 	if err := a.openMail(); err != nil {
 		_ = s.Close()
 		return nil, err
@@ -131,6 +134,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
 		PublicURL: cfg.PublicURL, Limits: cfg.Files, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
 	}
+	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
 	return a, nil
 }
 
@@ -225,12 +229,18 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(sweeping)
 		a.Files.Run(logCtx)
 	}()
+	erasing := make(chan struct{})
+	go func() {
+		defer close(erasing)
+		a.erase(logCtx)
+	}()
 	err = srv.Serve(ctx, ln)
 	stop()
 	<-logDone
 	<-forgetting
 	<-mailing
 	<-sweeping
+	<-erasing
 	return err
 }
 
@@ -248,6 +258,7 @@ func (a *App) pages() (map[string]server.Page, error) {
 	}
 	pages := signin.Pages(cfg)
 	maps.Copy(pages, a.Files.Pages())
+	pages["GET /exports/{token}"] = a.exports()
 	if a.Mailbox != nil {
 		pages["GET /mailbox"] = a.Mailbox.Page
 	}
@@ -282,6 +293,23 @@ func (a *App) forget(ctx context.Context) {
 
 func (a *App) shareRates(ctx context.Context, spent map[string]time.Duration, most time.Duration) (map[string]time.Duration, error) {
 	return a.Store.ShareRates(viewer.NewContext(store.Upkeep(ctx), viewer.System("share rates")), spent, most)
+}
+
+// erase scrubs what erased members have left, as soon as somebody was erased, and every minute until nothing is left, until ctx ends.
+func (a *App) erase(ctx context.Context) {
+	again := time.NewTicker(time.Minute)
+	defer again.Stop()
+	for {
+		if err := a.Accounts.FinishErasures(store.Upkeep(ctx)); err != nil && ctx.Err() == nil {
+			a.Config.Logger.WarnContext(ctx, "erasure not finished, trying again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.Accounts.Erasing:
+		case <-again.C:
+		}
+	}
 }
 
 func (a *App) authenticate(ctx context.Context, bearer, address string) (server.Session, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/program"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
@@ -75,10 +76,14 @@ func (s *Service) Teams(ctx context.Context, v viewer.Viewer, a page.Args) (*pag
 	})
 }
 
-// Members are those whom the viewer can see, by name.
-func (s *Service) Members(ctx context.Context, v viewer.Viewer, a page.Args) (*page.Connection[ent.Member], error) {
+// Members are those whom the viewer can see and whose account is in a state, in use when that is nil, by name.
+func (s *Service) Members(ctx context.Context, v viewer.Viewer, status *member.Status, a page.Args) (*page.Connection[ent.Member], error) {
+	in := member.StatusACTIVE
+	if status != nil {
+		in = *status
+	}
 	return root(membersByName, a, memberKey, func(within func(*sql.Selector)) ([]*ent.Member, error) {
-		return s.Store.Client(ctx).Member.Query().Where(access.VisibleMembers(v), within).All(ctx)
+		return s.Store.Client(ctx).Member.Query().Where(member.StatusEQ(in), access.VisibleMembers(v), within).All(ctx)
 	})
 }
 
@@ -126,7 +131,7 @@ func (s *Service) TeamMemberships(ctx context.Context, v viewer.Viewer, teams []
 		func(m *ent.TeamMembership) gid.ID { return m.TeamID },
 		func(within func(*sql.Selector)) ([]*ent.TeamMembership, error) {
 			return s.Store.Client(ctx).TeamMembership.Query().Where(within).All(ctx)
-		}, teammembership.EndsOnIsNil(), access.VisibleTeamMemberships(v))
+		}, teammembership.EndsOnIsNil(), access.OfOpenAccounts, access.VisibleTeamMemberships(v))
 }
 
 // CohortEnrollments are all enrollments of cohorts, the oldest first: one statement for all cohorts.

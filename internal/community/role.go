@@ -3,7 +3,6 @@ package community
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
@@ -167,19 +166,10 @@ func (s *Service) EndRoleAssignment(ctx context.Context, v viewer.Viewer, id gid
 	return still[ent.RoleAssignment](ctx, s, v, id)
 }
 
-// keepsAnAdmin refuses to end the role of the last administrator: nobody could give it to anybody again. It locks all of them, in
-// the order of their ids, so that two who end each other's role do not both succeed.
+// keepsAnAdmin refuses to end the role of the last administrator: nobody could give it to anybody again.
 func keepsAnAdmin(ctx context.Context, tx *ent.Client, r *ent.RoleAssignment) error {
 	if r.Role != roleassignment.RoleADMIN {
 		return nil
 	}
-	admins, err := tx.RoleAssignment.Query().
-		Where(roleassignment.RoleEQ(roleassignment.RoleADMIN), access.CurrentRoleAssignments(), store.LockRow).Order(roleassignment.ByID()).All(ctx)
-	if err != nil {
-		return fmt.Errorf("lock administrators: %w", err)
-	}
-	if !slices.ContainsFunc(admins, func(a *ent.RoleAssignment) bool { return a.MemberID != r.MemberID }) {
-		return fault.Denied("This is the last administrator. Make another one first.")
-	}
-	return nil
+	return KeepsAnAdministrator(ctx, tx, r.MemberID)
 }

@@ -116,6 +116,9 @@ func (s *Service) LockThread(ctx context.Context, v viewer.Viewer, id gid.ID, re
 			return err
 		}
 		u.SetLocked(true).SetLockReason(reason)
+		if me, ok := v.MemberID(); ok {
+			u.SetLockedByID(me)
+		}
 		return s.tell(ctx, tx, v, t, audit.Entry{Action: audit.ThreadLocked, Subject: t.ID, Reason: reason})
 	})
 }
@@ -126,7 +129,7 @@ func (s *Service) UnlockThread(ctx context.Context, v viewer.Viewer, id gid.ID) 
 		if err := t.moderable(); err != nil {
 			return err
 		}
-		u.SetLocked(false).SetLockReason("")
+		u.SetLocked(false).SetLockReason("").ClearLockedByID()
 		return s.tell(ctx, tx, v, t, audit.Entry{Action: audit.ThreadUnlocked, Subject: t.ID})
 	})
 }

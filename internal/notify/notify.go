@@ -45,7 +45,9 @@ const maxMentions = 20
 
 var (
 	mention = regexp.MustCompile(`(?:^|[^\w@./])@([a-z0-9][a-z0-9._-]{1,39})`)
-	code    = regexp.MustCompile("(?s)```.*?(?:```|$)|`[^`\n]*`")
+	// anyMention is mention without regard to case and to what stands before: a handle in code calls nobody, but is a handle.
+	anyMention = regexp.MustCompile(`(?i)@([a-z0-9][a-z0-9._-]{1,39})`)
+	code       = regexp.MustCompile("(?s)```.*?(?:```|$)|`[^`\n]*`")
 )
 
 // mentions are the handles that a text calls, code left out. A dot or hyphen at the end belongs to the sentence.

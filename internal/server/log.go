@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 )
 
 // observe gives each request an id, writes its log line, counts it, and turns a panic into a 500 with an error id.
@@ -16,6 +17,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		ctx := withRecord(r.Context(), rec)
 		w.Header().Set("X-Request-Id", rec.requestID)
 		out := &response{ResponseWriter: w}
+		inner := r.WithContext(ctx)
 		defer func() {
 			if p := recover(); p != nil {
 				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
@@ -36,12 +38,20 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			if r.URL.Path != "/graphql" && out.status < 400 {
 				level = slog.LevelDebug // probes and scrapes come every few seconds
 			}
-			attrs := append(rec.attrs(), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+			attrs := append(rec.attrs(), slog.String("method", r.Method), slog.String("path", loggedPath(inner)),
 				slog.String("address", rec.address), slog.Int("status", out.status), slog.Int64("bytes", out.bytes), slog.Duration("duration", took))
 			s.log.LogAttrs(ctx, level, "request", attrs...)
 		}()
-		next.ServeHTTP(out, r.WithContext(ctx))
+		next.ServeHTTP(out, inner)
 	})
+}
+
+// loggedPath is the path of a request; of a route with parameters the route, because whoever has the path of a link has the link.
+func loggedPath(r *http.Request) string {
+	if _, route, found := strings.Cut(r.Pattern, " "); found && strings.Contains(route, "/{") && route != "/{$}" {
+		return route
+	}
+	return r.URL.Path
 }
 
 // requestID takes the caller's id if it could not harm a log, and makes one otherwise.

@@ -48,7 +48,7 @@ func (s *Server) servePage(page Page) http.Handler {
 				refuse(err)
 				return
 			}
-			s.log.WarnContext(ctx, "page broke off", "path", r.URL.Path, "error", s.unexpected(context.WithoutCancel(ctx), err).Error())
+			s.log.WarnContext(ctx, "page broke off", "path", loggedPath(r), "error", s.unexpected(context.WithoutCancel(ctx), err).Error())
 		}
 	})
 }

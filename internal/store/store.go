@@ -92,6 +92,7 @@ func (s *Store) openSQLite(path string) error {
 		"_time_format": {"sqlite"},
 		"_pragma": {
 			"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)", "cache_size(-8000)",
+			"secure_delete(1)", // what is deleted is overwritten in the file: an erased member's words are gone
 		},
 	}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"

@@ -1,0 +1,388 @@
+package account
+
+import (
+	"archive/zip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/accesstoken"
+	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/auditentry"
+	"github.com/pursuing-equity/commons/ent/file"
+	"github.com/pursuing-equity/commons/ent/identity"
+	"github.com/pursuing-equity/commons/ent/postrevision"
+	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/teammembership"
+	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+// readme says what an archive is. It says the same to everybody: what is left out is left out whether there is any or not.
+const readme = `This archive holds what you have on Commons, as of %s.
+
+profile.json         what you say of yourself
+affiliations.json    your posts at organizations
+teams.json           your places in teams
+spaces.json          your places in spaces
+roles.json           the roles that you were given
+threads.json         the threads that you started
+posts.json           the posts that you wrote, with what they said before they were edited
+posts.md             the same posts, to be read
+reactions.json       your reactions
+read-positions.json  how far you have read
+notifications.json   what you were told
+resources.json       the resources that you added
+files.json           the files that you uploaded
+sign-ins.json        your sessions and access tokens, without their secrets, and your accounts elsewhere
+activity.json        what the audit log has of you
+
+Times are in UTC. A deleted post has no text any more: nobody has it.
+
+What is said and done in affinity groups is never exported, not even to its authors: an archive is copied and kept, and must not tell
+of such a group. For the same reason requests to join a group are not here. What others wrote is theirs and not here either.
+`
+
+// exportPage is how many rows are read at once.
+const exportPage = 500
+
+// archive writes one member's data.
+type archive struct {
+	*Service
+	zip    *zip.Writer
+	member *ent.Member
+	viewer viewer.Viewer // the member, for what is theirs and what they can see
+	at     time.Time
+}
+
+// WriteExport writes the archive of a member: a zip with JSON, and their posts as Markdown. It reads one view of the database, page by
+// page, and keeps no more than a page in memory. Names in the zip are fixed: no text of anybody's becomes a path.
+func (s *Service) WriteExport(ctx context.Context, m *ent.Member, w io.Writer) error {
+	ctx = viewer.NewContext(ctx, viewer.System("export"))
+	return s.Store.Snapshot(ctx, func(ctx context.Context) error {
+		a := &archive{Service: s, zip: zip.NewWriter(w), member: m, viewer: viewer.Member(m.ID, gid.ID{}, viewer.Read), at: s.Now()}
+		parts := []func(context.Context) error{
+			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.positions,
+			a.notifications, a.resources, a.files, a.signIns, a.activity,
+		}
+		for _, part := range parts {
+			if err := part(ctx); err != nil {
+				return fmt.Errorf("export %s: %w", m.ID, err)
+			}
+		}
+		return a.zip.Close()
+	})
+}
+
+func (a *archive) create(name string) (io.Writer, error) {
+	return a.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: a.at})
+}
+
+func (a *archive) readme(context.Context) error {
+	w, err := a.create("README.txt")
+	if err == nil {
+		_, err = fmt.Fprintf(w, readme, a.at.UTC().Format(time.RFC3339))
+	}
+	return err
+}
+
+// list writes a file with one JSON array, an element a line.
+func (a *archive) list(name string, write func(add func(any) error) error) error {
+	w, err := a.create(name)
+	if err != nil {
+		return err
+	}
+	between := "[\n"
+	err = write(func(element any) error {
+		line, err := json.Marshal(element)
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(w, between); err != nil {
+			return err
+		}
+		between = ",\n"
+		_, err = w.Write(line)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	last := "\n]\n"
+	if between == "[\n" {
+		last = "[]\n"
+	}
+	_, err = io.WriteString(w, last)
+	return err
+}
+
+// rows writes a file with an element for each row that load finds.
+func rows[T any](a *archive, name string, id func(*T) gid.ID, load func(within func(*sql.Selector)) ([]*T, error), show func(*T) any) error {
+	return a.list(name, func(add func(any) error) error {
+		return page.Walk(exportPage, id, load, func(all []*T) error {
+			for _, row := range all {
+				if err := add(show(row)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+func (a *archive) profile(context.Context) error {
+	w, err := a.create("profile.json")
+	if err != nil {
+		return err
+	}
+	m := a.member
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	return out.Encode(map[string]any{
+		"id": m.ID, "email": m.Email, "handle": m.Handle, "name": m.Name, "pronouns": m.Pronouns, "title": m.Title, "about": m.About,
+		"avatarUrl": m.AvatarURL, "timeZone": m.TimeZone, "expertise": m.Expertise, "status": m.Status, "suspendedUntil": m.SuspendedUntil,
+		"createdAt": m.CreatedAt, "updatedAt": m.UpdatedAt,
+	})
+}
+
+// day is a date without a time of day; nil for none.
+func day(at *time.Time) any {
+	if at == nil {
+		return nil
+	}
+	return at.Format(time.DateOnly)
+}
+
+func (a *archive) affiliations(ctx context.Context) error {
+	return rows(a, "affiliations.json", func(r *ent.Affiliation) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.Affiliation, error) {
+		return a.Store.Client(ctx).Affiliation.Query().Where(affiliation.MemberID(a.member.ID), within).WithOrganization().All(ctx)
+	}, func(r *ent.Affiliation) any {
+		return map[string]any{
+			"id": r.ID, "organizationId": r.OrganizationID, "organization": r.Edges.Organization.Name, "title": r.Title, "primary": r.IsPrimary,
+			"startsOn": day(r.StartsOn), "endsOn": day(r.EndsOn), "createdAt": r.CreatedAt,
+		}
+	})
+}
+
+func (a *archive) teams(ctx context.Context) error {
+	return rows(a, "teams.json", func(r *ent.TeamMembership) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.TeamMembership, error) {
+		return a.Store.Client(ctx).TeamMembership.Query().Where(teammembership.MemberID(a.member.ID), within).WithTeam().All(ctx)
+	}, func(r *ent.TeamMembership) any {
+		return map[string]any{
+			"id": r.ID, "teamId": r.TeamID, "team": r.Edges.Team.Name, "role": r.Role, "startsOn": day(&r.StartsOn), "endsOn": day(r.EndsOn), "createdAt": r.CreatedAt,
+		}
+	})
+}
+
+func (a *archive) spaces(ctx context.Context) error {
+	return rows(a, "spaces.json", func(r *ent.SpaceMembership) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.SpaceMembership, error) {
+		return a.Store.Client(ctx).SpaceMembership.Query().Where(access.ExportableSpaceMemberships(a.viewer), within).WithSpace().All(ctx)
+	}, func(r *ent.SpaceMembership) any {
+		return map[string]any{
+			"id": r.ID, "spaceId": r.SpaceID, "kind": r.Edges.Space.Kind, "space": r.Edges.Space.Name, "role": r.Role,
+			"startsAt": r.StartsAt, "endsAt": r.EndsAt, "createdAt": r.CreatedAt,
+		}
+	})
+}
+
+func (a *archive) roles(ctx context.Context) error {
+	return rows(a, "roles.json", func(r *ent.RoleAssignment) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.RoleAssignment, error) {
+		return a.Store.Client(ctx).RoleAssignment.Query().
+			Where(roleassignment.MemberID(a.member.ID), access.VisibleRoleAssignments(a.viewer), within).All(ctx)
+	}, func(r *ent.RoleAssignment) any {
+		return map[string]any{"id": r.ID, "role": r.Role, "scope": r.Scope, "scopeId": r.ScopeID, "endsAt": r.EndsAt, "createdAt": r.CreatedAt}
+	})
+}
+
+func (a *archive) threads(ctx context.Context) error {
+	return rows(a, "threads.json", func(r *ent.Thread) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.Thread, error) {
+		return a.Store.Client(ctx).Thread.Query().Where(access.ExportableThreads(a.viewer), within).All(ctx)
+	}, func(r *ent.Thread) any {
+		return map[string]any{"id": r.ID, "spaceId": r.SpaceID, "title": r.Title, "createdAt": r.CreatedAt}
+	})
+}
+
+// eachPost hands over the member's posts, page by page.
+func (a *archive) eachPost(ctx context.Context, do func([]*ent.Post) error) error {
+	return page.Walk(exportPage, func(p *ent.Post) gid.ID { return p.ID }, func(within func(*sql.Selector)) ([]*ent.Post, error) {
+		return a.Store.Client(ctx).Post.Query().Where(access.ExportablePosts(a.viewer), within).All(ctx)
+	}, do)
+}
+
+func (a *archive) posts(ctx context.Context) error {
+	return a.list("posts.json", func(add func(any) error) error {
+		return a.eachPost(ctx, func(posts []*ent.Post) error {
+			revisions, err := a.revisions(ctx, posts)
+			if err != nil {
+				return err
+			}
+			for _, p := range posts {
+				err := add(map[string]any{
+					"id": p.ID, "threadId": p.ThreadID, "seq": p.Seq, "replyToId": p.ReplyToID, "body": p.Body, "version": p.Version,
+					"revisions": revisions[p.ID], "reactions": p.ReactionCounts, "createdAt": p.CreatedAt, "editedAt": p.EditedAt, "deletedAt": p.DeletedAt,
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// revisions are what posts said before, by post: one page at a time, for a post has as many as its author made.
+func (a *archive) revisions(ctx context.Context, posts []*ent.Post) (map[gid.ID][]any, error) {
+	of := make(map[gid.ID][]any)
+	var edited []gid.ID
+	for _, p := range posts {
+		if p.Version > 1 && p.DeletedAt == nil {
+			edited = append(edited, p.ID)
+		}
+	}
+	if len(edited) == 0 {
+		return of, nil
+	}
+	all, err := a.Store.Client(ctx).PostRevision.Query().Where(page.AnyOf(postrevision.FieldPostID, edited)).Order(postrevision.ByVersion()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load revisions: %w", err)
+	}
+	for _, r := range all {
+		of[r.PostID] = append(of[r.PostID], map[string]any{"version": r.Version, "body": r.Body, "createdAt": r.CreatedAt})
+	}
+	return of, nil
+}
+
+// text writes the posts to be read, the oldest first. A thread is called by its title where the member can still read it.
+func (a *archive) text(ctx context.Context) error {
+	w, err := a.create("posts.md")
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "# Posts by %s\n", a.member.Name); err != nil {
+		return err
+	}
+	return a.eachPost(ctx, func(posts []*ent.Post) error {
+		ids := idsOf(posts, func(p *ent.Post) gid.ID { return p.ThreadID })
+		threads, err := a.Store.Client(ctx).Thread.Query().Where(page.AnyOf(thread.FieldID, ids), access.VisibleThreads(a.viewer)).
+			Select(thread.FieldID, thread.FieldTitle).All(ctx)
+		if err != nil {
+			return fmt.Errorf("load threads: %w", err)
+		}
+		titles := make(map[gid.ID]string, len(threads))
+		for _, t := range threads {
+			titles[t.ID] = t.Title
+		}
+		for _, p := range posts {
+			title, body := titles[p.ThreadID], p.Body
+			if title == "" {
+				title = p.ThreadID.String()
+			}
+			if p.DeletedAt != nil {
+				body = "*Deleted.*"
+			}
+			if _, err := fmt.Fprintf(w, "\n## %s, post %d\n\n*%s*\n\n%s\n", title, p.Seq, p.CreatedAt.UTC().Format(time.RFC1123), body); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (a *archive) reactions(ctx context.Context) error {
+	return rows(a, "reactions.json", func(r *ent.Reaction) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.Reaction, error) {
+		return a.Store.Client(ctx).Reaction.Query().Where(access.ExportableReactions(a.viewer), within).All(ctx)
+	}, func(r *ent.Reaction) any {
+		return map[string]any{"postId": r.PostID, "emoji": r.Emoji, "createdAt": r.CreatedAt}
+	})
+}
+
+func (a *archive) positions(ctx context.Context) error {
+	return rows(a, "read-positions.json", func(r *ent.ReadState) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.ReadState, error) {
+		return a.Store.Client(ctx).ReadState.Query().Where(access.ExportableReadStates(a.viewer), within).All(ctx)
+	}, func(r *ent.ReadState) any {
+		return map[string]any{"threadId": r.ThreadID, "lastReadSeq": r.LastReadSeq, "updatedAt": r.UpdatedAt}
+	})
+}
+
+func (a *archive) notifications(ctx context.Context) error {
+	return rows(a, "notifications.json", func(r *ent.Notification) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.Notification, error) {
+		return a.Store.Client(ctx).Notification.Query().Where(access.ExportableNotifications(a.viewer), within).All(ctx)
+	}, func(r *ent.Notification) any {
+		return map[string]any{"id": r.ID, "reasons": r.Reasons, "threadId": r.ThreadID, "postId": r.PostID, "createdAt": r.CreatedAt, "readAt": r.ReadAt}
+	})
+}
+
+func (a *archive) resources(ctx context.Context) error {
+	return rows(a, "resources.json", func(r *ent.Resource) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.Resource, error) {
+		return a.Store.Client(ctx).Resource.Query().Where(access.ExportableResources(a.viewer), within).All(ctx)
+	}, func(r *ent.Resource) any {
+		return map[string]any{
+			"id": r.ID, "kind": r.Kind, "title": r.Title, "summary": r.Summary, "url": r.URL, "licence": r.Licence, "audience": r.Audience,
+			"spaceId": r.SpaceID, "version": r.Version, "createdAt": r.CreatedAt, "updatedAt": r.UpdatedAt, "archivedAt": r.ArchivedAt,
+		}
+	})
+}
+
+// files names the files that the member uploaded, but for those that an affinity group works with.
+func (a *archive) files(ctx context.Context) error {
+	return rows(a, "files.json", func(r *ent.File) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.File, error) {
+		return a.Store.Client(ctx).File.Query().Where(access.ExportableFiles(a.viewer), file.DeletedAtIsNil(), within).All(ctx)
+	}, func(r *ent.File) any {
+		return map[string]any{"id": r.ID, "purpose": r.Purpose, "name": r.Name, "mediaType": r.MediaType, "size": r.Size, "createdAt": r.CreatedAt}
+	})
+}
+
+func (a *archive) signIns(ctx context.Context) error {
+	return a.list("sign-ins.json", func(add func(any) error) error {
+		err := page.Walk(exportPage, func(t *ent.AccessToken) gid.ID { return t.ID }, func(within func(*sql.Selector)) ([]*ent.AccessToken, error) {
+			return a.Store.Client(ctx).AccessToken.Query().Where(accesstoken.MemberID(a.member.ID), within).All(ctx)
+		}, func(tokens []*ent.AccessToken) error {
+			for _, t := range tokens {
+				err := add(map[string]any{
+					"id": t.ID, "kind": t.Kind, "name": t.Name, "scope": t.Scope, "address": t.Address, "createdAt": t.CreatedAt,
+					"lastUsedAt": t.LastUsedAt, "expiresAt": t.ExpiresAt, "revokedAt": t.RevokedAt,
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		identities, err := a.Store.Client(ctx).Identity.Query().Where(identity.MemberID(a.member.ID)).Order(identity.ByID()).All(ctx)
+		if err != nil {
+			return fmt.Errorf("load identities: %w", err)
+		}
+		for _, i := range identities {
+			if err := add(map[string]any{"id": i.ID, "kind": "IDENTITY", "issuer": i.Issuer, "subject": i.Subject, "createdAt": i.CreatedAt}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// activity is what the audit log has of the member. Why others did something, from where and who they were is not the member's.
+func (a *archive) activity(ctx context.Context) error {
+	mine := auditentry.Or(auditentry.ActorID(a.member.ID), auditentry.SubjectID(a.member.ID))
+	return rows(a, "activity.json", func(e *ent.AuditEntry) gid.ID { return e.ID }, func(within func(*sql.Selector)) ([]*ent.AuditEntry, error) {
+		return a.Store.Client(ctx).AuditEntry.Query().Where(mine, auditentry.SpaceIDIsNil(), within).All(ctx)
+	}, func(e *ent.AuditEntry) any {
+		if e.ActorID == nil || *e.ActorID != a.member.ID {
+			return map[string]any{"id": e.ID, "action": e.Action, "subjectId": e.SubjectID, "byYou": false, "createdAt": e.CreatedAt}
+		}
+		return map[string]any{
+			"id": e.ID, "action": e.Action, "subjectId": e.SubjectID, "byYou": true, "reason": e.Reason, "address": e.Address, "createdAt": e.CreatedAt,
+		}
+	})
+}

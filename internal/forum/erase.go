@@ -1,0 +1,326 @@
+package forum
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/postrevision"
+	"github.com/pursuing-equity/commons/ent/reaction"
+	"github.com/pursuing-equity/commons/ent/readstate"
+	"github.com/pursuing-equity/commons/ent/schema"
+	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/notify"
+	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/store"
+)
+
+const (
+	// erasedTitle is what a thread is called whose author was erased: a title is words of theirs. The thread stays, for what others
+	// have written in it.
+	erasedTitle = "Erased thread"
+	// eraseBatch is how many posts of one thread a transaction changes at most: it holds the thread's row, and nobody shall wait
+	// long for it.
+	eraseBatch = 100
+	// readBatch is how many rows are looked up, or deleted where they hold up nobody, at once.
+	readBatch = 1000
+)
+
+// Erase scrubs what a member wrote and did in discussions. Posts become tombstones, so that numbers stay dense and replies keep their
+// place; titles of their threads and reasons of their locks are replaced; reactions and read positions are deleted. Whoever follows a
+// thread is told as if each had been done by hand.
+//
+// It works in many short transactions, may be broken off at any moment, and done again changes nothing more.
+func (s *Service) Erase(ctx context.Context, author gid.ID) error {
+	for _, part := range []func(context.Context, gid.ID) error{s.erasePosts, s.eraseThreads, s.eraseReactions, s.eraseReadStates} {
+		if err := part(ctx, author); err != nil {
+			return fmt.Errorf("erase what %s wrote: %w", author, err)
+		}
+	}
+	return nil
+}
+
+func postID(p *ent.Post) gid.ID { return p.ID }
+
+// perThread runs do in a transaction for each thread of some posts, with at most eraseBatch of them, while it holds the thread.
+func (s *Service) perThread(ctx context.Context, posts []*ent.Post, do func(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, now time.Time) error) error {
+	of := make(map[gid.ID][]gid.ID)
+	var threads []gid.ID
+	for _, p := range posts {
+		if of[p.ThreadID] == nil {
+			threads = append(threads, p.ThreadID)
+		}
+		of[p.ThreadID] = append(of[p.ThreadID], p.ID)
+	}
+	for _, id := range threads {
+		for chunk := range slices.Chunk(of[id], eraseBatch) {
+			err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+				t, err := tx.Thread.Query().Where(thread.ID(id), store.LockRow).Only(ctx)
+				if err != nil {
+					return fmt.Errorf("lock thread: %w", err)
+				}
+				held, err := tx.Post.Query().Where(page.AnyOf(post.FieldID, chunk), post.DeletedAtIsNil()).Order(post.BySeq()).All(ctx)
+				if err != nil || len(held) == 0 {
+					return err
+				}
+				return do(ctx, tx, &locked{Thread: t}, held, s.Now())
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// announce records an event of each post, and returns the update of the thread's row.
+func (s *Service) announce(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, at time.Time, kind string, actor gid.ID) (*ent.ThreadUpdateOne, error) {
+	entries := make([]event.Entry, len(posts))
+	for i, p := range posts {
+		entries[i] = event.Entry{Kind: kind, Object: p.ID, Actor: actor}
+	}
+	seq, err := s.Events.Append(ctx, tx, t.ID, t.EventSeq, at, entries...)
+	if err != nil {
+		return nil, err
+	}
+	t.EventSeq = seq
+	return tx.Thread.UpdateOneID(t.ID).SetEventSeq(seq), nil
+}
+
+func (s *Service) erasePosts(ctx context.Context, author gid.ID) error {
+	return page.Walk(readBatch, postID, func(within func(*sql.Selector)) ([]*ent.Post, error) {
+		return s.Store.Client(ctx).Post.Query().Where(post.AuthorID(author), post.DeletedAtIsNil(), within).
+			Select(post.FieldID, post.FieldThreadID).All(ctx)
+	}, func(posts []*ent.Post) error {
+		return s.perThread(ctx, posts, func(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, now time.Time) error {
+			ids := make([]gid.ID, len(posts))
+			for i, p := range posts {
+				ids[i] = p.ID
+			}
+			err := tx.Post.Update().Where(page.AnyOf(post.FieldID, ids)).
+				SetBody("").SetBodyHTML("").SetReactionCounts([]schema.ReactionCount{}).SetDeletedAt(now).Exec(ctx)
+			if err != nil {
+				return fmt.Errorf("make tombstones: %w", err)
+			}
+			if _, err := tx.PostRevision.Delete().Where(page.AnyOf(postrevision.FieldPostID, ids)).Exec(ctx); err != nil {
+				return fmt.Errorf("delete revisions: %w", err)
+			}
+			if _, err := tx.Reaction.Delete().Where(page.AnyOf(reaction.FieldPostID, ids)).Exec(ctx); err != nil {
+				return fmt.Errorf("delete reactions: %w", err)
+			}
+			if err := store.Unindex(ctx, tx, ids...); err != nil {
+				return err
+			}
+			if err := s.uncountAll(ctx, tx, posts); err != nil {
+				return err
+			}
+			u, err := s.announce(ctx, tx, t, posts, now, event.PostDeleted, author)
+			if err != nil {
+				return err
+			}
+			if err := u.SetDeletedPosts(t.DeletedPosts + len(posts)).Exec(ctx); err != nil {
+				return fmt.Errorf("count tombstones: %w", err)
+			}
+			return s.Notify.PostsErased(ctx, tx, ids, now)
+		})
+	})
+}
+
+// uncountAll is uncount for tombstones of one author in one thread: one statement, however many they are.
+func (s *Service) uncountAll(ctx context.Context, tx *ent.Client, posts []*ent.Post) error {
+	ids := make([]gid.ID, len(posts))
+	for i, p := range posts {
+		ids[i] = p.ID
+	}
+	last := posts[len(posts)-1]
+	err := tx.ReadState.Update().
+		Where(readstate.ThreadID(last.ThreadID), readstate.LastReadSeqLT(last.Seq), readstate.MemberIDNEQ(last.AuthorID)).
+		Modify(func(u *sql.UpdateBuilder) {
+			unread := sql.Dialect(u.Dialect()).Select(sql.Count("*")).From(sql.Table(post.Table))
+			page.AnyOf(post.FieldID, ids)(unread)
+			unread.Where(sql.ColumnsGT(unread.C(post.FieldSeq), sql.Dialect(u.Dialect()).Table(readstate.Table).C(readstate.FieldLastReadSeq)))
+			u.Set(readstate.FieldUncounted, sql.ExprFunc(func(b *sql.Builder) {
+				b.Ident(readstate.FieldUncounted).WriteString(" + (").Join(unread).WriteByte(')')
+			}))
+		}).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("uncount tombstones: %w", err)
+	}
+	return nil
+}
+
+// eraseThreads replaces titles of the author's threads, and why they locked a thread.
+func (s *Service) eraseThreads(ctx context.Context, author gid.ID) error {
+	theirs := func(s *sql.Selector) {
+		thread.Or(
+			thread.And(thread.AuthorID(author), thread.TitleNEQ(erasedTitle)),
+			thread.And(thread.LockedByID(author), thread.LockReasonNEQ("")),
+		)(s)
+	}
+	return page.Walk(readBatch, func(t *ent.Thread) gid.ID { return t.ID }, func(within func(*sql.Selector)) ([]*ent.Thread, error) {
+		return s.Store.Client(ctx).Thread.Query().Where(theirs, within).Select(thread.FieldID).All(ctx)
+	}, func(threads []*ent.Thread) error {
+		for _, found := range threads {
+			err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+				t, err := tx.Thread.Query().Where(thread.ID(found.ID), theirs, store.LockRow).Only(ctx)
+				if ent.IsNotFound(err) {
+					return nil
+				}
+				if err != nil {
+					return fmt.Errorf("lock thread: %w", err)
+				}
+				now := s.Now()
+				u, err := s.record(ctx, tx, &locked{Thread: t}, now, event.Entry{Kind: event.ThreadChanged, Object: t.ID, Actor: author})
+				if err != nil {
+					return err
+				}
+				if t.AuthorID == author {
+					u.SetTitle(erasedTitle)
+					if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindTHREAD, Object: t.ID, Thread: &t.ID, Title: erasedTitle}); err != nil {
+						return err
+					}
+				}
+				if t.LockedByID != nil && *t.LockedByID == author {
+					u.SetLockReason("")
+				}
+				return u.SetUpdatedAt(now).Exec(ctx)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Service) eraseReactions(ctx context.Context, author gid.ID) error {
+	return page.Walk(readBatch, func(r *ent.Reaction) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.Reaction, error) {
+		return s.Store.Client(ctx).Reaction.Query().Where(reaction.MemberID(author), within).All(ctx)
+	}, func(reactions []*ent.Reaction) error {
+		ids := make([]gid.ID, len(reactions))
+		for i, r := range reactions {
+			ids[i] = r.PostID
+		}
+		posts, err := s.Store.Client(ctx).Post.Query().Where(page.AnyOf(post.FieldID, ids)).Select(post.FieldID, post.FieldThreadID).All(ctx)
+		if err != nil {
+			return fmt.Errorf("load posts: %w", err)
+		}
+		return s.perThread(ctx, posts, func(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, now time.Time) error {
+			var changed []*ent.Post
+			for _, p := range posts {
+				mine, err := tx.Reaction.Query().Where(reaction.PostID(p.ID), reaction.MemberID(author)).All(ctx)
+				if err != nil {
+					return fmt.Errorf("load reactions: %w", err)
+				}
+				if len(mine) == 0 {
+					continue
+				}
+				changed = append(changed, p)
+				counts := []schema.ReactionCount{}
+				for _, c := range p.ReactionCounts {
+					if slices.ContainsFunc(mine, func(r *ent.Reaction) bool { return r.Emoji == c.Emoji }) {
+						c.Count--
+					}
+					if c.Count > 0 {
+						counts = append(counts, c)
+					}
+				}
+				if err := tx.Post.UpdateOneID(p.ID).SetReactionCounts(counts).Exec(ctx); err != nil {
+					return fmt.Errorf("count reactions: %w", err)
+				}
+				if _, err := tx.Reaction.Delete().Where(reaction.PostID(p.ID), reaction.MemberID(author)).Exec(ctx); err != nil {
+					return fmt.Errorf("delete reactions: %w", err)
+				}
+			}
+			if len(changed) == 0 {
+				return nil
+			}
+			u, err := s.announce(ctx, tx, t, changed, now, event.ReactionsChanged, author)
+			if err != nil {
+				return err
+			}
+			return u.Exec(ctx)
+		})
+	})
+}
+
+func (s *Service) eraseReadStates(ctx context.Context, author gid.ID) error {
+	return page.Walk(readBatch, func(r *ent.ReadState) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.ReadState, error) {
+		return s.Store.Client(ctx).ReadState.Query().Where(readstate.MemberID(author), within).Select(readstate.FieldID).All(ctx)
+	}, func(rows []*ent.ReadState) error {
+		ids := make([]gid.ID, len(rows))
+		for i, r := range rows {
+			ids[i] = r.ID
+		}
+		return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+			_, err := tx.ReadState.Delete().Where(page.AnyOf(readstate.FieldID, ids)).Exec(ctx)
+			return err
+		})
+	})
+}
+
+// EraseMentions writes another handle in place of an erased member's wherever others mention them, in posts and in what posts said
+// before, as Discourse does it. It is no edit: there is no new version, or the old one would keep the handle. A name that
+// somebody wrote without an @ stays; those words are that somebody's.
+//
+// The database looks through all posts for it once; nobody waits for that.
+func (s *Service) EraseMentions(ctx context.Context, handle, instead string) error {
+	mentions := "@" + handle
+	err := page.Walk(readBatch, postID, func(within func(*sql.Selector)) ([]*ent.Post, error) {
+		return s.Store.Client(ctx).Post.Query().Where(post.BodyContainsFold(mentions), within).Select(post.FieldID, post.FieldThreadID).All(ctx)
+	}, func(posts []*ent.Post) error {
+		return s.perThread(ctx, posts, func(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, now time.Time) error {
+			var changed []*ent.Post
+			for _, p := range posts {
+				body := notify.Rename(p.Body, handle, instead)
+				if body == p.Body {
+					continue
+				}
+				changed = append(changed, p)
+				if err := tx.Post.UpdateOneID(p.ID).SetBody(body).SetBodyHTML(s.Markdown.HTML(body)).Exec(ctx); err != nil {
+					return fmt.Errorf("replace a mention: %w", err)
+				}
+				if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindPOST, Object: p.ID, Thread: &t.ID, Body: body}); err != nil {
+					return err
+				}
+			}
+			if len(changed) == 0 {
+				return nil
+			}
+			u, err := s.announce(ctx, tx, t, changed, now, event.PostEdited, gid.ID{})
+			if err != nil {
+				return err
+			}
+			return u.Exec(ctx)
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("erase mentions: %w", err)
+	}
+	err = page.Walk(eraseBatch, func(r *ent.PostRevision) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.PostRevision, error) {
+		return s.Store.Client(ctx).PostRevision.Query().Where(postrevision.BodyContainsFold(mentions), within).All(ctx)
+	}, func(revisions []*ent.PostRevision) error {
+		return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+			for _, r := range revisions {
+				// By its id alone: the post may have been deleted meanwhile, and its revisions with it.
+				err := tx.PostRevision.Update().Where(postrevision.ID(r.ID)).SetBody(notify.Rename(r.Body, handle, instead)).Exec(ctx)
+				if err != nil {
+					return fmt.Errorf("replace a mention: %w", err)
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("erase mentions: %w", err)
+	}
+	return nil
+}
