@@ -111,6 +111,11 @@ type operation struct {
 // queries are every field of Query: nodes of every kind, hidden and seen, and every list by pages of several sizes.
 func (p *pair) queries() []operation {
 	var ops []operation
+	for _, of := range p.GetPossibleTypes(p.Types["Node"]) {
+		if !slices.Contains(slices.Collect(maps.Values(kinds)), of.Name) {
+			p.t.Errorf("%s has ids: put it into kinds, and make a hidden one in interference_world_test.go", of.Name)
+		}
+	}
 	add := func(name, query string, v, hidden vars) {
 		ops = append(ops, operation{name, request{query, v}, hidden, ""})
 	}
