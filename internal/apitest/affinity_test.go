@@ -57,6 +57,9 @@ func TestBreakGlass(t *testing.T) {
 							t.Errorf("%s\n%s", a.Body, b.Body)
 						}
 					}
+					if r := staff.Do(breakGlass, input(vars{"spaceId": group, "reason": "", "hours": 0})); r.Body != glass(staff, group).Body {
+						t.Errorf("something was looked at before: %s", r.Body)
+					}
 					if glass(staff, group).Body != glass(admin, w.NewID(gid.Space)).Body {
 						t.Error("an administrator is told something else of what never existed")
 					}
