@@ -13,8 +13,10 @@ import (
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
+	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 const (
@@ -54,6 +56,9 @@ func TestBreakGlass(t *testing.T) {
 						if a.Body != b.Body || a.Code() != "NOT_FOUND" {
 							t.Errorf("%s\n%s", a.Body, b.Body)
 						}
+					}
+					if r := staff.Do(breakGlass, input(vars{"spaceId": group, "reason": "", "hours": 0})); r.Body != glass(staff, group).Body {
+						t.Errorf("something was looked at before: %s", r.Body)
 					}
 					if glass(staff, group).Body != glass(admin, w.NewID(gid.Space)).Body {
 						t.Error("an administrator is told something else of what never existed")
@@ -425,5 +430,37 @@ func TestAuditLog(t *testing.T) {
 				}
 			}
 		})
+	})
+}
+
+// What is in an affinity group leaves it in no archive and in no figure.
+func TestExportsLeaveAffinityGroupsOut(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		ada, ben := w.Member("ada"), w.Member("ben")
+		network, direct, group := w.Space(space.KindNETWORK, "Network", ada, ben), w.Space(space.KindDIRECT, "", ada, ben), w.Space(space.KindAFFINITY, "Safe room", ada, ben)
+		for _, in := range []gid.ID{network, direct, group} {
+			w.Post(ben, w.Thread(ada, in, "T", "B"), "C")
+		}
+		c := w.App.Store.Client(w.System())
+		for _, of := range []struct {
+			who                         string
+			v                           viewer.Viewer
+			posts, threads, memberships int
+		}{
+			{"the program", viewer.System("test"), 4, 2, 4}, {"who started the threads", ada.Viewer, 2, 2, 2},
+			{"who answered", ben.Viewer, 2, 0, 2}, {"a visitor", viewer.Anonymous(), 0, 0, 0},
+		} {
+			w.T.Run(of.who, func(t *testing.T) {
+				posts, err := c.Post.Query().Where(access.ExportablePosts(of.v)).Count(w.System())
+				must0(t, err)
+				threads, err := c.Thread.Query().Where(access.ExportableThreads(of.v)).Count(w.System())
+				must0(t, err)
+				memberships, err := c.SpaceMembership.Query().Where(access.ExportableSpaceMemberships(of.v)).Count(w.System())
+				must0(t, err)
+				if posts != of.posts || threads != of.threads || memberships != of.memberships {
+					t.Errorf("%d posts, %d threads, %d memberships", posts, threads, memberships)
+				}
+			})
+		}
 	})
 }

@@ -75,7 +75,7 @@ func (s *Service) PostWritten(ctx context.Context, tx *ent.Client, w Written) er
 	if w.RepliedTo != nil {
 		who = append(who, member.ID(*w.RepliedTo))
 	}
-	people, err := tx.Member.Query().Where(sql.OrPredicates(who...), member.IDNEQ(w.Post.AuthorID), access.SpaceReaders(w.SpaceID)).All(ctx)
+	people, err := tx.Member.Query().Where(sql.OrPredicates(who...), member.IDNEQ(w.Post.AuthorID), access.SpaceReaders(w.SpaceID)).Order(member.ByID()).All(ctx)
 	if err != nil {
 		return fmt.Errorf("find whom to notify: %w", err)
 	}
