@@ -20,6 +20,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -143,6 +144,16 @@ func (c *cast) newSession() string {
 	return r.String("account.sessions.0.id")
 }
 
+// newIdentity is the member at a provider of its own.
+func (c *cast) newIdentity() string {
+	who := openid.Identity{Issuer: "https://" + c.name() + ".example", Subject: "member"}
+	if err := c.App.Accounts.ConnectIdentity(c.member.Context(), viewer.Session(c.member.ID, gid.ID{}), who, "Provider"); err != nil {
+		c.T.Fatal(err)
+	}
+	r := c.browser.Must(`{ account { identities { id } } }`, nil)
+	return r.String(fmt.Sprintf("account.identities.%d.id", r.Len("account.identities")-1))
+}
+
 func (c *cast) newToken() gid.ID {
 	t, _, err := c.App.Accounts.CreateAccessToken(c.member.Context(), viewer.Session(c.member.ID, gid.ID{}),
 		account.NewAccessToken{Name: "T", Scope: accesstoken.ScopeREAD, ExpiresAt: time.Now().Add(time.Hour)})
@@ -197,6 +208,7 @@ func mutations() map[string]row {
 		"revokeAccessToken": {"errors { code }", in(func(c *cast) vars { return vars{"accessTokenId": c.newToken()} }), codes("FORBIDDEN", "browser")},
 		"endSession":        {"errors { code }", in(func(c *cast) vars { return vars{"sessionId": c.newSession()} }), codes("FORBIDDEN", "browser")},
 		"endOtherSessions":  {"errors { code }", in(func(*cast) vars { return vars{} }), codes("FORBIDDEN", "browser")},
+		"unlinkIdentity":    {"errors { code }", in(func(c *cast) vars { return vars{"identityId": c.newIdentity()} }), codes("FORBIDDEN", "browser")},
 		"inviteMember": {"member { id }", in(func(c *cast) vars {
 			return vars{"name": "I", "email": c.name() + "@example.org", "timeZone": "UTC"}
 		}), codes("FORBIDDEN", "staff", "admin")},
