@@ -1,14 +1,14 @@
 package apitest_test
 
 import (
-	"context"
+	"fmt"
 	"time"
 
-	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -57,13 +57,14 @@ func (c *cast) newToken() gid.ID {
 	return made(c, t, err).ID
 }
 
-// newIdentity is the member as a provider knows them.
-func (c *cast) newIdentity() gid.ID {
-	id := c.NewID(gid.Identity)
-	c.Tx(func(ctx context.Context, tx *ent.Client) error {
-		return tx.Identity.Create().SetID(id).SetCreatedAt(c.App.Config.Now()).SetMemberID(c.member.ID).SetIssuer("https://id.example").SetSubject(id.String()).Exec(ctx)
-	})
-	return id
+// newIdentity is the member at a provider of its own.
+func (c *cast) newIdentity() string {
+	who := openid.Identity{Issuer: "https://" + c.name() + ".example", Subject: "member"}
+	if err := c.App.Accounts.ConnectIdentity(c.member.Context(), viewer.Session(c.member.ID, gid.ID{}), who, "Provider"); err != nil {
+		c.T.Fatal(err)
+	}
+	r := c.browser.Must(`{ account { identities { id } } }`, nil)
+	return r.String(fmt.Sprintf("account.identities.%d.id", r.Len("account.identities")-1))
 }
 
 // newParticipant is a new member whom those who take part can see.

@@ -74,7 +74,7 @@ func TestPublicSuites(t *testing.T) {
 		}))
 		suites.Run(t, "explorer", "COMMONS_URL="+w.URL, "CHROMIUM="+browser)
 	})
-	t.Run("a browser signs in with a password, with a link and with an OpenID provider, reloads and signs out", func(t *testing.T) {
+	t.Run("a browser signs in in three ways, reloads and signs out", func(t *testing.T) {
 		t.Parallel()
 		browser := suites.Chromium(t)
 		database.Each(t, func(t *testing.T, url string) {
