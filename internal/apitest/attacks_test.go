@@ -89,8 +89,9 @@ func attacks() []attack {
 				}
 			}
 		}, times: 5},
-		{name: "nested full pages whose cost leaves 64 bits", defence: "the cost saturates", try: refused("COST_EXCEEDED",
+		{name: "full pages in full pages in full pages", defence: "the cost multiplies", try: refused("COST_EXCEEDED",
 			"{ cohorts(first:100) { edges { node { "+repeat("offering { cohorts(first:100) { edges { node { ", 2)+"id"+repeat(" } } } }", 2)+" } } } }", nil)},
+		{name: "a cost that leaves 64 bits and begins again below nothing", defence: "the cost saturates", tests: "server TestCostSaturates"},
 		{name: "numbers that fit no type", defence: "numbers are read before they are bound", try: func(a *attacked) {
 			for _, n := range []string{"99999999999999999999", "-99999999999999999999", "9223372036854775808", "1e999", "1.5", "-0"} {
 				if r := a.member.Do("{ cohorts(first: "+n+") { edges { cursor } } }", nil); r.Code() == "" || r.Code() == "INTERNAL" {

@@ -134,6 +134,24 @@ func TestCost(t *testing.T) {
 	})
 }
 
+// The limit of levels keeps costs below 64 bits; the cost does not rely on it.
+func TestCostSaturates(t *testing.T) {
+	docs := newTestDocuments()
+	docs.limits.Depth, docs.limits.Aliases, docs.limits.Tokens = 1000, 1000, 10_000
+	for name, text := range map[string]string{
+		"30 lists in lists":         "{things{" + strings.Repeat("things{", 30) + "id" + strings.Repeat("}", 32),
+		"2^90 objects in fragments": doubling(90),
+	} {
+		doc, err := docs.get(text)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := documentCost(doc.Operations[0], nil); got != maxCost {
+			t.Errorf("%s: %d", name, got)
+		}
+	}
+}
+
 // doubling spreads each of n fragments twice below two aliases: 2^n objects in a few bytes.
 func doubling(n int) string {
 	var b strings.Builder
