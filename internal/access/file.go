@@ -28,8 +28,8 @@ func held(s *sql.Selector, resources, members func(*sql.Selector) *sql.Predicate
 
 // served is true for a file that is there for anybody: not deleted, and, once something took it, still held by something.
 func served(s *sql.Selector) *sql.Predicate {
-	any := func(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(member.FieldID)) } // every table's is called id
-	return sql.And(sql.IsNull(s.C(file.FieldDeletedAt)), sql.Or(sql.IsNull(s.C(file.FieldAttachedAt)), held(s, any, any)))
+	anything := func(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(member.FieldID)) } // every table's is called id
+	return sql.And(sql.IsNull(s.C(file.FieldDeletedAt)), sql.Or(sql.IsNull(s.C(file.FieldAttachedAt)), held(s, anything, anything)))
 }
 
 // ServedFiles are those that a link, or what holds them, leads to: they were not deleted, and not only retired resources hold them.

@@ -18,7 +18,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -64,16 +63,6 @@ func commented(text string) []byte {
 	whole := encodedJPEG(drawn(8, 8))
 	segment := append([]byte{0xff, 0xfe, byte((len(text) + 2) >> 8), byte(len(text) + 2)}, text...)
 	return append(append(append([]byte{}, whole[:2]...), segment...), whole[2:]...)
-}
-
-// burnt is how much processor time the whole process has taken, this test's own included.
-func burnt(t *testing.T) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // Whatever is wrong with an upload, it is refused with its code, and nothing of it stays.
@@ -122,12 +111,10 @@ func TestHostileUploads(t *testing.T) {
 			"a name that is no text":                 {"a\xff.txt", "RESOURCE", []byte("x"), 400, "INVALID_INPUT"},
 		} {
 			w.T.Run(name, func(t *testing.T) {
-				before := burnt(t)
 				r := upload(t, w, ada.Token(), called(c.name, c.purpose), bytes.NewReader(c.body), "Content-Type", "application/pdf")
 				if r.status != c.status || r.code() != c.code {
 					t.Errorf("%d %s, want %d %s", r.status, r.body, c.status, c.code)
 				}
-				t.Logf("%v of processor time in all", burnt(t)-before)
 				if places, rows := stays(t, w); places != 0 || rows != 0 {
 					t.Errorf("%d places and %d rows stay", places, rows)
 				}
@@ -195,12 +182,10 @@ func TestHostileUploads(t *testing.T) {
 				}
 			}
 			_ = z.Close()
-			before := burnt(t)
 			r := upload(t, w, ada.Token(), called("a.docx", "RESOURCE"), bytes.NewReader(b.Bytes()))
 			if r.id(t); !strings.Contains(r.field("mediaType"), "wordprocessingml") {
 				t.Errorf("%s", r.body)
 			}
-			t.Logf("%v of processor time in all", burnt(t)-before)
 		})
 	})
 }
@@ -273,11 +258,9 @@ func TestForgedLinks(t *testing.T) {
 		})
 		w.T.Run("hundreds of ranges cost what one answer costs", func(t *testing.T) {
 			ranges := "bytes=0-1" + strings.Repeat(",0-", 400)
-			before := burnt(t)
 			if r := send(t, http.MethodGet, w.URL+link, nil, "Range", ranges); r.status != http.StatusOK || len(r.body) != 1000 {
 				t.Errorf("%d with %d bytes", r.status, len(r.body))
 			}
-			t.Logf("%v of processor time in all", burnt(t)-before)
 			if r := send(t, http.MethodGet, w.URL+link, nil, "Range", "bytes=2000-"); r.status != http.StatusRequestedRangeNotSatisfiable {
 				t.Errorf("%d", r.status)
 			}

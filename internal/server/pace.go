@@ -46,7 +46,7 @@ func (b *pacedBody) Read(to []byte) (int, error) {
 	_ = b.control.SetWriteDeadline(due.Add(b.answer))
 	n, err := b.ReadCloser.Read(to)
 	b.pace.moved += int64(n)
-	if err == io.EOF { //nolint:errorlint // a reader returns it bare
+	if err == io.EOF {
 		b.ended = true
 		_ = b.control.SetReadDeadline(time.Time{}) // from here on the connection is only watched for its end
 	}
