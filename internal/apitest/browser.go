@@ -93,7 +93,7 @@ func (c *Client) At(w *World) *Client {
 	return &there
 }
 
-// Page is the answer of an endpoint beside /graphql.
+// Page is an answer, read to its end.
 type Page struct {
 	*http.Response
 	Text string
@@ -120,12 +120,6 @@ func (c *Client) PostJSON(path string, object Vars, headers ...string) *Page {
 
 // Request sends what a browser would, with further headers by name and value.
 func (c *Client) Request(method, path string, body []byte, headers ...string) *Page {
-	c.t.Helper()
-	resp, text := c.request(method, path, body, headers...)
-	return &Page{Response: resp, Text: string(text)}
-}
-
-func (c *Client) request(method, path string, body []byte, headers ...string) (*http.Response, []byte) {
 	c.t.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), method, c.url+path, bytes.NewReader(body))
 	if err != nil {
@@ -159,7 +153,7 @@ func (c *Client) request(method, path string, body []byte, headers ...string) (*
 	if c.jar != nil {
 		c.jar.take(resp.Cookies())
 	}
-	return resp, text
+	return &Page{Response: resp, Text: string(text)}
 }
 
 // Stream opens an event stream with a subscription, as a browser's EventSource does, and returns a function that reads it to its end.

@@ -65,15 +65,15 @@ func (c *Client) Do(query string, vars Vars) *Response {
 // Send posts a body as it is.
 func (c *Client) Send(body []byte) *Response {
 	c.t.Helper()
-	resp, text := c.request(http.MethodPost, "/graphql", body)
+	page := c.Request(http.MethodPost, "/graphql", body)
 	var whole struct {
 		Data   json.RawMessage `json:"data"`
 		Errors json.RawMessage `json:"errors"`
 	}
-	if err := json.Unmarshal(text, &whole); err != nil {
-		c.t.Fatalf("status %d, and no JSON: %s", resp.StatusCode, text)
+	if err := json.Unmarshal([]byte(page.Text), &whole); err != nil {
+		c.t.Fatalf("status %d, and no JSON: %s", page.StatusCode, page.Text)
 	}
-	r := &Response{Status: resp.StatusCode, Body: string(whole.Data) + string(whole.Errors)}
+	r := &Response{Status: page.StatusCode, Body: string(whole.Data) + string(whole.Errors)}
 	_ = json.Unmarshal(whole.Data, &r.Data)
 	_ = json.Unmarshal(whole.Errors, &r.Errors)
 	return r

@@ -62,7 +62,7 @@ func (a *App) DemoTokens(ctx context.Context) (map[string]string, error) {
 }
 
 // DemoPassword is that of every demo member. It is in this file for everybody to read: it is for demo data only.
-const DemoPassword = "a table set for everyone"
+const DemoPassword = "a table set for everyone" //nolint:gosec // no secret: printed at every start with demo data
 
 // SetDemoPasswords gives the demo members their password, unless they have one.
 func (a *App) SetDemoPasswords(ctx context.Context) error {

@@ -39,6 +39,7 @@ func (c Cookie) Clear(w http.ResponseWriter) { c.put(w, "", -1) }
 func (c Cookie) put(w http.ResponseWriter, value string, maxAge int) {
 	h := w.Header()
 	h["Set-Cookie"] = slices.DeleteFunc(h["Set-Cookie"], func(line string) bool { return strings.HasPrefix(line, c.name()+"=") })
+	//nolint:gosec // Secure is on under https; browsers would not keep such a cookie under plain http
 	http.SetCookie(w, &http.Cookie{Name: c.name(), Value: value, Path: "/", MaxAge: maxAge, Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 

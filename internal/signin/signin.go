@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"strings"
@@ -61,9 +62,7 @@ func Pages(c Config) map[string]Page {
 		pages["POST /auth/oidc/connect"] = c.connectOpenID
 		pages["GET "+OpenIDCallback] = c.endOpenID
 	}
-	for pattern, page := range c.html() {
-		pages[pattern] = page
-	}
+	maps.Copy(pages, c.html())
 	return pages
 }
 
@@ -100,7 +99,7 @@ func write(w http.ResponseWriter, status int, value any) error {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_, err = w.Write(append(body, '\n')) //nolint:gosec // JSON, with nosniff: no browser renders it
+	_, err = w.Write(append(body, '\n'))
 	return err
 }
 
