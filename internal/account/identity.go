@@ -97,15 +97,15 @@ func (s *Service) ConnectIdentity(ctx context.Context, v viewer.Viewer, who open
 		if err != nil {
 			return err
 		}
-		others, err := tx.Identity.Query().
+		there, err := tx.Identity.Query().
 			Where(identity.Issuer(who.Issuer), identity.Or(identity.Subject(who.Subject), identity.MemberID(me))).All(ctx)
 		if err != nil {
 			return fmt.Errorf("look for identities: %w", err)
 		}
-		for _, other := range others {
-			if other.Subject == who.Subject && other.MemberID == me {
-				return nil
-			}
+		if len(there) == 1 && there[0].Subject == who.Subject && there[0].MemberID == me {
+			return nil
+		}
+		if len(there) > 0 {
 			return fault.New(fault.AlreadyExists, "This identity, or another one of the same provider, is connected already. Remove that first.")
 		}
 		return s.connect(ctx, tx, v, m, who, provider)

@@ -22,7 +22,7 @@ func TestMailbox(t *testing.T) {
 		w.deliver()
 	}
 	ask := func(change func(*http.Request)) (*httptest.ResponseRecorder, error) {
-		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/mailbox", http.NoBody)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8080/mailbox", http.NoBody)
 		r.RemoteAddr = "127.0.0.1:40000"
 		change(r)
 		rec := httptest.NewRecorder()

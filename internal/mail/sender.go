@@ -81,15 +81,15 @@ func (s *Sender) Run(ctx context.Context) {
 	polls, tidies := time.NewTicker(poll), time.NewTicker(tidy)
 	defer polls.Stop()
 	defer tidies.Stop()
-	do := func(what string, f func(context.Context) error) {
+	do := func(work string, f func(context.Context) error) {
 		if err := f(ctx); err != nil && ctx.Err() == nil {
-			s.Logger.WarnContext(ctx, what, "error", err.Error())
+			s.Logger.WarnContext(ctx, "mail waits", "work", work, "error", err.Error())
 		}
 	}
-	do("mail not counted", s.tidy)
+	do("tidy", s.tidy)
 	for {
 		if s.Carrier != nil {
-			do("mail not sent", s.Deliver)
+			do("send", s.Deliver)
 		}
 		select {
 		case <-ctx.Done():
@@ -97,7 +97,7 @@ func (s *Sender) Run(ctx context.Context) {
 		case <-s.woken:
 		case <-polls.C:
 		case <-tidies.C:
-			do("mail not counted", s.tidy)
+			do("tidy", s.tidy)
 		}
 	}
 }

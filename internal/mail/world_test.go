@@ -356,7 +356,7 @@ func (r received) open(t *testing.T) (header netmail.Header, subject, text, html
 // relay connects two ends until one of them closes.
 func relay(a net.Conn, address string) {
 	defer func() { _ = a.Close() }()
-	b, err := new(net.Dialer).Dial("tcp", address) //nolint:noctx // it ends with its ends
+	b, err := new(net.Dialer).Dial("tcp", address)
 	if err != nil {
 		return
 	}

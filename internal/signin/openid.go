@@ -92,11 +92,12 @@ func (c Config) endOpenID(w http.ResponseWriter, r *http.Request, v viewer.Viewe
 
 // failed shows why there was no sign-in, in words of ours only, and the way back.
 func (c Config) failed(w http.ResponseWriter, err error) error {
-	status, message := http.StatusBadRequest, ""
+	var status int
+	var message string
 	var f *fault.Error
 	switch {
 	case errors.Is(err, openid.ErrAnswer):
-		message = "This sign-in is not valid any more: it took too long, was done already, or began in another browser. Please try again."
+		status, message = http.StatusBadRequest, "This sign-in is not valid any more: it took too long, was done already, or began in another browser. Please try again."
 	case errors.Is(err, openid.ErrRefused):
 		status, message = http.StatusForbidden, "You were not signed in there. Please try again, or choose another way."
 	case errors.As(err, &f) && f.Code != fault.Internal:
@@ -152,6 +153,7 @@ func (c Config) attemptCookie(value string, maxAge int) *http.Cookie {
 	if secure {
 		name = "__Host-" + name
 	}
+	//nolint:gosec // secure under https; over plain http a secure one would not come back
 	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge, Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
