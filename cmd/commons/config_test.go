@@ -58,10 +58,10 @@ func TestEnvironment(t *testing.T) {
 		"a proxy that is no network":   {[]string{"COMMONS_TRUSTED_PROXIES=10.0.0.0/8,proxy"}, "COMMONS_TRUSTED_PROXIES"},
 		"proxies":                      {[]string{"COMMONS_TRUSTED_PROXIES=10.0.0.0/8, fd00::/8,192.0.2.1"}, ""},
 		"documents that are not there": {[]string{"COMMONS_TRUSTED_DOCUMENTS=/nowhere.json"}, "COMMONS_TRUSTED_DOCUMENTS"},
-		"documents that are no JSON":   {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + file(t, "{")}, "COMMONS_TRUSTED_DOCUMENTS"},
-		"no documents":                 {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + file(t, "{}")}, "COMMONS_TRUSTED_DOCUMENTS"},
-		"documents that are a list":    {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + file(t, "[]")}, "COMMONS_TRUSTED_DOCUMENTS"},
-		"documents":                    {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + file(t, `{"a":"{ viewer { id } }"}`)}, ""},
+		"documents that are no JSON":   {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + saved(t, "{")}, "COMMONS_TRUSTED_DOCUMENTS"},
+		"no documents":                 {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + saved(t, "{}")}, "COMMONS_TRUSTED_DOCUMENTS"},
+		"documents that are a list":    {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + saved(t, "[]")}, "COMMONS_TRUSTED_DOCUMENTS"},
+		"documents":                    {[]string{"COMMONS_TRUSTED_DOCUMENTS=" + saved(t, `{"a":"{ viewer { id } }"}`)}, ""},
 		"introspection for some":       {[]string{"COMMONS_INTROSPECTION=some"}, "COMMONS_INTROSPECTION"},
 		"other programs' variables":    {[]string{"HOME=/", "COMMON=1"}, ""},
 		"an empty value is a default":  {[]string{"COMMONS_LISTEN="}, ""},
@@ -75,8 +75,8 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// file is a file with a text in it.
-func file(t *testing.T, text string) string {
+// saved is a file with a text in it.
+func saved(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file.json")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

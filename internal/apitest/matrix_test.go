@@ -208,10 +208,6 @@ func (c *cast) newResource(audience string, spaceID any) string {
 	return r.String("createResource.resource.id")
 }
 
-func (c *cast) newFile(p *apitest.Person) string {
-	return upload(c.T, c.World, p.Token(), "name=a.txt&purpose=RESOURCE", strings.NewReader(c.name())).id(c.T)
-}
-
 func (c *cast) threadBy(p *apitest.Person, in gid.ID) gid.ID { return c.Thread(p, in, "T", "B") }
 
 // row is one line of the matrix: what is sent, and what each viewer is answered. A viewer who is not named gets the code

@@ -187,13 +187,13 @@ func browserOf(w *apitest.World) *person {
 	return &person{t: w.T, base: w.URL, http: &http.Client{Timeout: 30 * time.Second, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
-// reply is an answer whose body was read.
-type reply struct {
+// oidcReply is an answer whose body was read.
+type oidcReply struct {
 	StatusCode int
 	Header     http.Header
 }
 
-func (b *person) ask(method, address, body string, headers ...string) (reply, string) {
+func (b *person) ask(method, address, body string, headers ...string) (oidcReply, string) {
 	b.t.Helper()
 	if strings.HasPrefix(address, "/") {
 		address = b.base + address
@@ -217,7 +217,7 @@ func (b *person) ask(method, address, body string, headers ...string) (reply, st
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return reply{resp.StatusCode, resp.Header}, string(text)
+	return oidcReply{resp.StatusCode, resp.Header}, string(text)
 }
 
 // begin goes to the provider.
