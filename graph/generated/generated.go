@@ -970,7 +970,9 @@ enum AuditAction {
   MEMBER_REACTIVATED
   """An account was erased."""
   MEMBER_ERASED
-  """A member's own data was exported."""
+  """A link to an archive of a member's own data was made."""
+  EXPORT_LINK_MADE
+  """An archive of a member's own data was fetched."""
   DATA_EXPORTED
   """A role was given."""
   ROLE_GIVEN
@@ -990,6 +992,8 @@ enum AuditAction {
   SPACE_MEMBERSHIP_GIVEN
   """A member was removed from a space by somebody else."""
   SPACE_MEMBERSHIP_ENDED
+  """A group passed to another member, because its last facilitator left."""
+  GROUP_HANDED_OVER
   """A post was deleted by somebody else than its author."""
   POST_DELETED
   """A thread was locked."""

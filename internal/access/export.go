@@ -3,8 +3,14 @@ package access
 import (
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/pursuing-equity/commons/ent/file"
+	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/reaction"
+	"github.com/pursuing-equity/commons/ent/readstate"
+	"github.com/pursuing-equity/commons/ent/resource"
+	"github.com/pursuing-equity/commons/ent/resourceversion"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -42,12 +48,62 @@ func ExportableThreads(v viewer.Viewer) predicate.Thread {
 // ExportablePosts are the posts that may leave: those that the viewer wrote.
 func ExportablePosts(v viewer.Viewer) predicate.Post {
 	return exportable(v, func(s *sql.Selector) *sql.Predicate {
-		threads := from(s, thread.Table, thread.FieldID)
-		return sql.In(s.C(post.FieldThreadID), threads.Where(outsideAffinity(threads, thread.FieldSpaceID)))
+		return sql.In(s.C(post.FieldThreadID), threadsOutside(s))
 	}, post.FieldAuthorID)
 }
 
 // ExportableSpaceMemberships are the places in spaces that may be told of: the viewer's.
 func ExportableSpaceMemberships(v viewer.Viewer) predicate.SpaceMembership {
 	return exportable(v, func(s *sql.Selector) *sql.Predicate { return outsideAffinity(s, spacemembership.FieldSpaceID) }, spacemembership.FieldMemberID)
+}
+
+// threadsOutside are the ids of threads that are in no affinity group.
+func threadsOutside(s *sql.Selector) *sql.Selector {
+	threads := from(s, thread.Table, thread.FieldID)
+	return threads.Where(outsideAffinity(threads, thread.FieldSpaceID))
+}
+
+// ExportableReactions are the reactions that may leave: the viewer's.
+func ExportableReactions(v viewer.Viewer) predicate.Reaction {
+	return exportable(v, func(s *sql.Selector) *sql.Predicate {
+		posts := from(s, post.Table, post.FieldID)
+		return sql.In(s.C(reaction.FieldPostID), posts.Where(sql.In(posts.C(post.FieldThreadID), threadsOutside(posts))))
+	}, reaction.FieldMemberID)
+}
+
+// ExportableReadStates are the read positions that may leave: the viewer's.
+func ExportableReadStates(v viewer.Viewer) predicate.ReadState {
+	return exportable(v, func(s *sql.Selector) *sql.Predicate {
+		return sql.In(s.C(readstate.FieldThreadID), threadsOutside(s))
+	}, readstate.FieldMemberID)
+}
+
+// ExportableNotifications are the notifications that may leave: the viewer's.
+func ExportableNotifications(v viewer.Viewer) predicate.Notification {
+	return exportable(v, func(s *sql.Selector) *sql.Predicate {
+		return sql.In(s.C(notification.FieldThreadID), threadsOutside(s))
+	}, notification.FieldRecipientID)
+}
+
+// ExportableResources are the resources that may leave: those that the viewer added.
+func ExportableResources(v viewer.Viewer) predicate.Resource {
+	return exportable(v, func(s *sql.Selector) *sql.Predicate {
+		return sql.Or(sql.IsNull(s.C(resource.FieldSpaceID)), outsideAffinity(s, resource.FieldSpaceID))
+	}, resource.FieldAuthorID)
+}
+
+// ExportableFiles are the files that may leave: the viewer's, but for those of resources that are in an affinity group.
+func ExportableFiles(v viewer.Viewer) predicate.File {
+	return exportable(v, func(s *sql.Selector) *sql.Predicate {
+		groups := func(s *sql.Selector) *sql.Predicate {
+			return sql.And(sql.NotNull(s.C(resource.FieldSpaceID)), sql.Not(outsideAffinity(s, resource.FieldSpaceID)))
+		}
+		inside := from(s, resource.Table, resource.FieldID)
+		inside.Where(groups(inside))
+		now := from(s, resource.Table, resource.FieldFileID)
+		now.Where(sql.And(sql.NotNull(now.C(resource.FieldFileID)), groups(now)))
+		before := from(s, resourceversion.Table, resourceversion.FieldFileID)
+		before.Where(sql.And(sql.NotNull(before.C(resourceversion.FieldFileID)), sql.In(before.C(resourceversion.FieldResourceID), inside)))
+		return sql.And(sql.NotIn(s.C(file.FieldID), now), sql.NotIn(s.C(file.FieldID), before))
+	}, file.FieldOwnerID)
 }

@@ -124,7 +124,7 @@ func withoutChecks(b *testing.B, a *app.App) http.Handler {
 	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library}
 	s, err := server.New(server.Config{
 		Schema: resolver.Schema(),
-		Authenticate: func(context.Context, string) (server.Session, error) {
+		Authenticate: func(context.Context, string, string) (server.Session, error) {
 			return server.Session{Viewer: viewer.System("benchmark")}, nil
 		},
 		Explain:    store.Fault,
