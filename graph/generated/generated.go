@@ -952,6 +952,8 @@ enum AuditAction {
   EMAIL_CHANGED
   """A sign-in elsewhere was linked to an account."""
   IDENTITY_LINKED
+  """An identity at a provider no longer signs somebody in."""
+  IDENTITY_UNLINKED
   """An access token was made."""
   ACCESS_TOKEN_CREATED
   """An access token was revoked."""
