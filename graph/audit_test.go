@@ -34,7 +34,11 @@ func TestAuditActionsAreInTheSDL(t *testing.T) {
 			return true
 		}
 		if of, ok := c.Type.(*ast.Ident); ok && of.Name == "Action" {
-			action, err := strconv.Unquote(c.Values[0].(*ast.BasicLit).Value)
+			literal, ok := c.Values[0].(*ast.BasicLit)
+			if !ok {
+				t.Fatalf("%s is no literal", c.Names[0])
+			}
+			action, err := strconv.Unquote(literal.Value)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -380,7 +380,8 @@ func (d documents) shown(t *testing.T, c *cast, viewer, of, field string, r row,
 			selection += " { __typename }"
 		}
 	} else {
-		on = kinds[v["id"].(gid.ID).Kind()]
+		id, _ := v["id"].(gid.ID)
+		on = kinds[id.Kind()]
 	}
 	got := c.client(viewer).Do(fmt.Sprintf("query($id: ID!) { node(id: $id) { ... on %s { %s } } }", on, selection), v)
 	if code := got.Code(); code != "" {
