@@ -139,8 +139,8 @@ func attacks() []attack {
 		{name: "@defer, to keep an answer open", defence: "every answer is one piece", tests: "server TestDocumentLimits/defer is ignored"},
 
 		// What carries them.
-		{name: "10,000 brackets in the variables", defence: "64 levels of JSON", try: refusedBody(http.StatusBadRequest, `{"query":"{ eventCursor }","variables":{"a":`+repeat("[", 10_000)+repeat("]", 10_000)+`}}`)},
-		{name: "10,000 objects in the extensions", defence: "64 levels of JSON", try: refusedBody(http.StatusBadRequest, `{"query":"{ eventCursor }","extensions":`+repeat(`{"a":`, 10_000)+"1"+repeat("}", 10_000)+`}`)},
+		{name: "9,000 brackets in the variables", defence: "64 levels of JSON", try: refusedBody(http.StatusBadRequest, `{"query":"{ eventCursor }","variables":{"a":`+repeat("[", 9_000)+repeat("]", 9_000)+`}}`)},
+		{name: "9,000 objects in the extensions", defence: "64 levels of JSON", try: refusedBody(http.StatusBadRequest, `{"query":"{ eventCursor }","extensions":`+repeat(`{"a":`, 9_000)+"1"+repeat("}", 9_000)+`}`)},
 		{name: "a list of 10,000 operations", defence: "no batches", try: refusedBody(http.StatusBadRequest, "["+repeat("{},", 9_999)+"{}]")},
 		{name: "variables of 60 KiB", defence: "at most 100 ids; texts have a length", try: func(a *attacked) {
 			if r := a.member.Do("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", vars{"ids": strings.Split(repeat("x,", 15_000), ",")}); r.Code() == "" || r.Code() == "INTERNAL" {
