@@ -1,6 +1,8 @@
 package server
 
 import (
+	"maps"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"testing"
@@ -37,11 +39,9 @@ func TestAddress(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			r := httptest.NewRequest("GET", "/", nil)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 			r.RemoteAddr = c.peer
-			for name, values := range c.headers {
-				r.Header[name] = values
-			}
+			maps.Copy(r.Header, c.headers)
 			if got := trusted.address(r); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}

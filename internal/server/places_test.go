@@ -42,8 +42,8 @@ func TestPlaces(t *testing.T) {
 		enter(t, p, "other")
 		p.leave("other")
 		select {
-		case <-third:
-			t.Fatal("the share does not hold")
+		case err := <-third:
+			t.Fatalf("the share does not hold: %v", err)
 		default:
 		}
 		p.leave("greedy")
@@ -68,8 +68,8 @@ func TestPlaces(t *testing.T) {
 			t.Error(err)
 		}
 		select {
-		case <-second:
-			t.Error("both have one place")
+		case err := <-second:
+			t.Errorf("both have one place: %v", err)
 		default:
 		}
 		p.leave("e")
