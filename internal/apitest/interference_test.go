@@ -274,7 +274,7 @@ func (p *pair) missing(what string, who *apitest.Person, op operation) {
 	p.equal(what+", hidden and missing", ask(op.vars), ask(op.hidden))
 }
 
-// sealed are cursors that are never the same twice; their length is.
+// sealed are positions in the whole log: they tell that something was written somewhere, and no more. Their length is the same.
 var sealed = regexp.MustCompile(`"eventCursor":"[^"]*"`)
 
 // answer is all that comes back, and with how many statements.

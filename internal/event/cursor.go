@@ -4,10 +4,11 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -31,56 +32,81 @@ func Cursor(stream gid.ID, seq int) page.Cursor {
 }
 
 // PositionCursor is the position in the whole log of the context's snapshot, or of now; any stream resumes from it. It is sealed with
-// the installation's key and looks different each time: the numbers in it count what everybody does, in hidden spaces too, and
-// two of them side by side, or a forged one, would tell when something happened where one cannot look.
+// the installation's key: the numbers in it count what everybody does, in hidden spaces too, and to read two of them, or to try
+// forged ones on one's own events, would tell how much happens where one cannot look. One position is always the same cursor, so
+// that two equal answers stay equal; all that it tells is whether anything was written at all, by anybody, since another one.
 func (l *Log) PositionCursor(ctx context.Context) (page.Cursor, error) {
 	p, err := l.store.Position(ctx)
 	if err != nil {
 		return "", err
 	}
-	seal, err := l.seal.load(ctx, l.store)
+	seal, err := l.seal(ctx)
 	if err != nil {
 		return "", err
 	}
-	return sealed(seal, p), nil
+	return seal.position(p), nil
 }
 
-// seal keeps the key of position cursors once it has been read.
-type seal struct {
-	mu   sync.Mutex
-	aead cipher.AEAD
-}
-
-func (s *seal) load(ctx context.Context, from *store.Store) (cipher.AEAD, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.aead != nil {
-		return s.aead, nil
+// seal is the installation's, read once.
+func (l *Log) seal(ctx context.Context) (*seal, error) {
+	l.sealing.Lock()
+	defer l.sealing.Unlock()
+	if l.sealed != nil {
+		return l.sealed, nil
 	}
-	key, err := from.Secret(store.Upkeep(ctx), "position cursors")
+	key, err := l.store.Secret(store.Upkeep(ctx), "position cursors")
 	if err != nil {
 		return nil, err
 	}
-	s.aead, err = newSeal(key)
-	return s.aead, err
+	l.sealed, err = newSeal(key)
+	return l.sealed, err
 }
 
-func newSeal(key []byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(key)
+// seal hides what is in a cursor, and knows what it has hidden. The nonce follows from the text, so that one text looks the same each
+// time (a synthetic initialization vector: Rogaway and Shrimpton, 2006).
+type seal struct {
+	aead  cipher.AEAD
+	nonce []byte // the key that nonces are made with
+}
+
+func newSeal(secret []byte) (*seal, error) {
+	part := func(name string) []byte {
+		mac := hmac.New(sha256.New, secret)
+		_, _ = mac.Write([]byte(name)) // never fails
+		return mac.Sum(nil)
+	}
+	block, err := aes.NewCipher(part("encrypt"))
 	if err != nil {
 		return nil, fmt.Errorf("make the seal of cursors: %w", err)
 	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
+	aead, err := cipher.NewGCM(block)
 	if err != nil {
 		return nil, fmt.Errorf("make the seal of cursors: %w", err)
 	}
-	return aead, nil
+	return &seal{aead, part("nonce")}, nil
+}
+
+func (s *seal) close(text []byte) []byte {
+	mac := hmac.New(sha256.New, s.nonce)
+	_, _ = mac.Write(text)
+	nonce := mac.Sum(nil)[:s.aead.NonceSize()]
+	return s.aead.Seal(nonce, nonce, text, nil)
+}
+
+func (s *seal) open(closed []byte) ([]byte, bool) {
+	n := s.aead.NonceSize()
+	if len(closed) < n {
+		return nil, false
+	}
+	text, err := s.aead.Open(nil, closed[:n], closed[n:], nil)
+	return text, err == nil
 }
 
 // positionSize is what the length of a position is rounded up to, so that it does not tell how many transactions were running.
 const positionSize = 64
 
-func sealed(seal cipher.AEAD, p store.Position) page.Cursor {
+// position is a position as a cursor. Its age counts in whole hours: it is the same as long as nothing was written.
+func (s *seal) position(p store.Position) page.Cursor {
 	b := make([]byte, 0, positionSize)
 	b = binary.AppendVarint(b, p.At.Truncate(time.Hour).Unix())
 	b = binary.AppendVarint(b, p.LastID)
@@ -91,8 +117,7 @@ func sealed(seal cipher.AEAD, p store.Position) page.Cursor {
 		b = binary.AppendVarint(b, x-p.Xmin)
 	}
 	b = append(b, make([]byte, (positionSize-len(b)%positionSize)%positionSize)...)
-	whole := append([]byte{tagPosition}, seal.Seal(nil, nil, b, nil)...) //nolint:gosec // G407: this seal takes no nonce, it makes a random one
-	return page.Cursor(base64.RawURLEncoding.EncodeToString(whole))
+	return page.Cursor(base64.RawURLEncoding.EncodeToString(append([]byte{tagPosition}, s.close(b)...)))
 }
 
 // maxRunning bounds what a cursor from outside can make us read; no server runs more transactions at once.
@@ -108,7 +133,7 @@ func badCursor() error {
 }
 
 // parse reads a cursor for a stream; it returns INVALID_CURSOR for one of another stream or of a list.
-func parse(c page.Cursor, stream gid.ID, seal cipher.AEAD) (place, error) {
+func parse(c page.Cursor, stream gid.ID, seal *seal) (place, error) {
 	b, err := base64.RawURLEncoding.DecodeString(string(c))
 	if err != nil || len(b) < 2 {
 		return place{}, badCursor()
@@ -124,11 +149,11 @@ func parse(c page.Cursor, stream gid.ID, seal cipher.AEAD) (place, error) {
 		}
 		return place{seq: int(seq)}, nil
 	case tagPosition:
-		plain, err := seal.Open(nil, nil, b[1:], nil)
-		if err != nil {
+		text, ok := seal.open(b[1:])
+		if !ok {
 			return place{}, badCursor()
 		}
-		p, ok := parsePosition(plain)
+		p, ok := parsePosition(text)
 		if !ok {
 			return place{}, badCursor()
 		}

@@ -69,7 +69,8 @@ type Log struct {
 	bus       bus.Bus // nil: there is one process
 	process   string  // names this process to the others
 	turn      atomic.Uint64
-	seal      seal
+	sealing   sync.Mutex
+	sealed    *seal
 
 	work  context.Context // the feeds' goroutines live as long; ends with Run
 	stop  context.CancelFunc
@@ -172,6 +173,9 @@ func (l *Log) wake(stream gid.ID) {
 // until ctx ends. It returns when nothing of the log runs any more.
 func (l *Log) Run(ctx context.Context) {
 	ctx = l.system(ctx)
+	if _, err := l.seal(ctx); err != nil && ctx.Err() == nil { // now: the first to ask may find the database busy
+		l.log.WarnContext(ctx, "event log: no key for cursors yet", "error", err)
+	}
 	var parts sync.WaitGroup
 	if l.bus != nil {
 		parts.Go(func() { l.bus.Run(ctx, l.heard, l.hub.wakeAll) })

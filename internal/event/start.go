@@ -28,7 +28,7 @@ func (l *Log) start(ctx context.Context, g *group, after *page.Cursor) (int, err
 	if after == nil {
 		return l.newest(ctx, stream)
 	}
-	seal, err := l.seal.load(ctx, l.store)
+	seal, err := l.seal(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -15,13 +15,21 @@ import (
 // Secret returns the installation's 32 random bytes of a name, the same in every process and after every start. The first to ask
 // makes them.
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	const read = "SELECT value FROM secrets WHERE name = $1"
+	var value []byte
+	err := s.read.QueryRowContext(ctx, s.numbered(read), name).Scan(&value)
+	if err == nil {
+		return value, nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("read the secret %s: %w", name, err)
+	}
 	fresh := make([]byte, 32)
 	_, _ = rand.Read(fresh) // never fails
 	if _, err := s.write.ExecContext(ctx, s.numbered("INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"), name, fresh); err != nil {
 		return nil, fmt.Errorf("make the secret %s: %w", name, err)
 	}
-	var value []byte
-	if err := s.write.QueryRowContext(ctx, s.numbered("SELECT value FROM secrets WHERE name = $1"), name).Scan(&value); err != nil {
+	if err := s.write.QueryRowContext(ctx, s.numbered(read), name).Scan(&value); err != nil {
 		return nil, fmt.Errorf("read the secret %s: %w", name, err)
 	}
 	return value, nil
