@@ -71,15 +71,18 @@ func (s *Service) recognise(ctx context.Context, tx *ent.Client, v viewer.Viewer
 	if err != nil {
 		return nil, fmt.Errorf("look for the identity's address: %w", err)
 	}
-	has, err := tx.Identity.Query().Where(identity.MemberID(m.ID), identity.Issuer(who.Issuer)).Exist(ctx)
+	there, err := tx.Identity.Query().Where(identity.MemberID(m.ID), identity.Issuer(who.Issuer)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for identities: %w", err)
+	}
+	if len(there) == 1 && there[0].Subject == who.Subject { // connected by another request while this one waited for the member
+		return m, nil
 	}
 	removed, err := tx.AuditEntry.Query().Where(auditentry.ActorID(m.ID), auditentry.Action(string(audit.IdentityUnlinked))).Exist(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for removed identities: %w", err)
 	}
-	if has || removed {
+	if len(there) > 0 || removed {
 		return nil, unrecognised()
 	}
 	return m, s.connect(ctx, tx, viewer.Member(m.ID, gid.ID{}, viewer.Write).At(v.Address()), m, who, provider)

@@ -80,6 +80,7 @@ func openOffice(t *testing.T, options ...officeOption) *office {
 	}()
 	t.Cleanup(func() {
 		_ = server.Close()
+		_ = ln.Close() // the server knows it only once it serves
 		<-done
 	})
 	return o
