@@ -332,6 +332,7 @@ func TestSessionRotation(t *testing.T) {
 			if later := last(); later == first {
 				t.Errorf("still %v", later)
 			}
+			c.add(2 * time.Second) // until then the sign-in is known
 			if n := w.Statements(func() { whoami(b) }); n != 2 {
 				t.Errorf("a request of one statement sent %d with its sign-in", n)
 			}

@@ -30,7 +30,7 @@ const createExport = `mutation($input: CreateExportInput!) { createExport(input:
 // fetch gets a path of the server without signing in.
 func fetch(w *apitest.World, method, path string) *http.Response {
 	w.T.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), method, w.URL+path, nil)
+	req, err := http.NewRequestWithContext(context.Background(), method, w.URL+strings.TrimPrefix(path, w.URL), nil)
 	if err != nil {
 		w.T.Fatal(err)
 	}

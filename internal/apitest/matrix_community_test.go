@@ -6,7 +6,7 @@ func communityRows() matrix {
 		queries: map[string]row{
 			"organizations": {page("organizations", ""), none, cells("2", "anonymous outsider=0")},
 			"teams":         {page("teams", ""), none, cells("2", "anonymous outsider=0")},
-			"members":       {page("members", ""), none, cells("13", "anonymous=0", "outsider=1", "insider=14", "staff admin=16")},
+			"members":       {page("members", ""), none, cells("12", "anonymous=0", "outsider=1", "insider=13", "staff admin=15")},
 		},
 		mutations: map[string]row{
 			"createOrganization":  {"organization { id }", in(func(c *cast) vars { return vars{"name": c.name(), "kind": "CLINIC"} }), codes("FORBIDDEN", "staff", "admin")},
@@ -38,6 +38,7 @@ func communityRows() matrix {
 			"Member.affiliations":            {"", of("member"), cells("1", "anonymous outsider=NOT_FOUND")},
 			"Member.primaryAffiliation":      {"", of("member"), cells("there", "anonymous outsider=NOT_FOUND")},
 			"Member.teamMemberships":         {"", of("lead"), cells("2", "anonymous outsider=NOT_FOUND")},
+			"Member.suspendedUntil":          {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND")},
 			"Member.roleAssignments":         {"", of("staff"), cells("0", "anonymous outsider=NOT_FOUND", "staff admin=1")},
 			"Member.unreadNotificationCount": {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
 			"Member.notifications":           {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},

@@ -19,7 +19,7 @@ func resourceRows() matrix {
 			"updateResource": {"resource { id }", in(func(c *cast) vars {
 				return vars{"resourceId": c.newResource("SPACE", c.affinity), "expectedVersion": 1, "title": "S"}
 			}), codes("NOT_FOUND", "insider")},
-			"deleteFile":      {"fileId", in(func(c *cast) vars { return vars{"fileId": c.newFile(c.member)} }), codes("NOT_FOUND", "member browser")},
+			"deleteFile":      {"fileId", in(func(c *cast) vars { return vars{"fileId": c.newFile(c.member)} }), codes("NOT_FOUND", "member", "browser")},
 			"archiveResource": {"resource { id }", in(func(c *cast) vars { return vars{"resourceId": c.newResource("PUBLIC", nil)} }), codes("FORBIDDEN", "staff", "admin")},
 		},
 		fields: map[string]row{

@@ -104,7 +104,8 @@ func (s *Service) PinThread(ctx context.Context, v viewer.Viewer, id gid.ID, pin
 	})
 }
 
-// LockThread stops new posts, edits and reactions.
+// LockThread stops new posts, edits and reactions. The reason stands with the thread and not in the audit log, which never forgets:
+// members who look after a group write it.
 func (s *Service) LockThread(ctx context.Context, v viewer.Viewer, id gid.ID, reason string) (*ent.Thread, error) {
 	var check input.Checker
 	reason = check.Text("reason", reason, 0, maxReason)
@@ -119,7 +120,7 @@ func (s *Service) LockThread(ctx context.Context, v viewer.Viewer, id gid.ID, re
 		if me, ok := v.MemberID(); ok {
 			u.SetLockedByID(me)
 		}
-		return s.tell(ctx, tx, v, t, audit.Entry{Action: audit.ThreadLocked, Subject: t.ID, Reason: reason})
+		return s.tell(ctx, tx, v, t, audit.Entry{Action: audit.ThreadLocked, Subject: t.ID})
 	})
 }
 

@@ -98,7 +98,7 @@ func (s *Server) authenticate(ctx context.Context, headers []string, address str
 	if len(headers) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " \t") {
 		return Session{}, fault.New(fault.Unauthenticated, "The Authorization header must be: Bearer, a space and an access token.")
 	}
-	return s.check(ctx, token, func(ctx context.Context) (Session, error) { return s.cfg.Authenticate(ctx, token, address) })
+	return s.check(ctx, "bearer", token, func(ctx context.Context) (Session, error) { return s.cfg.Authenticate(ctx, token, address) })
 }
 
 func sessionExpired() error {
