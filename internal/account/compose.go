@@ -24,12 +24,13 @@ const (
 	MailEmailAsked      = "email-asked"      // to the old address, when somebody asked: name, email: the new one, reset
 	MailEmailChanged    = "email-changed"    // to the old address, when it was done: name, email: the new one
 	MailInvitation      = "invitation"       // name, inviter, link, days
+	MailExport          = "export-link"      // to who may not sign in and asked for a link: name, link to their own data
 	MailIdentityLinked  = "identity-linked"  // name, provider: what people call it
 )
 
 // Templates are all of them.
 func Templates() []string {
-	return []string{MailSignIn, MailReset, MailPasswordChanged, MailConfirmEmail, MailEmailAsked, MailEmailChanged, MailInvitation, MailIdentityLinked}
+	return []string{MailSignIn, MailReset, MailPasswordChanged, MailConfirmEmail, MailEmailAsked, MailEmailChanged, MailInvitation, MailExport, MailIdentityLinked}
 }
 
 // The pages that links lead to. The token is in the URL's fragment: browsers send it to no server, so that it is in no log of
@@ -78,6 +79,8 @@ func (s *Service) Compose(ctx context.Context, template, address string, data ma
 			return nil, false, err
 		}
 		return map[string]string{"name": m.Name, "email": data[dataEmail]}, true, nil
+	case MailExport:
+		return s.composeExport(ctx, address)
 	default:
 		return nil, false, fmt.Errorf("compose mail: there is no template %q", template)
 	}
@@ -93,6 +96,23 @@ func (s *Service) composeLink(ctx context.Context, purpose onetimetoken.Purpose,
 		lasts = invitationLasts
 	}
 	return s.composed(ctx, purpose, page, m, address, lasts, data)
+}
+
+// composeExport makes a link to the data of somebody whose account is closed or suspended: it cannot be signed in to, and the data
+// remain theirs.
+func (s *Service) composeExport(ctx context.Context, address string) (map[string]string, bool, error) {
+	m, err := s.Store.Client(ctx).Member.Query().Where(member.Email(address), member.StatusNEQ(member.StatusERASED), member.Not(access.ActiveMembers())).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("load the member of an address: %w", err)
+	}
+	link, err := s.ExportLink(ctx, m.ID)
+	if fault.Is(err, fault.NotFound) { // erased a moment ago
+		return nil, false, nil
+	}
+	return map[string]string{"name": m.Name, "link": link}, err == nil, err
 }
 
 // composeConfirmation makes the link that gives a member a new address, unless somebody has it by now.

@@ -34,7 +34,7 @@ func void() *fault.Error {
 	return fault.Invalid("token", "This link is not valid: it was used, it is too old, or a newer one was sent. Ask for another one.")
 }
 
-// RequestLink has a link mailed that signs in. The answer is the same whether anybody has the address or not, and so is what is
+// RequestLink has a link mailed that signs in or, for a closed or suspended account, one to an archive of the member's data. The answer is the same whether anybody has the address or not, and so is what is
 // done: that is found out when the mail is made (see Compose). It returns RATE_LIMITED for a network address that asks for too
 // many; a mail address that has had enough is silently sent none.
 func (s *Service) RequestLink(ctx context.Context, v viewer.Viewer, email string) error {
@@ -57,7 +57,11 @@ func (s *Service) requestMail(ctx context.Context, v viewer.Viewer, template, em
 		return err
 	}
 	return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		return s.Mail.Send(ctx, tx, mail.Mail{Address: email, Template: template})
+		mails := []mail.Mail{{Address: email, Template: template}}
+		if template == MailSignIn { // of the two one is sent at most: who may not sign in gets a link to their data
+			mails = append(mails, mail.Mail{Address: email, Template: MailExport})
+		}
+		return s.Mail.Send(ctx, tx, mails...)
 	})
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 // reply is an answer of plain HTTP.
@@ -370,9 +371,12 @@ func TestAvatars(t *testing.T) {
 		})
 		w.T.Run("the picture of an erased member is gone, with its bytes", func(t *testing.T) {
 			link, _ := avatar(t, "a.png", encodedPNG(drawn(20, 20)))
-			w.Tx(func(ctx context.Context, tx *ent.Client) error {
-				return file.Forget(ctx, tx, ada.ID, w.App.Config.Now())
-			})
+			if _, err := w.App.Accounts.Erase(w.System(), viewer.Session(ada.ID, gid.ID{}), &ada.ID, ada.Handle, ""); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.App.Accounts.FinishErasures(w.System()); err != nil {
+				t.Fatal(err)
+			}
 			if send(t, http.MethodGet, w.URL+link, nil).status != http.StatusNotFound {
 				t.Error("the link works")
 			}

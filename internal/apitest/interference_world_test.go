@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/auditentry"
+	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/postrevision"
@@ -177,6 +178,21 @@ func (s *stage) keep(by *apitest.Person, audience resource.Audience, in *gid.ID)
 	return r.ID
 }
 
+// upload gives a resource a file of the insider's.
+func (s *stage) upload(resourceID gid.ID) {
+	s.T.Helper()
+	id := s.NewID(gid.File)
+	s.hidden[gid.File] = id
+	s.Tx(func(ctx context.Context, tx *ent.Client) error {
+		now := s.script.now()
+		if err := tx.File.Create().SetID(id).SetCreatedAt(now).SetAttachedAt(now).SetOwnerID(s.insider.ID).SetPurpose(file.PurposeRESOURCE).SetName(secret + ".txt").
+			SetMediaType("text/plain").SetSize(1).SetHash(make([]byte, 32)).Exec(ctx); err != nil {
+			return err
+		}
+		return tx.Resource.UpdateOneID(resourceID).SetFileID(id).Exec(ctx)
+	})
+}
+
 // hide does in secret what must not show to anybody who is not of insider, host and watcher: an affinity group with all that a group
 // can have, an archived one, and a direct conversation.
 func (s *stage) hide() {
@@ -189,6 +205,7 @@ func (s *stage) hide() {
 		kept := s.keep(s.insider, resource.AudienceSPACE, &id)
 		_, err := s.App.Library.UpdateResource(in, v, kept, 1, library.ResourcePatch{})
 		must0(s.T, err)
+		s.upload(kept)
 		_, err = s.App.Forum.LockThread(in, v, thread, "Enough")
 		must0(s.T, err)
 		s.spaces = append(s.spaces, id)

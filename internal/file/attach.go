@@ -69,19 +69,6 @@ func ReplaceAvatar(ctx context.Context, tx *ent.Client, me, id gid.ID, at time.T
 	return Release(ctx, tx, *m.AvatarFileID, at)
 }
 
-// Forget lets go of an erased member's picture and of what they uploaded and nothing took, within the transaction of the erasure. What is
-// in resources stays with them, as the resources do.
-func Forget(ctx context.Context, tx *ent.Client, id gid.ID, at time.Time) error {
-	if err := ReplaceAvatar(ctx, tx, id, gid.ID{}, at); err != nil {
-		return err
-	}
-	err := tx.File.Update().Where(file.OwnerID(id), file.AttachedAtIsNil(), file.DeletedAtIsNil()).SetDeletedAt(at).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("release a member's files: %w", err)
-	}
-	return nil
-}
-
 // DeleteFile deletes a file of the viewer's own that nothing refers to, and returns its id. It returns NOT_FOUND for one that they cannot see, and FORBIDDEN for
 // one that is another's or in use.
 func (s *Service) DeleteFile(ctx context.Context, v viewer.Viewer, id gid.ID) (*gid.ID, error) {

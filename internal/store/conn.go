@@ -159,7 +159,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	if r := c.recorder.Load(); r != nil {
 		r.add(query, args)
 	}
-	defer c.sent(query)
+	defer c.sent(ctx, query)
 	stmt, done, err := c.prepared(ctx, query)
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if err := c.guard(ctx); err != nil {
 		return nil, err
 	}
-	defer c.sent(query)
+	defer c.sent(ctx, query)
 	if len(args) == 0 {
 		return c.capable.ExecContext(ctx, query, args)
 	}

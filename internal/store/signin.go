@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql/driver"
 	"strings"
 	"sync"
@@ -30,9 +31,9 @@ func (c *signInChanges) tell() {
 }
 
 // sent looks at a statement that was run: outside of a transaction it is committed.
-func (c *conn) sent(query string) {
+func (c *conn) sent(ctx context.Context, query string) {
 	switch {
-	case !mayEndSignIns(query):
+	case !mayEndSignIns(query), ctx.Value(upkeepKey{}) != nil: // upkeep writes down when a token was last used, often, and ends none
 	case c.inTx:
 		c.ended = true
 	default:
