@@ -2,7 +2,6 @@ package apitest_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -20,11 +19,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
-	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
