@@ -34,15 +34,15 @@ func exportable(v viewer.Viewer, outside func(s *sql.Selector) *sql.Predicate, o
 	}
 }
 
-// outsideAffinity is true for a row with the id of a space that is no affinity group.
-func outsideAffinity(s *sql.Selector, spaceID string) *sql.Predicate {
+// outsideAffinity is true for a row with a space_id that is no affinity group's.
+func outsideAffinity(s *sql.Selector) *sql.Predicate {
 	groups := from(s, space.Table, space.FieldID)
-	return sql.NotIn(s.C(spaceID), groups.Where(sql.EQ(groups.C(space.FieldKind), space.KindAFFINITY)))
+	return sql.NotIn(s.C(thread.FieldSpaceID), groups.Where(sql.EQ(groups.C(space.FieldKind), space.KindAFFINITY)))
 }
 
 // ExportableThreads are the threads that may leave: those that the viewer started.
 func ExportableThreads(v viewer.Viewer) predicate.Thread {
-	return exportable(v, func(s *sql.Selector) *sql.Predicate { return outsideAffinity(s, thread.FieldSpaceID) }, thread.FieldAuthorID)
+	return exportable(v, outsideAffinity, thread.FieldAuthorID)
 }
 
 // ExportablePosts are the posts that may leave: those that the viewer wrote.
@@ -54,13 +54,13 @@ func ExportablePosts(v viewer.Viewer) predicate.Post {
 
 // ExportableSpaceMemberships are the places in spaces that may be told of: the viewer's.
 func ExportableSpaceMemberships(v viewer.Viewer) predicate.SpaceMembership {
-	return exportable(v, func(s *sql.Selector) *sql.Predicate { return outsideAffinity(s, spacemembership.FieldSpaceID) }, spacemembership.FieldMemberID)
+	return exportable(v, outsideAffinity, spacemembership.FieldMemberID)
 }
 
 // threadsOutside are the ids of threads that are in no affinity group.
 func threadsOutside(s *sql.Selector) *sql.Selector {
 	threads := from(s, thread.Table, thread.FieldID)
-	return threads.Where(outsideAffinity(threads, thread.FieldSpaceID))
+	return threads.Where(outsideAffinity(threads))
 }
 
 // ExportableReactions are the reactions that may leave: the viewer's.
@@ -88,7 +88,7 @@ func ExportableNotifications(v viewer.Viewer) predicate.Notification {
 // ExportableResources are the resources that may leave: those that the viewer added.
 func ExportableResources(v viewer.Viewer) predicate.Resource {
 	return exportable(v, func(s *sql.Selector) *sql.Predicate {
-		return sql.Or(sql.IsNull(s.C(resource.FieldSpaceID)), outsideAffinity(s, resource.FieldSpaceID))
+		return sql.Or(sql.IsNull(s.C(resource.FieldSpaceID)), outsideAffinity(s))
 	}, resource.FieldAuthorID)
 }
 
@@ -96,7 +96,7 @@ func ExportableResources(v viewer.Viewer) predicate.Resource {
 func ExportableFiles(v viewer.Viewer) predicate.File {
 	return exportable(v, func(s *sql.Selector) *sql.Predicate {
 		groups := func(s *sql.Selector) *sql.Predicate {
-			return sql.And(sql.NotNull(s.C(resource.FieldSpaceID)), sql.Not(outsideAffinity(s, resource.FieldSpaceID)))
+			return sql.And(sql.NotNull(s.C(resource.FieldSpaceID)), sql.Not(outsideAffinity(s)))
 		}
 		inside := from(s, resource.Table, resource.FieldID)
 		inside.Where(groups(inside))
