@@ -2310,7 +2310,7 @@ input SuspendMemberInput {
   memberId: ID!
   """Until when, at most a year ahead."""
   until: DateTime!
-  """Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it."""
+  """Why, at most 2,000 characters. It stays in the audit log for good, where the member can read it later: name nobody in it."""
   reason: String!
 }
 
@@ -2326,7 +2326,7 @@ type SuspendMemberPayload {
 input EndSuspensionInput {
   """Whose."""
   memberId: ID!
-  """Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it."""
+  """Why, at most 2,000 characters. It stays in the audit log for good, where the member can read it later: name nobody in it."""
   reason: String
 }
 
@@ -2343,7 +2343,7 @@ input DeactivateMemberInput {
   """Whose account; the viewer's own when left out."""
   memberId: ID
   """
-  Why, at most 2,000 characters: for staff who close the account of somebody else. Only the audit log has it, for good: name nobody in it. Leave it out
+  Why, at most 2,000 characters: for staff who close the account of somebody else. It stays in the audit log for good, where the member can read it later: name nobody in it. Leave it out
   for your own account.
   """
   reason: String
@@ -2361,7 +2361,7 @@ type DeactivateMemberPayload {
 input ReactivateMemberInput {
   """Whose account."""
   memberId: ID!
-  """Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it."""
+  """Why, at most 2,000 characters. It stays in the audit log for good, where the member can read it later: name nobody in it."""
   reason: String
 }
 
@@ -2380,7 +2380,7 @@ input EraseMemberInput {
   """The handle of the member who is to be erased, typed again to confirm it."""
   handle: String!
   """
-  Why, at most 2,000 characters: for administrators who erase somebody else. Only the audit log has it, for good: name nobody in it. Leave it out for
+  Why, at most 2,000 characters: for administrators who erase somebody else. It stays in the audit log for good, where the member can read it later: name nobody in it. Leave it out for
   your own account.
   """
   reason: String
@@ -2402,7 +2402,7 @@ input CreateExportInput {
 
 """What ` + "`" + `createExport` + "`" + ` returns."""
 type CreateExportPayload {
-  """Where to fetch the archive. A path on this server when the server does not know its public address. Null when there are errors."""
+  """Where to fetch the archive; it begins with the server's public address or, when it does not know one, with the address it listens on. Null when there are errors."""
   url: String
   """Until when the link is good; null when there are errors."""
   expiresAt: DateTime

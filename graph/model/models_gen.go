@@ -238,7 +238,7 @@ type CreateExportInput struct {
 
 // What `createExport` returns.
 type CreateExportPayload struct {
-	// Where to fetch the archive. A path on this server when the server does not know its public address. Null when there are errors.
+	// Where to fetch the archive; it begins with the server's public address or, when it does not know one, with the address it listens on. Null when there are errors.
 	URL *string `json:"url,omitempty"`
 	// Until when the link is good; null when there are errors.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
@@ -460,7 +460,7 @@ type CreateThreadPayload struct {
 type DeactivateMemberInput struct {
 	// Whose account; the viewer's own when left out.
 	MemberID graphql.Omittable[*gid.ID] `json:"memberId,omitempty"`
-	// Why, at most 2,000 characters: for staff who close the account of somebody else. Only the audit log has it, for good: name nobody in it. Leave it out
+	// Why, at most 2,000 characters: for staff who close the account of somebody else. It stays in the audit log for good, where the member can read it later: name nobody in it. Leave it out
 	// for your own account.
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
@@ -623,7 +623,7 @@ type EndSpaceMembershipPayload struct {
 type EndSuspensionInput struct {
 	// Whose.
 	MemberID gid.ID `json:"memberId"`
-	// Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it.
+	// Why, at most 2,000 characters. It stays in the audit log for good, where the member can read it later: name nobody in it.
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
 
@@ -675,7 +675,7 @@ type EraseMemberInput struct {
 	MemberID graphql.Omittable[*gid.ID] `json:"memberId,omitempty"`
 	// The handle of the member who is to be erased, typed again to confirm it.
 	Handle string `json:"handle"`
-	// Why, at most 2,000 characters: for administrators who erase somebody else. Only the audit log has it, for good: name nobody in it. Leave it out for
+	// Why, at most 2,000 characters: for administrators who erase somebody else. It stays in the audit log for good, where the member can read it later: name nobody in it. Leave it out for
 	// your own account.
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
@@ -872,7 +872,7 @@ func (ReactionsChanged) IsThreadEvent() {}
 type ReactivateMemberInput struct {
 	// Whose account.
 	MemberID gid.ID `json:"memberId"`
-	// Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it.
+	// Why, at most 2,000 characters. It stays in the audit log for good, where the member can read it later: name nobody in it.
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
 
@@ -986,7 +986,7 @@ type SuspendMemberInput struct {
 	MemberID gid.ID `json:"memberId"`
 	// Until when, at most a year ahead.
 	Until time.Time `json:"until"`
-	// Why, at most 2,000 characters. Only the audit log has it, for good: name nobody in it.
+	// Why, at most 2,000 characters. It stays in the audit log for good, where the member can read it later: name nobody in it.
 	Reason string `json:"reason"`
 }
 

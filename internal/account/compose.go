@@ -48,6 +48,7 @@ const (
 const (
 	dataMember  = "member"  // whose address is to change
 	dataEmail   = "email"   // the new address
+	dataSession = "session" // in which it was asked for: once that is over, whoever it was has lost it
 	dataInviter = "inviter" // the name of who invites
 
 	dataProvider = "provider" // what people call it
@@ -95,7 +96,7 @@ func (s *Service) composeLink(ctx context.Context, purpose onetimetoken.Purpose,
 	if purpose == onetimetoken.PurposeINVITATION {
 		lasts = invitationLasts
 	}
-	return s.composed(ctx, purpose, page, m, address, lasts, data)
+	return s.composed(ctx, purpose, page, m, address, lasts, data, nil)
 }
 
 // composeExport makes a link to the data of somebody whose account is closed or suspended: it cannot be signed in to, and the data
@@ -128,12 +129,16 @@ func (s *Service) composeConfirmation(ctx context.Context, address string, data 
 	if taken {
 		return nil, false, nil
 	}
-	return s.composed(ctx, onetimetoken.PurposeCHANGE_EMAIL, pageConfirmEmail, m, address, linkLasts, data)
+	session, err := gid.Parse(data[dataSession])
+	if err != nil {
+		return nil, false, fmt.Errorf("compose mail: %w", err)
+	}
+	return s.composed(ctx, onetimetoken.PurposeCHANGE_EMAIL, pageConfirmEmail, m, address, linkLasts, data, &session)
 }
 
-func (s *Service) composed(ctx context.Context, purpose onetimetoken.Purpose, page string, m *ent.Member, address string, lasts time.Duration, data map[string]string) (map[string]string, bool, error) {
-	token, err := s.newLink(ctx, purpose, m.ID, address, lasts)
-	if fault.Is(err, fault.Unauthenticated) { // suspended a moment ago
+func (s *Service) composed(ctx context.Context, purpose onetimetoken.Purpose, page string, m *ent.Member, address string, lasts time.Duration, data map[string]string, session *gid.ID) (map[string]string, bool, error) {
+	token, err := s.newLink(ctx, purpose, m.ID, address, lasts, session)
+	if fault.Is(err, fault.Unauthenticated) { // suspended a moment ago, or the session that asked is over
 		return nil, false, nil
 	}
 	if err != nil {

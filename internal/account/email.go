@@ -41,7 +41,7 @@ func (s *Service) RequestEmail(ctx context.Context, v viewer.Viewer, email, pres
 			return err
 		}
 		return s.Mail.Send(ctx, tx,
-			mail.Mail{Address: email, Template: MailConfirmEmail, Data: map[string]string{dataMember: me.String()}},
+			mail.Mail{Address: email, Template: MailConfirmEmail, Data: map[string]string{dataMember: me.String(), dataSession: v.TokenID().String()}},
 			mail.Mail{Address: m.Email, Template: MailEmailAsked, Data: map[string]string{dataEmail: email}})
 	})
 }

@@ -126,7 +126,7 @@ func signOutForGood(ctx context.Context, tx *ent.Client, id gid.ID) error {
 // unsend deletes mail to the member that has not been sent, and mail to others that names them.
 func unsend(ctx context.Context, tx *ent.Client, m *ent.Member) error {
 	which := []func(*sql.Selector){mail.Address(m.Email)}
-	for _, named := range []string{m.Name, m.Handle, m.Email} {
+	for _, named := range []string{m.Name, m.Handle, m.Email, m.ID.String()} {
 		ways, err := asJSON(named)
 		if err != nil {
 			return fmt.Errorf("look for queued mail: %w", err)

@@ -84,7 +84,7 @@ func hold(ctx context.Context, tx *ent.Client, id gid.ID, states ...member.Statu
 }
 
 // Suspend keeps a member from signing in until an instant, at most a year ahead; again, until another one. For staff, never for
-// oneself. Live connections end at once. The reason is for the audit log: nobody else is told.
+// oneself. Live connections end at once. The reason is for the audit log, where the member can read it afterwards.
 func (s *Service) Suspend(ctx context.Context, v viewer.Viewer, id gid.ID, until time.Time, reason string) (*ent.Member, error) {
 	var check input.Checker
 	reason = check.Text("reason", reason, 1, maxReason)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/accesstoken"
+	"github.com/pursuing-equity/commons/ent/identity"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/onetimetoken"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -65,17 +67,28 @@ func (s *Service) requestMail(ctx context.Context, v viewer.Viewer, template, em
 	})
 }
 
-// newLink makes a token that does one thing once. Older ones of the same member and purpose are void from now on.
-func (s *Service) newLink(ctx context.Context, purpose onetimetoken.Purpose, memberID gid.ID, email string, lasts time.Duration) (string, error) {
+// newLink makes a token that does one thing once. Older ones of the same member and purpose are void from now on. It returns
+// UNAUTHENTICATED for a member who is not active, and when the session that asked for it, if one is given, has ended since: a mail may
+// have waited for long, and who was locked out meanwhile gets nothing.
+func (s *Service) newLink(ctx context.Context, purpose onetimetoken.Purpose, memberID gid.ID, email string, lasts time.Duration, session *gid.ID) (string, error) {
 	token := newSecret(linkPrefix)
 	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 		if _, err := lockActive(ctx, tx, memberID); err != nil { // of two that are made at once one is void
 			return err
 		}
+		now := s.Now()
+		if session != nil {
+			running, err := tx.AccessToken.Query().Where(accesstoken.ID(*session), accesstoken.MemberID(memberID), live(now)).Exist(ctx)
+			if err != nil {
+				return fmt.Errorf("look for the session: %w", err)
+			}
+			if !running {
+				return refused()
+			}
+		}
 		if err := s.voidLinks(ctx, tx, memberID, purpose); err != nil {
 			return err
 		}
-		now := s.Now()
 		return tx.OneTimeToken.Create().SetID(s.NewID(gid.OneTimeToken)).SetCreatedAt(now).SetHash(Hash(token)).SetPurpose(purpose).
 			SetMemberID(memberID).SetEmail(email).SetExpiresAt(now.Add(lasts)).Exec(ctx)
 	})
@@ -153,9 +166,21 @@ func (s *Service) SignInWithLink(ctx context.Context, v viewer.Viewer, token, br
 	return started, err
 }
 
-// ResetPassword gives the link's member a new password, ends all their sessions, starts one and uses the link up.
+// ResetPassword gives the link's member a new password, ends all their sessions, starts one and uses the link up. It is what one does
+// when somebody else was in: so it revokes access tokens and removes identities, too, which a thief may have left as doors.
 func (s *Service) ResetPassword(ctx context.Context, v viewer.Viewer, token, text, browser string) (*Started, error) {
 	return s.setPasswordByLink(ctx, v, onetimetoken.PurposeRESET_PASSWORD, ByReset, token, text, browser)
+}
+
+// shutOut takes away every way in but the mail address.
+func (s *Service) shutOut(ctx context.Context, tx *ent.Client, id gid.ID) error {
+	if err := s.end(ctx, tx, accesstoken.MemberID(id)); err != nil {
+		return err
+	}
+	if _, err := tx.Identity.Delete().Where(identity.MemberID(id)).Exec(ctx); err != nil {
+		return fmt.Errorf("remove identities: %w", err)
+	}
+	return nil
 }
 
 // AcceptInvitation signs somebody in for the first time, with a password if they choose one; without, they sign in with links.
@@ -182,6 +207,11 @@ func (s *Service) setPasswordByLink(ctx context.Context, v viewer.Viewer, purpos
 		}
 		if hash != "" {
 			// Whoever asks has proved by the link who they are, though nobody is signed in yet.
+			if purpose == onetimetoken.PurposeRESET_PASSWORD {
+				if err := s.shutOut(ctx, tx, m.ID); err != nil {
+					return err
+				}
+			}
 			if err := s.setPassword(ctx, tx, viewer.Member(m.ID, gid.ID{}, viewer.Write).At(v.Address()), m, hash); err != nil {
 				return err
 			}

@@ -23,7 +23,7 @@ func (a *App) openMail() error {
 		if carrier, err = mail.ParseServer(a.Config.SMTPURL); err != nil {
 			return fmt.Errorf("the mail server's URL %w", err)
 		}
-	case a.Config.Demo:
+	case a.Config.Demo && onThisMachine(a.Config.PublicURL): // elsewhere a proxy may hand visitors on as if they were here
 		a.Mailbox = new(mail.Mailbox)
 		carrier = a.Mailbox
 	}
@@ -34,6 +34,19 @@ func (a *App) openMail() error {
 	a.Sender = mail.NewSender(mail.Sender{Store: a.Store, Carrier: carrier, From: from, Prepare: owners, Now: a.Config.Now, Logger: a.Config.Logger})
 	a.Mail.Wake = a.Sender.Wake
 	return nil
+}
+
+// onThisMachine reports whether browsers find the server on this machine only.
+func onThisMachine(publicURL string) bool {
+	if publicURL == "" {
+		return true
+	}
+	u, err := url.Parse(publicURL)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // mailFrom is who mail is from.

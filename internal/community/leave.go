@@ -19,7 +19,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/store"
 )
 
-// KeepsAnAdministrator returns FORBIDDEN when nobody who may sign in would be an administrator without the member. It locks all
+// KeepsAnAdministrator returns FORBIDDEN when nobody who may sign in would be an administrator for good without the member. It locks all
 // administrators' roles, in the order of their ids, so that two who shut each other out do not both succeed.
 func KeepsAnAdministrator(ctx context.Context, tx *ent.Client, without gid.ID) error {
 	admins, err := tx.RoleAssignment.Query().
@@ -27,6 +27,7 @@ func KeepsAnAdministrator(ctx context.Context, tx *ent.Client, without gid.ID) e
 	if err != nil {
 		return fmt.Errorf("lock administrators: %w", err)
 	}
+	admins = slices.DeleteFunc(admins, func(r *ent.RoleAssignment) bool { return r.EndsAt != nil }) // soon they are none
 	who := ids(admins, func(r *ent.RoleAssignment) gid.ID { return r.MemberID })
 	if !slices.Contains(who, without) {
 		return nil

@@ -104,6 +104,13 @@ func (s *Service) UpdateProfile(ctx context.Context, v viewer.Viewer, patch Prof
 				return exists("handle", "Somebody has this handle.")
 			}
 		}
+		// Again, now under the member's lock: the account may have been closed or erased since the request was signed in.
+		switch active, err := tx.Member.Query().Where(member.ID(me), access.ActiveMembers(), store.LockRow).Select(member.FieldID).All(ctx); {
+		case err != nil:
+			return fmt.Errorf("hold the member: %w", err)
+		case len(active) == 0:
+			return fault.New(fault.Unauthenticated, "This account is closed.")
+		}
 		if p.AvatarFileID != nil {
 			err := file.ReplaceAvatar(ctx, tx, me, *p.AvatarFileID, s.Now())
 			if f, ok := errors.AsType[*fault.Error](err); ok {

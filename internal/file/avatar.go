@@ -78,6 +78,10 @@ func (s *Service) portray(ctx context.Context, id gid.ID, got content) (content,
 	return got, out.commit()
 }
 
+// maxScans bounds how often a JPEG goes over its picture: each scan of a few bytes may cost as much as all pixels. Cameras and programs
+// write about ten. The marker cannot stand in picture data, where 0xFF is always followed by a zero.
+const maxScans = 24
+
 // shrink makes a square picture of 256 by 256 pixels from the middle of another one: a PNG when it is see-through somewhere, and a JPEG
 // otherwise.
 func shrink(data []byte, mediaType string) (small []byte, smallType string, err error) {
@@ -91,6 +95,9 @@ func shrink(data []byte, mediaType string) (small []byte, smallType string, err 
 	}
 	if config.Width < 1 || config.Height < 1 || int64(config.Width)*int64(config.Height) > maxPixels {
 		return nil, "", fault.New(fault.ContentRefused, "This picture has %d by %d pixels. Send one of at most %d megapixels.", config.Width, config.Height, maxPixels/1_000_000)
+	}
+	if scans := bytes.Count(data, []byte("\xff\xda")); mediaType == "image/jpeg" && scans > maxScans {
+		return refused(fmt.Errorf("it has %d scans", scans))
 	}
 	whole, err := c.decode(bytes.NewReader(data))
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -73,6 +74,7 @@ func TestHostileContentIsCheap(t *testing.T) {
 		body    []byte
 	}{
 		"a picture of 900 megapixels":         {file.PurposeAVATAR, "a.png", bomb(30_000)},
+		"a picture gone over 400 times":       {file.PurposeAVATAR, "a.jpg", scans(4472, 400)},
 		"a picture that is a bomb, kept":      {file.PurposeRESOURCE, "a.png", bomb(30_000)},
 		"a document that is a bomb, kept":     {file.PurposeRESOURCE, "a.docx", document64()},
 		"a page":                              {file.PurposeRESOURCE, "a.png", []byte("<html>" + strings.Repeat("<div>", 200_000))},
@@ -90,6 +92,35 @@ func TestHostileContentIsCheap(t *testing.T) {
 			}
 		})
 	}
+}
+
+// scans is a progressive JPEG whose scans say, in a few bytes each, that a whole band of all its blocks is empty (ITU-T T.81, G.1.2.2).
+func scans(side, n int) []byte {
+	table := func(class, symbol byte) []byte { // one code, of one bit
+		return append(append([]byte{0xff, 0xc4, 0, 20, class, 1}, make([]byte, 15)...), symbol)
+	}
+	var b bytes.Buffer
+	b.Write([]byte{0xff, 0xd8, 0xff, 0xdb, 0, 67, 0})
+	b.Write(bytes.Repeat([]byte{1}, 64))
+	b.Write([]byte{0xff, 0xc2, 0, 11, 8, byte(side >> 8), byte(side), byte(side >> 8), byte(side), 1, 1, 0x11, 0})
+	b.Write(table(0x10, 0xe0)) // a run of 2^14 and more empty blocks
+	b.Write(table(0x00, 0x00))
+	blocks := ((side + 7) / 8) * ((side + 7) / 8)
+	bits := strings.Repeat("0"+strings.Repeat("1", 13)+"1", (blocks+32766)/32767)
+	bits += strings.Repeat("1", (8-len(bits)%8)%8)
+	var data []byte
+	for i := 0; i < len(bits); i += 8 {
+		c, _ := strconv.ParseUint(bits[i:i+8], 2, 8)
+		if data = append(data, byte(c)); c == 0xff {
+			data = append(data, 0)
+		}
+	}
+	for range n {
+		b.Write([]byte{0xff, 0xda, 0, 8, 1, 1, 0x00, 1, 63, 0})
+		b.Write(data)
+	}
+	b.Write([]byte{0xff, 0xd9})
+	return b.Bytes()
 }
 
 // The largest picture that is decoded is made small.

@@ -190,6 +190,9 @@ func (s *Sender) connect(ctx context.Context) (Connection, error) {
 var errDropped = errors.New("nothing to say any more")
 
 func (s *Sender) send(ctx context.Context, connection Connection, m *ent.Mail) error {
+	if s.Now().After(m.CreatedAt.Add(worth(m.Template))) { // nobody was there to send it
+		return errDropped
+	}
 	values := m.Data
 	if prepare := s.Prepare[m.Template]; prepare != nil {
 		var send bool
@@ -287,6 +290,11 @@ func (s *Sender) tidy(ctx context.Context) error {
 		return err
 	}
 	s.metrics.waiting.Set(float64(waiting))
+	// What was never tried, because there is no mail server, does not wait for ever.
+	stale := []predicate.Mail{entmail.CreatedAtLT(s.Now().Add(-longWorth)), entmail.And(entmail.TemplateIn(brief...), entmail.CreatedAtLT(s.Now().Add(-briefWorth)))}
+	if _, err := mails.Delete().Where(entmail.Attempts(0), entmail.FailedAtIsNil(), entmail.Or(stale...)).Exec(ctx); err != nil {
+		return err
+	}
 	forget := []predicate.Mail{entmail.NextAtLTE(s.Now())}
 	tooMany, err := mails.Query().Where(entmail.FailedAtNotNil()).Order(entmail.ByNextAt(sql.OrderDesc()), entmail.ByID(sql.OrderDesc())).Offset(maxDead).First(ctx)
 	switch {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	netmail "net/mail"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -16,14 +17,20 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 )
 
-// worth is for how long after it was written down a mail is still worth sending: who asked for a link and got none has asked again.
+const (
+	briefWorth = time.Hour
+	longWorth  = 3 * 24 * time.Hour
+)
+
+// brief are the templates of mail that is soon worth nothing: who asked for a link and got none has asked again.
+var brief = []string{"sign-in", "reset-password", "confirm-email", "export-link"}
+
+// worth is for how long after it was written down a mail is still worth sending.
 func worth(template string) time.Duration {
-	switch template {
-	case "sign-in", "reset-password", "confirm-email":
-		return time.Hour
-	default:
-		return 3 * 24 * time.Hour
+	if slices.Contains(brief, template) {
+		return briefWorth
 	}
+	return longWorth
 }
 
 // The texts are in templates/, each with the subject in its first line; the owner of a template says which values there are.
