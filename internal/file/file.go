@@ -101,6 +101,13 @@ func (s *Service) Served(ctx context.Context, ids []gid.ID) ([]*ent.File, error)
 	return files, nil
 }
 
+// UnderWay is how many uploads this process takes at the moment.
+func (s *Service) UnderWay() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.total
+}
+
 // enter counts an upload of a member that begins, and returns how to end it. It returns RATE_LIMITED when too many are under way.
 func (s *Service) enter(me gid.ID) (leave func(), err error) {
 	limits := s.Limits.orDefaults()

@@ -56,6 +56,7 @@ async function visit() {
       const { query, variables, operationName } = route.request().postDataJSON();
       route.fulfill({ json: await graphql({ schema: toy, source: query, variableValues: variables, operationName, rootValue: toyData }) });
     });
+    await page.route('**/auth/session', (route) => route.fulfill({ json: { member: null } }));
     await page.routeWebSocket('**/graphql', (socket) => socket.onMessage((text) => {
       const message = JSON.parse(text);
       sent(message);
