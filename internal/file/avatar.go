@@ -20,9 +20,13 @@ import (
 )
 
 const (
-	avatarSide    = 256        // pixels
-	maxPixels     = 20_000_000 // of a picture that is decoded
-	coarseSide    = 1024       // larger ones are thinned out to this first: a good filter over all pixels costs too much
+	avatarSide = 256 // pixels
+	// maxPixels is of a picture that is decoded: that takes about 45 ns a pixel, and so less than 50 ms. Front ends cut a photograph and
+	// make it smaller before they send it.
+	maxPixels = 1024 * 1024
+	// maxPasses is how many pixels all scans of a JPEG go over: one of a few bytes may cost as much as all pixels. Cameras and programs
+	// write about ten scans. The marker cannot stand in picture data, where 0xFF is always followed by a zero.
+	maxPasses     = 12 * maxPixels
 	avatarQuality = 88
 	portrayTime   = 30 * time.Second // to read a picture back and store the small one
 )
@@ -78,10 +82,6 @@ func (s *Service) portray(ctx context.Context, id gid.ID, got content) (content,
 	return got, out.commit()
 }
 
-// maxScans bounds how often a JPEG goes over its picture: each scan of a few bytes may cost as much as all pixels. Cameras and programs
-// write about ten. The marker cannot stand in picture data, where 0xFF is always followed by a zero.
-const maxScans = 24
-
 // shrink makes a square picture of 256 by 256 pixels from the middle of another one: a PNG when it is see-through somewhere, and a JPEG
 // otherwise.
 func shrink(data []byte, mediaType string) (small []byte, smallType string, err error) {
@@ -94,9 +94,9 @@ func shrink(data []byte, mediaType string) (small []byte, smallType string, err 
 		return refused(err)
 	}
 	if config.Width < 1 || config.Height < 1 || int64(config.Width)*int64(config.Height) > maxPixels {
-		return nil, "", fault.New(fault.ContentRefused, "This picture has %d by %d pixels. Send one of at most %d megapixels.", config.Width, config.Height, maxPixels/1_000_000)
+		return nil, "", fault.New(fault.ContentRefused, "This picture has %d by %d pixels. Cut it, and make it smaller: at most 1,024 by 1,024.", config.Width, config.Height)
 	}
-	if scans := bytes.Count(data, []byte("\xff\xda")); mediaType == "image/jpeg" && scans > maxScans {
+	if scans := bytes.Count(data, []byte("\xff\xda")); mediaType == "image/jpeg" && int64(scans)*int64(config.Width)*int64(config.Height) > maxPasses {
 		return refused(fmt.Errorf("it has %d scans", scans))
 	}
 	whole, err := c.decode(bytes.NewReader(data))
@@ -109,11 +109,6 @@ func shrink(data []byte, mediaType string) (small []byte, smallType string, err 
 		return refused(fmt.Errorf("it is %s", b))
 	}
 	middle := image.Rect(0, 0, side, side).Add(b.Min).Add(image.Pt((b.Dx()-side)/2, (b.Dy()-side)/2))
-	if side > coarseSide {
-		coarse := image.NewRGBA(image.Rect(0, 0, coarseSide, coarseSide))
-		draw.NearestNeighbor.Scale(coarse, coarse.Bounds(), whole, middle, draw.Src, nil)
-		whole, middle = coarse, coarse.Bounds()
-	}
 	avatar := image.NewRGBA(image.Rect(0, 0, avatarSide, avatarSide))
 	draw.CatmullRom.Scale(avatar, avatar.Bounds(), whole, middle, draw.Src, nil)
 	if mediaType == "image/jpeg" {

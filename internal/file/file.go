@@ -51,7 +51,7 @@ type Service struct {
 type Limits struct {
 	Document int64 // 25 MiB: a document or a picture
 	Media    int64 // 200 MiB: a film or a recording
-	Avatar   int64 // 10 MiB, before it is made small
+	Avatar   int64 // 4 MiB, before it is made small
 	Quota    int64 // 1 GiB: all files of a member
 	Files    int   // 10,000: all files of a member
 	AtOnce   int   // 8 uploads of a member in one process
@@ -71,7 +71,7 @@ func (l Limits) orDefaults() Limits {
 	}
 	size(&l.Document, 25<<20)
 	size(&l.Media, 200<<20)
-	size(&l.Avatar, 10<<20)
+	size(&l.Avatar, 4<<20)
 	size(&l.Quota, 1<<30)
 	count(&l.Files, 10_000)
 	count(&l.AtOnce, 8)
