@@ -19,24 +19,37 @@ import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
 	"github.com/pursuing-equity/commons/ent/auditentry"
+	"github.com/pursuing-equity/commons/ent/block"
+	"github.com/pursuing-equity/commons/ent/bookmark"
 	"github.com/pursuing-equity/commons/ent/breakglass"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
+	"github.com/pursuing-equity/commons/ent/draft"
+	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/file"
+	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/identity"
 	"github.com/pursuing-equity/commons/ent/joinrequest"
 	"github.com/pursuing-equity/commons/ent/mail"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/notificationjob"
+	"github.com/pursuing-equity/commons/ent/notificationpreference"
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/ent/onetimetoken"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/password"
+	"github.com/pursuing-equity/commons/ent/poll"
+	"github.com/pursuing-equity/commons/ent/polloption"
+	"github.com/pursuing-equity/commons/ent/pollvote"
 	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/postattachment"
+	"github.com/pursuing-equity/commons/ent/postlink"
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/program"
 	"github.com/pursuing-equity/commons/ent/reaction"
@@ -51,6 +64,10 @@ import (
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/ent/threadtag"
+	"github.com/pursuing-equity/commons/ent/watchsetting"
+	"github.com/pursuing-equity/commons/ent/webhookdelivery"
+	"github.com/pursuing-equity/commons/ent/webhookendpoint"
 
 	stdsql "database/sql"
 )
@@ -66,18 +83,28 @@ type Client struct {
 	Affiliation *AffiliationClient
 	// AuditEntry is the client for interacting with the AuditEntry builders.
 	AuditEntry *AuditEntryClient
+	// Block is the client for interacting with the Block builders.
+	Block *BlockClient
+	// Bookmark is the client for interacting with the Bookmark builders.
+	Bookmark *BookmarkClient
 	// BreakGlass is the client for interacting with the BreakGlass builders.
 	BreakGlass *BreakGlassClient
 	// Call is the client for interacting with the Call builders.
 	Call *CallClient
 	// Cohort is the client for interacting with the Cohort builders.
 	Cohort *CohortClient
+	// Draft is the client for interacting with the Draft builders.
+	Draft *DraftClient
+	// DraftVersion is the client for interacting with the DraftVersion builders.
+	DraftVersion *DraftVersionClient
 	// Enrollment is the client for interacting with the Enrollment builders.
 	Enrollment *EnrollmentClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
 	// File is the client for interacting with the File builders.
 	File *FileClient
+	// Flag is the client for interacting with the Flag builders.
+	Flag *FlagClient
 	// Framework is the client for interacting with the Framework builders.
 	Framework *FrameworkClient
 	// IdempotencyRecord is the client for interacting with the IdempotencyRecord builders.
@@ -90,8 +117,14 @@ type Client struct {
 	Mail *MailClient
 	// Member is the client for interacting with the Member builders.
 	Member *MemberClient
+	// ModerationAction is the client for interacting with the ModerationAction builders.
+	ModerationAction *ModerationActionClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
+	// NotificationJob is the client for interacting with the NotificationJob builders.
+	NotificationJob *NotificationJobClient
+	// NotificationPreference is the client for interacting with the NotificationPreference builders.
+	NotificationPreference *NotificationPreferenceClient
 	// Offering is the client for interacting with the Offering builders.
 	Offering *OfferingClient
 	// OneTimeToken is the client for interacting with the OneTimeToken builders.
@@ -100,8 +133,18 @@ type Client struct {
 	Organization *OrganizationClient
 	// Password is the client for interacting with the Password builders.
 	Password *PasswordClient
+	// Poll is the client for interacting with the Poll builders.
+	Poll *PollClient
+	// PollOption is the client for interacting with the PollOption builders.
+	PollOption *PollOptionClient
+	// PollVote is the client for interacting with the PollVote builders.
+	PollVote *PollVoteClient
 	// Post is the client for interacting with the Post builders.
 	Post *PostClient
+	// PostAttachment is the client for interacting with the PostAttachment builders.
+	PostAttachment *PostAttachmentClient
+	// PostLink is the client for interacting with the PostLink builders.
+	PostLink *PostLinkClient
 	// PostRevision is the client for interacting with the PostRevision builders.
 	PostRevision *PostRevisionClient
 	// Program is the client for interacting with the Program builders.
@@ -130,6 +173,14 @@ type Client struct {
 	TeamMembership *TeamMembershipClient
 	// Thread is the client for interacting with the Thread builders.
 	Thread *ThreadClient
+	// ThreadTag is the client for interacting with the ThreadTag builders.
+	ThreadTag *ThreadTagClient
+	// WatchSetting is the client for interacting with the WatchSetting builders.
+	WatchSetting *WatchSettingClient
+	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
+	WebhookDelivery *WebhookDeliveryClient
+	// WebhookEndpoint is the client for interacting with the WebhookEndpoint builders.
+	WebhookEndpoint *WebhookEndpointClient
 }
 
 // NewClient creates a new client configured with the given options.
@@ -144,24 +195,37 @@ func (c *Client) init() {
 	c.AccessToken = NewAccessTokenClient(c.config)
 	c.Affiliation = NewAffiliationClient(c.config)
 	c.AuditEntry = NewAuditEntryClient(c.config)
+	c.Block = NewBlockClient(c.config)
+	c.Bookmark = NewBookmarkClient(c.config)
 	c.BreakGlass = NewBreakGlassClient(c.config)
 	c.Call = NewCallClient(c.config)
 	c.Cohort = NewCohortClient(c.config)
+	c.Draft = NewDraftClient(c.config)
+	c.DraftVersion = NewDraftVersionClient(c.config)
 	c.Enrollment = NewEnrollmentClient(c.config)
 	c.Event = NewEventClient(c.config)
 	c.File = NewFileClient(c.config)
+	c.Flag = NewFlagClient(c.config)
 	c.Framework = NewFrameworkClient(c.config)
 	c.IdempotencyRecord = NewIdempotencyRecordClient(c.config)
 	c.Identity = NewIdentityClient(c.config)
 	c.JoinRequest = NewJoinRequestClient(c.config)
 	c.Mail = NewMailClient(c.config)
 	c.Member = NewMemberClient(c.config)
+	c.ModerationAction = NewModerationActionClient(c.config)
 	c.Notification = NewNotificationClient(c.config)
+	c.NotificationJob = NewNotificationJobClient(c.config)
+	c.NotificationPreference = NewNotificationPreferenceClient(c.config)
 	c.Offering = NewOfferingClient(c.config)
 	c.OneTimeToken = NewOneTimeTokenClient(c.config)
 	c.Organization = NewOrganizationClient(c.config)
 	c.Password = NewPasswordClient(c.config)
+	c.Poll = NewPollClient(c.config)
+	c.PollOption = NewPollOptionClient(c.config)
+	c.PollVote = NewPollVoteClient(c.config)
 	c.Post = NewPostClient(c.config)
+	c.PostAttachment = NewPostAttachmentClient(c.config)
+	c.PostLink = NewPostLinkClient(c.config)
 	c.PostRevision = NewPostRevisionClient(c.config)
 	c.Program = NewProgramClient(c.config)
 	c.Reaction = NewReactionClient(c.config)
@@ -176,6 +240,10 @@ func (c *Client) init() {
 	c.Team = NewTeamClient(c.config)
 	c.TeamMembership = NewTeamMembershipClient(c.config)
 	c.Thread = NewThreadClient(c.config)
+	c.ThreadTag = NewThreadTagClient(c.config)
+	c.WatchSetting = NewWatchSettingClient(c.config)
+	c.WebhookDelivery = NewWebhookDeliveryClient(c.config)
+	c.WebhookEndpoint = NewWebhookEndpointClient(c.config)
 }
 
 type (
@@ -266,43 +334,60 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:               ctx,
-		config:            cfg,
-		AccessToken:       NewAccessTokenClient(cfg),
-		Affiliation:       NewAffiliationClient(cfg),
-		AuditEntry:        NewAuditEntryClient(cfg),
-		BreakGlass:        NewBreakGlassClient(cfg),
-		Call:              NewCallClient(cfg),
-		Cohort:            NewCohortClient(cfg),
-		Enrollment:        NewEnrollmentClient(cfg),
-		Event:             NewEventClient(cfg),
-		File:              NewFileClient(cfg),
-		Framework:         NewFrameworkClient(cfg),
-		IdempotencyRecord: NewIdempotencyRecordClient(cfg),
-		Identity:          NewIdentityClient(cfg),
-		JoinRequest:       NewJoinRequestClient(cfg),
-		Mail:              NewMailClient(cfg),
-		Member:            NewMemberClient(cfg),
-		Notification:      NewNotificationClient(cfg),
-		Offering:          NewOfferingClient(cfg),
-		OneTimeToken:      NewOneTimeTokenClient(cfg),
-		Organization:      NewOrganizationClient(cfg),
-		Password:          NewPasswordClient(cfg),
-		Post:              NewPostClient(cfg),
-		PostRevision:      NewPostRevisionClient(cfg),
-		Program:           NewProgramClient(cfg),
-		Reaction:          NewReactionClient(cfg),
-		ReadState:         NewReadStateClient(cfg),
-		Resource:          NewResourceClient(cfg),
-		ResourceVersion:   NewResourceVersionClient(cfg),
-		RoleAssignment:    NewRoleAssignmentClient(cfg),
-		SearchDocument:    NewSearchDocumentClient(cfg),
-		Space:             NewSpaceClient(cfg),
-		SpaceMembership:   NewSpaceMembershipClient(cfg),
-		Sponsorship:       NewSponsorshipClient(cfg),
-		Team:              NewTeamClient(cfg),
-		TeamMembership:    NewTeamMembershipClient(cfg),
-		Thread:            NewThreadClient(cfg),
+		ctx:                    ctx,
+		config:                 cfg,
+		AccessToken:            NewAccessTokenClient(cfg),
+		Affiliation:            NewAffiliationClient(cfg),
+		AuditEntry:             NewAuditEntryClient(cfg),
+		Block:                  NewBlockClient(cfg),
+		Bookmark:               NewBookmarkClient(cfg),
+		BreakGlass:             NewBreakGlassClient(cfg),
+		Call:                   NewCallClient(cfg),
+		Cohort:                 NewCohortClient(cfg),
+		Draft:                  NewDraftClient(cfg),
+		DraftVersion:           NewDraftVersionClient(cfg),
+		Enrollment:             NewEnrollmentClient(cfg),
+		Event:                  NewEventClient(cfg),
+		File:                   NewFileClient(cfg),
+		Flag:                   NewFlagClient(cfg),
+		Framework:              NewFrameworkClient(cfg),
+		IdempotencyRecord:      NewIdempotencyRecordClient(cfg),
+		Identity:               NewIdentityClient(cfg),
+		JoinRequest:            NewJoinRequestClient(cfg),
+		Mail:                   NewMailClient(cfg),
+		Member:                 NewMemberClient(cfg),
+		ModerationAction:       NewModerationActionClient(cfg),
+		Notification:           NewNotificationClient(cfg),
+		NotificationJob:        NewNotificationJobClient(cfg),
+		NotificationPreference: NewNotificationPreferenceClient(cfg),
+		Offering:               NewOfferingClient(cfg),
+		OneTimeToken:           NewOneTimeTokenClient(cfg),
+		Organization:           NewOrganizationClient(cfg),
+		Password:               NewPasswordClient(cfg),
+		Poll:                   NewPollClient(cfg),
+		PollOption:             NewPollOptionClient(cfg),
+		PollVote:               NewPollVoteClient(cfg),
+		Post:                   NewPostClient(cfg),
+		PostAttachment:         NewPostAttachmentClient(cfg),
+		PostLink:               NewPostLinkClient(cfg),
+		PostRevision:           NewPostRevisionClient(cfg),
+		Program:                NewProgramClient(cfg),
+		Reaction:               NewReactionClient(cfg),
+		ReadState:              NewReadStateClient(cfg),
+		Resource:               NewResourceClient(cfg),
+		ResourceVersion:        NewResourceVersionClient(cfg),
+		RoleAssignment:         NewRoleAssignmentClient(cfg),
+		SearchDocument:         NewSearchDocumentClient(cfg),
+		Space:                  NewSpaceClient(cfg),
+		SpaceMembership:        NewSpaceMembershipClient(cfg),
+		Sponsorship:            NewSponsorshipClient(cfg),
+		Team:                   NewTeamClient(cfg),
+		TeamMembership:         NewTeamMembershipClient(cfg),
+		Thread:                 NewThreadClient(cfg),
+		ThreadTag:              NewThreadTagClient(cfg),
+		WatchSetting:           NewWatchSettingClient(cfg),
+		WebhookDelivery:        NewWebhookDeliveryClient(cfg),
+		WebhookEndpoint:        NewWebhookEndpointClient(cfg),
 	}, nil
 }
 
@@ -320,43 +405,60 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:               ctx,
-		config:            cfg,
-		AccessToken:       NewAccessTokenClient(cfg),
-		Affiliation:       NewAffiliationClient(cfg),
-		AuditEntry:        NewAuditEntryClient(cfg),
-		BreakGlass:        NewBreakGlassClient(cfg),
-		Call:              NewCallClient(cfg),
-		Cohort:            NewCohortClient(cfg),
-		Enrollment:        NewEnrollmentClient(cfg),
-		Event:             NewEventClient(cfg),
-		File:              NewFileClient(cfg),
-		Framework:         NewFrameworkClient(cfg),
-		IdempotencyRecord: NewIdempotencyRecordClient(cfg),
-		Identity:          NewIdentityClient(cfg),
-		JoinRequest:       NewJoinRequestClient(cfg),
-		Mail:              NewMailClient(cfg),
-		Member:            NewMemberClient(cfg),
-		Notification:      NewNotificationClient(cfg),
-		Offering:          NewOfferingClient(cfg),
-		OneTimeToken:      NewOneTimeTokenClient(cfg),
-		Organization:      NewOrganizationClient(cfg),
-		Password:          NewPasswordClient(cfg),
-		Post:              NewPostClient(cfg),
-		PostRevision:      NewPostRevisionClient(cfg),
-		Program:           NewProgramClient(cfg),
-		Reaction:          NewReactionClient(cfg),
-		ReadState:         NewReadStateClient(cfg),
-		Resource:          NewResourceClient(cfg),
-		ResourceVersion:   NewResourceVersionClient(cfg),
-		RoleAssignment:    NewRoleAssignmentClient(cfg),
-		SearchDocument:    NewSearchDocumentClient(cfg),
-		Space:             NewSpaceClient(cfg),
-		SpaceMembership:   NewSpaceMembershipClient(cfg),
-		Sponsorship:       NewSponsorshipClient(cfg),
-		Team:              NewTeamClient(cfg),
-		TeamMembership:    NewTeamMembershipClient(cfg),
-		Thread:            NewThreadClient(cfg),
+		ctx:                    ctx,
+		config:                 cfg,
+		AccessToken:            NewAccessTokenClient(cfg),
+		Affiliation:            NewAffiliationClient(cfg),
+		AuditEntry:             NewAuditEntryClient(cfg),
+		Block:                  NewBlockClient(cfg),
+		Bookmark:               NewBookmarkClient(cfg),
+		BreakGlass:             NewBreakGlassClient(cfg),
+		Call:                   NewCallClient(cfg),
+		Cohort:                 NewCohortClient(cfg),
+		Draft:                  NewDraftClient(cfg),
+		DraftVersion:           NewDraftVersionClient(cfg),
+		Enrollment:             NewEnrollmentClient(cfg),
+		Event:                  NewEventClient(cfg),
+		File:                   NewFileClient(cfg),
+		Flag:                   NewFlagClient(cfg),
+		Framework:              NewFrameworkClient(cfg),
+		IdempotencyRecord:      NewIdempotencyRecordClient(cfg),
+		Identity:               NewIdentityClient(cfg),
+		JoinRequest:            NewJoinRequestClient(cfg),
+		Mail:                   NewMailClient(cfg),
+		Member:                 NewMemberClient(cfg),
+		ModerationAction:       NewModerationActionClient(cfg),
+		Notification:           NewNotificationClient(cfg),
+		NotificationJob:        NewNotificationJobClient(cfg),
+		NotificationPreference: NewNotificationPreferenceClient(cfg),
+		Offering:               NewOfferingClient(cfg),
+		OneTimeToken:           NewOneTimeTokenClient(cfg),
+		Organization:           NewOrganizationClient(cfg),
+		Password:               NewPasswordClient(cfg),
+		Poll:                   NewPollClient(cfg),
+		PollOption:             NewPollOptionClient(cfg),
+		PollVote:               NewPollVoteClient(cfg),
+		Post:                   NewPostClient(cfg),
+		PostAttachment:         NewPostAttachmentClient(cfg),
+		PostLink:               NewPostLinkClient(cfg),
+		PostRevision:           NewPostRevisionClient(cfg),
+		Program:                NewProgramClient(cfg),
+		Reaction:               NewReactionClient(cfg),
+		ReadState:              NewReadStateClient(cfg),
+		Resource:               NewResourceClient(cfg),
+		ResourceVersion:        NewResourceVersionClient(cfg),
+		RoleAssignment:         NewRoleAssignmentClient(cfg),
+		SearchDocument:         NewSearchDocumentClient(cfg),
+		Space:                  NewSpaceClient(cfg),
+		SpaceMembership:        NewSpaceMembershipClient(cfg),
+		Sponsorship:            NewSponsorshipClient(cfg),
+		Team:                   NewTeamClient(cfg),
+		TeamMembership:         NewTeamMembershipClient(cfg),
+		Thread:                 NewThreadClient(cfg),
+		ThreadTag:              NewThreadTagClient(cfg),
+		WatchSetting:           NewWatchSettingClient(cfg),
+		WebhookDelivery:        NewWebhookDeliveryClient(cfg),
+		WebhookEndpoint:        NewWebhookEndpointClient(cfg),
 	}, nil
 }
 
@@ -386,12 +488,16 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.AccessToken, c.Affiliation, c.AuditEntry, c.BreakGlass, c.Call, c.Cohort,
-		c.Enrollment, c.Event, c.File, c.Framework, c.IdempotencyRecord, c.Identity,
-		c.JoinRequest, c.Mail, c.Member, c.Notification, c.Offering, c.OneTimeToken,
-		c.Organization, c.Password, c.Post, c.PostRevision, c.Program, c.Reaction,
-		c.ReadState, c.Resource, c.ResourceVersion, c.RoleAssignment, c.SearchDocument,
-		c.Space, c.SpaceMembership, c.Sponsorship, c.Team, c.TeamMembership, c.Thread,
+		c.AccessToken, c.Affiliation, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
+		c.Call, c.Cohort, c.Draft, c.DraftVersion, c.Enrollment, c.Event, c.File,
+		c.Flag, c.Framework, c.IdempotencyRecord, c.Identity, c.JoinRequest, c.Mail,
+		c.Member, c.ModerationAction, c.Notification, c.NotificationJob,
+		c.NotificationPreference, c.Offering, c.OneTimeToken, c.Organization,
+		c.Password, c.Poll, c.PollOption, c.PollVote, c.Post, c.PostAttachment,
+		c.PostLink, c.PostRevision, c.Program, c.Reaction, c.ReadState, c.Resource,
+		c.ResourceVersion, c.RoleAssignment, c.SearchDocument, c.Space,
+		c.SpaceMembership, c.Sponsorship, c.Team, c.TeamMembership, c.Thread,
+		c.ThreadTag, c.WatchSetting, c.WebhookDelivery, c.WebhookEndpoint,
 	} {
 		n.Use(hooks...)
 	}
@@ -401,12 +507,16 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.AccessToken, c.Affiliation, c.AuditEntry, c.BreakGlass, c.Call, c.Cohort,
-		c.Enrollment, c.Event, c.File, c.Framework, c.IdempotencyRecord, c.Identity,
-		c.JoinRequest, c.Mail, c.Member, c.Notification, c.Offering, c.OneTimeToken,
-		c.Organization, c.Password, c.Post, c.PostRevision, c.Program, c.Reaction,
-		c.ReadState, c.Resource, c.ResourceVersion, c.RoleAssignment, c.SearchDocument,
-		c.Space, c.SpaceMembership, c.Sponsorship, c.Team, c.TeamMembership, c.Thread,
+		c.AccessToken, c.Affiliation, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
+		c.Call, c.Cohort, c.Draft, c.DraftVersion, c.Enrollment, c.Event, c.File,
+		c.Flag, c.Framework, c.IdempotencyRecord, c.Identity, c.JoinRequest, c.Mail,
+		c.Member, c.ModerationAction, c.Notification, c.NotificationJob,
+		c.NotificationPreference, c.Offering, c.OneTimeToken, c.Organization,
+		c.Password, c.Poll, c.PollOption, c.PollVote, c.Post, c.PostAttachment,
+		c.PostLink, c.PostRevision, c.Program, c.Reaction, c.ReadState, c.Resource,
+		c.ResourceVersion, c.RoleAssignment, c.SearchDocument, c.Space,
+		c.SpaceMembership, c.Sponsorship, c.Team, c.TeamMembership, c.Thread,
+		c.ThreadTag, c.WatchSetting, c.WebhookDelivery, c.WebhookEndpoint,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -421,18 +531,28 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Affiliation.mutate(ctx, m)
 	case *AuditEntryMutation:
 		return c.AuditEntry.mutate(ctx, m)
+	case *BlockMutation:
+		return c.Block.mutate(ctx, m)
+	case *BookmarkMutation:
+		return c.Bookmark.mutate(ctx, m)
 	case *BreakGlassMutation:
 		return c.BreakGlass.mutate(ctx, m)
 	case *CallMutation:
 		return c.Call.mutate(ctx, m)
 	case *CohortMutation:
 		return c.Cohort.mutate(ctx, m)
+	case *DraftMutation:
+		return c.Draft.mutate(ctx, m)
+	case *DraftVersionMutation:
+		return c.DraftVersion.mutate(ctx, m)
 	case *EnrollmentMutation:
 		return c.Enrollment.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
 	case *FileMutation:
 		return c.File.mutate(ctx, m)
+	case *FlagMutation:
+		return c.Flag.mutate(ctx, m)
 	case *FrameworkMutation:
 		return c.Framework.mutate(ctx, m)
 	case *IdempotencyRecordMutation:
@@ -445,8 +565,14 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Mail.mutate(ctx, m)
 	case *MemberMutation:
 		return c.Member.mutate(ctx, m)
+	case *ModerationActionMutation:
+		return c.ModerationAction.mutate(ctx, m)
 	case *NotificationMutation:
 		return c.Notification.mutate(ctx, m)
+	case *NotificationJobMutation:
+		return c.NotificationJob.mutate(ctx, m)
+	case *NotificationPreferenceMutation:
+		return c.NotificationPreference.mutate(ctx, m)
 	case *OfferingMutation:
 		return c.Offering.mutate(ctx, m)
 	case *OneTimeTokenMutation:
@@ -455,8 +581,18 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Organization.mutate(ctx, m)
 	case *PasswordMutation:
 		return c.Password.mutate(ctx, m)
+	case *PollMutation:
+		return c.Poll.mutate(ctx, m)
+	case *PollOptionMutation:
+		return c.PollOption.mutate(ctx, m)
+	case *PollVoteMutation:
+		return c.PollVote.mutate(ctx, m)
 	case *PostMutation:
 		return c.Post.mutate(ctx, m)
+	case *PostAttachmentMutation:
+		return c.PostAttachment.mutate(ctx, m)
+	case *PostLinkMutation:
+		return c.PostLink.mutate(ctx, m)
 	case *PostRevisionMutation:
 		return c.PostRevision.mutate(ctx, m)
 	case *ProgramMutation:
@@ -485,6 +621,14 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.TeamMembership.mutate(ctx, m)
 	case *ThreadMutation:
 		return c.Thread.mutate(ctx, m)
+	case *ThreadTagMutation:
+		return c.ThreadTag.mutate(ctx, m)
+	case *WatchSettingMutation:
+		return c.WatchSetting.mutate(ctx, m)
+	case *WebhookDeliveryMutation:
+		return c.WebhookDelivery.mutate(ctx, m)
+	case *WebhookEndpointMutation:
+		return c.WebhookEndpoint.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
 	}
@@ -934,6 +1078,336 @@ func (c *AuditEntryClient) mutate(ctx context.Context, m *AuditEntryMutation) (V
 		return (&AuditEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown AuditEntry mutation op: %q", m.Op())
+	}
+}
+
+// BlockClient is a client for the Block schema.
+type BlockClient struct {
+	config
+}
+
+// NewBlockClient returns a client for the Block from the given config.
+func NewBlockClient(c config) *BlockClient {
+	return &BlockClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `block.Hooks(f(g(h())))`.
+func (c *BlockClient) Use(hooks ...Hook) {
+	c.hooks.Block = append(c.hooks.Block, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `block.Intercept(f(g(h())))`.
+func (c *BlockClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Block = append(c.inters.Block, interceptors...)
+}
+
+// Create returns a builder for creating a Block entity.
+func (c *BlockClient) Create() *BlockCreate {
+	mutation := newBlockMutation(c.config, OpCreate)
+	return &BlockCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Block entities.
+func (c *BlockClient) CreateBulk(builders ...*BlockCreate) *BlockCreateBulk {
+	return &BlockCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BlockClient) MapCreateBulk(slice any, setFunc func(*BlockCreate, int)) *BlockCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BlockCreateBulk{err: fmt.Errorf("calling to BlockClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BlockCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BlockCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Block.
+func (c *BlockClient) Update() *BlockUpdate {
+	mutation := newBlockMutation(c.config, OpUpdate)
+	return &BlockUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BlockClient) UpdateOne(_m *Block) *BlockUpdateOne {
+	mutation := newBlockMutation(c.config, OpUpdateOne, withBlock(_m))
+	return &BlockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BlockClient) UpdateOneID(id gid.ID) *BlockUpdateOne {
+	mutation := newBlockMutation(c.config, OpUpdateOne, withBlockID(id))
+	return &BlockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Block.
+func (c *BlockClient) Delete() *BlockDelete {
+	mutation := newBlockMutation(c.config, OpDelete)
+	return &BlockDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BlockClient) DeleteOne(_m *Block) *BlockDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BlockClient) DeleteOneID(id gid.ID) *BlockDeleteOne {
+	builder := c.Delete().Where(block.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BlockDeleteOne{builder}
+}
+
+// Query returns a query builder for Block.
+func (c *BlockClient) Query() *BlockQuery {
+	return &BlockQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBlock},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Block entity by its id.
+func (c *BlockClient) Get(ctx context.Context, id gid.ID) (*Block, error) {
+	return c.Query().Where(block.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BlockClient) GetX(ctx context.Context, id gid.ID) *Block {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryMember queries the member edge of a Block.
+func (c *BlockClient) QueryMember(_m *Block) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(block.Table, block.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, block.MemberTable, block.MemberColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryBlocked queries the blocked edge of a Block.
+func (c *BlockClient) QueryBlocked(_m *Block) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(block.Table, block.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, block.BlockedTable, block.BlockedColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BlockClient) Hooks() []Hook {
+	return c.hooks.Block
+}
+
+// Interceptors returns the client interceptors.
+func (c *BlockClient) Interceptors() []Interceptor {
+	return c.inters.Block
+}
+
+func (c *BlockClient) mutate(ctx context.Context, m *BlockMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BlockCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BlockUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BlockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BlockDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Block mutation op: %q", m.Op())
+	}
+}
+
+// BookmarkClient is a client for the Bookmark schema.
+type BookmarkClient struct {
+	config
+}
+
+// NewBookmarkClient returns a client for the Bookmark from the given config.
+func NewBookmarkClient(c config) *BookmarkClient {
+	return &BookmarkClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `bookmark.Hooks(f(g(h())))`.
+func (c *BookmarkClient) Use(hooks ...Hook) {
+	c.hooks.Bookmark = append(c.hooks.Bookmark, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `bookmark.Intercept(f(g(h())))`.
+func (c *BookmarkClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Bookmark = append(c.inters.Bookmark, interceptors...)
+}
+
+// Create returns a builder for creating a Bookmark entity.
+func (c *BookmarkClient) Create() *BookmarkCreate {
+	mutation := newBookmarkMutation(c.config, OpCreate)
+	return &BookmarkCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Bookmark entities.
+func (c *BookmarkClient) CreateBulk(builders ...*BookmarkCreate) *BookmarkCreateBulk {
+	return &BookmarkCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BookmarkClient) MapCreateBulk(slice any, setFunc func(*BookmarkCreate, int)) *BookmarkCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BookmarkCreateBulk{err: fmt.Errorf("calling to BookmarkClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BookmarkCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BookmarkCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Bookmark.
+func (c *BookmarkClient) Update() *BookmarkUpdate {
+	mutation := newBookmarkMutation(c.config, OpUpdate)
+	return &BookmarkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BookmarkClient) UpdateOne(_m *Bookmark) *BookmarkUpdateOne {
+	mutation := newBookmarkMutation(c.config, OpUpdateOne, withBookmark(_m))
+	return &BookmarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BookmarkClient) UpdateOneID(id gid.ID) *BookmarkUpdateOne {
+	mutation := newBookmarkMutation(c.config, OpUpdateOne, withBookmarkID(id))
+	return &BookmarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Bookmark.
+func (c *BookmarkClient) Delete() *BookmarkDelete {
+	mutation := newBookmarkMutation(c.config, OpDelete)
+	return &BookmarkDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BookmarkClient) DeleteOne(_m *Bookmark) *BookmarkDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BookmarkClient) DeleteOneID(id gid.ID) *BookmarkDeleteOne {
+	builder := c.Delete().Where(bookmark.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BookmarkDeleteOne{builder}
+}
+
+// Query returns a query builder for Bookmark.
+func (c *BookmarkClient) Query() *BookmarkQuery {
+	return &BookmarkQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBookmark},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Bookmark entity by its id.
+func (c *BookmarkClient) Get(ctx context.Context, id gid.ID) (*Bookmark, error) {
+	return c.Query().Where(bookmark.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BookmarkClient) GetX(ctx context.Context, id gid.ID) *Bookmark {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryMember queries the member edge of a Bookmark.
+func (c *BookmarkClient) QueryMember(_m *Bookmark) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bookmark.Table, bookmark.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, bookmark.MemberTable, bookmark.MemberColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPost queries the post edge of a Bookmark.
+func (c *BookmarkClient) QueryPost(_m *Bookmark) *PostQuery {
+	query := (&PostClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bookmark.Table, bookmark.FieldID, id),
+			sqlgraph.To(post.Table, post.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, bookmark.PostTable, bookmark.PostColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BookmarkClient) Hooks() []Hook {
+	return c.hooks.Bookmark
+}
+
+// Interceptors returns the client interceptors.
+func (c *BookmarkClient) Interceptors() []Interceptor {
+	return c.inters.Bookmark
+}
+
+func (c *BookmarkClient) mutate(ctx context.Context, m *BookmarkMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BookmarkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BookmarkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BookmarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BookmarkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Bookmark mutation op: %q", m.Op())
 	}
 }
 
@@ -1397,6 +1871,352 @@ func (c *CohortClient) mutate(ctx context.Context, m *CohortMutation) (Value, er
 		return (&CohortDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Cohort mutation op: %q", m.Op())
+	}
+}
+
+// DraftClient is a client for the Draft schema.
+type DraftClient struct {
+	config
+}
+
+// NewDraftClient returns a client for the Draft from the given config.
+func NewDraftClient(c config) *DraftClient {
+	return &DraftClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `draft.Hooks(f(g(h())))`.
+func (c *DraftClient) Use(hooks ...Hook) {
+	c.hooks.Draft = append(c.hooks.Draft, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `draft.Intercept(f(g(h())))`.
+func (c *DraftClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Draft = append(c.inters.Draft, interceptors...)
+}
+
+// Create returns a builder for creating a Draft entity.
+func (c *DraftClient) Create() *DraftCreate {
+	mutation := newDraftMutation(c.config, OpCreate)
+	return &DraftCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Draft entities.
+func (c *DraftClient) CreateBulk(builders ...*DraftCreate) *DraftCreateBulk {
+	return &DraftCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DraftClient) MapCreateBulk(slice any, setFunc func(*DraftCreate, int)) *DraftCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DraftCreateBulk{err: fmt.Errorf("calling to DraftClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DraftCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DraftCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Draft.
+func (c *DraftClient) Update() *DraftUpdate {
+	mutation := newDraftMutation(c.config, OpUpdate)
+	return &DraftUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DraftClient) UpdateOne(_m *Draft) *DraftUpdateOne {
+	mutation := newDraftMutation(c.config, OpUpdateOne, withDraft(_m))
+	return &DraftUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DraftClient) UpdateOneID(id gid.ID) *DraftUpdateOne {
+	mutation := newDraftMutation(c.config, OpUpdateOne, withDraftID(id))
+	return &DraftUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Draft.
+func (c *DraftClient) Delete() *DraftDelete {
+	mutation := newDraftMutation(c.config, OpDelete)
+	return &DraftDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DraftClient) DeleteOne(_m *Draft) *DraftDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DraftClient) DeleteOneID(id gid.ID) *DraftDeleteOne {
+	builder := c.Delete().Where(draft.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DraftDeleteOne{builder}
+}
+
+// Query returns a query builder for Draft.
+func (c *DraftClient) Query() *DraftQuery {
+	return &DraftQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDraft},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Draft entity by its id.
+func (c *DraftClient) Get(ctx context.Context, id gid.ID) (*Draft, error) {
+	return c.Query().Where(draft.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DraftClient) GetX(ctx context.Context, id gid.ID) *Draft {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryMember queries the member edge of a Draft.
+func (c *DraftClient) QueryMember(_m *Draft) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(draft.Table, draft.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, draft.MemberTable, draft.MemberColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySpace queries the space edge of a Draft.
+func (c *DraftClient) QuerySpace(_m *Draft) *SpaceQuery {
+	query := (&SpaceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(draft.Table, draft.FieldID, id),
+			sqlgraph.To(space.Table, space.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, draft.SpaceTable, draft.SpaceColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryThread queries the thread edge of a Draft.
+func (c *DraftClient) QueryThread(_m *Draft) *ThreadQuery {
+	query := (&ThreadClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(draft.Table, draft.FieldID, id),
+			sqlgraph.To(thread.Table, thread.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, draft.ThreadTable, draft.ThreadColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryReplyTo queries the reply_to edge of a Draft.
+func (c *DraftClient) QueryReplyTo(_m *Draft) *PostQuery {
+	query := (&PostClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(draft.Table, draft.FieldID, id),
+			sqlgraph.To(post.Table, post.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, draft.ReplyToTable, draft.ReplyToColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DraftClient) Hooks() []Hook {
+	return c.hooks.Draft
+}
+
+// Interceptors returns the client interceptors.
+func (c *DraftClient) Interceptors() []Interceptor {
+	return c.inters.Draft
+}
+
+func (c *DraftClient) mutate(ctx context.Context, m *DraftMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DraftCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DraftUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DraftUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DraftDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Draft mutation op: %q", m.Op())
+	}
+}
+
+// DraftVersionClient is a client for the DraftVersion schema.
+type DraftVersionClient struct {
+	config
+}
+
+// NewDraftVersionClient returns a client for the DraftVersion from the given config.
+func NewDraftVersionClient(c config) *DraftVersionClient {
+	return &DraftVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `draftversion.Hooks(f(g(h())))`.
+func (c *DraftVersionClient) Use(hooks ...Hook) {
+	c.hooks.DraftVersion = append(c.hooks.DraftVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `draftversion.Intercept(f(g(h())))`.
+func (c *DraftVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.DraftVersion = append(c.inters.DraftVersion, interceptors...)
+}
+
+// Create returns a builder for creating a DraftVersion entity.
+func (c *DraftVersionClient) Create() *DraftVersionCreate {
+	mutation := newDraftVersionMutation(c.config, OpCreate)
+	return &DraftVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of DraftVersion entities.
+func (c *DraftVersionClient) CreateBulk(builders ...*DraftVersionCreate) *DraftVersionCreateBulk {
+	return &DraftVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DraftVersionClient) MapCreateBulk(slice any, setFunc func(*DraftVersionCreate, int)) *DraftVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DraftVersionCreateBulk{err: fmt.Errorf("calling to DraftVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DraftVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DraftVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for DraftVersion.
+func (c *DraftVersionClient) Update() *DraftVersionUpdate {
+	mutation := newDraftVersionMutation(c.config, OpUpdate)
+	return &DraftVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DraftVersionClient) UpdateOne(_m *DraftVersion) *DraftVersionUpdateOne {
+	mutation := newDraftVersionMutation(c.config, OpUpdateOne, withDraftVersion(_m))
+	return &DraftVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DraftVersionClient) UpdateOneID(id gid.ID) *DraftVersionUpdateOne {
+	mutation := newDraftVersionMutation(c.config, OpUpdateOne, withDraftVersionID(id))
+	return &DraftVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for DraftVersion.
+func (c *DraftVersionClient) Delete() *DraftVersionDelete {
+	mutation := newDraftVersionMutation(c.config, OpDelete)
+	return &DraftVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DraftVersionClient) DeleteOne(_m *DraftVersion) *DraftVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DraftVersionClient) DeleteOneID(id gid.ID) *DraftVersionDeleteOne {
+	builder := c.Delete().Where(draftversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DraftVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for DraftVersion.
+func (c *DraftVersionClient) Query() *DraftVersionQuery {
+	return &DraftVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDraftVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a DraftVersion entity by its id.
+func (c *DraftVersionClient) Get(ctx context.Context, id gid.ID) (*DraftVersion, error) {
+	return c.Query().Where(draftversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DraftVersionClient) GetX(ctx context.Context, id gid.ID) *DraftVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryDraft queries the draft edge of a DraftVersion.
+func (c *DraftVersionClient) QueryDraft(_m *DraftVersion) *DraftQuery {
+	query := (&DraftClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(draftversion.Table, draftversion.FieldID, id),
+			sqlgraph.To(draft.Table, draft.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, draftversion.DraftTable, draftversion.DraftColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DraftVersionClient) Hooks() []Hook {
+	return c.hooks.DraftVersion
+}
+
+// Interceptors returns the client interceptors.
+func (c *DraftVersionClient) Interceptors() []Interceptor {
+	return c.inters.DraftVersion
+}
+
+func (c *DraftVersionClient) mutate(ctx context.Context, m *DraftVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DraftVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DraftVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DraftVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DraftVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown DraftVersion mutation op: %q", m.Op())
 	}
 }
 
@@ -1876,6 +2696,187 @@ func (c *FileClient) mutate(ctx context.Context, m *FileMutation) (Value, error)
 		return (&FileDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown File mutation op: %q", m.Op())
+	}
+}
+
+// FlagClient is a client for the Flag schema.
+type FlagClient struct {
+	config
+}
+
+// NewFlagClient returns a client for the Flag from the given config.
+func NewFlagClient(c config) *FlagClient {
+	return &FlagClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `flag.Hooks(f(g(h())))`.
+func (c *FlagClient) Use(hooks ...Hook) {
+	c.hooks.Flag = append(c.hooks.Flag, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `flag.Intercept(f(g(h())))`.
+func (c *FlagClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Flag = append(c.inters.Flag, interceptors...)
+}
+
+// Create returns a builder for creating a Flag entity.
+func (c *FlagClient) Create() *FlagCreate {
+	mutation := newFlagMutation(c.config, OpCreate)
+	return &FlagCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Flag entities.
+func (c *FlagClient) CreateBulk(builders ...*FlagCreate) *FlagCreateBulk {
+	return &FlagCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FlagClient) MapCreateBulk(slice any, setFunc func(*FlagCreate, int)) *FlagCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FlagCreateBulk{err: fmt.Errorf("calling to FlagClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FlagCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FlagCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Flag.
+func (c *FlagClient) Update() *FlagUpdate {
+	mutation := newFlagMutation(c.config, OpUpdate)
+	return &FlagUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FlagClient) UpdateOne(_m *Flag) *FlagUpdateOne {
+	mutation := newFlagMutation(c.config, OpUpdateOne, withFlag(_m))
+	return &FlagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FlagClient) UpdateOneID(id gid.ID) *FlagUpdateOne {
+	mutation := newFlagMutation(c.config, OpUpdateOne, withFlagID(id))
+	return &FlagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Flag.
+func (c *FlagClient) Delete() *FlagDelete {
+	mutation := newFlagMutation(c.config, OpDelete)
+	return &FlagDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FlagClient) DeleteOne(_m *Flag) *FlagDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FlagClient) DeleteOneID(id gid.ID) *FlagDeleteOne {
+	builder := c.Delete().Where(flag.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FlagDeleteOne{builder}
+}
+
+// Query returns a query builder for Flag.
+func (c *FlagClient) Query() *FlagQuery {
+	return &FlagQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFlag},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Flag entity by its id.
+func (c *FlagClient) Get(ctx context.Context, id gid.ID) (*Flag, error) {
+	return c.Query().Where(flag.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FlagClient) GetX(ctx context.Context, id gid.ID) *Flag {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPost queries the post edge of a Flag.
+func (c *FlagClient) QueryPost(_m *Flag) *PostQuery {
+	query := (&PostClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(flag.Table, flag.FieldID, id),
+			sqlgraph.To(post.Table, post.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, flag.PostTable, flag.PostColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryReporter queries the reporter edge of a Flag.
+func (c *FlagClient) QueryReporter(_m *Flag) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(flag.Table, flag.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, flag.ReporterTable, flag.ReporterColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryResolver queries the resolver edge of a Flag.
+func (c *FlagClient) QueryResolver(_m *Flag) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(flag.Table, flag.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, flag.ResolverTable, flag.ResolverColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *FlagClient) Hooks() []Hook {
+	return c.hooks.Flag
+}
+
+// Interceptors returns the client interceptors.
+func (c *FlagClient) Interceptors() []Interceptor {
+	return c.inters.Flag
+}
+
+func (c *FlagClient) mutate(ctx context.Context, m *FlagMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FlagCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FlagUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FlagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FlagDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Flag mutation op: %q", m.Op())
 	}
 }
 
@@ -2741,6 +3742,219 @@ func (c *MemberClient) mutate(ctx context.Context, m *MemberMutation) (Value, er
 	}
 }
 
+// ModerationActionClient is a client for the ModerationAction schema.
+type ModerationActionClient struct {
+	config
+}
+
+// NewModerationActionClient returns a client for the ModerationAction from the given config.
+func NewModerationActionClient(c config) *ModerationActionClient {
+	return &ModerationActionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `moderationaction.Hooks(f(g(h())))`.
+func (c *ModerationActionClient) Use(hooks ...Hook) {
+	c.hooks.ModerationAction = append(c.hooks.ModerationAction, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `moderationaction.Intercept(f(g(h())))`.
+func (c *ModerationActionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ModerationAction = append(c.inters.ModerationAction, interceptors...)
+}
+
+// Create returns a builder for creating a ModerationAction entity.
+func (c *ModerationActionClient) Create() *ModerationActionCreate {
+	mutation := newModerationActionMutation(c.config, OpCreate)
+	return &ModerationActionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ModerationAction entities.
+func (c *ModerationActionClient) CreateBulk(builders ...*ModerationActionCreate) *ModerationActionCreateBulk {
+	return &ModerationActionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ModerationActionClient) MapCreateBulk(slice any, setFunc func(*ModerationActionCreate, int)) *ModerationActionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ModerationActionCreateBulk{err: fmt.Errorf("calling to ModerationActionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ModerationActionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ModerationActionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ModerationAction.
+func (c *ModerationActionClient) Update() *ModerationActionUpdate {
+	mutation := newModerationActionMutation(c.config, OpUpdate)
+	return &ModerationActionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ModerationActionClient) UpdateOne(_m *ModerationAction) *ModerationActionUpdateOne {
+	mutation := newModerationActionMutation(c.config, OpUpdateOne, withModerationAction(_m))
+	return &ModerationActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ModerationActionClient) UpdateOneID(id gid.ID) *ModerationActionUpdateOne {
+	mutation := newModerationActionMutation(c.config, OpUpdateOne, withModerationActionID(id))
+	return &ModerationActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ModerationAction.
+func (c *ModerationActionClient) Delete() *ModerationActionDelete {
+	mutation := newModerationActionMutation(c.config, OpDelete)
+	return &ModerationActionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ModerationActionClient) DeleteOne(_m *ModerationAction) *ModerationActionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ModerationActionClient) DeleteOneID(id gid.ID) *ModerationActionDeleteOne {
+	builder := c.Delete().Where(moderationaction.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ModerationActionDeleteOne{builder}
+}
+
+// Query returns a query builder for ModerationAction.
+func (c *ModerationActionClient) Query() *ModerationActionQuery {
+	return &ModerationActionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeModerationAction},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ModerationAction entity by its id.
+func (c *ModerationActionClient) Get(ctx context.Context, id gid.ID) (*ModerationAction, error) {
+	return c.Query().Where(moderationaction.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ModerationActionClient) GetX(ctx context.Context, id gid.ID) *ModerationAction {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryModerator queries the moderator edge of a ModerationAction.
+func (c *ModerationActionClient) QueryModerator(_m *ModerationAction) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(moderationaction.Table, moderationaction.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, moderationaction.ModeratorTable, moderationaction.ModeratorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryMember queries the member edge of a ModerationAction.
+func (c *ModerationActionClient) QueryMember(_m *ModerationAction) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(moderationaction.Table, moderationaction.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, moderationaction.MemberTable, moderationaction.MemberColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySpace queries the space edge of a ModerationAction.
+func (c *ModerationActionClient) QuerySpace(_m *ModerationAction) *SpaceQuery {
+	query := (&SpaceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(moderationaction.Table, moderationaction.FieldID, id),
+			sqlgraph.To(space.Table, space.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, moderationaction.SpaceTable, moderationaction.SpaceColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryThread queries the thread edge of a ModerationAction.
+func (c *ModerationActionClient) QueryThread(_m *ModerationAction) *ThreadQuery {
+	query := (&ThreadClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(moderationaction.Table, moderationaction.FieldID, id),
+			sqlgraph.To(thread.Table, thread.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, moderationaction.ThreadTable, moderationaction.ThreadColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPost queries the post edge of a ModerationAction.
+func (c *ModerationActionClient) QueryPost(_m *ModerationAction) *PostQuery {
+	query := (&PostClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(moderationaction.Table, moderationaction.FieldID, id),
+			sqlgraph.To(post.Table, post.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, moderationaction.PostTable, moderationaction.PostColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ModerationActionClient) Hooks() []Hook {
+	return c.hooks.ModerationAction
+}
+
+// Interceptors returns the client interceptors.
+func (c *ModerationActionClient) Interceptors() []Interceptor {
+	return c.inters.ModerationAction
+}
+
+func (c *ModerationActionClient) mutate(ctx context.Context, m *ModerationActionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ModerationActionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ModerationActionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ModerationActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ModerationActionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ModerationAction mutation op: %q", m.Op())
+	}
+}
+
 // NotificationClient is a client for the Notification schema.
 type NotificationClient struct {
 	config
@@ -2935,6 +4149,320 @@ func (c *NotificationClient) mutate(ctx context.Context, m *NotificationMutation
 		return (&NotificationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Notification mutation op: %q", m.Op())
+	}
+}
+
+// NotificationJobClient is a client for the NotificationJob schema.
+type NotificationJobClient struct {
+	config
+}
+
+// NewNotificationJobClient returns a client for the NotificationJob from the given config.
+func NewNotificationJobClient(c config) *NotificationJobClient {
+	return &NotificationJobClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `notificationjob.Hooks(f(g(h())))`.
+func (c *NotificationJobClient) Use(hooks ...Hook) {
+	c.hooks.NotificationJob = append(c.hooks.NotificationJob, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `notificationjob.Intercept(f(g(h())))`.
+func (c *NotificationJobClient) Intercept(interceptors ...Interceptor) {
+	c.inters.NotificationJob = append(c.inters.NotificationJob, interceptors...)
+}
+
+// Create returns a builder for creating a NotificationJob entity.
+func (c *NotificationJobClient) Create() *NotificationJobCreate {
+	mutation := newNotificationJobMutation(c.config, OpCreate)
+	return &NotificationJobCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of NotificationJob entities.
+func (c *NotificationJobClient) CreateBulk(builders ...*NotificationJobCreate) *NotificationJobCreateBulk {
+	return &NotificationJobCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NotificationJobClient) MapCreateBulk(slice any, setFunc func(*NotificationJobCreate, int)) *NotificationJobCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NotificationJobCreateBulk{err: fmt.Errorf("calling to NotificationJobClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NotificationJobCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NotificationJobCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for NotificationJob.
+func (c *NotificationJobClient) Update() *NotificationJobUpdate {
+	mutation := newNotificationJobMutation(c.config, OpUpdate)
+	return &NotificationJobUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NotificationJobClient) UpdateOne(_m *NotificationJob) *NotificationJobUpdateOne {
+	mutation := newNotificationJobMutation(c.config, OpUpdateOne, withNotificationJob(_m))
+	return &NotificationJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NotificationJobClient) UpdateOneID(id gid.ID) *NotificationJobUpdateOne {
+	mutation := newNotificationJobMutation(c.config, OpUpdateOne, withNotificationJobID(id))
+	return &NotificationJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for NotificationJob.
+func (c *NotificationJobClient) Delete() *NotificationJobDelete {
+	mutation := newNotificationJobMutation(c.config, OpDelete)
+	return &NotificationJobDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NotificationJobClient) DeleteOne(_m *NotificationJob) *NotificationJobDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NotificationJobClient) DeleteOneID(id gid.ID) *NotificationJobDeleteOne {
+	builder := c.Delete().Where(notificationjob.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NotificationJobDeleteOne{builder}
+}
+
+// Query returns a query builder for NotificationJob.
+func (c *NotificationJobClient) Query() *NotificationJobQuery {
+	return &NotificationJobQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNotificationJob},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a NotificationJob entity by its id.
+func (c *NotificationJobClient) Get(ctx context.Context, id gid.ID) (*NotificationJob, error) {
+	return c.Query().Where(notificationjob.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NotificationJobClient) GetX(ctx context.Context, id gid.ID) *NotificationJob {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPost queries the post edge of a NotificationJob.
+func (c *NotificationJobClient) QueryPost(_m *NotificationJob) *PostQuery {
+	query := (&PostClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notificationjob.Table, notificationjob.FieldID, id),
+			sqlgraph.To(post.Table, post.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, notificationjob.PostTable, notificationjob.PostColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryThread queries the thread edge of a NotificationJob.
+func (c *NotificationJobClient) QueryThread(_m *NotificationJob) *ThreadQuery {
+	query := (&ThreadClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notificationjob.Table, notificationjob.FieldID, id),
+			sqlgraph.To(thread.Table, thread.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, notificationjob.ThreadTable, notificationjob.ThreadColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *NotificationJobClient) Hooks() []Hook {
+	return c.hooks.NotificationJob
+}
+
+// Interceptors returns the client interceptors.
+func (c *NotificationJobClient) Interceptors() []Interceptor {
+	return c.inters.NotificationJob
+}
+
+func (c *NotificationJobClient) mutate(ctx context.Context, m *NotificationJobMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NotificationJobCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NotificationJobUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NotificationJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NotificationJobDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown NotificationJob mutation op: %q", m.Op())
+	}
+}
+
+// NotificationPreferenceClient is a client for the NotificationPreference schema.
+type NotificationPreferenceClient struct {
+	config
+}
+
+// NewNotificationPreferenceClient returns a client for the NotificationPreference from the given config.
+func NewNotificationPreferenceClient(c config) *NotificationPreferenceClient {
+	return &NotificationPreferenceClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `notificationpreference.Hooks(f(g(h())))`.
+func (c *NotificationPreferenceClient) Use(hooks ...Hook) {
+	c.hooks.NotificationPreference = append(c.hooks.NotificationPreference, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `notificationpreference.Intercept(f(g(h())))`.
+func (c *NotificationPreferenceClient) Intercept(interceptors ...Interceptor) {
+	c.inters.NotificationPreference = append(c.inters.NotificationPreference, interceptors...)
+}
+
+// Create returns a builder for creating a NotificationPreference entity.
+func (c *NotificationPreferenceClient) Create() *NotificationPreferenceCreate {
+	mutation := newNotificationPreferenceMutation(c.config, OpCreate)
+	return &NotificationPreferenceCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of NotificationPreference entities.
+func (c *NotificationPreferenceClient) CreateBulk(builders ...*NotificationPreferenceCreate) *NotificationPreferenceCreateBulk {
+	return &NotificationPreferenceCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NotificationPreferenceClient) MapCreateBulk(slice any, setFunc func(*NotificationPreferenceCreate, int)) *NotificationPreferenceCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NotificationPreferenceCreateBulk{err: fmt.Errorf("calling to NotificationPreferenceClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NotificationPreferenceCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NotificationPreferenceCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for NotificationPreference.
+func (c *NotificationPreferenceClient) Update() *NotificationPreferenceUpdate {
+	mutation := newNotificationPreferenceMutation(c.config, OpUpdate)
+	return &NotificationPreferenceUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NotificationPreferenceClient) UpdateOne(_m *NotificationPreference) *NotificationPreferenceUpdateOne {
+	mutation := newNotificationPreferenceMutation(c.config, OpUpdateOne, withNotificationPreference(_m))
+	return &NotificationPreferenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NotificationPreferenceClient) UpdateOneID(id gid.ID) *NotificationPreferenceUpdateOne {
+	mutation := newNotificationPreferenceMutation(c.config, OpUpdateOne, withNotificationPreferenceID(id))
+	return &NotificationPreferenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for NotificationPreference.
+func (c *NotificationPreferenceClient) Delete() *NotificationPreferenceDelete {
+	mutation := newNotificationPreferenceMutation(c.config, OpDelete)
+	return &NotificationPreferenceDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NotificationPreferenceClient) DeleteOne(_m *NotificationPreference) *NotificationPreferenceDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NotificationPreferenceClient) DeleteOneID(id gid.ID) *NotificationPreferenceDeleteOne {
+	builder := c.Delete().Where(notificationpreference.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NotificationPreferenceDeleteOne{builder}
+}
+
+// Query returns a query builder for NotificationPreference.
+func (c *NotificationPreferenceClient) Query() *NotificationPreferenceQuery {
+	return &NotificationPreferenceQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNotificationPreference},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a NotificationPreference entity by its id.
+func (c *NotificationPreferenceClient) Get(ctx context.Context, id gid.ID) (*NotificationPreference, error) {
+	return c.Query().Where(notificationpreference.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NotificationPreferenceClient) GetX(ctx context.Context, id gid.ID) *NotificationPreference {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryMember queries the member edge of a NotificationPreference.
+func (c *NotificationPreferenceClient) QueryMember(_m *NotificationPreference) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notificationpreference.Table, notificationpreference.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, notificationpreference.MemberTable, notificationpreference.MemberColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *NotificationPreferenceClient) Hooks() []Hook {
+	return c.hooks.NotificationPreference
+}
+
+// Interceptors returns the client interceptors.
+func (c *NotificationPreferenceClient) Interceptors() []Interceptor {
+	return c.inters.NotificationPreference
+}
+
+func (c *NotificationPreferenceClient) mutate(ctx context.Context, m *NotificationPreferenceMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NotificationPreferenceCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NotificationPreferenceUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NotificationPreferenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NotificationPreferenceDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown NotificationPreference mutation op: %q", m.Op())
 	}
 }
 
@@ -3518,6 +5046,485 @@ func (c *PasswordClient) mutate(ctx context.Context, m *PasswordMutation) (Value
 	}
 }
 
+// PollClient is a client for the Poll schema.
+type PollClient struct {
+	config
+}
+
+// NewPollClient returns a client for the Poll from the given config.
+func NewPollClient(c config) *PollClient {
+	return &PollClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `poll.Hooks(f(g(h())))`.
+func (c *PollClient) Use(hooks ...Hook) {
+	c.hooks.Poll = append(c.hooks.Poll, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `poll.Intercept(f(g(h())))`.
+func (c *PollClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Poll = append(c.inters.Poll, interceptors...)
+}
+
+// Create returns a builder for creating a Poll entity.
+func (c *PollClient) Create() *PollCreate {
+	mutation := newPollMutation(c.config, OpCreate)
+	return &PollCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Poll entities.
+func (c *PollClient) CreateBulk(builders ...*PollCreate) *PollCreateBulk {
+	return &PollCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PollClient) MapCreateBulk(slice any, setFunc func(*PollCreate, int)) *PollCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PollCreateBulk{err: fmt.Errorf("calling to PollClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PollCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PollCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Poll.
+func (c *PollClient) Update() *PollUpdate {
+	mutation := newPollMutation(c.config, OpUpdate)
+	return &PollUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PollClient) UpdateOne(_m *Poll) *PollUpdateOne {
+	mutation := newPollMutation(c.config, OpUpdateOne, withPoll(_m))
+	return &PollUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PollClient) UpdateOneID(id gid.ID) *PollUpdateOne {
+	mutation := newPollMutation(c.config, OpUpdateOne, withPollID(id))
+	return &PollUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Poll.
+func (c *PollClient) Delete() *PollDelete {
+	mutation := newPollMutation(c.config, OpDelete)
+	return &PollDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PollClient) DeleteOne(_m *Poll) *PollDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PollClient) DeleteOneID(id gid.ID) *PollDeleteOne {
+	builder := c.Delete().Where(poll.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PollDeleteOne{builder}
+}
+
+// Query returns a query builder for Poll.
+func (c *PollClient) Query() *PollQuery {
+	return &PollQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePoll},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Poll entity by its id.
+func (c *PollClient) Get(ctx context.Context, id gid.ID) (*Poll, error) {
+	return c.Query().Where(poll.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PollClient) GetX(ctx context.Context, id gid.ID) *Poll {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPost queries the post edge of a Poll.
+func (c *PollClient) QueryPost(_m *Poll) *PostQuery {
+	query := (&PostClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(poll.Table, poll.FieldID, id),
+			sqlgraph.To(post.Table, post.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, poll.PostTable, poll.PostColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PollClient) Hooks() []Hook {
+	return c.hooks.Poll
+}
+
+// Interceptors returns the client interceptors.
+func (c *PollClient) Interceptors() []Interceptor {
+	return c.inters.Poll
+}
+
+func (c *PollClient) mutate(ctx context.Context, m *PollMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PollCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PollUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PollUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PollDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Poll mutation op: %q", m.Op())
+	}
+}
+
+// PollOptionClient is a client for the PollOption schema.
+type PollOptionClient struct {
+	config
+}
+
+// NewPollOptionClient returns a client for the PollOption from the given config.
+func NewPollOptionClient(c config) *PollOptionClient {
+	return &PollOptionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `polloption.Hooks(f(g(h())))`.
+func (c *PollOptionClient) Use(hooks ...Hook) {
+	c.hooks.PollOption = append(c.hooks.PollOption, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `polloption.Intercept(f(g(h())))`.
+func (c *PollOptionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PollOption = append(c.inters.PollOption, interceptors...)
+}
+
+// Create returns a builder for creating a PollOption entity.
+func (c *PollOptionClient) Create() *PollOptionCreate {
+	mutation := newPollOptionMutation(c.config, OpCreate)
+	return &PollOptionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PollOption entities.
+func (c *PollOptionClient) CreateBulk(builders ...*PollOptionCreate) *PollOptionCreateBulk {
+	return &PollOptionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PollOptionClient) MapCreateBulk(slice any, setFunc func(*PollOptionCreate, int)) *PollOptionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PollOptionCreateBulk{err: fmt.Errorf("calling to PollOptionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PollOptionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PollOptionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PollOption.
+func (c *PollOptionClient) Update() *PollOptionUpdate {
+	mutation := newPollOptionMutation(c.config, OpUpdate)
+	return &PollOptionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PollOptionClient) UpdateOne(_m *PollOption) *PollOptionUpdateOne {
+	mutation := newPollOptionMutation(c.config, OpUpdateOne, withPollOption(_m))
+	return &PollOptionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PollOptionClient) UpdateOneID(id gid.ID) *PollOptionUpdateOne {
+	mutation := newPollOptionMutation(c.config, OpUpdateOne, withPollOptionID(id))
+	return &PollOptionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PollOption.
+func (c *PollOptionClient) Delete() *PollOptionDelete {
+	mutation := newPollOptionMutation(c.config, OpDelete)
+	return &PollOptionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PollOptionClient) DeleteOne(_m *PollOption) *PollOptionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PollOptionClient) DeleteOneID(id gid.ID) *PollOptionDeleteOne {
+	builder := c.Delete().Where(polloption.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PollOptionDeleteOne{builder}
+}
+
+// Query returns a query builder for PollOption.
+func (c *PollOptionClient) Query() *PollOptionQuery {
+	return &PollOptionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePollOption},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PollOption entity by its id.
+func (c *PollOptionClient) Get(ctx context.Context, id gid.ID) (*PollOption, error) {
+	return c.Query().Where(polloption.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PollOptionClient) GetX(ctx context.Context, id gid.ID) *PollOption {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPoll queries the poll edge of a PollOption.
+func (c *PollOptionClient) QueryPoll(_m *PollOption) *PollQuery {
+	query := (&PollClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(polloption.Table, polloption.FieldID, id),
+			sqlgraph.To(poll.Table, poll.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, polloption.PollTable, polloption.PollColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PollOptionClient) Hooks() []Hook {
+	return c.hooks.PollOption
+}
+
+// Interceptors returns the client interceptors.
+func (c *PollOptionClient) Interceptors() []Interceptor {
+	return c.inters.PollOption
+}
+
+func (c *PollOptionClient) mutate(ctx context.Context, m *PollOptionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PollOptionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PollOptionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PollOptionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PollOptionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PollOption mutation op: %q", m.Op())
+	}
+}
+
+// PollVoteClient is a client for the PollVote schema.
+type PollVoteClient struct {
+	config
+}
+
+// NewPollVoteClient returns a client for the PollVote from the given config.
+func NewPollVoteClient(c config) *PollVoteClient {
+	return &PollVoteClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `pollvote.Hooks(f(g(h())))`.
+func (c *PollVoteClient) Use(hooks ...Hook) {
+	c.hooks.PollVote = append(c.hooks.PollVote, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `pollvote.Intercept(f(g(h())))`.
+func (c *PollVoteClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PollVote = append(c.inters.PollVote, interceptors...)
+}
+
+// Create returns a builder for creating a PollVote entity.
+func (c *PollVoteClient) Create() *PollVoteCreate {
+	mutation := newPollVoteMutation(c.config, OpCreate)
+	return &PollVoteCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PollVote entities.
+func (c *PollVoteClient) CreateBulk(builders ...*PollVoteCreate) *PollVoteCreateBulk {
+	return &PollVoteCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PollVoteClient) MapCreateBulk(slice any, setFunc func(*PollVoteCreate, int)) *PollVoteCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PollVoteCreateBulk{err: fmt.Errorf("calling to PollVoteClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PollVoteCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PollVoteCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PollVote.
+func (c *PollVoteClient) Update() *PollVoteUpdate {
+	mutation := newPollVoteMutation(c.config, OpUpdate)
+	return &PollVoteUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PollVoteClient) UpdateOne(_m *PollVote) *PollVoteUpdateOne {
+	mutation := newPollVoteMutation(c.config, OpUpdateOne, withPollVote(_m))
+	return &PollVoteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PollVoteClient) UpdateOneID(id gid.ID) *PollVoteUpdateOne {
+	mutation := newPollVoteMutation(c.config, OpUpdateOne, withPollVoteID(id))
+	return &PollVoteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PollVote.
+func (c *PollVoteClient) Delete() *PollVoteDelete {
+	mutation := newPollVoteMutation(c.config, OpDelete)
+	return &PollVoteDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PollVoteClient) DeleteOne(_m *PollVote) *PollVoteDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PollVoteClient) DeleteOneID(id gid.ID) *PollVoteDeleteOne {
+	builder := c.Delete().Where(pollvote.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PollVoteDeleteOne{builder}
+}
+
+// Query returns a query builder for PollVote.
+func (c *PollVoteClient) Query() *PollVoteQuery {
+	return &PollVoteQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePollVote},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PollVote entity by its id.
+func (c *PollVoteClient) Get(ctx context.Context, id gid.ID) (*PollVote, error) {
+	return c.Query().Where(pollvote.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PollVoteClient) GetX(ctx context.Context, id gid.ID) *PollVote {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPoll queries the poll edge of a PollVote.
+func (c *PollVoteClient) QueryPoll(_m *PollVote) *PollQuery {
+	query := (&PollClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(pollvote.Table, pollvote.FieldID, id),
+			sqlgraph.To(poll.Table, poll.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, pollvote.PollTable, pollvote.PollColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryOption queries the option edge of a PollVote.
+func (c *PollVoteClient) QueryOption(_m *PollVote) *PollOptionQuery {
+	query := (&PollOptionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(pollvote.Table, pollvote.FieldID, id),
+			sqlgraph.To(polloption.Table, polloption.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, pollvote.OptionTable, pollvote.OptionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryMember queries the member edge of a PollVote.
+func (c *PollVoteClient) QueryMember(_m *PollVote) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(pollvote.Table, pollvote.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, pollvote.MemberTable, pollvote.MemberColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PollVoteClient) Hooks() []Hook {
+	return c.hooks.PollVote
+}
+
+// Interceptors returns the client interceptors.
+func (c *PollVoteClient) Interceptors() []Interceptor {
+	return c.inters.PollVote
+}
+
+func (c *PollVoteClient) mutate(ctx context.Context, m *PollVoteMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PollVoteCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PollVoteUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PollVoteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PollVoteDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PollVote mutation op: %q", m.Op())
+	}
+}
+
 // PostClient is a client for the Post schema.
 type PostClient struct {
 	config
@@ -3712,6 +5719,320 @@ func (c *PostClient) mutate(ctx context.Context, m *PostMutation) (Value, error)
 		return (&PostDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Post mutation op: %q", m.Op())
+	}
+}
+
+// PostAttachmentClient is a client for the PostAttachment schema.
+type PostAttachmentClient struct {
+	config
+}
+
+// NewPostAttachmentClient returns a client for the PostAttachment from the given config.
+func NewPostAttachmentClient(c config) *PostAttachmentClient {
+	return &PostAttachmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `postattachment.Hooks(f(g(h())))`.
+func (c *PostAttachmentClient) Use(hooks ...Hook) {
+	c.hooks.PostAttachment = append(c.hooks.PostAttachment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `postattachment.Intercept(f(g(h())))`.
+func (c *PostAttachmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PostAttachment = append(c.inters.PostAttachment, interceptors...)
+}
+
+// Create returns a builder for creating a PostAttachment entity.
+func (c *PostAttachmentClient) Create() *PostAttachmentCreate {
+	mutation := newPostAttachmentMutation(c.config, OpCreate)
+	return &PostAttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PostAttachment entities.
+func (c *PostAttachmentClient) CreateBulk(builders ...*PostAttachmentCreate) *PostAttachmentCreateBulk {
+	return &PostAttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PostAttachmentClient) MapCreateBulk(slice any, setFunc func(*PostAttachmentCreate, int)) *PostAttachmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PostAttachmentCreateBulk{err: fmt.Errorf("calling to PostAttachmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PostAttachmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PostAttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PostAttachment.
+func (c *PostAttachmentClient) Update() *PostAttachmentUpdate {
+	mutation := newPostAttachmentMutation(c.config, OpUpdate)
+	return &PostAttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PostAttachmentClient) UpdateOne(_m *PostAttachment) *PostAttachmentUpdateOne {
+	mutation := newPostAttachmentMutation(c.config, OpUpdateOne, withPostAttachment(_m))
+	return &PostAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PostAttachmentClient) UpdateOneID(id gid.ID) *PostAttachmentUpdateOne {
+	mutation := newPostAttachmentMutation(c.config, OpUpdateOne, withPostAttachmentID(id))
+	return &PostAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PostAttachment.
+func (c *PostAttachmentClient) Delete() *PostAttachmentDelete {
+	mutation := newPostAttachmentMutation(c.config, OpDelete)
+	return &PostAttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PostAttachmentClient) DeleteOne(_m *PostAttachment) *PostAttachmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PostAttachmentClient) DeleteOneID(id gid.ID) *PostAttachmentDeleteOne {
+	builder := c.Delete().Where(postattachment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PostAttachmentDeleteOne{builder}
+}
+
+// Query returns a query builder for PostAttachment.
+func (c *PostAttachmentClient) Query() *PostAttachmentQuery {
+	return &PostAttachmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePostAttachment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PostAttachment entity by its id.
+func (c *PostAttachmentClient) Get(ctx context.Context, id gid.ID) (*PostAttachment, error) {
+	return c.Query().Where(postattachment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PostAttachmentClient) GetX(ctx context.Context, id gid.ID) *PostAttachment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPost queries the post edge of a PostAttachment.
+func (c *PostAttachmentClient) QueryPost(_m *PostAttachment) *PostQuery {
+	query := (&PostClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(postattachment.Table, postattachment.FieldID, id),
+			sqlgraph.To(post.Table, post.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, postattachment.PostTable, postattachment.PostColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryFile queries the file edge of a PostAttachment.
+func (c *PostAttachmentClient) QueryFile(_m *PostAttachment) *FileQuery {
+	query := (&FileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(postattachment.Table, postattachment.FieldID, id),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, postattachment.FileTable, postattachment.FileColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PostAttachmentClient) Hooks() []Hook {
+	return c.hooks.PostAttachment
+}
+
+// Interceptors returns the client interceptors.
+func (c *PostAttachmentClient) Interceptors() []Interceptor {
+	return c.inters.PostAttachment
+}
+
+func (c *PostAttachmentClient) mutate(ctx context.Context, m *PostAttachmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PostAttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PostAttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PostAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PostAttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PostAttachment mutation op: %q", m.Op())
+	}
+}
+
+// PostLinkClient is a client for the PostLink schema.
+type PostLinkClient struct {
+	config
+}
+
+// NewPostLinkClient returns a client for the PostLink from the given config.
+func NewPostLinkClient(c config) *PostLinkClient {
+	return &PostLinkClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `postlink.Hooks(f(g(h())))`.
+func (c *PostLinkClient) Use(hooks ...Hook) {
+	c.hooks.PostLink = append(c.hooks.PostLink, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `postlink.Intercept(f(g(h())))`.
+func (c *PostLinkClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PostLink = append(c.inters.PostLink, interceptors...)
+}
+
+// Create returns a builder for creating a PostLink entity.
+func (c *PostLinkClient) Create() *PostLinkCreate {
+	mutation := newPostLinkMutation(c.config, OpCreate)
+	return &PostLinkCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PostLink entities.
+func (c *PostLinkClient) CreateBulk(builders ...*PostLinkCreate) *PostLinkCreateBulk {
+	return &PostLinkCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PostLinkClient) MapCreateBulk(slice any, setFunc func(*PostLinkCreate, int)) *PostLinkCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PostLinkCreateBulk{err: fmt.Errorf("calling to PostLinkClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PostLinkCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PostLinkCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PostLink.
+func (c *PostLinkClient) Update() *PostLinkUpdate {
+	mutation := newPostLinkMutation(c.config, OpUpdate)
+	return &PostLinkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PostLinkClient) UpdateOne(_m *PostLink) *PostLinkUpdateOne {
+	mutation := newPostLinkMutation(c.config, OpUpdateOne, withPostLink(_m))
+	return &PostLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PostLinkClient) UpdateOneID(id gid.ID) *PostLinkUpdateOne {
+	mutation := newPostLinkMutation(c.config, OpUpdateOne, withPostLinkID(id))
+	return &PostLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PostLink.
+func (c *PostLinkClient) Delete() *PostLinkDelete {
+	mutation := newPostLinkMutation(c.config, OpDelete)
+	return &PostLinkDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PostLinkClient) DeleteOne(_m *PostLink) *PostLinkDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PostLinkClient) DeleteOneID(id gid.ID) *PostLinkDeleteOne {
+	builder := c.Delete().Where(postlink.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PostLinkDeleteOne{builder}
+}
+
+// Query returns a query builder for PostLink.
+func (c *PostLinkClient) Query() *PostLinkQuery {
+	return &PostLinkQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePostLink},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PostLink entity by its id.
+func (c *PostLinkClient) Get(ctx context.Context, id gid.ID) (*PostLink, error) {
+	return c.Query().Where(postlink.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PostLinkClient) GetX(ctx context.Context, id gid.ID) *PostLink {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPost queries the post edge of a PostLink.
+func (c *PostLinkClient) QueryPost(_m *PostLink) *PostQuery {
+	query := (&PostClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(postlink.Table, postlink.FieldID, id),
+			sqlgraph.To(post.Table, post.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, postlink.PostTable, postlink.PostColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PostLinkClient) Hooks() []Hook {
+	return c.hooks.PostLink
+}
+
+// Interceptors returns the client interceptors.
+func (c *PostLinkClient) Interceptors() []Interceptor {
+	return c.inters.PostLink
+}
+
+func (c *PostLinkClient) mutate(ctx context.Context, m *PostLinkMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PostLinkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PostLinkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PostLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PostLinkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PostLink mutation op: %q", m.Op())
 	}
 }
 
@@ -5977,23 +8298,657 @@ func (c *ThreadClient) mutate(ctx context.Context, m *ThreadMutation) (Value, er
 	}
 }
 
+// ThreadTagClient is a client for the ThreadTag schema.
+type ThreadTagClient struct {
+	config
+}
+
+// NewThreadTagClient returns a client for the ThreadTag from the given config.
+func NewThreadTagClient(c config) *ThreadTagClient {
+	return &ThreadTagClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `threadtag.Hooks(f(g(h())))`.
+func (c *ThreadTagClient) Use(hooks ...Hook) {
+	c.hooks.ThreadTag = append(c.hooks.ThreadTag, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `threadtag.Intercept(f(g(h())))`.
+func (c *ThreadTagClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ThreadTag = append(c.inters.ThreadTag, interceptors...)
+}
+
+// Create returns a builder for creating a ThreadTag entity.
+func (c *ThreadTagClient) Create() *ThreadTagCreate {
+	mutation := newThreadTagMutation(c.config, OpCreate)
+	return &ThreadTagCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ThreadTag entities.
+func (c *ThreadTagClient) CreateBulk(builders ...*ThreadTagCreate) *ThreadTagCreateBulk {
+	return &ThreadTagCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ThreadTagClient) MapCreateBulk(slice any, setFunc func(*ThreadTagCreate, int)) *ThreadTagCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ThreadTagCreateBulk{err: fmt.Errorf("calling to ThreadTagClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ThreadTagCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ThreadTagCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ThreadTag.
+func (c *ThreadTagClient) Update() *ThreadTagUpdate {
+	mutation := newThreadTagMutation(c.config, OpUpdate)
+	return &ThreadTagUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ThreadTagClient) UpdateOne(_m *ThreadTag) *ThreadTagUpdateOne {
+	mutation := newThreadTagMutation(c.config, OpUpdateOne, withThreadTag(_m))
+	return &ThreadTagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ThreadTagClient) UpdateOneID(id gid.ID) *ThreadTagUpdateOne {
+	mutation := newThreadTagMutation(c.config, OpUpdateOne, withThreadTagID(id))
+	return &ThreadTagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ThreadTag.
+func (c *ThreadTagClient) Delete() *ThreadTagDelete {
+	mutation := newThreadTagMutation(c.config, OpDelete)
+	return &ThreadTagDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ThreadTagClient) DeleteOne(_m *ThreadTag) *ThreadTagDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ThreadTagClient) DeleteOneID(id gid.ID) *ThreadTagDeleteOne {
+	builder := c.Delete().Where(threadtag.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ThreadTagDeleteOne{builder}
+}
+
+// Query returns a query builder for ThreadTag.
+func (c *ThreadTagClient) Query() *ThreadTagQuery {
+	return &ThreadTagQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeThreadTag},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ThreadTag entity by its id.
+func (c *ThreadTagClient) Get(ctx context.Context, id gid.ID) (*ThreadTag, error) {
+	return c.Query().Where(threadtag.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ThreadTagClient) GetX(ctx context.Context, id gid.ID) *ThreadTag {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryThread queries the thread edge of a ThreadTag.
+func (c *ThreadTagClient) QueryThread(_m *ThreadTag) *ThreadQuery {
+	query := (&ThreadClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(threadtag.Table, threadtag.FieldID, id),
+			sqlgraph.To(thread.Table, thread.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, threadtag.ThreadTable, threadtag.ThreadColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ThreadTagClient) Hooks() []Hook {
+	return c.hooks.ThreadTag
+}
+
+// Interceptors returns the client interceptors.
+func (c *ThreadTagClient) Interceptors() []Interceptor {
+	return c.inters.ThreadTag
+}
+
+func (c *ThreadTagClient) mutate(ctx context.Context, m *ThreadTagMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ThreadTagCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ThreadTagUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ThreadTagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ThreadTagDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ThreadTag mutation op: %q", m.Op())
+	}
+}
+
+// WatchSettingClient is a client for the WatchSetting schema.
+type WatchSettingClient struct {
+	config
+}
+
+// NewWatchSettingClient returns a client for the WatchSetting from the given config.
+func NewWatchSettingClient(c config) *WatchSettingClient {
+	return &WatchSettingClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `watchsetting.Hooks(f(g(h())))`.
+func (c *WatchSettingClient) Use(hooks ...Hook) {
+	c.hooks.WatchSetting = append(c.hooks.WatchSetting, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `watchsetting.Intercept(f(g(h())))`.
+func (c *WatchSettingClient) Intercept(interceptors ...Interceptor) {
+	c.inters.WatchSetting = append(c.inters.WatchSetting, interceptors...)
+}
+
+// Create returns a builder for creating a WatchSetting entity.
+func (c *WatchSettingClient) Create() *WatchSettingCreate {
+	mutation := newWatchSettingMutation(c.config, OpCreate)
+	return &WatchSettingCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of WatchSetting entities.
+func (c *WatchSettingClient) CreateBulk(builders ...*WatchSettingCreate) *WatchSettingCreateBulk {
+	return &WatchSettingCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WatchSettingClient) MapCreateBulk(slice any, setFunc func(*WatchSettingCreate, int)) *WatchSettingCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WatchSettingCreateBulk{err: fmt.Errorf("calling to WatchSettingClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WatchSettingCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WatchSettingCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for WatchSetting.
+func (c *WatchSettingClient) Update() *WatchSettingUpdate {
+	mutation := newWatchSettingMutation(c.config, OpUpdate)
+	return &WatchSettingUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WatchSettingClient) UpdateOne(_m *WatchSetting) *WatchSettingUpdateOne {
+	mutation := newWatchSettingMutation(c.config, OpUpdateOne, withWatchSetting(_m))
+	return &WatchSettingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WatchSettingClient) UpdateOneID(id gid.ID) *WatchSettingUpdateOne {
+	mutation := newWatchSettingMutation(c.config, OpUpdateOne, withWatchSettingID(id))
+	return &WatchSettingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for WatchSetting.
+func (c *WatchSettingClient) Delete() *WatchSettingDelete {
+	mutation := newWatchSettingMutation(c.config, OpDelete)
+	return &WatchSettingDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WatchSettingClient) DeleteOne(_m *WatchSetting) *WatchSettingDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WatchSettingClient) DeleteOneID(id gid.ID) *WatchSettingDeleteOne {
+	builder := c.Delete().Where(watchsetting.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WatchSettingDeleteOne{builder}
+}
+
+// Query returns a query builder for WatchSetting.
+func (c *WatchSettingClient) Query() *WatchSettingQuery {
+	return &WatchSettingQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWatchSetting},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a WatchSetting entity by its id.
+func (c *WatchSettingClient) Get(ctx context.Context, id gid.ID) (*WatchSetting, error) {
+	return c.Query().Where(watchsetting.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WatchSettingClient) GetX(ctx context.Context, id gid.ID) *WatchSetting {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryMember queries the member edge of a WatchSetting.
+func (c *WatchSettingClient) QueryMember(_m *WatchSetting) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(watchsetting.Table, watchsetting.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, watchsetting.MemberTable, watchsetting.MemberColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySpace queries the space edge of a WatchSetting.
+func (c *WatchSettingClient) QuerySpace(_m *WatchSetting) *SpaceQuery {
+	query := (&SpaceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(watchsetting.Table, watchsetting.FieldID, id),
+			sqlgraph.To(space.Table, space.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, watchsetting.SpaceTable, watchsetting.SpaceColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryThread queries the thread edge of a WatchSetting.
+func (c *WatchSettingClient) QueryThread(_m *WatchSetting) *ThreadQuery {
+	query := (&ThreadClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(watchsetting.Table, watchsetting.FieldID, id),
+			sqlgraph.To(thread.Table, thread.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, watchsetting.ThreadTable, watchsetting.ThreadColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WatchSettingClient) Hooks() []Hook {
+	return c.hooks.WatchSetting
+}
+
+// Interceptors returns the client interceptors.
+func (c *WatchSettingClient) Interceptors() []Interceptor {
+	return c.inters.WatchSetting
+}
+
+func (c *WatchSettingClient) mutate(ctx context.Context, m *WatchSettingMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WatchSettingCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WatchSettingUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WatchSettingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WatchSettingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown WatchSetting mutation op: %q", m.Op())
+	}
+}
+
+// WebhookDeliveryClient is a client for the WebhookDelivery schema.
+type WebhookDeliveryClient struct {
+	config
+}
+
+// NewWebhookDeliveryClient returns a client for the WebhookDelivery from the given config.
+func NewWebhookDeliveryClient(c config) *WebhookDeliveryClient {
+	return &WebhookDeliveryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `webhookdelivery.Hooks(f(g(h())))`.
+func (c *WebhookDeliveryClient) Use(hooks ...Hook) {
+	c.hooks.WebhookDelivery = append(c.hooks.WebhookDelivery, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `webhookdelivery.Intercept(f(g(h())))`.
+func (c *WebhookDeliveryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.WebhookDelivery = append(c.inters.WebhookDelivery, interceptors...)
+}
+
+// Create returns a builder for creating a WebhookDelivery entity.
+func (c *WebhookDeliveryClient) Create() *WebhookDeliveryCreate {
+	mutation := newWebhookDeliveryMutation(c.config, OpCreate)
+	return &WebhookDeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of WebhookDelivery entities.
+func (c *WebhookDeliveryClient) CreateBulk(builders ...*WebhookDeliveryCreate) *WebhookDeliveryCreateBulk {
+	return &WebhookDeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WebhookDeliveryClient) MapCreateBulk(slice any, setFunc func(*WebhookDeliveryCreate, int)) *WebhookDeliveryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WebhookDeliveryCreateBulk{err: fmt.Errorf("calling to WebhookDeliveryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WebhookDeliveryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WebhookDeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Update() *WebhookDeliveryUpdate {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdate)
+	return &WebhookDeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WebhookDeliveryClient) UpdateOne(_m *WebhookDelivery) *WebhookDeliveryUpdateOne {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdateOne, withWebhookDelivery(_m))
+	return &WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WebhookDeliveryClient) UpdateOneID(id gid.ID) *WebhookDeliveryUpdateOne {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdateOne, withWebhookDeliveryID(id))
+	return &WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Delete() *WebhookDeliveryDelete {
+	mutation := newWebhookDeliveryMutation(c.config, OpDelete)
+	return &WebhookDeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WebhookDeliveryClient) DeleteOne(_m *WebhookDelivery) *WebhookDeliveryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WebhookDeliveryClient) DeleteOneID(id gid.ID) *WebhookDeliveryDeleteOne {
+	builder := c.Delete().Where(webhookdelivery.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WebhookDeliveryDeleteOne{builder}
+}
+
+// Query returns a query builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Query() *WebhookDeliveryQuery {
+	return &WebhookDeliveryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWebhookDelivery},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a WebhookDelivery entity by its id.
+func (c *WebhookDeliveryClient) Get(ctx context.Context, id gid.ID) (*WebhookDelivery, error) {
+	return c.Query().Where(webhookdelivery.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WebhookDeliveryClient) GetX(ctx context.Context, id gid.ID) *WebhookDelivery {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryEndpoint queries the endpoint edge of a WebhookDelivery.
+func (c *WebhookDeliveryClient) QueryEndpoint(_m *WebhookDelivery) *WebhookEndpointQuery {
+	query := (&WebhookEndpointClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(webhookdelivery.Table, webhookdelivery.FieldID, id),
+			sqlgraph.To(webhookendpoint.Table, webhookendpoint.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, webhookdelivery.EndpointTable, webhookdelivery.EndpointColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WebhookDeliveryClient) Hooks() []Hook {
+	return c.hooks.WebhookDelivery
+}
+
+// Interceptors returns the client interceptors.
+func (c *WebhookDeliveryClient) Interceptors() []Interceptor {
+	return c.inters.WebhookDelivery
+}
+
+func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WebhookDeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WebhookDeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WebhookDeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown WebhookDelivery mutation op: %q", m.Op())
+	}
+}
+
+// WebhookEndpointClient is a client for the WebhookEndpoint schema.
+type WebhookEndpointClient struct {
+	config
+}
+
+// NewWebhookEndpointClient returns a client for the WebhookEndpoint from the given config.
+func NewWebhookEndpointClient(c config) *WebhookEndpointClient {
+	return &WebhookEndpointClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `webhookendpoint.Hooks(f(g(h())))`.
+func (c *WebhookEndpointClient) Use(hooks ...Hook) {
+	c.hooks.WebhookEndpoint = append(c.hooks.WebhookEndpoint, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `webhookendpoint.Intercept(f(g(h())))`.
+func (c *WebhookEndpointClient) Intercept(interceptors ...Interceptor) {
+	c.inters.WebhookEndpoint = append(c.inters.WebhookEndpoint, interceptors...)
+}
+
+// Create returns a builder for creating a WebhookEndpoint entity.
+func (c *WebhookEndpointClient) Create() *WebhookEndpointCreate {
+	mutation := newWebhookEndpointMutation(c.config, OpCreate)
+	return &WebhookEndpointCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of WebhookEndpoint entities.
+func (c *WebhookEndpointClient) CreateBulk(builders ...*WebhookEndpointCreate) *WebhookEndpointCreateBulk {
+	return &WebhookEndpointCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WebhookEndpointClient) MapCreateBulk(slice any, setFunc func(*WebhookEndpointCreate, int)) *WebhookEndpointCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WebhookEndpointCreateBulk{err: fmt.Errorf("calling to WebhookEndpointClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WebhookEndpointCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WebhookEndpointCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for WebhookEndpoint.
+func (c *WebhookEndpointClient) Update() *WebhookEndpointUpdate {
+	mutation := newWebhookEndpointMutation(c.config, OpUpdate)
+	return &WebhookEndpointUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WebhookEndpointClient) UpdateOne(_m *WebhookEndpoint) *WebhookEndpointUpdateOne {
+	mutation := newWebhookEndpointMutation(c.config, OpUpdateOne, withWebhookEndpoint(_m))
+	return &WebhookEndpointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WebhookEndpointClient) UpdateOneID(id gid.ID) *WebhookEndpointUpdateOne {
+	mutation := newWebhookEndpointMutation(c.config, OpUpdateOne, withWebhookEndpointID(id))
+	return &WebhookEndpointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for WebhookEndpoint.
+func (c *WebhookEndpointClient) Delete() *WebhookEndpointDelete {
+	mutation := newWebhookEndpointMutation(c.config, OpDelete)
+	return &WebhookEndpointDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WebhookEndpointClient) DeleteOne(_m *WebhookEndpoint) *WebhookEndpointDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WebhookEndpointClient) DeleteOneID(id gid.ID) *WebhookEndpointDeleteOne {
+	builder := c.Delete().Where(webhookendpoint.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WebhookEndpointDeleteOne{builder}
+}
+
+// Query returns a query builder for WebhookEndpoint.
+func (c *WebhookEndpointClient) Query() *WebhookEndpointQuery {
+	return &WebhookEndpointQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWebhookEndpoint},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a WebhookEndpoint entity by its id.
+func (c *WebhookEndpointClient) Get(ctx context.Context, id gid.ID) (*WebhookEndpoint, error) {
+	return c.Query().Where(webhookendpoint.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WebhookEndpointClient) GetX(ctx context.Context, id gid.ID) *WebhookEndpoint {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryOwner queries the owner edge of a WebhookEndpoint.
+func (c *WebhookEndpointClient) QueryOwner(_m *WebhookEndpoint) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(webhookendpoint.Table, webhookendpoint.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, webhookendpoint.OwnerTable, webhookendpoint.OwnerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WebhookEndpointClient) Hooks() []Hook {
+	return c.hooks.WebhookEndpoint
+}
+
+// Interceptors returns the client interceptors.
+func (c *WebhookEndpointClient) Interceptors() []Interceptor {
+	return c.inters.WebhookEndpoint
+}
+
+func (c *WebhookEndpointClient) mutate(ctx context.Context, m *WebhookEndpointMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WebhookEndpointCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WebhookEndpointUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WebhookEndpointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WebhookEndpointDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown WebhookEndpoint mutation op: %q", m.Op())
+	}
+}
+
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AccessToken, Affiliation, AuditEntry, BreakGlass, Call, Cohort, Enrollment,
-		Event, File, Framework, IdempotencyRecord, Identity, JoinRequest, Mail, Member,
-		Notification, Offering, OneTimeToken, Organization, Password, Post,
-		PostRevision, Program, Reaction, ReadState, Resource, ResourceVersion,
-		RoleAssignment, SearchDocument, Space, SpaceMembership, Sponsorship, Team,
-		TeamMembership, Thread []ent.Hook
+		AccessToken, Affiliation, AuditEntry, Block, Bookmark, BreakGlass, Call, Cohort,
+		Draft, DraftVersion, Enrollment, Event, File, Flag, Framework,
+		IdempotencyRecord, Identity, JoinRequest, Mail, Member, ModerationAction,
+		Notification, NotificationJob, NotificationPreference, Offering, OneTimeToken,
+		Organization, Password, Poll, PollOption, PollVote, Post, PostAttachment,
+		PostLink, PostRevision, Program, Reaction, ReadState, Resource,
+		ResourceVersion, RoleAssignment, SearchDocument, Space, SpaceMembership,
+		Sponsorship, Team, TeamMembership, Thread, ThreadTag, WatchSetting,
+		WebhookDelivery, WebhookEndpoint []ent.Hook
 	}
 	inters struct {
-		AccessToken, Affiliation, AuditEntry, BreakGlass, Call, Cohort, Enrollment,
-		Event, File, Framework, IdempotencyRecord, Identity, JoinRequest, Mail, Member,
-		Notification, Offering, OneTimeToken, Organization, Password, Post,
-		PostRevision, Program, Reaction, ReadState, Resource, ResourceVersion,
-		RoleAssignment, SearchDocument, Space, SpaceMembership, Sponsorship, Team,
-		TeamMembership, Thread []ent.Interceptor
+		AccessToken, Affiliation, AuditEntry, Block, Bookmark, BreakGlass, Call, Cohort,
+		Draft, DraftVersion, Enrollment, Event, File, Flag, Framework,
+		IdempotencyRecord, Identity, JoinRequest, Mail, Member, ModerationAction,
+		Notification, NotificationJob, NotificationPreference, Offering, OneTimeToken,
+		Organization, Password, Poll, PollOption, PollVote, Post, PostAttachment,
+		PostLink, PostRevision, Program, Reaction, ReadState, Resource,
+		ResourceVersion, RoleAssignment, SearchDocument, Space, SpaceMembership,
+		Sponsorship, Team, TeamMembership, Thread, ThreadTag, WatchSetting,
+		WebhookDelivery, WebhookEndpoint []ent.Interceptor
 	}
 )
 

@@ -15,24 +15,37 @@ import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
 	"github.com/pursuing-equity/commons/ent/auditentry"
+	"github.com/pursuing-equity/commons/ent/block"
+	"github.com/pursuing-equity/commons/ent/bookmark"
 	"github.com/pursuing-equity/commons/ent/breakglass"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
+	"github.com/pursuing-equity/commons/ent/draft"
+	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/file"
+	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/identity"
 	"github.com/pursuing-equity/commons/ent/joinrequest"
 	"github.com/pursuing-equity/commons/ent/mail"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/notificationjob"
+	"github.com/pursuing-equity/commons/ent/notificationpreference"
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/ent/onetimetoken"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/password"
+	"github.com/pursuing-equity/commons/ent/poll"
+	"github.com/pursuing-equity/commons/ent/polloption"
+	"github.com/pursuing-equity/commons/ent/pollvote"
 	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/postattachment"
+	"github.com/pursuing-equity/commons/ent/postlink"
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/program"
 	"github.com/pursuing-equity/commons/ent/reaction"
@@ -47,6 +60,10 @@ import (
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/ent/threadtag"
+	"github.com/pursuing-equity/commons/ent/watchsetting"
+	"github.com/pursuing-equity/commons/ent/webhookdelivery"
+	"github.com/pursuing-equity/commons/ent/webhookendpoint"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -107,41 +124,58 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			accesstoken.Table:       accesstoken.ValidColumn,
-			affiliation.Table:       affiliation.ValidColumn,
-			auditentry.Table:        auditentry.ValidColumn,
-			breakglass.Table:        breakglass.ValidColumn,
-			call.Table:              call.ValidColumn,
-			cohort.Table:            cohort.ValidColumn,
-			enrollment.Table:        enrollment.ValidColumn,
-			event.Table:             event.ValidColumn,
-			file.Table:              file.ValidColumn,
-			framework.Table:         framework.ValidColumn,
-			idempotencyrecord.Table: idempotencyrecord.ValidColumn,
-			identity.Table:          identity.ValidColumn,
-			joinrequest.Table:       joinrequest.ValidColumn,
-			mail.Table:              mail.ValidColumn,
-			member.Table:            member.ValidColumn,
-			notification.Table:      notification.ValidColumn,
-			offering.Table:          offering.ValidColumn,
-			onetimetoken.Table:      onetimetoken.ValidColumn,
-			organization.Table:      organization.ValidColumn,
-			password.Table:          password.ValidColumn,
-			post.Table:              post.ValidColumn,
-			postrevision.Table:      postrevision.ValidColumn,
-			program.Table:           program.ValidColumn,
-			reaction.Table:          reaction.ValidColumn,
-			readstate.Table:         readstate.ValidColumn,
-			resource.Table:          resource.ValidColumn,
-			resourceversion.Table:   resourceversion.ValidColumn,
-			roleassignment.Table:    roleassignment.ValidColumn,
-			searchdocument.Table:    searchdocument.ValidColumn,
-			space.Table:             space.ValidColumn,
-			spacemembership.Table:   spacemembership.ValidColumn,
-			sponsorship.Table:       sponsorship.ValidColumn,
-			team.Table:              team.ValidColumn,
-			teammembership.Table:    teammembership.ValidColumn,
-			thread.Table:            thread.ValidColumn,
+			accesstoken.Table:            accesstoken.ValidColumn,
+			affiliation.Table:            affiliation.ValidColumn,
+			auditentry.Table:             auditentry.ValidColumn,
+			block.Table:                  block.ValidColumn,
+			bookmark.Table:               bookmark.ValidColumn,
+			breakglass.Table:             breakglass.ValidColumn,
+			call.Table:                   call.ValidColumn,
+			cohort.Table:                 cohort.ValidColumn,
+			draft.Table:                  draft.ValidColumn,
+			draftversion.Table:           draftversion.ValidColumn,
+			enrollment.Table:             enrollment.ValidColumn,
+			event.Table:                  event.ValidColumn,
+			file.Table:                   file.ValidColumn,
+			flag.Table:                   flag.ValidColumn,
+			framework.Table:              framework.ValidColumn,
+			idempotencyrecord.Table:      idempotencyrecord.ValidColumn,
+			identity.Table:               identity.ValidColumn,
+			joinrequest.Table:            joinrequest.ValidColumn,
+			mail.Table:                   mail.ValidColumn,
+			member.Table:                 member.ValidColumn,
+			moderationaction.Table:       moderationaction.ValidColumn,
+			notification.Table:           notification.ValidColumn,
+			notificationjob.Table:        notificationjob.ValidColumn,
+			notificationpreference.Table: notificationpreference.ValidColumn,
+			offering.Table:               offering.ValidColumn,
+			onetimetoken.Table:           onetimetoken.ValidColumn,
+			organization.Table:           organization.ValidColumn,
+			password.Table:               password.ValidColumn,
+			poll.Table:                   poll.ValidColumn,
+			polloption.Table:             polloption.ValidColumn,
+			pollvote.Table:               pollvote.ValidColumn,
+			post.Table:                   post.ValidColumn,
+			postattachment.Table:         postattachment.ValidColumn,
+			postlink.Table:               postlink.ValidColumn,
+			postrevision.Table:           postrevision.ValidColumn,
+			program.Table:                program.ValidColumn,
+			reaction.Table:               reaction.ValidColumn,
+			readstate.Table:              readstate.ValidColumn,
+			resource.Table:               resource.ValidColumn,
+			resourceversion.Table:        resourceversion.ValidColumn,
+			roleassignment.Table:         roleassignment.ValidColumn,
+			searchdocument.Table:         searchdocument.ValidColumn,
+			space.Table:                  space.ValidColumn,
+			spacemembership.Table:        spacemembership.ValidColumn,
+			sponsorship.Table:            sponsorship.ValidColumn,
+			team.Table:                   team.ValidColumn,
+			teammembership.Table:         teammembership.ValidColumn,
+			thread.Table:                 thread.ValidColumn,
+			threadtag.Table:              threadtag.ValidColumn,
+			watchsetting.Table:           watchsetting.ValidColumn,
+			webhookdelivery.Table:        webhookdelivery.ValidColumn,
+			webhookendpoint.Table:        webhookendpoint.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -40,6 +40,10 @@ type Member struct {
 	TimeZone string `json:"time_zone,omitempty"`
 	// Expertise holds the value of the "expertise" field.
 	Expertise []string `json:"expertise,omitempty"`
+	// Interests holds the value of the "interests" field.
+	Interests []string `json:"interests,omitempty"`
+	// ShowsPresence holds the value of the "shows_presence" field.
+	ShowsPresence bool `json:"shows_presence,omitempty"`
 	// Status holds the value of the "status" field.
 	Status member.Status `json:"status,omitempty"`
 	// SuspendedUntil holds the value of the "suspended_until" field.
@@ -63,10 +67,12 @@ func (*Member) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case member.FieldAvatarFileID:
 			values[i] = &sql.NullScanner{S: new(gid.ID)}
-		case member.FieldExpertise:
+		case member.FieldExpertise, member.FieldInterests:
 			values[i] = new([]byte)
 		case member.FieldID:
 			values[i] = new(gid.ID)
+		case member.FieldShowsPresence:
+			values[i] = new(sql.NullBool)
 		case member.FieldEventSeq:
 			values[i] = new(sql.NullInt64)
 		case member.FieldEmail, member.FieldHandle, member.FieldName, member.FieldPronouns, member.FieldTitle, member.FieldAbout, member.FieldAvatarURL, member.FieldTimeZone, member.FieldStatus, member.FieldErasingHandle:
@@ -155,6 +161,20 @@ func (_m *Member) assignValues(columns []string, values []any) error {
 				if err := json.Unmarshal(*value, &_m.Expertise); err != nil {
 					return fmt.Errorf("unmarshal field expertise: %w", err)
 				}
+			}
+		case member.FieldInterests:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field interests", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Interests); err != nil {
+					return fmt.Errorf("unmarshal field interests: %w", err)
+				}
+			}
+		case member.FieldShowsPresence:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field shows_presence", values[i])
+			} else if value.Valid {
+				_m.ShowsPresence = value.Bool
 			}
 		case member.FieldStatus:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -260,6 +280,12 @@ func (_m *Member) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("expertise=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Expertise))
+	builder.WriteString(", ")
+	builder.WriteString("interests=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Interests))
+	builder.WriteString(", ")
+	builder.WriteString("shows_presence=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ShowsPresence))
 	builder.WriteString(", ")
 	builder.WriteString("status=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Status))

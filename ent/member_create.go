@@ -113,6 +113,26 @@ func (_c *MemberCreate) SetExpertise(v []string) *MemberCreate {
 	return _c
 }
 
+// SetInterests sets the "interests" field.
+func (_c *MemberCreate) SetInterests(v []string) *MemberCreate {
+	_c.mutation.SetInterests(v)
+	return _c
+}
+
+// SetShowsPresence sets the "shows_presence" field.
+func (_c *MemberCreate) SetShowsPresence(v bool) *MemberCreate {
+	_c.mutation.SetShowsPresence(v)
+	return _c
+}
+
+// SetNillableShowsPresence sets the "shows_presence" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableShowsPresence(v *bool) *MemberCreate {
+	if v != nil {
+		_c.SetShowsPresence(*v)
+	}
+	return _c
+}
+
 // SetStatus sets the "status" field.
 func (_c *MemberCreate) SetStatus(v member.Status) *MemberCreate {
 	_c.mutation.SetStatus(v)
@@ -246,6 +266,10 @@ func (_c *MemberCreate) defaults() {
 		v := member.DefaultAvatarURL
 		_c.mutation.SetAvatarURL(v)
 	}
+	if _, ok := _c.mutation.ShowsPresence(); !ok {
+		v := member.DefaultShowsPresence
+		_c.mutation.SetShowsPresence(v)
+	}
 	if _, ok := _c.mutation.Status(); !ok {
 		v := member.DefaultStatus
 		_c.mutation.SetStatus(v)
@@ -284,6 +308,9 @@ func (_c *MemberCreate) check() error {
 	}
 	if _, ok := _c.mutation.TimeZone(); !ok {
 		return &ValidationError{Name: "time_zone", err: errors.New(`ent: missing required field "Member.time_zone"`)}
+	}
+	if _, ok := _c.mutation.ShowsPresence(); !ok {
+		return &ValidationError{Name: "shows_presence", err: errors.New(`ent: missing required field "Member.shows_presence"`)}
 	}
 	if _, ok := _c.mutation.Status(); !ok {
 		return &ValidationError{Name: "status", err: errors.New(`ent: missing required field "Member.status"`)}
@@ -373,6 +400,14 @@ func (_c *MemberCreate) createSpec() (*Member, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Expertise(); ok {
 		_spec.SetField(member.FieldExpertise, field.TypeJSON, value)
 		_node.Expertise = value
+	}
+	if value, ok := _c.mutation.Interests(); ok {
+		_spec.SetField(member.FieldInterests, field.TypeJSON, value)
+		_node.Interests = value
+	}
+	if value, ok := _c.mutation.ShowsPresence(); ok {
+		_spec.SetField(member.FieldShowsPresence, field.TypeBool, value)
+		_node.ShowsPresence = value
 	}
 	if value, ok := _c.mutation.Status(); ok {
 		_spec.SetField(member.FieldStatus, field.TypeEnum, value)

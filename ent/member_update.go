@@ -161,6 +161,38 @@ func (_u *MemberUpdate) ClearExpertise() *MemberUpdate {
 	return _u
 }
 
+// SetInterests sets the "interests" field.
+func (_u *MemberUpdate) SetInterests(v []string) *MemberUpdate {
+	_u.mutation.SetInterests(v)
+	return _u
+}
+
+// AppendInterests appends value to the "interests" field.
+func (_u *MemberUpdate) AppendInterests(v []string) *MemberUpdate {
+	_u.mutation.AppendInterests(v)
+	return _u
+}
+
+// ClearInterests clears the value of the "interests" field.
+func (_u *MemberUpdate) ClearInterests() *MemberUpdate {
+	_u.mutation.ClearInterests()
+	return _u
+}
+
+// SetShowsPresence sets the "shows_presence" field.
+func (_u *MemberUpdate) SetShowsPresence(v bool) *MemberUpdate {
+	_u.mutation.SetShowsPresence(v)
+	return _u
+}
+
+// SetNillableShowsPresence sets the "shows_presence" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableShowsPresence(v *bool) *MemberUpdate {
+	if v != nil {
+		_u.SetShowsPresence(*v)
+	}
+	return _u
+}
+
 // SetStatus sets the "status" field.
 func (_u *MemberUpdate) SetStatus(v member.Status) *MemberUpdate {
 	_u.mutation.SetStatus(v)
@@ -365,6 +397,20 @@ func (_u *MemberUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.ExpertiseCleared() {
 		_spec.ClearField(member.FieldExpertise, field.TypeJSON)
 	}
+	if value, ok := _u.mutation.Interests(); ok {
+		_spec.SetField(member.FieldInterests, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedInterests(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, member.FieldInterests, value)
+		})
+	}
+	if _u.mutation.InterestsCleared() {
+		_spec.ClearField(member.FieldInterests, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.ShowsPresence(); ok {
+		_spec.SetField(member.FieldShowsPresence, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(member.FieldStatus, field.TypeEnum, value)
 	}
@@ -544,6 +590,38 @@ func (_u *MemberUpdateOne) AppendExpertise(v []string) *MemberUpdateOne {
 // ClearExpertise clears the value of the "expertise" field.
 func (_u *MemberUpdateOne) ClearExpertise() *MemberUpdateOne {
 	_u.mutation.ClearExpertise()
+	return _u
+}
+
+// SetInterests sets the "interests" field.
+func (_u *MemberUpdateOne) SetInterests(v []string) *MemberUpdateOne {
+	_u.mutation.SetInterests(v)
+	return _u
+}
+
+// AppendInterests appends value to the "interests" field.
+func (_u *MemberUpdateOne) AppendInterests(v []string) *MemberUpdateOne {
+	_u.mutation.AppendInterests(v)
+	return _u
+}
+
+// ClearInterests clears the value of the "interests" field.
+func (_u *MemberUpdateOne) ClearInterests() *MemberUpdateOne {
+	_u.mutation.ClearInterests()
+	return _u
+}
+
+// SetShowsPresence sets the "shows_presence" field.
+func (_u *MemberUpdateOne) SetShowsPresence(v bool) *MemberUpdateOne {
+	_u.mutation.SetShowsPresence(v)
+	return _u
+}
+
+// SetNillableShowsPresence sets the "shows_presence" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableShowsPresence(v *bool) *MemberUpdateOne {
+	if v != nil {
+		_u.SetShowsPresence(*v)
+	}
 	return _u
 }
 
@@ -780,6 +858,20 @@ func (_u *MemberUpdateOne) sqlSave(ctx context.Context) (_node *Member, err erro
 	}
 	if _u.mutation.ExpertiseCleared() {
 		_spec.ClearField(member.FieldExpertise, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Interests(); ok {
+		_spec.SetField(member.FieldInterests, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedInterests(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, member.FieldInterests, value)
+		})
+	}
+	if _u.mutation.InterestsCleared() {
+		_spec.ClearField(member.FieldInterests, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.ShowsPresence(); ok {
+		_spec.SetField(member.FieldShowsPresence, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(member.FieldStatus, field.TypeEnum, value)

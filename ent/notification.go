@@ -37,6 +37,12 @@ type Notification struct {
 	Reasons []string `json:"reasons,omitempty"`
 	// ReadAt holds the value of the "read_at" field.
 	ReadAt *time.Time `json:"read_at,omitempty"`
+	// Mentions holds the value of the "mentions" field.
+	Mentions bool `json:"mentions,omitempty"`
+	// MailDueAt holds the value of the "mail_due_at" field.
+	MailDueAt *time.Time `json:"mail_due_at,omitempty"`
+	// MailedAt holds the value of the "mailed_at" field.
+	MailedAt *time.Time `json:"mailed_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the NotificationQuery when eager-loading is set.
 	Edges        NotificationEdges `json:"edges"`
@@ -112,7 +118,9 @@ func (*Notification) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case notification.FieldID, notification.FieldRecipientID, notification.FieldActorID, notification.FieldThreadID, notification.FieldPostID:
 			values[i] = new(gid.ID)
-		case notification.FieldCreatedAt, notification.FieldReadAt:
+		case notification.FieldMentions:
+			values[i] = new(sql.NullBool)
+		case notification.FieldCreatedAt, notification.FieldReadAt, notification.FieldMailDueAt, notification.FieldMailedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -179,6 +187,26 @@ func (_m *Notification) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ReadAt = new(time.Time)
 				*_m.ReadAt = value.Time
+			}
+		case notification.FieldMentions:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field mentions", values[i])
+			} else if value.Valid {
+				_m.Mentions = value.Bool
+			}
+		case notification.FieldMailDueAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field mail_due_at", values[i])
+			} else if value.Valid {
+				_m.MailDueAt = new(time.Time)
+				*_m.MailDueAt = value.Time
+			}
+		case notification.FieldMailedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field mailed_at", values[i])
+			} else if value.Valid {
+				_m.MailedAt = new(time.Time)
+				*_m.MailedAt = value.Time
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -256,6 +284,19 @@ func (_m *Notification) String() string {
 	builder.WriteString(", ")
 	if v := _m.ReadAt; v != nil {
 		builder.WriteString("read_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("mentions=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Mentions))
+	builder.WriteString(", ")
+	if v := _m.MailDueAt; v != nil {
+		builder.WriteString("mail_due_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.MailedAt; v != nil {
+		builder.WriteString("mailed_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteByte(')')

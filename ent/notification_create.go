@@ -74,6 +74,48 @@ func (_c *NotificationCreate) SetNillableReadAt(v *time.Time) *NotificationCreat
 	return _c
 }
 
+// SetMentions sets the "mentions" field.
+func (_c *NotificationCreate) SetMentions(v bool) *NotificationCreate {
+	_c.mutation.SetMentions(v)
+	return _c
+}
+
+// SetNillableMentions sets the "mentions" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableMentions(v *bool) *NotificationCreate {
+	if v != nil {
+		_c.SetMentions(*v)
+	}
+	return _c
+}
+
+// SetMailDueAt sets the "mail_due_at" field.
+func (_c *NotificationCreate) SetMailDueAt(v time.Time) *NotificationCreate {
+	_c.mutation.SetMailDueAt(v)
+	return _c
+}
+
+// SetNillableMailDueAt sets the "mail_due_at" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableMailDueAt(v *time.Time) *NotificationCreate {
+	if v != nil {
+		_c.SetMailDueAt(*v)
+	}
+	return _c
+}
+
+// SetMailedAt sets the "mailed_at" field.
+func (_c *NotificationCreate) SetMailedAt(v time.Time) *NotificationCreate {
+	_c.mutation.SetMailedAt(v)
+	return _c
+}
+
+// SetNillableMailedAt sets the "mailed_at" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableMailedAt(v *time.Time) *NotificationCreate {
+	if v != nil {
+		_c.SetMailedAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *NotificationCreate) SetID(v gid.ID) *NotificationCreate {
 	_c.mutation.SetID(v)
@@ -107,6 +149,7 @@ func (_c *NotificationCreate) Mutation() *NotificationMutation {
 
 // Save creates the Notification in the database.
 func (_c *NotificationCreate) Save(ctx context.Context) (*Notification, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -132,6 +175,14 @@ func (_c *NotificationCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *NotificationCreate) defaults() {
+	if _, ok := _c.mutation.Mentions(); !ok {
+		v := notification.DefaultMentions
+		_c.mutation.SetMentions(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *NotificationCreate) check() error {
 	if _, ok := _c.mutation.CreatedAt(); !ok {
@@ -151,6 +202,9 @@ func (_c *NotificationCreate) check() error {
 	}
 	if _, ok := _c.mutation.Reasons(); !ok {
 		return &ValidationError{Name: "reasons", err: errors.New(`ent: missing required field "Notification.reasons"`)}
+	}
+	if _, ok := _c.mutation.Mentions(); !ok {
+		return &ValidationError{Name: "mentions", err: errors.New(`ent: missing required field "Notification.mentions"`)}
 	}
 	if len(_c.mutation.RecipientIDs()) == 0 {
 		return &ValidationError{Name: "recipient", err: errors.New(`ent: missing required edge "Notification.recipient"`)}
@@ -210,6 +264,18 @@ func (_c *NotificationCreate) createSpec() (*Notification, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.ReadAt(); ok {
 		_spec.SetField(notification.FieldReadAt, field.TypeTime, value)
 		_node.ReadAt = &value
+	}
+	if value, ok := _c.mutation.Mentions(); ok {
+		_spec.SetField(notification.FieldMentions, field.TypeBool, value)
+		_node.Mentions = value
+	}
+	if value, ok := _c.mutation.MailDueAt(); ok {
+		_spec.SetField(notification.FieldMailDueAt, field.TypeTime, value)
+		_node.MailDueAt = &value
+	}
+	if value, ok := _c.mutation.MailedAt(); ok {
+		_spec.SetField(notification.FieldMailedAt, field.TypeTime, value)
+		_node.MailedAt = &value
 	}
 	if nodes := _c.mutation.RecipientIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -300,6 +366,7 @@ func (_c *NotificationCreateBulk) Save(ctx context.Context) ([]*Notification, er
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*NotificationMutation)
 				if !ok {

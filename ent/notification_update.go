@@ -14,6 +14,8 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // NotificationUpdate is the builder for updating Notification entities.
@@ -27,6 +29,20 @@ type NotificationUpdate struct {
 // Where appends a list predicates to the NotificationUpdate builder.
 func (_u *NotificationUpdate) Where(ps ...predicate.Notification) *NotificationUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetThreadID sets the "thread_id" field.
+func (_u *NotificationUpdate) SetThreadID(v gid.ID) *NotificationUpdate {
+	_u.mutation.SetThreadID(v)
+	return _u
+}
+
+// SetNillableThreadID sets the "thread_id" field if the given value is not nil.
+func (_u *NotificationUpdate) SetNillableThreadID(v *gid.ID) *NotificationUpdate {
+	if v != nil {
+		_u.SetThreadID(*v)
+	}
 	return _u
 }
 
@@ -62,9 +78,74 @@ func (_u *NotificationUpdate) ClearReadAt() *NotificationUpdate {
 	return _u
 }
 
+// SetMentions sets the "mentions" field.
+func (_u *NotificationUpdate) SetMentions(v bool) *NotificationUpdate {
+	_u.mutation.SetMentions(v)
+	return _u
+}
+
+// SetNillableMentions sets the "mentions" field if the given value is not nil.
+func (_u *NotificationUpdate) SetNillableMentions(v *bool) *NotificationUpdate {
+	if v != nil {
+		_u.SetMentions(*v)
+	}
+	return _u
+}
+
+// SetMailDueAt sets the "mail_due_at" field.
+func (_u *NotificationUpdate) SetMailDueAt(v time.Time) *NotificationUpdate {
+	_u.mutation.SetMailDueAt(v)
+	return _u
+}
+
+// SetNillableMailDueAt sets the "mail_due_at" field if the given value is not nil.
+func (_u *NotificationUpdate) SetNillableMailDueAt(v *time.Time) *NotificationUpdate {
+	if v != nil {
+		_u.SetMailDueAt(*v)
+	}
+	return _u
+}
+
+// ClearMailDueAt clears the value of the "mail_due_at" field.
+func (_u *NotificationUpdate) ClearMailDueAt() *NotificationUpdate {
+	_u.mutation.ClearMailDueAt()
+	return _u
+}
+
+// SetMailedAt sets the "mailed_at" field.
+func (_u *NotificationUpdate) SetMailedAt(v time.Time) *NotificationUpdate {
+	_u.mutation.SetMailedAt(v)
+	return _u
+}
+
+// SetNillableMailedAt sets the "mailed_at" field if the given value is not nil.
+func (_u *NotificationUpdate) SetNillableMailedAt(v *time.Time) *NotificationUpdate {
+	if v != nil {
+		_u.SetMailedAt(*v)
+	}
+	return _u
+}
+
+// ClearMailedAt clears the value of the "mailed_at" field.
+func (_u *NotificationUpdate) ClearMailedAt() *NotificationUpdate {
+	_u.mutation.ClearMailedAt()
+	return _u
+}
+
+// SetThread sets the "thread" edge to the Thread entity.
+func (_u *NotificationUpdate) SetThread(v *Thread) *NotificationUpdate {
+	return _u.SetThreadID(v.ID)
+}
+
 // Mutation returns the NotificationMutation object of the builder.
 func (_u *NotificationUpdate) Mutation() *NotificationMutation {
 	return _u.mutation
+}
+
+// ClearThread clears the "thread" edge to the Thread entity.
+func (_u *NotificationUpdate) ClearThread() *NotificationUpdate {
+	_u.mutation.ClearThread()
+	return _u
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -143,6 +224,50 @@ func (_u *NotificationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if _u.mutation.ReadAtCleared() {
 		_spec.ClearField(notification.FieldReadAt, field.TypeTime)
 	}
+	if value, ok := _u.mutation.Mentions(); ok {
+		_spec.SetField(notification.FieldMentions, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.MailDueAt(); ok {
+		_spec.SetField(notification.FieldMailDueAt, field.TypeTime, value)
+	}
+	if _u.mutation.MailDueAtCleared() {
+		_spec.ClearField(notification.FieldMailDueAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.MailedAt(); ok {
+		_spec.SetField(notification.FieldMailedAt, field.TypeTime, value)
+	}
+	if _u.mutation.MailedAtCleared() {
+		_spec.ClearField(notification.FieldMailedAt, field.TypeTime)
+	}
+	if _u.mutation.ThreadCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   notification.ThreadTable,
+			Columns: []string{notification.ThreadColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(thread.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ThreadIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   notification.ThreadTable,
+			Columns: []string{notification.ThreadColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(thread.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -163,6 +288,20 @@ type NotificationUpdateOne struct {
 	hooks     []Hook
 	mutation  *NotificationMutation
 	modifiers []func(*sql.UpdateBuilder)
+}
+
+// SetThreadID sets the "thread_id" field.
+func (_u *NotificationUpdateOne) SetThreadID(v gid.ID) *NotificationUpdateOne {
+	_u.mutation.SetThreadID(v)
+	return _u
+}
+
+// SetNillableThreadID sets the "thread_id" field if the given value is not nil.
+func (_u *NotificationUpdateOne) SetNillableThreadID(v *gid.ID) *NotificationUpdateOne {
+	if v != nil {
+		_u.SetThreadID(*v)
+	}
+	return _u
 }
 
 // SetReasons sets the "reasons" field.
@@ -197,9 +336,74 @@ func (_u *NotificationUpdateOne) ClearReadAt() *NotificationUpdateOne {
 	return _u
 }
 
+// SetMentions sets the "mentions" field.
+func (_u *NotificationUpdateOne) SetMentions(v bool) *NotificationUpdateOne {
+	_u.mutation.SetMentions(v)
+	return _u
+}
+
+// SetNillableMentions sets the "mentions" field if the given value is not nil.
+func (_u *NotificationUpdateOne) SetNillableMentions(v *bool) *NotificationUpdateOne {
+	if v != nil {
+		_u.SetMentions(*v)
+	}
+	return _u
+}
+
+// SetMailDueAt sets the "mail_due_at" field.
+func (_u *NotificationUpdateOne) SetMailDueAt(v time.Time) *NotificationUpdateOne {
+	_u.mutation.SetMailDueAt(v)
+	return _u
+}
+
+// SetNillableMailDueAt sets the "mail_due_at" field if the given value is not nil.
+func (_u *NotificationUpdateOne) SetNillableMailDueAt(v *time.Time) *NotificationUpdateOne {
+	if v != nil {
+		_u.SetMailDueAt(*v)
+	}
+	return _u
+}
+
+// ClearMailDueAt clears the value of the "mail_due_at" field.
+func (_u *NotificationUpdateOne) ClearMailDueAt() *NotificationUpdateOne {
+	_u.mutation.ClearMailDueAt()
+	return _u
+}
+
+// SetMailedAt sets the "mailed_at" field.
+func (_u *NotificationUpdateOne) SetMailedAt(v time.Time) *NotificationUpdateOne {
+	_u.mutation.SetMailedAt(v)
+	return _u
+}
+
+// SetNillableMailedAt sets the "mailed_at" field if the given value is not nil.
+func (_u *NotificationUpdateOne) SetNillableMailedAt(v *time.Time) *NotificationUpdateOne {
+	if v != nil {
+		_u.SetMailedAt(*v)
+	}
+	return _u
+}
+
+// ClearMailedAt clears the value of the "mailed_at" field.
+func (_u *NotificationUpdateOne) ClearMailedAt() *NotificationUpdateOne {
+	_u.mutation.ClearMailedAt()
+	return _u
+}
+
+// SetThread sets the "thread" edge to the Thread entity.
+func (_u *NotificationUpdateOne) SetThread(v *Thread) *NotificationUpdateOne {
+	return _u.SetThreadID(v.ID)
+}
+
 // Mutation returns the NotificationMutation object of the builder.
 func (_u *NotificationUpdateOne) Mutation() *NotificationMutation {
 	return _u.mutation
+}
+
+// ClearThread clears the "thread" edge to the Thread entity.
+func (_u *NotificationUpdateOne) ClearThread() *NotificationUpdateOne {
+	_u.mutation.ClearThread()
+	return _u
 }
 
 // Where appends a list predicates to the NotificationUpdate builder.
@@ -307,6 +511,50 @@ func (_u *NotificationUpdateOne) sqlSave(ctx context.Context) (_node *Notificati
 	}
 	if _u.mutation.ReadAtCleared() {
 		_spec.ClearField(notification.FieldReadAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Mentions(); ok {
+		_spec.SetField(notification.FieldMentions, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.MailDueAt(); ok {
+		_spec.SetField(notification.FieldMailDueAt, field.TypeTime, value)
+	}
+	if _u.mutation.MailDueAtCleared() {
+		_spec.ClearField(notification.FieldMailDueAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.MailedAt(); ok {
+		_spec.SetField(notification.FieldMailedAt, field.TypeTime, value)
+	}
+	if _u.mutation.MailedAtCleared() {
+		_spec.ClearField(notification.FieldMailedAt, field.TypeTime)
+	}
+	if _u.mutation.ThreadCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   notification.ThreadTable,
+			Columns: []string{notification.ThreadColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(thread.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ThreadIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   notification.ThreadTable,
+			Columns: []string{notification.ThreadColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(thread.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Notification{config: _u.config}

@@ -33,6 +33,8 @@ type Post struct {
 	ReplyToID *gid.ID `json:"reply_to_id,omitempty"`
 	// Seq holds the value of the "seq" field.
 	Seq int `json:"seq,omitempty"`
+	// Quote holds the value of the "quote" field.
+	Quote string `json:"quote,omitempty"`
 	// Body holds the value of the "body" field.
 	Body string `json:"body,omitempty"`
 	// BodyHTML holds the value of the "body_html" field.
@@ -45,6 +47,14 @@ type Post struct {
 	EditedAt *time.Time `json:"edited_at,omitempty"`
 	// DeletedAt holds the value of the "deleted_at" field.
 	DeletedAt *time.Time `json:"deleted_at,omitempty"`
+	// HiddenAt holds the value of the "hidden_at" field.
+	HiddenAt *time.Time `json:"hidden_at,omitempty"`
+	// HiddenByID holds the value of the "hidden_by_id" field.
+	HiddenByID *gid.ID `json:"hidden_by_id,omitempty"`
+	// HiddenReason holds the value of the "hidden_reason" field.
+	HiddenReason string `json:"hidden_reason,omitempty"`
+	// MovedToID holds the value of the "moved_to_id" field.
+	MovedToID *gid.ID `json:"moved_to_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the PostQuery when eager-loading is set.
 	Edges        PostEdges `json:"edges"`
@@ -114,7 +124,7 @@ func (*Post) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case post.FieldReplyToID:
+		case post.FieldReplyToID, post.FieldHiddenByID, post.FieldMovedToID:
 			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		case post.FieldReactionCounts:
 			values[i] = new([]byte)
@@ -122,9 +132,9 @@ func (*Post) scanValues(columns []string) ([]any, error) {
 			values[i] = new(gid.ID)
 		case post.FieldSeq, post.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case post.FieldBody, post.FieldBodyHTML:
+		case post.FieldQuote, post.FieldBody, post.FieldBodyHTML, post.FieldHiddenReason:
 			values[i] = new(sql.NullString)
-		case post.FieldCreatedAt, post.FieldEditedAt, post.FieldDeletedAt:
+		case post.FieldCreatedAt, post.FieldEditedAt, post.FieldDeletedAt, post.FieldHiddenAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -178,6 +188,12 @@ func (_m *Post) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Seq = int(value.Int64)
 			}
+		case post.FieldQuote:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field quote", values[i])
+			} else if value.Valid {
+				_m.Quote = value.String
+			}
 		case post.FieldBody:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field body", values[i])
@@ -217,6 +233,33 @@ func (_m *Post) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.DeletedAt = new(time.Time)
 				*_m.DeletedAt = value.Time
+			}
+		case post.FieldHiddenAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field hidden_at", values[i])
+			} else if value.Valid {
+				_m.HiddenAt = new(time.Time)
+				*_m.HiddenAt = value.Time
+			}
+		case post.FieldHiddenByID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field hidden_by_id", values[i])
+			} else if value.Valid {
+				_m.HiddenByID = new(gid.ID)
+				*_m.HiddenByID = *value.S.(*gid.ID)
+			}
+		case post.FieldHiddenReason:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field hidden_reason", values[i])
+			} else if value.Valid {
+				_m.HiddenReason = value.String
+			}
+		case post.FieldMovedToID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field moved_to_id", values[i])
+			} else if value.Valid {
+				_m.MovedToID = new(gid.ID)
+				*_m.MovedToID = *value.S.(*gid.ID)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -291,6 +334,9 @@ func (_m *Post) String() string {
 	builder.WriteString("seq=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Seq))
 	builder.WriteString(", ")
+	builder.WriteString("quote=")
+	builder.WriteString(_m.Quote)
+	builder.WriteString(", ")
 	builder.WriteString("body=")
 	builder.WriteString(_m.Body)
 	builder.WriteString(", ")
@@ -311,6 +357,24 @@ func (_m *Post) String() string {
 	if v := _m.DeletedAt; v != nil {
 		builder.WriteString("deleted_at=")
 		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.HiddenAt; v != nil {
+		builder.WriteString("hidden_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.HiddenByID; v != nil {
+		builder.WriteString("hidden_by_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("hidden_reason=")
+	builder.WriteString(_m.HiddenReason)
+	builder.WriteString(", ")
+	if v := _m.MovedToID; v != nil {
+		builder.WriteString("moved_to_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteByte(')')
 	return builder.String()

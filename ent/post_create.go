@@ -62,6 +62,20 @@ func (_c *PostCreate) SetSeq(v int) *PostCreate {
 	return _c
 }
 
+// SetQuote sets the "quote" field.
+func (_c *PostCreate) SetQuote(v string) *PostCreate {
+	_c.mutation.SetQuote(v)
+	return _c
+}
+
+// SetNillableQuote sets the "quote" field if the given value is not nil.
+func (_c *PostCreate) SetNillableQuote(v *string) *PostCreate {
+	if v != nil {
+		_c.SetQuote(*v)
+	}
+	return _c
+}
+
 // SetBody sets the "body" field.
 func (_c *PostCreate) SetBody(v string) *PostCreate {
 	_c.mutation.SetBody(v)
@@ -118,6 +132,62 @@ func (_c *PostCreate) SetDeletedAt(v time.Time) *PostCreate {
 func (_c *PostCreate) SetNillableDeletedAt(v *time.Time) *PostCreate {
 	if v != nil {
 		_c.SetDeletedAt(*v)
+	}
+	return _c
+}
+
+// SetHiddenAt sets the "hidden_at" field.
+func (_c *PostCreate) SetHiddenAt(v time.Time) *PostCreate {
+	_c.mutation.SetHiddenAt(v)
+	return _c
+}
+
+// SetNillableHiddenAt sets the "hidden_at" field if the given value is not nil.
+func (_c *PostCreate) SetNillableHiddenAt(v *time.Time) *PostCreate {
+	if v != nil {
+		_c.SetHiddenAt(*v)
+	}
+	return _c
+}
+
+// SetHiddenByID sets the "hidden_by_id" field.
+func (_c *PostCreate) SetHiddenByID(v gid.ID) *PostCreate {
+	_c.mutation.SetHiddenByID(v)
+	return _c
+}
+
+// SetNillableHiddenByID sets the "hidden_by_id" field if the given value is not nil.
+func (_c *PostCreate) SetNillableHiddenByID(v *gid.ID) *PostCreate {
+	if v != nil {
+		_c.SetHiddenByID(*v)
+	}
+	return _c
+}
+
+// SetHiddenReason sets the "hidden_reason" field.
+func (_c *PostCreate) SetHiddenReason(v string) *PostCreate {
+	_c.mutation.SetHiddenReason(v)
+	return _c
+}
+
+// SetNillableHiddenReason sets the "hidden_reason" field if the given value is not nil.
+func (_c *PostCreate) SetNillableHiddenReason(v *string) *PostCreate {
+	if v != nil {
+		_c.SetHiddenReason(*v)
+	}
+	return _c
+}
+
+// SetMovedToID sets the "moved_to_id" field.
+func (_c *PostCreate) SetMovedToID(v gid.ID) *PostCreate {
+	_c.mutation.SetMovedToID(v)
+	return _c
+}
+
+// SetNillableMovedToID sets the "moved_to_id" field if the given value is not nil.
+func (_c *PostCreate) SetNillableMovedToID(v *gid.ID) *PostCreate {
+	if v != nil {
+		_c.SetMovedToID(*v)
 	}
 	return _c
 }
@@ -193,9 +263,17 @@ func (_c *PostCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *PostCreate) defaults() {
+	if _, ok := _c.mutation.Quote(); !ok {
+		v := post.DefaultQuote
+		_c.mutation.SetQuote(v)
+	}
 	if _, ok := _c.mutation.Version(); !ok {
 		v := post.DefaultVersion
 		_c.mutation.SetVersion(v)
+	}
+	if _, ok := _c.mutation.HiddenReason(); !ok {
+		v := post.DefaultHiddenReason
+		_c.mutation.SetHiddenReason(v)
 	}
 }
 
@@ -213,6 +291,9 @@ func (_c *PostCreate) check() error {
 	if _, ok := _c.mutation.Seq(); !ok {
 		return &ValidationError{Name: "seq", err: errors.New(`ent: missing required field "Post.seq"`)}
 	}
+	if _, ok := _c.mutation.Quote(); !ok {
+		return &ValidationError{Name: "quote", err: errors.New(`ent: missing required field "Post.quote"`)}
+	}
 	if _, ok := _c.mutation.Body(); !ok {
 		return &ValidationError{Name: "body", err: errors.New(`ent: missing required field "Post.body"`)}
 	}
@@ -221,6 +302,9 @@ func (_c *PostCreate) check() error {
 	}
 	if _, ok := _c.mutation.Version(); !ok {
 		return &ValidationError{Name: "version", err: errors.New(`ent: missing required field "Post.version"`)}
+	}
+	if _, ok := _c.mutation.HiddenReason(); !ok {
+		return &ValidationError{Name: "hidden_reason", err: errors.New(`ent: missing required field "Post.hidden_reason"`)}
 	}
 	if len(_c.mutation.ThreadIDs()) == 0 {
 		return &ValidationError{Name: "thread", err: errors.New(`ent: missing required edge "Post.thread"`)}
@@ -271,6 +355,10 @@ func (_c *PostCreate) createSpec() (*Post, *sqlgraph.CreateSpec) {
 		_spec.SetField(post.FieldSeq, field.TypeInt, value)
 		_node.Seq = value
 	}
+	if value, ok := _c.mutation.Quote(); ok {
+		_spec.SetField(post.FieldQuote, field.TypeString, value)
+		_node.Quote = value
+	}
 	if value, ok := _c.mutation.Body(); ok {
 		_spec.SetField(post.FieldBody, field.TypeString, value)
 		_node.Body = value
@@ -294,6 +382,22 @@ func (_c *PostCreate) createSpec() (*Post, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.DeletedAt(); ok {
 		_spec.SetField(post.FieldDeletedAt, field.TypeTime, value)
 		_node.DeletedAt = &value
+	}
+	if value, ok := _c.mutation.HiddenAt(); ok {
+		_spec.SetField(post.FieldHiddenAt, field.TypeTime, value)
+		_node.HiddenAt = &value
+	}
+	if value, ok := _c.mutation.HiddenByID(); ok {
+		_spec.SetField(post.FieldHiddenByID, field.TypeUUID, value)
+		_node.HiddenByID = &value
+	}
+	if value, ok := _c.mutation.HiddenReason(); ok {
+		_spec.SetField(post.FieldHiddenReason, field.TypeString, value)
+		_node.HiddenReason = value
+	}
+	if value, ok := _c.mutation.MovedToID(); ok {
+		_spec.SetField(post.FieldMovedToID, field.TypeUUID, value)
+		_node.MovedToID = &value
 	}
 	if nodes := _c.mutation.ThreadIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

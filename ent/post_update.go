@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/schema"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/gid"
 )
 
@@ -29,6 +30,20 @@ type PostUpdate struct {
 // Where appends a list predicates to the PostUpdate builder.
 func (_u *PostUpdate) Where(ps ...predicate.Post) *PostUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetThreadID sets the "thread_id" field.
+func (_u *PostUpdate) SetThreadID(v gid.ID) *PostUpdate {
+	_u.mutation.SetThreadID(v)
+	return _u
+}
+
+// SetNillableThreadID sets the "thread_id" field if the given value is not nil.
+func (_u *PostUpdate) SetNillableThreadID(v *gid.ID) *PostUpdate {
+	if v != nil {
+		_u.SetThreadID(*v)
+	}
 	return _u
 }
 
@@ -49,6 +64,41 @@ func (_u *PostUpdate) SetNillableReplyToID(v *gid.ID) *PostUpdate {
 // ClearReplyToID clears the value of the "reply_to_id" field.
 func (_u *PostUpdate) ClearReplyToID() *PostUpdate {
 	_u.mutation.ClearReplyToID()
+	return _u
+}
+
+// SetSeq sets the "seq" field.
+func (_u *PostUpdate) SetSeq(v int) *PostUpdate {
+	_u.mutation.ResetSeq()
+	_u.mutation.SetSeq(v)
+	return _u
+}
+
+// SetNillableSeq sets the "seq" field if the given value is not nil.
+func (_u *PostUpdate) SetNillableSeq(v *int) *PostUpdate {
+	if v != nil {
+		_u.SetSeq(*v)
+	}
+	return _u
+}
+
+// AddSeq adds value to the "seq" field.
+func (_u *PostUpdate) AddSeq(v int) *PostUpdate {
+	_u.mutation.AddSeq(v)
+	return _u
+}
+
+// SetQuote sets the "quote" field.
+func (_u *PostUpdate) SetQuote(v string) *PostUpdate {
+	_u.mutation.SetQuote(v)
+	return _u
+}
+
+// SetNillableQuote sets the "quote" field if the given value is not nil.
+func (_u *PostUpdate) SetNillableQuote(v *string) *PostUpdate {
+	if v != nil {
+		_u.SetQuote(*v)
+	}
 	return _u
 }
 
@@ -159,6 +209,85 @@ func (_u *PostUpdate) ClearDeletedAt() *PostUpdate {
 	return _u
 }
 
+// SetHiddenAt sets the "hidden_at" field.
+func (_u *PostUpdate) SetHiddenAt(v time.Time) *PostUpdate {
+	_u.mutation.SetHiddenAt(v)
+	return _u
+}
+
+// SetNillableHiddenAt sets the "hidden_at" field if the given value is not nil.
+func (_u *PostUpdate) SetNillableHiddenAt(v *time.Time) *PostUpdate {
+	if v != nil {
+		_u.SetHiddenAt(*v)
+	}
+	return _u
+}
+
+// ClearHiddenAt clears the value of the "hidden_at" field.
+func (_u *PostUpdate) ClearHiddenAt() *PostUpdate {
+	_u.mutation.ClearHiddenAt()
+	return _u
+}
+
+// SetHiddenByID sets the "hidden_by_id" field.
+func (_u *PostUpdate) SetHiddenByID(v gid.ID) *PostUpdate {
+	_u.mutation.SetHiddenByID(v)
+	return _u
+}
+
+// SetNillableHiddenByID sets the "hidden_by_id" field if the given value is not nil.
+func (_u *PostUpdate) SetNillableHiddenByID(v *gid.ID) *PostUpdate {
+	if v != nil {
+		_u.SetHiddenByID(*v)
+	}
+	return _u
+}
+
+// ClearHiddenByID clears the value of the "hidden_by_id" field.
+func (_u *PostUpdate) ClearHiddenByID() *PostUpdate {
+	_u.mutation.ClearHiddenByID()
+	return _u
+}
+
+// SetHiddenReason sets the "hidden_reason" field.
+func (_u *PostUpdate) SetHiddenReason(v string) *PostUpdate {
+	_u.mutation.SetHiddenReason(v)
+	return _u
+}
+
+// SetNillableHiddenReason sets the "hidden_reason" field if the given value is not nil.
+func (_u *PostUpdate) SetNillableHiddenReason(v *string) *PostUpdate {
+	if v != nil {
+		_u.SetHiddenReason(*v)
+	}
+	return _u
+}
+
+// SetMovedToID sets the "moved_to_id" field.
+func (_u *PostUpdate) SetMovedToID(v gid.ID) *PostUpdate {
+	_u.mutation.SetMovedToID(v)
+	return _u
+}
+
+// SetNillableMovedToID sets the "moved_to_id" field if the given value is not nil.
+func (_u *PostUpdate) SetNillableMovedToID(v *gid.ID) *PostUpdate {
+	if v != nil {
+		_u.SetMovedToID(*v)
+	}
+	return _u
+}
+
+// ClearMovedToID clears the value of the "moved_to_id" field.
+func (_u *PostUpdate) ClearMovedToID() *PostUpdate {
+	_u.mutation.ClearMovedToID()
+	return _u
+}
+
+// SetThread sets the "thread" edge to the Thread entity.
+func (_u *PostUpdate) SetThread(v *Thread) *PostUpdate {
+	return _u.SetThreadID(v.ID)
+}
+
 // SetReplyTo sets the "reply_to" edge to the Post entity.
 func (_u *PostUpdate) SetReplyTo(v *Post) *PostUpdate {
 	return _u.SetReplyToID(v.ID)
@@ -182,6 +311,12 @@ func (_u *PostUpdate) AddReplies(v ...*Post) *PostUpdate {
 // Mutation returns the PostMutation object of the builder.
 func (_u *PostUpdate) Mutation() *PostMutation {
 	return _u.mutation
+}
+
+// ClearThread clears the "thread" edge to the Thread entity.
+func (_u *PostUpdate) ClearThread() *PostUpdate {
+	_u.mutation.ClearThread()
+	return _u
 }
 
 // ClearReplyTo clears the "reply_to" edge to the Post entity.
@@ -267,6 +402,15 @@ func (_u *PostUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			}
 		}
 	}
+	if value, ok := _u.mutation.Seq(); ok {
+		_spec.SetField(post.FieldSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSeq(); ok {
+		_spec.AddField(post.FieldSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Quote(); ok {
+		_spec.SetField(post.FieldQuote, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Body(); ok {
 		_spec.SetField(post.FieldBody, field.TypeString, value)
 	}
@@ -301,6 +445,56 @@ func (_u *PostUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.DeletedAtCleared() {
 		_spec.ClearField(post.FieldDeletedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.HiddenAt(); ok {
+		_spec.SetField(post.FieldHiddenAt, field.TypeTime, value)
+	}
+	if _u.mutation.HiddenAtCleared() {
+		_spec.ClearField(post.FieldHiddenAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.HiddenByID(); ok {
+		_spec.SetField(post.FieldHiddenByID, field.TypeUUID, value)
+	}
+	if _u.mutation.HiddenByIDCleared() {
+		_spec.ClearField(post.FieldHiddenByID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.HiddenReason(); ok {
+		_spec.SetField(post.FieldHiddenReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.MovedToID(); ok {
+		_spec.SetField(post.FieldMovedToID, field.TypeUUID, value)
+	}
+	if _u.mutation.MovedToIDCleared() {
+		_spec.ClearField(post.FieldMovedToID, field.TypeUUID)
+	}
+	if _u.mutation.ThreadCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   post.ThreadTable,
+			Columns: []string{post.ThreadColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(thread.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ThreadIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   post.ThreadTable,
+			Columns: []string{post.ThreadColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(thread.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.ReplyToCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -398,6 +592,20 @@ type PostUpdateOne struct {
 	modifiers []func(*sql.UpdateBuilder)
 }
 
+// SetThreadID sets the "thread_id" field.
+func (_u *PostUpdateOne) SetThreadID(v gid.ID) *PostUpdateOne {
+	_u.mutation.SetThreadID(v)
+	return _u
+}
+
+// SetNillableThreadID sets the "thread_id" field if the given value is not nil.
+func (_u *PostUpdateOne) SetNillableThreadID(v *gid.ID) *PostUpdateOne {
+	if v != nil {
+		_u.SetThreadID(*v)
+	}
+	return _u
+}
+
 // SetReplyToID sets the "reply_to_id" field.
 func (_u *PostUpdateOne) SetReplyToID(v gid.ID) *PostUpdateOne {
 	_u.mutation.SetReplyToID(v)
@@ -415,6 +623,41 @@ func (_u *PostUpdateOne) SetNillableReplyToID(v *gid.ID) *PostUpdateOne {
 // ClearReplyToID clears the value of the "reply_to_id" field.
 func (_u *PostUpdateOne) ClearReplyToID() *PostUpdateOne {
 	_u.mutation.ClearReplyToID()
+	return _u
+}
+
+// SetSeq sets the "seq" field.
+func (_u *PostUpdateOne) SetSeq(v int) *PostUpdateOne {
+	_u.mutation.ResetSeq()
+	_u.mutation.SetSeq(v)
+	return _u
+}
+
+// SetNillableSeq sets the "seq" field if the given value is not nil.
+func (_u *PostUpdateOne) SetNillableSeq(v *int) *PostUpdateOne {
+	if v != nil {
+		_u.SetSeq(*v)
+	}
+	return _u
+}
+
+// AddSeq adds value to the "seq" field.
+func (_u *PostUpdateOne) AddSeq(v int) *PostUpdateOne {
+	_u.mutation.AddSeq(v)
+	return _u
+}
+
+// SetQuote sets the "quote" field.
+func (_u *PostUpdateOne) SetQuote(v string) *PostUpdateOne {
+	_u.mutation.SetQuote(v)
+	return _u
+}
+
+// SetNillableQuote sets the "quote" field if the given value is not nil.
+func (_u *PostUpdateOne) SetNillableQuote(v *string) *PostUpdateOne {
+	if v != nil {
+		_u.SetQuote(*v)
+	}
 	return _u
 }
 
@@ -525,6 +768,85 @@ func (_u *PostUpdateOne) ClearDeletedAt() *PostUpdateOne {
 	return _u
 }
 
+// SetHiddenAt sets the "hidden_at" field.
+func (_u *PostUpdateOne) SetHiddenAt(v time.Time) *PostUpdateOne {
+	_u.mutation.SetHiddenAt(v)
+	return _u
+}
+
+// SetNillableHiddenAt sets the "hidden_at" field if the given value is not nil.
+func (_u *PostUpdateOne) SetNillableHiddenAt(v *time.Time) *PostUpdateOne {
+	if v != nil {
+		_u.SetHiddenAt(*v)
+	}
+	return _u
+}
+
+// ClearHiddenAt clears the value of the "hidden_at" field.
+func (_u *PostUpdateOne) ClearHiddenAt() *PostUpdateOne {
+	_u.mutation.ClearHiddenAt()
+	return _u
+}
+
+// SetHiddenByID sets the "hidden_by_id" field.
+func (_u *PostUpdateOne) SetHiddenByID(v gid.ID) *PostUpdateOne {
+	_u.mutation.SetHiddenByID(v)
+	return _u
+}
+
+// SetNillableHiddenByID sets the "hidden_by_id" field if the given value is not nil.
+func (_u *PostUpdateOne) SetNillableHiddenByID(v *gid.ID) *PostUpdateOne {
+	if v != nil {
+		_u.SetHiddenByID(*v)
+	}
+	return _u
+}
+
+// ClearHiddenByID clears the value of the "hidden_by_id" field.
+func (_u *PostUpdateOne) ClearHiddenByID() *PostUpdateOne {
+	_u.mutation.ClearHiddenByID()
+	return _u
+}
+
+// SetHiddenReason sets the "hidden_reason" field.
+func (_u *PostUpdateOne) SetHiddenReason(v string) *PostUpdateOne {
+	_u.mutation.SetHiddenReason(v)
+	return _u
+}
+
+// SetNillableHiddenReason sets the "hidden_reason" field if the given value is not nil.
+func (_u *PostUpdateOne) SetNillableHiddenReason(v *string) *PostUpdateOne {
+	if v != nil {
+		_u.SetHiddenReason(*v)
+	}
+	return _u
+}
+
+// SetMovedToID sets the "moved_to_id" field.
+func (_u *PostUpdateOne) SetMovedToID(v gid.ID) *PostUpdateOne {
+	_u.mutation.SetMovedToID(v)
+	return _u
+}
+
+// SetNillableMovedToID sets the "moved_to_id" field if the given value is not nil.
+func (_u *PostUpdateOne) SetNillableMovedToID(v *gid.ID) *PostUpdateOne {
+	if v != nil {
+		_u.SetMovedToID(*v)
+	}
+	return _u
+}
+
+// ClearMovedToID clears the value of the "moved_to_id" field.
+func (_u *PostUpdateOne) ClearMovedToID() *PostUpdateOne {
+	_u.mutation.ClearMovedToID()
+	return _u
+}
+
+// SetThread sets the "thread" edge to the Thread entity.
+func (_u *PostUpdateOne) SetThread(v *Thread) *PostUpdateOne {
+	return _u.SetThreadID(v.ID)
+}
+
 // SetReplyTo sets the "reply_to" edge to the Post entity.
 func (_u *PostUpdateOne) SetReplyTo(v *Post) *PostUpdateOne {
 	return _u.SetReplyToID(v.ID)
@@ -548,6 +870,12 @@ func (_u *PostUpdateOne) AddReplies(v ...*Post) *PostUpdateOne {
 // Mutation returns the PostMutation object of the builder.
 func (_u *PostUpdateOne) Mutation() *PostMutation {
 	return _u.mutation
+}
+
+// ClearThread clears the "thread" edge to the Thread entity.
+func (_u *PostUpdateOne) ClearThread() *PostUpdateOne {
+	_u.mutation.ClearThread()
+	return _u
 }
 
 // ClearReplyTo clears the "reply_to" edge to the Post entity.
@@ -663,6 +991,15 @@ func (_u *PostUpdateOne) sqlSave(ctx context.Context) (_node *Post, err error) {
 			}
 		}
 	}
+	if value, ok := _u.mutation.Seq(); ok {
+		_spec.SetField(post.FieldSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSeq(); ok {
+		_spec.AddField(post.FieldSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Quote(); ok {
+		_spec.SetField(post.FieldQuote, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Body(); ok {
 		_spec.SetField(post.FieldBody, field.TypeString, value)
 	}
@@ -697,6 +1034,56 @@ func (_u *PostUpdateOne) sqlSave(ctx context.Context) (_node *Post, err error) {
 	}
 	if _u.mutation.DeletedAtCleared() {
 		_spec.ClearField(post.FieldDeletedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.HiddenAt(); ok {
+		_spec.SetField(post.FieldHiddenAt, field.TypeTime, value)
+	}
+	if _u.mutation.HiddenAtCleared() {
+		_spec.ClearField(post.FieldHiddenAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.HiddenByID(); ok {
+		_spec.SetField(post.FieldHiddenByID, field.TypeUUID, value)
+	}
+	if _u.mutation.HiddenByIDCleared() {
+		_spec.ClearField(post.FieldHiddenByID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.HiddenReason(); ok {
+		_spec.SetField(post.FieldHiddenReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.MovedToID(); ok {
+		_spec.SetField(post.FieldMovedToID, field.TypeUUID, value)
+	}
+	if _u.mutation.MovedToIDCleared() {
+		_spec.ClearField(post.FieldMovedToID, field.TypeUUID)
+	}
+	if _u.mutation.ThreadCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   post.ThreadTable,
+			Columns: []string{post.ThreadColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(thread.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ThreadIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   post.ThreadTable,
+			Columns: []string{post.ThreadColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(thread.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.ReplyToCleared() {
 		edge := &sqlgraph.EdgeSpec{

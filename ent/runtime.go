@@ -6,16 +6,25 @@ import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
 	"github.com/pursuing-equity/commons/ent/auditentry"
+	"github.com/pursuing-equity/commons/ent/bookmark"
+	"github.com/pursuing-equity/commons/ent/draft"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/file"
+	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/joinrequest"
 	"github.com/pursuing-equity/commons/ent/mail"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/moderationaction"
+	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/notificationjob"
+	"github.com/pursuing-equity/commons/ent/notificationpreference"
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/ent/onetimetoken"
 	"github.com/pursuing-equity/commons/ent/organization"
+	"github.com/pursuing-equity/commons/ent/poll"
+	"github.com/pursuing-equity/commons/ent/polloption"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/program"
 	"github.com/pursuing-equity/commons/ent/readstate"
@@ -28,6 +37,8 @@ import (
 	"github.com/pursuing-equity/commons/ent/sponsorship"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/ent/webhookdelivery"
+	"github.com/pursuing-equity/commons/ent/webhookendpoint"
 )
 
 // The init function reads all schema descriptors with runtime code
@@ -72,6 +83,30 @@ func init() {
 	auditentryDescAddress := auditentryFields[5].Descriptor()
 	// auditentry.DefaultAddress holds the default value on creation for the address field.
 	auditentry.DefaultAddress = auditentryDescAddress.Default.(string)
+	bookmarkFields := schema.Bookmark{}.Fields()
+	_ = bookmarkFields
+	// bookmarkDescNote is the schema descriptor for note field.
+	bookmarkDescNote := bookmarkFields[2].Descriptor()
+	// bookmark.DefaultNote holds the default value on creation for the note field.
+	bookmark.DefaultNote = bookmarkDescNote.Default.(string)
+	draftFields := schema.Draft{}.Fields()
+	_ = draftFields
+	// draftDescTitle is the schema descriptor for title field.
+	draftDescTitle := draftFields[4].Descriptor()
+	// draft.DefaultTitle holds the default value on creation for the title field.
+	draft.DefaultTitle = draftDescTitle.Default.(string)
+	// draftDescBody is the schema descriptor for body field.
+	draftDescBody := draftFields[5].Descriptor()
+	// draft.DefaultBody holds the default value on creation for the body field.
+	draft.DefaultBody = draftDescBody.Default.(string)
+	// draftDescVersion is the schema descriptor for version field.
+	draftDescVersion := draftFields[6].Descriptor()
+	// draft.DefaultVersion holds the default value on creation for the version field.
+	draft.DefaultVersion = draftDescVersion.Default.(int)
+	// draftDescFailure is the schema descriptor for failure field.
+	draftDescFailure := draftFields[8].Descriptor()
+	// draft.DefaultFailure holds the default value on creation for the failure field.
+	draft.DefaultFailure = draftDescFailure.Default.(string)
 	enrollmentFields := schema.Enrollment{}.Fields()
 	_ = enrollmentFields
 	// enrollmentDescReason is the schema descriptor for reason field.
@@ -84,6 +119,16 @@ func init() {
 	fileDescHash := fileFields[5].Descriptor()
 	// file.HashValidator is a validator for the "hash" field. It is called by the builders before save.
 	file.HashValidator = fileDescHash.Validators[0].(func([]byte) error)
+	flagFields := schema.Flag{}.Fields()
+	_ = flagFields
+	// flagDescNote is the schema descriptor for note field.
+	flagDescNote := flagFields[3].Descriptor()
+	// flag.DefaultNote holds the default value on creation for the note field.
+	flag.DefaultNote = flagDescNote.Default.(string)
+	// flagDescResolution is the schema descriptor for resolution field.
+	flagDescResolution := flagFields[7].Descriptor()
+	// flag.DefaultResolution holds the default value on creation for the resolution field.
+	flag.DefaultResolution = flagDescResolution.Default.(string)
 	frameworkFields := schema.Framework{}.Fields()
 	_ = frameworkFields
 	// frameworkDescSummary is the schema descriptor for summary field.
@@ -130,10 +175,46 @@ func init() {
 	memberDescAvatarURL := memberFields[6].Descriptor()
 	// member.DefaultAvatarURL holds the default value on creation for the avatar_url field.
 	member.DefaultAvatarURL = memberDescAvatarURL.Default.(string)
+	// memberDescShowsPresence is the schema descriptor for shows_presence field.
+	memberDescShowsPresence := memberFields[10].Descriptor()
+	// member.DefaultShowsPresence holds the default value on creation for the shows_presence field.
+	member.DefaultShowsPresence = memberDescShowsPresence.Default.(bool)
 	// memberDescEventSeq is the schema descriptor for event_seq field.
-	memberDescEventSeq := memberFields[13].Descriptor()
+	memberDescEventSeq := memberFields[15].Descriptor()
 	// member.DefaultEventSeq holds the default value on creation for the event_seq field.
 	member.DefaultEventSeq = memberDescEventSeq.Default.(int)
+	moderationactionFields := schema.ModerationAction{}.Fields()
+	_ = moderationactionFields
+	// moderationactionDescReason is the schema descriptor for reason field.
+	moderationactionDescReason := moderationactionFields[6].Descriptor()
+	// moderationaction.DefaultReason holds the default value on creation for the reason field.
+	moderationaction.DefaultReason = moderationactionDescReason.Default.(string)
+	notificationFields := schema.Notification{}.Fields()
+	_ = notificationFields
+	// notificationDescMentions is the schema descriptor for mentions field.
+	notificationDescMentions := notificationFields[6].Descriptor()
+	// notification.DefaultMentions holds the default value on creation for the mentions field.
+	notification.DefaultMentions = notificationDescMentions.Default.(bool)
+	notificationjobFields := schema.NotificationJob{}.Fields()
+	_ = notificationjobFields
+	// notificationjobDescAttempts is the schema descriptor for attempts field.
+	notificationjobDescAttempts := notificationjobFields[3].Descriptor()
+	// notificationjob.DefaultAttempts holds the default value on creation for the attempts field.
+	notificationjob.DefaultAttempts = notificationjobDescAttempts.Default.(int)
+	// notificationjobDescLastError is the schema descriptor for last_error field.
+	notificationjobDescLastError := notificationjobFields[5].Descriptor()
+	// notificationjob.DefaultLastError holds the default value on creation for the last_error field.
+	notificationjob.DefaultLastError = notificationjobDescLastError.Default.(string)
+	notificationpreferenceFields := schema.NotificationPreference{}.Fields()
+	_ = notificationpreferenceFields
+	// notificationpreferenceDescDigestHour is the schema descriptor for digest_hour field.
+	notificationpreferenceDescDigestHour := notificationpreferenceFields[3].Descriptor()
+	// notificationpreference.DefaultDigestHour holds the default value on creation for the digest_hour field.
+	notificationpreference.DefaultDigestHour = notificationpreferenceDescDigestHour.Default.(int)
+	// notificationpreferenceDescDigestWeekday is the schema descriptor for digest_weekday field.
+	notificationpreferenceDescDigestWeekday := notificationpreferenceFields[4].Descriptor()
+	// notificationpreference.DefaultDigestWeekday holds the default value on creation for the digest_weekday field.
+	notificationpreference.DefaultDigestWeekday = notificationpreferenceDescDigestWeekday.Default.(int)
 	offeringFields := schema.Offering{}.Fields()
 	_ = offeringFields
 	// offeringDescSummary is the schema descriptor for summary field.
@@ -172,12 +253,36 @@ func init() {
 	organizationDescAbout := organizationFields[6].Descriptor()
 	// organization.DefaultAbout holds the default value on creation for the about field.
 	organization.DefaultAbout = organizationDescAbout.Default.(string)
+	pollFields := schema.Poll{}.Fields()
+	_ = pollFields
+	// pollDescMultiple is the schema descriptor for multiple field.
+	pollDescMultiple := pollFields[2].Descriptor()
+	// poll.DefaultMultiple holds the default value on creation for the multiple field.
+	poll.DefaultMultiple = pollDescMultiple.Default.(bool)
+	// pollDescVoters is the schema descriptor for voters field.
+	pollDescVoters := pollFields[3].Descriptor()
+	// poll.DefaultVoters holds the default value on creation for the voters field.
+	poll.DefaultVoters = pollDescVoters.Default.(int)
+	polloptionFields := schema.PollOption{}.Fields()
+	_ = polloptionFields
+	// polloptionDescVotes is the schema descriptor for votes field.
+	polloptionDescVotes := polloptionFields[3].Descriptor()
+	// polloption.DefaultVotes holds the default value on creation for the votes field.
+	polloption.DefaultVotes = polloptionDescVotes.Default.(int)
 	postFields := schema.Post{}.Fields()
 	_ = postFields
+	// postDescQuote is the schema descriptor for quote field.
+	postDescQuote := postFields[4].Descriptor()
+	// post.DefaultQuote holds the default value on creation for the quote field.
+	post.DefaultQuote = postDescQuote.Default.(string)
 	// postDescVersion is the schema descriptor for version field.
-	postDescVersion := postFields[6].Descriptor()
+	postDescVersion := postFields[7].Descriptor()
 	// post.DefaultVersion holds the default value on creation for the version field.
 	post.DefaultVersion = postDescVersion.Default.(int)
+	// postDescHiddenReason is the schema descriptor for hidden_reason field.
+	postDescHiddenReason := postFields[13].Descriptor()
+	// post.DefaultHiddenReason holds the default value on creation for the hidden_reason field.
+	post.DefaultHiddenReason = postDescHiddenReason.Default.(string)
 	programFields := schema.Program{}.Fields()
 	_ = programFields
 	// programDescSummary is the schema descriptor for summary field.
@@ -271,27 +376,51 @@ func init() {
 	threadFields := schema.Thread{}.Fields()
 	_ = threadFields
 	// threadDescPinned is the schema descriptor for pinned field.
-	threadDescPinned := threadFields[3].Descriptor()
+	threadDescPinned := threadFields[6].Descriptor()
 	// thread.DefaultPinned holds the default value on creation for the pinned field.
 	thread.DefaultPinned = threadDescPinned.Default.(bool)
 	// threadDescLocked is the schema descriptor for locked field.
-	threadDescLocked := threadFields[4].Descriptor()
+	threadDescLocked := threadFields[7].Descriptor()
 	// thread.DefaultLocked holds the default value on creation for the locked field.
 	thread.DefaultLocked = threadDescLocked.Default.(bool)
 	// threadDescLockReason is the schema descriptor for lock_reason field.
-	threadDescLockReason := threadFields[5].Descriptor()
+	threadDescLockReason := threadFields[8].Descriptor()
 	// thread.DefaultLockReason holds the default value on creation for the lock_reason field.
 	thread.DefaultLockReason = threadDescLockReason.Default.(string)
 	// threadDescPostSeq is the schema descriptor for post_seq field.
-	threadDescPostSeq := threadFields[7].Descriptor()
+	threadDescPostSeq := threadFields[10].Descriptor()
 	// thread.DefaultPostSeq holds the default value on creation for the post_seq field.
 	thread.DefaultPostSeq = threadDescPostSeq.Default.(int)
 	// threadDescEventSeq is the schema descriptor for event_seq field.
-	threadDescEventSeq := threadFields[8].Descriptor()
+	threadDescEventSeq := threadFields[11].Descriptor()
 	// thread.DefaultEventSeq holds the default value on creation for the event_seq field.
 	thread.DefaultEventSeq = threadDescEventSeq.Default.(int)
 	// threadDescDeletedPosts is the schema descriptor for deleted_posts field.
-	threadDescDeletedPosts := threadFields[9].Descriptor()
+	threadDescDeletedPosts := threadFields[12].Descriptor()
 	// thread.DefaultDeletedPosts holds the default value on creation for the deleted_posts field.
 	thread.DefaultDeletedPosts = threadDescDeletedPosts.Default.(int)
+	webhookdeliveryFields := schema.WebhookDelivery{}.Fields()
+	_ = webhookdeliveryFields
+	// webhookdeliveryDescAttempts is the schema descriptor for attempts field.
+	webhookdeliveryDescAttempts := webhookdeliveryFields[3].Descriptor()
+	// webhookdelivery.DefaultAttempts holds the default value on creation for the attempts field.
+	webhookdelivery.DefaultAttempts = webhookdeliveryDescAttempts.Default.(int)
+	// webhookdeliveryDescStatus is the schema descriptor for status field.
+	webhookdeliveryDescStatus := webhookdeliveryFields[7].Descriptor()
+	// webhookdelivery.DefaultStatus holds the default value on creation for the status field.
+	webhookdelivery.DefaultStatus = webhookdeliveryDescStatus.Default.(int)
+	// webhookdeliveryDescLastError is the schema descriptor for last_error field.
+	webhookdeliveryDescLastError := webhookdeliveryFields[8].Descriptor()
+	// webhookdelivery.DefaultLastError holds the default value on creation for the last_error field.
+	webhookdelivery.DefaultLastError = webhookdeliveryDescLastError.Default.(string)
+	// webhookdeliveryDescDurationMs is the schema descriptor for duration_ms field.
+	webhookdeliveryDescDurationMs := webhookdeliveryFields[9].Descriptor()
+	// webhookdelivery.DefaultDurationMs holds the default value on creation for the duration_ms field.
+	webhookdelivery.DefaultDurationMs = webhookdeliveryDescDurationMs.Default.(int)
+	webhookendpointFields := schema.WebhookEndpoint{}.Fields()
+	_ = webhookendpointFields
+	// webhookendpointDescDescription is the schema descriptor for description field.
+	webhookendpointDescDescription := webhookendpointFields[2].Descriptor()
+	// webhookendpoint.DefaultDescription holds the default value on creation for the description field.
+	webhookendpoint.DefaultDescription = webhookendpointDescDescription.Default.(string)
 }

@@ -29,6 +29,12 @@ type Thread struct {
 	AuthorID gid.ID `json:"author_id,omitempty"`
 	// Title holds the value of the "title" field.
 	Title string `json:"title,omitempty"`
+	// Kind holds the value of the "kind" field.
+	Kind thread.Kind `json:"kind,omitempty"`
+	// AcceptedPostID holds the value of the "accepted_post_id" field.
+	AcceptedPostID *gid.ID `json:"accepted_post_id,omitempty"`
+	// MergedIntoID holds the value of the "merged_into_id" field.
+	MergedIntoID *gid.ID `json:"merged_into_id,omitempty"`
 	// Pinned holds the value of the "pinned" field.
 	Pinned bool `json:"pinned,omitempty"`
 	// Locked holds the value of the "locked" field.
@@ -94,7 +100,7 @@ func (*Thread) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case thread.FieldLockedByID, thread.FieldLastPostID:
+		case thread.FieldAcceptedPostID, thread.FieldMergedIntoID, thread.FieldLockedByID, thread.FieldLastPostID:
 			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		case thread.FieldID, thread.FieldSpaceID, thread.FieldAuthorID:
 			values[i] = new(gid.ID)
@@ -102,7 +108,7 @@ func (*Thread) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case thread.FieldPostSeq, thread.FieldEventSeq, thread.FieldDeletedPosts:
 			values[i] = new(sql.NullInt64)
-		case thread.FieldTitle, thread.FieldLockReason:
+		case thread.FieldTitle, thread.FieldKind, thread.FieldLockReason:
 			values[i] = new(sql.NullString)
 		case thread.FieldCreatedAt, thread.FieldLastActivityAt, thread.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -150,6 +156,26 @@ func (_m *Thread) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field title", values[i])
 			} else if value.Valid {
 				_m.Title = value.String
+			}
+		case thread.FieldKind:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field kind", values[i])
+			} else if value.Valid {
+				_m.Kind = thread.Kind(value.String)
+			}
+		case thread.FieldAcceptedPostID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field accepted_post_id", values[i])
+			} else if value.Valid {
+				_m.AcceptedPostID = new(gid.ID)
+				*_m.AcceptedPostID = *value.S.(*gid.ID)
+			}
+		case thread.FieldMergedIntoID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field merged_into_id", values[i])
+			} else if value.Valid {
+				_m.MergedIntoID = new(gid.ID)
+				*_m.MergedIntoID = *value.S.(*gid.ID)
 			}
 		case thread.FieldPinned:
 			if value, ok := values[i].(*sql.NullBool); !ok {
@@ -270,6 +296,19 @@ func (_m *Thread) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("title=")
 	builder.WriteString(_m.Title)
+	builder.WriteString(", ")
+	builder.WriteString("kind=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Kind))
+	builder.WriteString(", ")
+	if v := _m.AcceptedPostID; v != nil {
+		builder.WriteString("accepted_post_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.MergedIntoID; v != nil {
+		builder.WriteString("merged_into_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("pinned=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Pinned))

@@ -47,6 +47,48 @@ func (_c *ThreadCreate) SetTitle(v string) *ThreadCreate {
 	return _c
 }
 
+// SetKind sets the "kind" field.
+func (_c *ThreadCreate) SetKind(v thread.Kind) *ThreadCreate {
+	_c.mutation.SetKind(v)
+	return _c
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_c *ThreadCreate) SetNillableKind(v *thread.Kind) *ThreadCreate {
+	if v != nil {
+		_c.SetKind(*v)
+	}
+	return _c
+}
+
+// SetAcceptedPostID sets the "accepted_post_id" field.
+func (_c *ThreadCreate) SetAcceptedPostID(v gid.ID) *ThreadCreate {
+	_c.mutation.SetAcceptedPostID(v)
+	return _c
+}
+
+// SetNillableAcceptedPostID sets the "accepted_post_id" field if the given value is not nil.
+func (_c *ThreadCreate) SetNillableAcceptedPostID(v *gid.ID) *ThreadCreate {
+	if v != nil {
+		_c.SetAcceptedPostID(*v)
+	}
+	return _c
+}
+
+// SetMergedIntoID sets the "merged_into_id" field.
+func (_c *ThreadCreate) SetMergedIntoID(v gid.ID) *ThreadCreate {
+	_c.mutation.SetMergedIntoID(v)
+	return _c
+}
+
+// SetNillableMergedIntoID sets the "merged_into_id" field if the given value is not nil.
+func (_c *ThreadCreate) SetNillableMergedIntoID(v *gid.ID) *ThreadCreate {
+	if v != nil {
+		_c.SetMergedIntoID(*v)
+	}
+	return _c
+}
+
 // SetPinned sets the "pinned" field.
 func (_c *ThreadCreate) SetPinned(v bool) *ThreadCreate {
 	_c.mutation.SetPinned(v)
@@ -222,6 +264,10 @@ func (_c *ThreadCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *ThreadCreate) defaults() {
+	if _, ok := _c.mutation.Kind(); !ok {
+		v := thread.DefaultKind
+		_c.mutation.SetKind(v)
+	}
 	if _, ok := _c.mutation.Pinned(); !ok {
 		v := thread.DefaultPinned
 		_c.mutation.SetPinned(v)
@@ -261,6 +307,14 @@ func (_c *ThreadCreate) check() error {
 	}
 	if _, ok := _c.mutation.Title(); !ok {
 		return &ValidationError{Name: "title", err: errors.New(`ent: missing required field "Thread.title"`)}
+	}
+	if _, ok := _c.mutation.Kind(); !ok {
+		return &ValidationError{Name: "kind", err: errors.New(`ent: missing required field "Thread.kind"`)}
+	}
+	if v, ok := _c.mutation.Kind(); ok {
+		if err := thread.KindValidator(v); err != nil {
+			return &ValidationError{Name: "kind", err: fmt.Errorf(`ent: validator failed for field "Thread.kind": %w`, err)}
+		}
 	}
 	if _, ok := _c.mutation.Pinned(); !ok {
 		return &ValidationError{Name: "pinned", err: errors.New(`ent: missing required field "Thread.pinned"`)}
@@ -334,6 +388,18 @@ func (_c *ThreadCreate) createSpec() (*Thread, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Title(); ok {
 		_spec.SetField(thread.FieldTitle, field.TypeString, value)
 		_node.Title = value
+	}
+	if value, ok := _c.mutation.Kind(); ok {
+		_spec.SetField(thread.FieldKind, field.TypeEnum, value)
+		_node.Kind = value
+	}
+	if value, ok := _c.mutation.AcceptedPostID(); ok {
+		_spec.SetField(thread.FieldAcceptedPostID, field.TypeUUID, value)
+		_node.AcceptedPostID = &value
+	}
+	if value, ok := _c.mutation.MergedIntoID(); ok {
+		_spec.SetField(thread.FieldMergedIntoID, field.TypeUUID, value)
+		_node.MergedIntoID = &value
 	}
 	if value, ok := _c.mutation.Pinned(); ok {
 		_spec.SetField(thread.FieldPinned, field.TypeBool, value)

@@ -59,6 +59,60 @@ func (_u *ThreadUpdate) SetNillableTitle(v *string) *ThreadUpdate {
 	return _u
 }
 
+// SetKind sets the "kind" field.
+func (_u *ThreadUpdate) SetKind(v thread.Kind) *ThreadUpdate {
+	_u.mutation.SetKind(v)
+	return _u
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_u *ThreadUpdate) SetNillableKind(v *thread.Kind) *ThreadUpdate {
+	if v != nil {
+		_u.SetKind(*v)
+	}
+	return _u
+}
+
+// SetAcceptedPostID sets the "accepted_post_id" field.
+func (_u *ThreadUpdate) SetAcceptedPostID(v gid.ID) *ThreadUpdate {
+	_u.mutation.SetAcceptedPostID(v)
+	return _u
+}
+
+// SetNillableAcceptedPostID sets the "accepted_post_id" field if the given value is not nil.
+func (_u *ThreadUpdate) SetNillableAcceptedPostID(v *gid.ID) *ThreadUpdate {
+	if v != nil {
+		_u.SetAcceptedPostID(*v)
+	}
+	return _u
+}
+
+// ClearAcceptedPostID clears the value of the "accepted_post_id" field.
+func (_u *ThreadUpdate) ClearAcceptedPostID() *ThreadUpdate {
+	_u.mutation.ClearAcceptedPostID()
+	return _u
+}
+
+// SetMergedIntoID sets the "merged_into_id" field.
+func (_u *ThreadUpdate) SetMergedIntoID(v gid.ID) *ThreadUpdate {
+	_u.mutation.SetMergedIntoID(v)
+	return _u
+}
+
+// SetNillableMergedIntoID sets the "merged_into_id" field if the given value is not nil.
+func (_u *ThreadUpdate) SetNillableMergedIntoID(v *gid.ID) *ThreadUpdate {
+	if v != nil {
+		_u.SetMergedIntoID(*v)
+	}
+	return _u
+}
+
+// ClearMergedIntoID clears the value of the "merged_into_id" field.
+func (_u *ThreadUpdate) ClearMergedIntoID() *ThreadUpdate {
+	_u.mutation.ClearMergedIntoID()
+	return _u
+}
+
 // SetPinned sets the "pinned" field.
 func (_u *ThreadUpdate) SetPinned(v bool) *ThreadUpdate {
 	_u.mutation.SetPinned(v)
@@ -277,6 +331,11 @@ func (_u *ThreadUpdate) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *ThreadUpdate) check() error {
+	if v, ok := _u.mutation.Kind(); ok {
+		if err := thread.KindValidator(v); err != nil {
+			return &ValidationError{Name: "kind", err: fmt.Errorf(`ent: validator failed for field "Thread.kind": %w`, err)}
+		}
+	}
 	if _u.mutation.SpaceCleared() && len(_u.mutation.SpaceIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Thread.space"`)
 	}
@@ -306,6 +365,21 @@ func (_u *ThreadUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Title(); ok {
 		_spec.SetField(thread.FieldTitle, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Kind(); ok {
+		_spec.SetField(thread.FieldKind, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.AcceptedPostID(); ok {
+		_spec.SetField(thread.FieldAcceptedPostID, field.TypeUUID, value)
+	}
+	if _u.mutation.AcceptedPostIDCleared() {
+		_spec.ClearField(thread.FieldAcceptedPostID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.MergedIntoID(); ok {
+		_spec.SetField(thread.FieldMergedIntoID, field.TypeUUID, value)
+	}
+	if _u.mutation.MergedIntoIDCleared() {
+		_spec.ClearField(thread.FieldMergedIntoID, field.TypeUUID)
 	}
 	if value, ok := _u.mutation.Pinned(); ok {
 		_spec.SetField(thread.FieldPinned, field.TypeBool, value)
@@ -428,6 +502,60 @@ func (_u *ThreadUpdateOne) SetNillableTitle(v *string) *ThreadUpdateOne {
 	if v != nil {
 		_u.SetTitle(*v)
 	}
+	return _u
+}
+
+// SetKind sets the "kind" field.
+func (_u *ThreadUpdateOne) SetKind(v thread.Kind) *ThreadUpdateOne {
+	_u.mutation.SetKind(v)
+	return _u
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_u *ThreadUpdateOne) SetNillableKind(v *thread.Kind) *ThreadUpdateOne {
+	if v != nil {
+		_u.SetKind(*v)
+	}
+	return _u
+}
+
+// SetAcceptedPostID sets the "accepted_post_id" field.
+func (_u *ThreadUpdateOne) SetAcceptedPostID(v gid.ID) *ThreadUpdateOne {
+	_u.mutation.SetAcceptedPostID(v)
+	return _u
+}
+
+// SetNillableAcceptedPostID sets the "accepted_post_id" field if the given value is not nil.
+func (_u *ThreadUpdateOne) SetNillableAcceptedPostID(v *gid.ID) *ThreadUpdateOne {
+	if v != nil {
+		_u.SetAcceptedPostID(*v)
+	}
+	return _u
+}
+
+// ClearAcceptedPostID clears the value of the "accepted_post_id" field.
+func (_u *ThreadUpdateOne) ClearAcceptedPostID() *ThreadUpdateOne {
+	_u.mutation.ClearAcceptedPostID()
+	return _u
+}
+
+// SetMergedIntoID sets the "merged_into_id" field.
+func (_u *ThreadUpdateOne) SetMergedIntoID(v gid.ID) *ThreadUpdateOne {
+	_u.mutation.SetMergedIntoID(v)
+	return _u
+}
+
+// SetNillableMergedIntoID sets the "merged_into_id" field if the given value is not nil.
+func (_u *ThreadUpdateOne) SetNillableMergedIntoID(v *gid.ID) *ThreadUpdateOne {
+	if v != nil {
+		_u.SetMergedIntoID(*v)
+	}
+	return _u
+}
+
+// ClearMergedIntoID clears the value of the "merged_into_id" field.
+func (_u *ThreadUpdateOne) ClearMergedIntoID() *ThreadUpdateOne {
+	_u.mutation.ClearMergedIntoID()
 	return _u
 }
 
@@ -662,6 +790,11 @@ func (_u *ThreadUpdateOne) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *ThreadUpdateOne) check() error {
+	if v, ok := _u.mutation.Kind(); ok {
+		if err := thread.KindValidator(v); err != nil {
+			return &ValidationError{Name: "kind", err: fmt.Errorf(`ent: validator failed for field "Thread.kind": %w`, err)}
+		}
+	}
 	if _u.mutation.SpaceCleared() && len(_u.mutation.SpaceIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Thread.space"`)
 	}
@@ -708,6 +841,21 @@ func (_u *ThreadUpdateOne) sqlSave(ctx context.Context) (_node *Thread, err erro
 	}
 	if value, ok := _u.mutation.Title(); ok {
 		_spec.SetField(thread.FieldTitle, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Kind(); ok {
+		_spec.SetField(thread.FieldKind, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.AcceptedPostID(); ok {
+		_spec.SetField(thread.FieldAcceptedPostID, field.TypeUUID, value)
+	}
+	if _u.mutation.AcceptedPostIDCleared() {
+		_spec.ClearField(thread.FieldAcceptedPostID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.MergedIntoID(); ok {
+		_spec.SetField(thread.FieldMergedIntoID, field.TypeUUID, value)
+	}
+	if _u.mutation.MergedIntoIDCleared() {
+		_spec.ClearField(thread.FieldMergedIntoID, field.TypeUUID)
 	}
 	if value, ok := _u.mutation.Pinned(); ok {
 		_spec.SetField(thread.FieldPinned, field.TypeBool, value)

@@ -20,18 +20,28 @@ type Tx struct {
 	Affiliation *AffiliationClient
 	// AuditEntry is the client for interacting with the AuditEntry builders.
 	AuditEntry *AuditEntryClient
+	// Block is the client for interacting with the Block builders.
+	Block *BlockClient
+	// Bookmark is the client for interacting with the Bookmark builders.
+	Bookmark *BookmarkClient
 	// BreakGlass is the client for interacting with the BreakGlass builders.
 	BreakGlass *BreakGlassClient
 	// Call is the client for interacting with the Call builders.
 	Call *CallClient
 	// Cohort is the client for interacting with the Cohort builders.
 	Cohort *CohortClient
+	// Draft is the client for interacting with the Draft builders.
+	Draft *DraftClient
+	// DraftVersion is the client for interacting with the DraftVersion builders.
+	DraftVersion *DraftVersionClient
 	// Enrollment is the client for interacting with the Enrollment builders.
 	Enrollment *EnrollmentClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
 	// File is the client for interacting with the File builders.
 	File *FileClient
+	// Flag is the client for interacting with the Flag builders.
+	Flag *FlagClient
 	// Framework is the client for interacting with the Framework builders.
 	Framework *FrameworkClient
 	// IdempotencyRecord is the client for interacting with the IdempotencyRecord builders.
@@ -44,8 +54,14 @@ type Tx struct {
 	Mail *MailClient
 	// Member is the client for interacting with the Member builders.
 	Member *MemberClient
+	// ModerationAction is the client for interacting with the ModerationAction builders.
+	ModerationAction *ModerationActionClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
+	// NotificationJob is the client for interacting with the NotificationJob builders.
+	NotificationJob *NotificationJobClient
+	// NotificationPreference is the client for interacting with the NotificationPreference builders.
+	NotificationPreference *NotificationPreferenceClient
 	// Offering is the client for interacting with the Offering builders.
 	Offering *OfferingClient
 	// OneTimeToken is the client for interacting with the OneTimeToken builders.
@@ -54,8 +70,18 @@ type Tx struct {
 	Organization *OrganizationClient
 	// Password is the client for interacting with the Password builders.
 	Password *PasswordClient
+	// Poll is the client for interacting with the Poll builders.
+	Poll *PollClient
+	// PollOption is the client for interacting with the PollOption builders.
+	PollOption *PollOptionClient
+	// PollVote is the client for interacting with the PollVote builders.
+	PollVote *PollVoteClient
 	// Post is the client for interacting with the Post builders.
 	Post *PostClient
+	// PostAttachment is the client for interacting with the PostAttachment builders.
+	PostAttachment *PostAttachmentClient
+	// PostLink is the client for interacting with the PostLink builders.
+	PostLink *PostLinkClient
 	// PostRevision is the client for interacting with the PostRevision builders.
 	PostRevision *PostRevisionClient
 	// Program is the client for interacting with the Program builders.
@@ -84,6 +110,14 @@ type Tx struct {
 	TeamMembership *TeamMembershipClient
 	// Thread is the client for interacting with the Thread builders.
 	Thread *ThreadClient
+	// ThreadTag is the client for interacting with the ThreadTag builders.
+	ThreadTag *ThreadTagClient
+	// WatchSetting is the client for interacting with the WatchSetting builders.
+	WatchSetting *WatchSettingClient
+	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
+	WebhookDelivery *WebhookDeliveryClient
+	// WebhookEndpoint is the client for interacting with the WebhookEndpoint builders.
+	WebhookEndpoint *WebhookEndpointClient
 
 	// lazily loaded.
 	client     *Client
@@ -218,24 +252,37 @@ func (tx *Tx) init() {
 	tx.AccessToken = NewAccessTokenClient(tx.config)
 	tx.Affiliation = NewAffiliationClient(tx.config)
 	tx.AuditEntry = NewAuditEntryClient(tx.config)
+	tx.Block = NewBlockClient(tx.config)
+	tx.Bookmark = NewBookmarkClient(tx.config)
 	tx.BreakGlass = NewBreakGlassClient(tx.config)
 	tx.Call = NewCallClient(tx.config)
 	tx.Cohort = NewCohortClient(tx.config)
+	tx.Draft = NewDraftClient(tx.config)
+	tx.DraftVersion = NewDraftVersionClient(tx.config)
 	tx.Enrollment = NewEnrollmentClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
 	tx.File = NewFileClient(tx.config)
+	tx.Flag = NewFlagClient(tx.config)
 	tx.Framework = NewFrameworkClient(tx.config)
 	tx.IdempotencyRecord = NewIdempotencyRecordClient(tx.config)
 	tx.Identity = NewIdentityClient(tx.config)
 	tx.JoinRequest = NewJoinRequestClient(tx.config)
 	tx.Mail = NewMailClient(tx.config)
 	tx.Member = NewMemberClient(tx.config)
+	tx.ModerationAction = NewModerationActionClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
+	tx.NotificationJob = NewNotificationJobClient(tx.config)
+	tx.NotificationPreference = NewNotificationPreferenceClient(tx.config)
 	tx.Offering = NewOfferingClient(tx.config)
 	tx.OneTimeToken = NewOneTimeTokenClient(tx.config)
 	tx.Organization = NewOrganizationClient(tx.config)
 	tx.Password = NewPasswordClient(tx.config)
+	tx.Poll = NewPollClient(tx.config)
+	tx.PollOption = NewPollOptionClient(tx.config)
+	tx.PollVote = NewPollVoteClient(tx.config)
 	tx.Post = NewPostClient(tx.config)
+	tx.PostAttachment = NewPostAttachmentClient(tx.config)
+	tx.PostLink = NewPostLinkClient(tx.config)
 	tx.PostRevision = NewPostRevisionClient(tx.config)
 	tx.Program = NewProgramClient(tx.config)
 	tx.Reaction = NewReactionClient(tx.config)
@@ -250,6 +297,10 @@ func (tx *Tx) init() {
 	tx.Team = NewTeamClient(tx.config)
 	tx.TeamMembership = NewTeamMembershipClient(tx.config)
 	tx.Thread = NewThreadClient(tx.config)
+	tx.ThreadTag = NewThreadTagClient(tx.config)
+	tx.WatchSetting = NewWatchSettingClient(tx.config)
+	tx.WebhookDelivery = NewWebhookDeliveryClient(tx.config)
+	tx.WebhookEndpoint = NewWebhookEndpointClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.

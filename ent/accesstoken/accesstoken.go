@@ -104,6 +104,7 @@ const DefaultKind = KindPERSONAL
 const (
 	KindPERSONAL Kind = "PERSONAL"
 	KindSESSION  Kind = "SESSION"
+	KindFEED     Kind = "FEED"
 )
 
 func (k Kind) String() string {
@@ -113,7 +114,7 @@ func (k Kind) String() string {
 // KindValidator is a validator for the "kind" field enum values. It is called by the builders before save.
 func KindValidator(k Kind) error {
 	switch k {
-	case KindPERSONAL, KindSESSION:
+	case KindPERSONAL, KindSESSION, KindFEED:
 		return nil
 	default:
 		return fmt.Errorf("accesstoken: invalid enum value for kind field: %q", k)

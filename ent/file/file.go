@@ -101,6 +101,7 @@ type Purpose string
 const (
 	PurposeAVATAR   Purpose = "AVATAR"
 	PurposeRESOURCE Purpose = "RESOURCE"
+	PurposePOST     Purpose = "POST"
 )
 
 func (pu Purpose) String() string {
@@ -110,7 +111,7 @@ func (pu Purpose) String() string {
 // PurposeValidator is a validator for the "purpose" field enum values. It is called by the builders before save.
 func PurposeValidator(pu Purpose) error {
 	switch pu {
-	case PurposeAVATAR, PurposeRESOURCE:
+	case PurposeAVATAR, PurposeRESOURCE, PurposePOST:
 		return nil
 	default:
 		return fmt.Errorf("file: invalid enum value for purpose field: %q", pu)

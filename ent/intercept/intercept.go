@@ -11,24 +11,37 @@ import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
 	"github.com/pursuing-equity/commons/ent/auditentry"
+	"github.com/pursuing-equity/commons/ent/block"
+	"github.com/pursuing-equity/commons/ent/bookmark"
 	"github.com/pursuing-equity/commons/ent/breakglass"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
+	"github.com/pursuing-equity/commons/ent/draft"
+	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/file"
+	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/identity"
 	"github.com/pursuing-equity/commons/ent/joinrequest"
 	"github.com/pursuing-equity/commons/ent/mail"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/notificationjob"
+	"github.com/pursuing-equity/commons/ent/notificationpreference"
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/ent/onetimetoken"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/password"
+	"github.com/pursuing-equity/commons/ent/poll"
+	"github.com/pursuing-equity/commons/ent/polloption"
+	"github.com/pursuing-equity/commons/ent/pollvote"
 	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/postattachment"
+	"github.com/pursuing-equity/commons/ent/postlink"
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/program"
@@ -44,6 +57,10 @@ import (
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/ent/threadtag"
+	"github.com/pursuing-equity/commons/ent/watchsetting"
+	"github.com/pursuing-equity/commons/ent/webhookdelivery"
+	"github.com/pursuing-equity/commons/ent/webhookendpoint"
 )
 
 // The Query interface represents an operation that queries a graph.
@@ -183,6 +200,60 @@ func (f TraverseAuditEntry) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.AuditEntryQuery", q)
 }
 
+// The BlockFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BlockFunc func(context.Context, *ent.BlockQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BlockFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BlockQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BlockQuery", q)
+}
+
+// The TraverseBlock type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBlock func(context.Context, *ent.BlockQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBlock) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBlock) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BlockQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BlockQuery", q)
+}
+
+// The BookmarkFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BookmarkFunc func(context.Context, *ent.BookmarkQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BookmarkFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BookmarkQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BookmarkQuery", q)
+}
+
+// The TraverseBookmark type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBookmark func(context.Context, *ent.BookmarkQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBookmark) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBookmark) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BookmarkQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BookmarkQuery", q)
+}
+
 // The BreakGlassFunc type is an adapter to allow the use of ordinary function as a Querier.
 type BreakGlassFunc func(context.Context, *ent.BreakGlassQuery) (ent.Value, error)
 
@@ -264,6 +335,60 @@ func (f TraverseCohort) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.CohortQuery", q)
 }
 
+// The DraftFunc type is an adapter to allow the use of ordinary function as a Querier.
+type DraftFunc func(context.Context, *ent.DraftQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f DraftFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.DraftQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.DraftQuery", q)
+}
+
+// The TraverseDraft type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseDraft func(context.Context, *ent.DraftQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseDraft) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseDraft) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.DraftQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.DraftQuery", q)
+}
+
+// The DraftVersionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type DraftVersionFunc func(context.Context, *ent.DraftVersionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f DraftVersionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.DraftVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.DraftVersionQuery", q)
+}
+
+// The TraverseDraftVersion type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseDraftVersion func(context.Context, *ent.DraftVersionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseDraftVersion) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseDraftVersion) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.DraftVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.DraftVersionQuery", q)
+}
+
 // The EnrollmentFunc type is an adapter to allow the use of ordinary function as a Querier.
 type EnrollmentFunc func(context.Context, *ent.EnrollmentQuery) (ent.Value, error)
 
@@ -343,6 +468,33 @@ func (f TraverseFile) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.FileQuery", q)
+}
+
+// The FlagFunc type is an adapter to allow the use of ordinary function as a Querier.
+type FlagFunc func(context.Context, *ent.FlagQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f FlagFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.FlagQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.FlagQuery", q)
+}
+
+// The TraverseFlag type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseFlag func(context.Context, *ent.FlagQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseFlag) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseFlag) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.FlagQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.FlagQuery", q)
 }
 
 // The FrameworkFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -507,6 +659,33 @@ func (f TraverseMember) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.MemberQuery", q)
 }
 
+// The ModerationActionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ModerationActionFunc func(context.Context, *ent.ModerationActionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ModerationActionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ModerationActionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ModerationActionQuery", q)
+}
+
+// The TraverseModerationAction type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseModerationAction func(context.Context, *ent.ModerationActionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseModerationAction) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseModerationAction) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ModerationActionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ModerationActionQuery", q)
+}
+
 // The NotificationFunc type is an adapter to allow the use of ordinary function as a Querier.
 type NotificationFunc func(context.Context, *ent.NotificationQuery) (ent.Value, error)
 
@@ -532,6 +711,60 @@ func (f TraverseNotification) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.NotificationQuery", q)
+}
+
+// The NotificationJobFunc type is an adapter to allow the use of ordinary function as a Querier.
+type NotificationJobFunc func(context.Context, *ent.NotificationJobQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f NotificationJobFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.NotificationJobQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.NotificationJobQuery", q)
+}
+
+// The TraverseNotificationJob type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseNotificationJob func(context.Context, *ent.NotificationJobQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseNotificationJob) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseNotificationJob) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.NotificationJobQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.NotificationJobQuery", q)
+}
+
+// The NotificationPreferenceFunc type is an adapter to allow the use of ordinary function as a Querier.
+type NotificationPreferenceFunc func(context.Context, *ent.NotificationPreferenceQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f NotificationPreferenceFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.NotificationPreferenceQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.NotificationPreferenceQuery", q)
+}
+
+// The TraverseNotificationPreference type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseNotificationPreference func(context.Context, *ent.NotificationPreferenceQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseNotificationPreference) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseNotificationPreference) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.NotificationPreferenceQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.NotificationPreferenceQuery", q)
 }
 
 // The OfferingFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -642,6 +875,87 @@ func (f TraversePassword) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.PasswordQuery", q)
 }
 
+// The PollFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PollFunc func(context.Context, *ent.PollQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PollFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PollQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PollQuery", q)
+}
+
+// The TraversePoll type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePoll func(context.Context, *ent.PollQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePoll) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePoll) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PollQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PollQuery", q)
+}
+
+// The PollOptionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PollOptionFunc func(context.Context, *ent.PollOptionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PollOptionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PollOptionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PollOptionQuery", q)
+}
+
+// The TraversePollOption type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePollOption func(context.Context, *ent.PollOptionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePollOption) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePollOption) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PollOptionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PollOptionQuery", q)
+}
+
+// The PollVoteFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PollVoteFunc func(context.Context, *ent.PollVoteQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PollVoteFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PollVoteQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PollVoteQuery", q)
+}
+
+// The TraversePollVote type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePollVote func(context.Context, *ent.PollVoteQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePollVote) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePollVote) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PollVoteQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PollVoteQuery", q)
+}
+
 // The PostFunc type is an adapter to allow the use of ordinary function as a Querier.
 type PostFunc func(context.Context, *ent.PostQuery) (ent.Value, error)
 
@@ -667,6 +981,60 @@ func (f TraversePost) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.PostQuery", q)
+}
+
+// The PostAttachmentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PostAttachmentFunc func(context.Context, *ent.PostAttachmentQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PostAttachmentFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PostAttachmentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PostAttachmentQuery", q)
+}
+
+// The TraversePostAttachment type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePostAttachment func(context.Context, *ent.PostAttachmentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePostAttachment) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePostAttachment) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PostAttachmentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PostAttachmentQuery", q)
+}
+
+// The PostLinkFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PostLinkFunc func(context.Context, *ent.PostLinkQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PostLinkFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PostLinkQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PostLinkQuery", q)
+}
+
+// The TraversePostLink type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePostLink func(context.Context, *ent.PostLinkQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePostLink) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePostLink) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PostLinkQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PostLinkQuery", q)
 }
 
 // The PostRevisionFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1047,6 +1415,114 @@ func (f TraverseThread) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.ThreadQuery", q)
 }
 
+// The ThreadTagFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ThreadTagFunc func(context.Context, *ent.ThreadTagQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ThreadTagFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ThreadTagQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ThreadTagQuery", q)
+}
+
+// The TraverseThreadTag type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseThreadTag func(context.Context, *ent.ThreadTagQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseThreadTag) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseThreadTag) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ThreadTagQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ThreadTagQuery", q)
+}
+
+// The WatchSettingFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WatchSettingFunc func(context.Context, *ent.WatchSettingQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f WatchSettingFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.WatchSettingQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.WatchSettingQuery", q)
+}
+
+// The TraverseWatchSetting type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWatchSetting func(context.Context, *ent.WatchSettingQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWatchSetting) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWatchSetting) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WatchSettingQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.WatchSettingQuery", q)
+}
+
+// The WebhookDeliveryFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WebhookDeliveryFunc func(context.Context, *ent.WebhookDeliveryQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f WebhookDeliveryFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.WebhookDeliveryQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.WebhookDeliveryQuery", q)
+}
+
+// The TraverseWebhookDelivery type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWebhookDelivery func(context.Context, *ent.WebhookDeliveryQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWebhookDelivery) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWebhookDelivery) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WebhookDeliveryQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.WebhookDeliveryQuery", q)
+}
+
+// The WebhookEndpointFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WebhookEndpointFunc func(context.Context, *ent.WebhookEndpointQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f WebhookEndpointFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.WebhookEndpointQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.WebhookEndpointQuery", q)
+}
+
+// The TraverseWebhookEndpoint type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWebhookEndpoint func(context.Context, *ent.WebhookEndpointQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWebhookEndpoint) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWebhookEndpoint) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WebhookEndpointQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.WebhookEndpointQuery", q)
+}
+
 // NewQuery returns the generic Query interface for the given typed query.
 func NewQuery(q ent.Query) (Query, error) {
 	switch q := q.(type) {
@@ -1056,18 +1532,28 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AffiliationQuery, predicate.Affiliation, affiliation.OrderOption]{typ: ent.TypeAffiliation, tq: q}, nil
 	case *ent.AuditEntryQuery:
 		return &query[*ent.AuditEntryQuery, predicate.AuditEntry, auditentry.OrderOption]{typ: ent.TypeAuditEntry, tq: q}, nil
+	case *ent.BlockQuery:
+		return &query[*ent.BlockQuery, predicate.Block, block.OrderOption]{typ: ent.TypeBlock, tq: q}, nil
+	case *ent.BookmarkQuery:
+		return &query[*ent.BookmarkQuery, predicate.Bookmark, bookmark.OrderOption]{typ: ent.TypeBookmark, tq: q}, nil
 	case *ent.BreakGlassQuery:
 		return &query[*ent.BreakGlassQuery, predicate.BreakGlass, breakglass.OrderOption]{typ: ent.TypeBreakGlass, tq: q}, nil
 	case *ent.CallQuery:
 		return &query[*ent.CallQuery, predicate.Call, call.OrderOption]{typ: ent.TypeCall, tq: q}, nil
 	case *ent.CohortQuery:
 		return &query[*ent.CohortQuery, predicate.Cohort, cohort.OrderOption]{typ: ent.TypeCohort, tq: q}, nil
+	case *ent.DraftQuery:
+		return &query[*ent.DraftQuery, predicate.Draft, draft.OrderOption]{typ: ent.TypeDraft, tq: q}, nil
+	case *ent.DraftVersionQuery:
+		return &query[*ent.DraftVersionQuery, predicate.DraftVersion, draftversion.OrderOption]{typ: ent.TypeDraftVersion, tq: q}, nil
 	case *ent.EnrollmentQuery:
 		return &query[*ent.EnrollmentQuery, predicate.Enrollment, enrollment.OrderOption]{typ: ent.TypeEnrollment, tq: q}, nil
 	case *ent.EventQuery:
 		return &query[*ent.EventQuery, predicate.Event, event.OrderOption]{typ: ent.TypeEvent, tq: q}, nil
 	case *ent.FileQuery:
 		return &query[*ent.FileQuery, predicate.File, file.OrderOption]{typ: ent.TypeFile, tq: q}, nil
+	case *ent.FlagQuery:
+		return &query[*ent.FlagQuery, predicate.Flag, flag.OrderOption]{typ: ent.TypeFlag, tq: q}, nil
 	case *ent.FrameworkQuery:
 		return &query[*ent.FrameworkQuery, predicate.Framework, framework.OrderOption]{typ: ent.TypeFramework, tq: q}, nil
 	case *ent.IdempotencyRecordQuery:
@@ -1080,8 +1566,14 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.MailQuery, predicate.Mail, mail.OrderOption]{typ: ent.TypeMail, tq: q}, nil
 	case *ent.MemberQuery:
 		return &query[*ent.MemberQuery, predicate.Member, member.OrderOption]{typ: ent.TypeMember, tq: q}, nil
+	case *ent.ModerationActionQuery:
+		return &query[*ent.ModerationActionQuery, predicate.ModerationAction, moderationaction.OrderOption]{typ: ent.TypeModerationAction, tq: q}, nil
 	case *ent.NotificationQuery:
 		return &query[*ent.NotificationQuery, predicate.Notification, notification.OrderOption]{typ: ent.TypeNotification, tq: q}, nil
+	case *ent.NotificationJobQuery:
+		return &query[*ent.NotificationJobQuery, predicate.NotificationJob, notificationjob.OrderOption]{typ: ent.TypeNotificationJob, tq: q}, nil
+	case *ent.NotificationPreferenceQuery:
+		return &query[*ent.NotificationPreferenceQuery, predicate.NotificationPreference, notificationpreference.OrderOption]{typ: ent.TypeNotificationPreference, tq: q}, nil
 	case *ent.OfferingQuery:
 		return &query[*ent.OfferingQuery, predicate.Offering, offering.OrderOption]{typ: ent.TypeOffering, tq: q}, nil
 	case *ent.OneTimeTokenQuery:
@@ -1090,8 +1582,18 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.OrganizationQuery, predicate.Organization, organization.OrderOption]{typ: ent.TypeOrganization, tq: q}, nil
 	case *ent.PasswordQuery:
 		return &query[*ent.PasswordQuery, predicate.Password, password.OrderOption]{typ: ent.TypePassword, tq: q}, nil
+	case *ent.PollQuery:
+		return &query[*ent.PollQuery, predicate.Poll, poll.OrderOption]{typ: ent.TypePoll, tq: q}, nil
+	case *ent.PollOptionQuery:
+		return &query[*ent.PollOptionQuery, predicate.PollOption, polloption.OrderOption]{typ: ent.TypePollOption, tq: q}, nil
+	case *ent.PollVoteQuery:
+		return &query[*ent.PollVoteQuery, predicate.PollVote, pollvote.OrderOption]{typ: ent.TypePollVote, tq: q}, nil
 	case *ent.PostQuery:
 		return &query[*ent.PostQuery, predicate.Post, post.OrderOption]{typ: ent.TypePost, tq: q}, nil
+	case *ent.PostAttachmentQuery:
+		return &query[*ent.PostAttachmentQuery, predicate.PostAttachment, postattachment.OrderOption]{typ: ent.TypePostAttachment, tq: q}, nil
+	case *ent.PostLinkQuery:
+		return &query[*ent.PostLinkQuery, predicate.PostLink, postlink.OrderOption]{typ: ent.TypePostLink, tq: q}, nil
 	case *ent.PostRevisionQuery:
 		return &query[*ent.PostRevisionQuery, predicate.PostRevision, postrevision.OrderOption]{typ: ent.TypePostRevision, tq: q}, nil
 	case *ent.ProgramQuery:
@@ -1120,6 +1622,14 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.TeamMembershipQuery, predicate.TeamMembership, teammembership.OrderOption]{typ: ent.TypeTeamMembership, tq: q}, nil
 	case *ent.ThreadQuery:
 		return &query[*ent.ThreadQuery, predicate.Thread, thread.OrderOption]{typ: ent.TypeThread, tq: q}, nil
+	case *ent.ThreadTagQuery:
+		return &query[*ent.ThreadTagQuery, predicate.ThreadTag, threadtag.OrderOption]{typ: ent.TypeThreadTag, tq: q}, nil
+	case *ent.WatchSettingQuery:
+		return &query[*ent.WatchSettingQuery, predicate.WatchSetting, watchsetting.OrderOption]{typ: ent.TypeWatchSetting, tq: q}, nil
+	case *ent.WebhookDeliveryQuery:
+		return &query[*ent.WebhookDeliveryQuery, predicate.WebhookDelivery, webhookdelivery.OrderOption]{typ: ent.TypeWebhookDelivery, tq: q}, nil
+	case *ent.WebhookEndpointQuery:
+		return &query[*ent.WebhookEndpointQuery, predicate.WebhookEndpoint, webhookendpoint.OrderOption]{typ: ent.TypeWebhookEndpoint, tq: q}, nil
 	default:
 		return nil, fmt.Errorf("unknown query type %T", q)
 	}

@@ -35,6 +35,10 @@ const (
 	FieldTimeZone = "time_zone"
 	// FieldExpertise holds the string denoting the expertise field in the database.
 	FieldExpertise = "expertise"
+	// FieldInterests holds the string denoting the interests field in the database.
+	FieldInterests = "interests"
+	// FieldShowsPresence holds the string denoting the shows_presence field in the database.
+	FieldShowsPresence = "shows_presence"
 	// FieldStatus holds the string denoting the status field in the database.
 	FieldStatus = "status"
 	// FieldSuspendedUntil holds the string denoting the suspended_until field in the database.
@@ -64,6 +68,8 @@ var Columns = []string{
 	FieldAvatarURL,
 	FieldTimeZone,
 	FieldExpertise,
+	FieldInterests,
+	FieldShowsPresence,
 	FieldStatus,
 	FieldSuspendedUntil,
 	FieldAvatarFileID,
@@ -91,6 +97,8 @@ var (
 	DefaultAbout string
 	// DefaultAvatarURL holds the default value on creation for the "avatar_url" field.
 	DefaultAvatarURL string
+	// DefaultShowsPresence holds the default value on creation for the "shows_presence" field.
+	DefaultShowsPresence bool
 	// DefaultEventSeq holds the default value on creation for the "event_seq" field.
 	DefaultEventSeq int
 )
@@ -173,6 +181,11 @@ func ByAvatarURL(opts ...sql.OrderTermOption) OrderOption {
 // ByTimeZone orders the results by the time_zone field.
 func ByTimeZone(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTimeZone, opts...).ToFunc()
+}
+
+// ByShowsPresence orders the results by the shows_presence field.
+func ByShowsPresence(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldShowsPresence, opts...).ToFunc()
 }
 
 // ByStatus orders the results by the status field.

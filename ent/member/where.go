@@ -100,6 +100,11 @@ func TimeZone(v string) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldTimeZone, v))
 }
 
+// ShowsPresence applies equality check predicate on the "shows_presence" field. It's identical to ShowsPresenceEQ.
+func ShowsPresence(v bool) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldShowsPresence, v))
+}
+
 // SuspendedUntil applies equality check predicate on the "suspended_until" field. It's identical to SuspendedUntilEQ.
 func SuspendedUntil(v time.Time) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldSuspendedUntil, v))
@@ -693,6 +698,26 @@ func ExpertiseIsNil() predicate.Member {
 // ExpertiseNotNil applies the NotNil predicate on the "expertise" field.
 func ExpertiseNotNil() predicate.Member {
 	return predicate.Member(sql.FieldNotNull(FieldExpertise))
+}
+
+// InterestsIsNil applies the IsNil predicate on the "interests" field.
+func InterestsIsNil() predicate.Member {
+	return predicate.Member(sql.FieldIsNull(FieldInterests))
+}
+
+// InterestsNotNil applies the NotNil predicate on the "interests" field.
+func InterestsNotNil() predicate.Member {
+	return predicate.Member(sql.FieldNotNull(FieldInterests))
+}
+
+// ShowsPresenceEQ applies the EQ predicate on the "shows_presence" field.
+func ShowsPresenceEQ(v bool) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldShowsPresence, v))
+}
+
+// ShowsPresenceNEQ applies the NEQ predicate on the "shows_presence" field.
+func ShowsPresenceNEQ(v bool) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldShowsPresence, v))
 }
 
 // StatusEQ applies the EQ predicate on the "status" field.

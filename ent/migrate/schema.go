@@ -14,7 +14,7 @@ var (
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "hash", Type: field.TypeBytes, Size: 32},
-		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PERSONAL", "SESSION"}, Default: "PERSONAL"},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PERSONAL", "SESSION", "FEED"}, Default: "PERSONAL"},
 		{Name: "previous_hash", Type: field.TypeBytes, Nullable: true, Size: 32},
 		{Name: "renewed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "name", Type: field.TypeString, Default: ""},
@@ -153,6 +153,106 @@ var (
 			},
 		},
 	}
+	// BlocksColumns holds the columns for the "blocks" table.
+	BlocksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"BLOCK", "MUTE"}},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "blocked_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// BlocksTable holds the schema information for the "blocks" table.
+	BlocksTable = &schema.Table{
+		Name:       "blocks",
+		Columns:    BlocksColumns,
+		PrimaryKey: []*schema.Column{BlocksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "blocks_members_member",
+				Columns:    []*schema.Column{BlocksColumns[3]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "blocks_members_blocked",
+				Columns:    []*schema.Column{BlocksColumns[4]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "block_member_id_blocked_id",
+				Unique:  true,
+				Columns: []*schema.Column{BlocksColumns[3], BlocksColumns[4]},
+			},
+			{
+				Name:    "block_blocked_id_member_id",
+				Unique:  false,
+				Columns: []*schema.Column{BlocksColumns[4], BlocksColumns[3]},
+			},
+		},
+	}
+	// BookmarksColumns holds the columns for the "bookmarks" table.
+	BookmarksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "note", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "remind_at", Type: field.TypeTime, Nullable: true},
+		{Name: "reminded_at", Type: field.TypeTime, Nullable: true},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "post_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// BookmarksTable holds the schema information for the "bookmarks" table.
+	BookmarksTable = &schema.Table{
+		Name:       "bookmarks",
+		Columns:    BookmarksColumns,
+		PrimaryKey: []*schema.Column{BookmarksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "bookmarks_members_member",
+				Columns:    []*schema.Column{BookmarksColumns[5]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "bookmarks_posts_post",
+				Columns:    []*schema.Column{BookmarksColumns[6]},
+				RefColumns: []*schema.Column{PostsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "bookmark_member_id_post_id",
+				Unique:  true,
+				Columns: []*schema.Column{BookmarksColumns[5], BookmarksColumns[6]},
+			},
+			{
+				Name:    "bookmark_member_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{BookmarksColumns[5], BookmarksColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						BookmarksColumns[0].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "bookmark_post_id",
+				Unique:  false,
+				Columns: []*schema.Column{BookmarksColumns[6]},
+			},
+			{
+				Name:    "bookmark_due",
+				Unique:  false,
+				Columns: []*schema.Column{BookmarksColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "remind_at IS NOT NULL",
+				},
+			},
+		},
+	}
 	// BreakGlassesColumns holds the columns for the "break_glasses" table.
 	BreakGlassesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -268,6 +368,105 @@ var (
 			},
 		},
 	}
+	// DraftsColumns holds the columns for the "drafts" table.
+	DraftsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "title", Type: field.TypeString, Default: ""},
+		{Name: "body", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "publish_at", Type: field.TypeTime, Nullable: true},
+		{Name: "failure", Type: field.TypeString, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "space_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "thread_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "reply_to_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// DraftsTable holds the schema information for the "drafts" table.
+	DraftsTable = &schema.Table{
+		Name:       "drafts",
+		Columns:    DraftsColumns,
+		PrimaryKey: []*schema.Column{DraftsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "drafts_members_member",
+				Columns:    []*schema.Column{DraftsColumns[8]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "drafts_spaces_space",
+				Columns:    []*schema.Column{DraftsColumns[9]},
+				RefColumns: []*schema.Column{SpacesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "drafts_threads_thread",
+				Columns:    []*schema.Column{DraftsColumns[10]},
+				RefColumns: []*schema.Column{ThreadsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "drafts_posts_reply_to",
+				Columns:    []*schema.Column{DraftsColumns[11]},
+				RefColumns: []*schema.Column{PostsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "draft_member_id_updated_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{DraftsColumns[8], DraftsColumns[7], DraftsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						DraftsColumns[0].Name: true,
+
+						DraftsColumns[7].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "draft_due",
+				Unique:  false,
+				Columns: []*schema.Column{DraftsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "publish_at IS NOT NULL",
+				},
+			},
+		},
+	}
+	// DraftVersionsColumns holds the columns for the "draft_versions" table.
+	DraftVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt},
+		{Name: "title", Type: field.TypeString},
+		{Name: "body", Type: field.TypeString, Size: 2147483647},
+		{Name: "draft_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// DraftVersionsTable holds the schema information for the "draft_versions" table.
+	DraftVersionsTable = &schema.Table{
+		Name:       "draft_versions",
+		Columns:    DraftVersionsColumns,
+		PrimaryKey: []*schema.Column{DraftVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "draft_versions_drafts_draft",
+				Columns:    []*schema.Column{DraftVersionsColumns[5]},
+				RefColumns: []*schema.Column{DraftsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "draftversion_draft_id_version",
+				Unique:  true,
+				Columns: []*schema.Column{DraftVersionsColumns[5], DraftVersionsColumns[2]},
+			},
+		},
+	}
 	// EnrollmentsColumns holds the columns for the "enrollments" table.
 	EnrollmentsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -348,7 +547,7 @@ var (
 	FilesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "created_at", Type: field.TypeTime},
-		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"AVATAR", "RESOURCE"}},
+		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"AVATAR", "RESOURCE", "POST"}},
 		{Name: "name", Type: field.TypeString},
 		{Name: "media_type", Type: field.TypeString},
 		{Name: "size", Type: field.TypeInt64},
@@ -390,6 +589,73 @@ var (
 				Columns: []*schema.Column{FilesColumns[8]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "deleted_at IS NOT NULL",
+				},
+			},
+		},
+	}
+	// FlagsColumns holds the columns for the "flags" table.
+	FlagsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "reason", Type: field.TypeEnum, Enums: []string{"HARASSMENT", "DISCRIMINATION", "PRIVACY", "MISINFORMATION", "SPAM", "OFF_TOPIC", "OTHER"}},
+		{Name: "note", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"OPEN", "UPHELD", "DISMISSED"}, Default: "OPEN"},
+		{Name: "resolved_at", Type: field.TypeTime, Nullable: true},
+		{Name: "resolution", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "post_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "reporter_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "resolver_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// FlagsTable holds the schema information for the "flags" table.
+	FlagsTable = &schema.Table{
+		Name:       "flags",
+		Columns:    FlagsColumns,
+		PrimaryKey: []*schema.Column{FlagsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "flags_posts_post",
+				Columns:    []*schema.Column{FlagsColumns[7]},
+				RefColumns: []*schema.Column{PostsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "flags_members_reporter",
+				Columns:    []*schema.Column{FlagsColumns[8]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "flags_members_resolver",
+				Columns:    []*schema.Column{FlagsColumns[9]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "flag_open",
+				Unique:  true,
+				Columns: []*schema.Column{FlagsColumns[7], FlagsColumns[8]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "resolved_at IS NULL",
+				},
+			},
+			{
+				Name:    "flag_post_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{FlagsColumns[7], FlagsColumns[0]},
+			},
+			{
+				Name:    "flag_reporter_id",
+				Unique:  false,
+				Columns: []*schema.Column{FlagsColumns[8]},
+			},
+			{
+				Name:    "flag_queue",
+				Unique:  false,
+				Columns: []*schema.Column{FlagsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "resolved_at IS NULL",
 				},
 			},
 		},
@@ -564,6 +830,8 @@ var (
 		{Name: "avatar_url", Type: field.TypeString, Default: ""},
 		{Name: "time_zone", Type: field.TypeString},
 		{Name: "expertise", Type: field.TypeJSON, Nullable: true},
+		{Name: "interests", Type: field.TypeJSON, Nullable: true},
+		{Name: "shows_presence", Type: field.TypeBool, Default: true},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "DEACTIVATED", "ERASED"}, Default: "ACTIVE"},
 		{Name: "suspended_until", Type: field.TypeTime, Nullable: true},
 		{Name: "avatar_file_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -595,7 +863,7 @@ var (
 			{
 				Name:    "member_avatar_file_id",
 				Unique:  false,
-				Columns: []*schema.Column{MembersColumns[13]},
+				Columns: []*schema.Column{MembersColumns[15]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "avatar_file_id IS NOT NULL",
 				},
@@ -603,10 +871,84 @@ var (
 			{
 				Name:    "member_erasing",
 				Unique:  false,
-				Columns: []*schema.Column{MembersColumns[14]},
+				Columns: []*schema.Column{MembersColumns[16]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "erasing_handle IS NOT NULL",
 				},
+			},
+		},
+	}
+	// ModerationActionsColumns holds the columns for the "moderation_actions" table.
+	ModerationActionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"HIDE", "UNHIDE", "LOCK", "UNLOCK", "WARN", "SUSPEND"}},
+		{Name: "reason", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "ends_at", Type: field.TypeTime, Nullable: true},
+		{Name: "seen_at", Type: field.TypeTime, Nullable: true},
+		{Name: "moderator_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "member_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "space_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "thread_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "post_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// ModerationActionsTable holds the schema information for the "moderation_actions" table.
+	ModerationActionsTable = &schema.Table{
+		Name:       "moderation_actions",
+		Columns:    ModerationActionsColumns,
+		PrimaryKey: []*schema.Column{ModerationActionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "moderation_actions_members_moderator",
+				Columns:    []*schema.Column{ModerationActionsColumns[6]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "moderation_actions_members_member",
+				Columns:    []*schema.Column{ModerationActionsColumns[7]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "moderation_actions_spaces_space",
+				Columns:    []*schema.Column{ModerationActionsColumns[8]},
+				RefColumns: []*schema.Column{SpacesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "moderation_actions_threads_thread",
+				Columns:    []*schema.Column{ModerationActionsColumns[9]},
+				RefColumns: []*schema.Column{ThreadsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "moderation_actions_posts_post",
+				Columns:    []*schema.Column{ModerationActionsColumns[10]},
+				RefColumns: []*schema.Column{PostsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "moderationaction_member_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{ModerationActionsColumns[7], ModerationActionsColumns[0]},
+			},
+			{
+				Name:    "moderationaction_space_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{ModerationActionsColumns[8], ModerationActionsColumns[0]},
+			},
+			{
+				Name:    "moderationaction_post_id",
+				Unique:  false,
+				Columns: []*schema.Column{ModerationActionsColumns[10]},
+			},
+			{
+				Name:    "moderationaction_moderator_id",
+				Unique:  false,
+				Columns: []*schema.Column{ModerationActionsColumns[6]},
 			},
 		},
 	}
@@ -616,6 +958,9 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "reasons", Type: field.TypeJSON},
 		{Name: "read_at", Type: field.TypeTime, Nullable: true},
+		{Name: "mentions", Type: field.TypeBool, Default: false},
+		{Name: "mail_due_at", Type: field.TypeTime, Nullable: true},
+		{Name: "mailed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "recipient_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "actor_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "thread_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -629,25 +974,25 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "notifications_members_recipient",
-				Columns:    []*schema.Column{NotificationsColumns[4]},
+				Columns:    []*schema.Column{NotificationsColumns[7]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "notifications_members_actor",
-				Columns:    []*schema.Column{NotificationsColumns[5]},
+				Columns:    []*schema.Column{NotificationsColumns[8]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "notifications_threads_thread",
-				Columns:    []*schema.Column{NotificationsColumns[6]},
+				Columns:    []*schema.Column{NotificationsColumns[9]},
 				RefColumns: []*schema.Column{ThreadsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "notifications_posts_post",
-				Columns:    []*schema.Column{NotificationsColumns[7]},
+				Columns:    []*schema.Column{NotificationsColumns[10]},
 				RefColumns: []*schema.Column{PostsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -656,17 +1001,17 @@ var (
 			{
 				Name:    "notification_recipient_id_post_id",
 				Unique:  true,
-				Columns: []*schema.Column{NotificationsColumns[4], NotificationsColumns[7]},
+				Columns: []*schema.Column{NotificationsColumns[7], NotificationsColumns[10]},
 			},
 			{
 				Name:    "notification_post_id",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[7]},
+				Columns: []*schema.Column{NotificationsColumns[10]},
 			},
 			{
 				Name:    "notification_recipient_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[4], NotificationsColumns[0]},
+				Columns: []*schema.Column{NotificationsColumns[7], NotificationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
 						NotificationsColumns[0].Name: true,
@@ -676,10 +1021,95 @@ var (
 			{
 				Name:    "notification_unread",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[4], NotificationsColumns[6]},
+				Columns: []*schema.Column{NotificationsColumns[7], NotificationsColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "read_at IS NULL",
 				},
+			},
+			{
+				Name:    "notification_mail_due",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[5], NotificationsColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "mail_due_at IS NOT NULL",
+				},
+			},
+		},
+	}
+	// NotificationJobsColumns holds the columns for the "notification_jobs" table.
+	NotificationJobsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "after_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "next_at", Type: field.TypeTime},
+		{Name: "last_error", Type: field.TypeString, Default: ""},
+		{Name: "post_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "thread_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// NotificationJobsTable holds the schema information for the "notification_jobs" table.
+	NotificationJobsTable = &schema.Table{
+		Name:       "notification_jobs",
+		Columns:    NotificationJobsColumns,
+		PrimaryKey: []*schema.Column{NotificationJobsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "notification_jobs_posts_post",
+				Columns:    []*schema.Column{NotificationJobsColumns[6]},
+				RefColumns: []*schema.Column{PostsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "notification_jobs_threads_thread",
+				Columns:    []*schema.Column{NotificationJobsColumns[7]},
+				RefColumns: []*schema.Column{ThreadsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "notificationjob_post_id",
+				Unique:  true,
+				Columns: []*schema.Column{NotificationJobsColumns[6]},
+			},
+			{
+				Name:    "notificationjob_next_at",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationJobsColumns[4]},
+			},
+		},
+	}
+	// NotificationPreferencesColumns holds the columns for the "notification_preferences" table.
+	NotificationPreferencesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "direct_mail", Type: field.TypeEnum, Enums: []string{"INSTANT", "HOURLY", "DAILY", "WEEKLY", "NEVER"}, Default: "INSTANT"},
+		{Name: "watched_mail", Type: field.TypeEnum, Enums: []string{"INSTANT", "HOURLY", "DAILY", "WEEKLY", "NEVER"}, Default: "DAILY"},
+		{Name: "digest_hour", Type: field.TypeInt, Default: 8},
+		{Name: "digest_weekday", Type: field.TypeInt, Default: 1},
+		{Name: "quiet_from", Type: field.TypeInt, Nullable: true},
+		{Name: "quiet_until", Type: field.TypeInt, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// NotificationPreferencesTable holds the schema information for the "notification_preferences" table.
+	NotificationPreferencesTable = &schema.Table{
+		Name:       "notification_preferences",
+		Columns:    NotificationPreferencesColumns,
+		PrimaryKey: []*schema.Column{NotificationPreferencesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "notification_preferences_members_member",
+				Columns:    []*schema.Column{NotificationPreferencesColumns[9]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "notificationpreference_member_id",
+				Unique:  true,
+				Columns: []*schema.Column{NotificationPreferencesColumns[9]},
 			},
 		},
 	}
@@ -826,17 +1256,134 @@ var (
 			},
 		},
 	}
+	// PollsColumns holds the columns for the "polls" table.
+	PollsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "question", Type: field.TypeString},
+		{Name: "multiple", Type: field.TypeBool, Default: false},
+		{Name: "voters", Type: field.TypeInt, Default: 0},
+		{Name: "closes_at", Type: field.TypeTime, Nullable: true},
+		{Name: "post_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// PollsTable holds the schema information for the "polls" table.
+	PollsTable = &schema.Table{
+		Name:       "polls",
+		Columns:    PollsColumns,
+		PrimaryKey: []*schema.Column{PollsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "polls_posts_post",
+				Columns:    []*schema.Column{PollsColumns[6]},
+				RefColumns: []*schema.Column{PostsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "poll_post_id",
+				Unique:  true,
+				Columns: []*schema.Column{PollsColumns[6]},
+			},
+		},
+	}
+	// PollOptionsColumns holds the columns for the "poll_options" table.
+	PollOptionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "position", Type: field.TypeInt},
+		{Name: "label", Type: field.TypeString},
+		{Name: "votes", Type: field.TypeInt, Default: 0},
+		{Name: "poll_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// PollOptionsTable holds the schema information for the "poll_options" table.
+	PollOptionsTable = &schema.Table{
+		Name:       "poll_options",
+		Columns:    PollOptionsColumns,
+		PrimaryKey: []*schema.Column{PollOptionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "poll_options_polls_poll",
+				Columns:    []*schema.Column{PollOptionsColumns[5]},
+				RefColumns: []*schema.Column{PollsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "polloption_poll_id_position",
+				Unique:  true,
+				Columns: []*schema.Column{PollOptionsColumns[5], PollOptionsColumns[2]},
+			},
+		},
+	}
+	// PollVotesColumns holds the columns for the "poll_votes" table.
+	PollVotesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "poll_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "option_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// PollVotesTable holds the schema information for the "poll_votes" table.
+	PollVotesTable = &schema.Table{
+		Name:       "poll_votes",
+		Columns:    PollVotesColumns,
+		PrimaryKey: []*schema.Column{PollVotesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "poll_votes_polls_poll",
+				Columns:    []*schema.Column{PollVotesColumns[2]},
+				RefColumns: []*schema.Column{PollsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "poll_votes_poll_options_option",
+				Columns:    []*schema.Column{PollVotesColumns[3]},
+				RefColumns: []*schema.Column{PollOptionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "poll_votes_members_member",
+				Columns:    []*schema.Column{PollVotesColumns[4]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "pollvote_option_id_member_id",
+				Unique:  true,
+				Columns: []*schema.Column{PollVotesColumns[3], PollVotesColumns[4]},
+			},
+			{
+				Name:    "pollvote_poll_id_member_id",
+				Unique:  false,
+				Columns: []*schema.Column{PollVotesColumns[2], PollVotesColumns[4]},
+			},
+			{
+				Name:    "pollvote_member_id",
+				Unique:  false,
+				Columns: []*schema.Column{PollVotesColumns[4]},
+			},
+		},
+	}
 	// PostsColumns holds the columns for the "posts" table.
 	PostsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "seq", Type: field.TypeInt},
+		{Name: "quote", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "body", Type: field.TypeString, Size: 2147483647},
 		{Name: "body_html", Type: field.TypeString, Size: 2147483647},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "reaction_counts", Type: field.TypeJSON, Nullable: true},
 		{Name: "edited_at", Type: field.TypeTime, Nullable: true},
 		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "hidden_at", Type: field.TypeTime, Nullable: true},
+		{Name: "hidden_by_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "hidden_reason", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "moved_to_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "thread_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "author_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "reply_to_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -849,19 +1396,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "posts_threads_thread",
-				Columns:    []*schema.Column{PostsColumns[9]},
+				Columns:    []*schema.Column{PostsColumns[14]},
 				RefColumns: []*schema.Column{ThreadsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "posts_members_author",
-				Columns:    []*schema.Column{PostsColumns[10]},
+				Columns:    []*schema.Column{PostsColumns[15]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "posts_posts_replies",
-				Columns:    []*schema.Column{PostsColumns[11]},
+				Columns:    []*schema.Column{PostsColumns[16]},
 				RefColumns: []*schema.Column{PostsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -870,12 +1417,81 @@ var (
 			{
 				Name:    "post_thread_id_seq",
 				Unique:  true,
-				Columns: []*schema.Column{PostsColumns[9], PostsColumns[2]},
+				Columns: []*schema.Column{PostsColumns[14], PostsColumns[2]},
 			},
 			{
 				Name:    "post_author_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{PostsColumns[10], PostsColumns[0]},
+				Columns: []*schema.Column{PostsColumns[15], PostsColumns[0]},
+			},
+		},
+	}
+	// PostAttachmentsColumns holds the columns for the "post_attachments" table.
+	PostAttachmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "position", Type: field.TypeInt},
+		{Name: "post_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "file_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// PostAttachmentsTable holds the schema information for the "post_attachments" table.
+	PostAttachmentsTable = &schema.Table{
+		Name:       "post_attachments",
+		Columns:    PostAttachmentsColumns,
+		PrimaryKey: []*schema.Column{PostAttachmentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "post_attachments_posts_post",
+				Columns:    []*schema.Column{PostAttachmentsColumns[3]},
+				RefColumns: []*schema.Column{PostsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "post_attachments_files_file",
+				Columns:    []*schema.Column{PostAttachmentsColumns[4]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "postattachment_post_id_file_id",
+				Unique:  true,
+				Columns: []*schema.Column{PostAttachmentsColumns[3], PostAttachmentsColumns[4]},
+			},
+			{
+				Name:    "postattachment_file_id",
+				Unique:  false,
+				Columns: []*schema.Column{PostAttachmentsColumns[4]},
+			},
+		},
+	}
+	// PostLinksColumns holds the columns for the "post_links" table.
+	PostLinksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "object_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "position", Type: field.TypeInt},
+		{Name: "post_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// PostLinksTable holds the schema information for the "post_links" table.
+	PostLinksTable = &schema.Table{
+		Name:       "post_links",
+		Columns:    PostLinksColumns,
+		PrimaryKey: []*schema.Column{PostLinksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "post_links_posts_post",
+				Columns:    []*schema.Column{PostLinksColumns[4]},
+				RefColumns: []*schema.Column{PostsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "postlink_post_id_object_id",
+				Unique:  true,
+				Columns: []*schema.Column{PostLinksColumns[4], PostLinksColumns[2]},
 			},
 		},
 	}
@@ -1472,6 +2088,9 @@ var (
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "title", Type: field.TypeString},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"DISCUSSION", "QUESTION", "ANNOUNCEMENT", "INTRODUCTION", "LEARNING_NOTE"}, Default: "DISCUSSION"},
+		{Name: "accepted_post_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "merged_into_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "pinned", Type: field.TypeBool, Default: false},
 		{Name: "locked", Type: field.TypeBool, Default: false},
 		{Name: "lock_reason", Type: field.TypeString, Default: ""},
@@ -1493,13 +2112,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "threads_spaces_space",
-				Columns:    []*schema.Column{ThreadsColumns[13]},
+				Columns:    []*schema.Column{ThreadsColumns[16]},
 				RefColumns: []*schema.Column{SpacesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "threads_members_author",
-				Columns:    []*schema.Column{ThreadsColumns[14]},
+				Columns:    []*schema.Column{ThreadsColumns[17]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1508,19 +2127,224 @@ var (
 			{
 				Name:    "thread_space_id_last_activity_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{ThreadsColumns[13], ThreadsColumns[11], ThreadsColumns[0]},
+				Columns: []*schema.Column{ThreadsColumns[16], ThreadsColumns[14], ThreadsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
 						ThreadsColumns[0].Name: true,
 
-						ThreadsColumns[11].Name: true,
+						ThreadsColumns[14].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "thread_space_id_kind_last_activity_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{ThreadsColumns[16], ThreadsColumns[3], ThreadsColumns[14], ThreadsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						ThreadsColumns[0].Name: true,
+
+						ThreadsColumns[14].Name: true,
 					},
 				},
 			},
 			{
 				Name:    "thread_author_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ThreadsColumns[14], ThreadsColumns[0]},
+				Columns: []*schema.Column{ThreadsColumns[17], ThreadsColumns[0]},
+			},
+		},
+	}
+	// ThreadTagsColumns holds the columns for the "thread_tags" table.
+	ThreadTagsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "tag", Type: field.TypeString},
+		{Name: "thread_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// ThreadTagsTable holds the schema information for the "thread_tags" table.
+	ThreadTagsTable = &schema.Table{
+		Name:       "thread_tags",
+		Columns:    ThreadTagsColumns,
+		PrimaryKey: []*schema.Column{ThreadTagsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "thread_tags_threads_thread",
+				Columns:    []*schema.Column{ThreadTagsColumns[3]},
+				RefColumns: []*schema.Column{ThreadsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "threadtag_thread_id_tag",
+				Unique:  true,
+				Columns: []*schema.Column{ThreadTagsColumns[3], ThreadTagsColumns[2]},
+			},
+			{
+				Name:    "threadtag_tag_thread_id",
+				Unique:  false,
+				Columns: []*schema.Column{ThreadTagsColumns[2], ThreadTagsColumns[3]},
+			},
+		},
+	}
+	// WatchSettingsColumns holds the columns for the "watch_settings" table.
+	WatchSettingsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "level", Type: field.TypeEnum, Enums: []string{"WATCHING", "TRACKING", "NORMAL", "MUTED"}},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "space_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "thread_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// WatchSettingsTable holds the schema information for the "watch_settings" table.
+	WatchSettingsTable = &schema.Table{
+		Name:       "watch_settings",
+		Columns:    WatchSettingsColumns,
+		PrimaryKey: []*schema.Column{WatchSettingsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "watch_settings_members_member",
+				Columns:    []*schema.Column{WatchSettingsColumns[4]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "watch_settings_spaces_space",
+				Columns:    []*schema.Column{WatchSettingsColumns[5]},
+				RefColumns: []*schema.Column{SpacesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "watch_settings_threads_thread",
+				Columns:    []*schema.Column{WatchSettingsColumns[6]},
+				RefColumns: []*schema.Column{ThreadsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "watch_space",
+				Unique:  true,
+				Columns: []*schema.Column{WatchSettingsColumns[4], WatchSettingsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "space_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "watch_thread",
+				Unique:  true,
+				Columns: []*schema.Column{WatchSettingsColumns[4], WatchSettingsColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "thread_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "watch_space_level",
+				Unique:  false,
+				Columns: []*schema.Column{WatchSettingsColumns[5], WatchSettingsColumns[2], WatchSettingsColumns[4]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "space_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "watch_thread_level",
+				Unique:  false,
+				Columns: []*schema.Column{WatchSettingsColumns[6], WatchSettingsColumns[2], WatchSettingsColumns[4]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "thread_id IS NOT NULL",
+				},
+			},
+		},
+	}
+	// WebhookDeliveriesColumns holds the columns for the "webhook_deliveries" table.
+	WebhookDeliveriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "event", Type: field.TypeString},
+		{Name: "payload", Type: field.TypeJSON},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "next_at", Type: field.TypeTime, Nullable: true},
+		{Name: "delivered_at", Type: field.TypeTime, Nullable: true},
+		{Name: "failed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "status", Type: field.TypeInt, Default: 0},
+		{Name: "last_error", Type: field.TypeString, Default: ""},
+		{Name: "duration_ms", Type: field.TypeInt, Default: 0},
+		{Name: "endpoint_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// WebhookDeliveriesTable holds the schema information for the "webhook_deliveries" table.
+	WebhookDeliveriesTable = &schema.Table{
+		Name:       "webhook_deliveries",
+		Columns:    WebhookDeliveriesColumns,
+		PrimaryKey: []*schema.Column{WebhookDeliveriesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "webhook_deliveries_webhook_endpoints_endpoint",
+				Columns:    []*schema.Column{WebhookDeliveriesColumns[11]},
+				RefColumns: []*schema.Column{WebhookEndpointsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "webhookdelivery_endpoint_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[11], WebhookDeliveriesColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						WebhookDeliveriesColumns[0].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "webhook_due",
+				Unique:  false,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "next_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "webhookdelivery_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[1]},
+			},
+		},
+	}
+	// WebhookEndpointsColumns holds the columns for the "webhook_endpoints" table.
+	WebhookEndpointsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "url", Type: field.TypeString},
+		{Name: "description", Type: field.TypeString, Default: ""},
+		{Name: "secret", Type: field.TypeBytes},
+		{Name: "previous_secret", Type: field.TypeBytes, Nullable: true},
+		{Name: "previous_secret_ends_at", Type: field.TypeTime, Nullable: true},
+		{Name: "events", Type: field.TypeJSON},
+		{Name: "failing_since", Type: field.TypeTime, Nullable: true},
+		{Name: "disabled_at", Type: field.TypeTime, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "owner_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// WebhookEndpointsTable holds the schema information for the "webhook_endpoints" table.
+	WebhookEndpointsTable = &schema.Table{
+		Name:       "webhook_endpoints",
+		Columns:    WebhookEndpointsColumns,
+		PrimaryKey: []*schema.Column{WebhookEndpointsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "webhook_endpoints_members_owner",
+				Columns:    []*schema.Column{WebhookEndpointsColumns[11]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "webhookendpoint_owner_id",
+				Unique:  false,
+				Columns: []*schema.Column{WebhookEndpointsColumns[11]},
 			},
 		},
 	}
@@ -1554,24 +2378,37 @@ var (
 		AccessTokensTable,
 		AffiliationsTable,
 		AuditEntriesTable,
+		BlocksTable,
+		BookmarksTable,
 		BreakGlassesTable,
 		CallsTable,
 		CohortsTable,
+		DraftsTable,
+		DraftVersionsTable,
 		EnrollmentsTable,
 		EventsTable,
 		FilesTable,
+		FlagsTable,
 		FrameworksTable,
 		IdempotencyRecordsTable,
 		IdentitiesTable,
 		JoinRequestsTable,
 		MailsTable,
 		MembersTable,
+		ModerationActionsTable,
 		NotificationsTable,
+		NotificationJobsTable,
+		NotificationPreferencesTable,
 		OfferingsTable,
 		OneTimeTokensTable,
 		OrganizationsTable,
 		PasswordsTable,
+		PollsTable,
+		PollOptionsTable,
+		PollVotesTable,
 		PostsTable,
+		PostAttachmentsTable,
+		PostLinksTable,
 		PostRevisionsTable,
 		ProgramsTable,
 		ReactionsTable,
@@ -1586,6 +2423,10 @@ var (
 		TeamsTable,
 		TeamMembershipsTable,
 		ThreadsTable,
+		ThreadTagsTable,
+		WatchSettingsTable,
+		WebhookDeliveriesTable,
+		WebhookEndpointsTable,
 		ResourceFrameworksTable,
 	}
 )
@@ -1603,6 +2444,16 @@ func init() {
 	AuditEntriesTable.Annotation = &entsql.Annotation{
 		Table: "audit_entries",
 	}
+	BlocksTable.ForeignKeys[0].RefTable = MembersTable
+	BlocksTable.ForeignKeys[1].RefTable = MembersTable
+	BlocksTable.Annotation = &entsql.Annotation{
+		Table: "blocks",
+	}
+	BookmarksTable.ForeignKeys[0].RefTable = MembersTable
+	BookmarksTable.ForeignKeys[1].RefTable = PostsTable
+	BookmarksTable.Annotation = &entsql.Annotation{
+		Table: "bookmarks",
+	}
 	BreakGlassesTable.ForeignKeys[0].RefTable = SpacesTable
 	BreakGlassesTable.ForeignKeys[1].RefTable = MembersTable
 	BreakGlassesTable.Annotation = &entsql.Annotation{
@@ -1616,6 +2467,17 @@ func init() {
 	CohortsTable.Annotation = &entsql.Annotation{
 		Table: "cohorts",
 	}
+	DraftsTable.ForeignKeys[0].RefTable = MembersTable
+	DraftsTable.ForeignKeys[1].RefTable = SpacesTable
+	DraftsTable.ForeignKeys[2].RefTable = ThreadsTable
+	DraftsTable.ForeignKeys[3].RefTable = PostsTable
+	DraftsTable.Annotation = &entsql.Annotation{
+		Table: "drafts",
+	}
+	DraftVersionsTable.ForeignKeys[0].RefTable = DraftsTable
+	DraftVersionsTable.Annotation = &entsql.Annotation{
+		Table: "draft_versions",
+	}
 	EnrollmentsTable.ForeignKeys[0].RefTable = CohortsTable
 	EnrollmentsTable.ForeignKeys[1].RefTable = TeamsTable
 	EnrollmentsTable.Annotation = &entsql.Annotation{
@@ -1627,6 +2489,12 @@ func init() {
 	FilesTable.ForeignKeys[0].RefTable = MembersTable
 	FilesTable.Annotation = &entsql.Annotation{
 		Table: "files",
+	}
+	FlagsTable.ForeignKeys[0].RefTable = PostsTable
+	FlagsTable.ForeignKeys[1].RefTable = MembersTable
+	FlagsTable.ForeignKeys[2].RefTable = MembersTable
+	FlagsTable.Annotation = &entsql.Annotation{
+		Table: "flags",
 	}
 	FrameworksTable.Annotation = &entsql.Annotation{
 		Table: "frameworks",
@@ -1649,12 +2517,29 @@ func init() {
 	MembersTable.Annotation = &entsql.Annotation{
 		Table: "members",
 	}
+	ModerationActionsTable.ForeignKeys[0].RefTable = MembersTable
+	ModerationActionsTable.ForeignKeys[1].RefTable = MembersTable
+	ModerationActionsTable.ForeignKeys[2].RefTable = SpacesTable
+	ModerationActionsTable.ForeignKeys[3].RefTable = ThreadsTable
+	ModerationActionsTable.ForeignKeys[4].RefTable = PostsTable
+	ModerationActionsTable.Annotation = &entsql.Annotation{
+		Table: "moderation_actions",
+	}
 	NotificationsTable.ForeignKeys[0].RefTable = MembersTable
 	NotificationsTable.ForeignKeys[1].RefTable = MembersTable
 	NotificationsTable.ForeignKeys[2].RefTable = ThreadsTable
 	NotificationsTable.ForeignKeys[3].RefTable = PostsTable
 	NotificationsTable.Annotation = &entsql.Annotation{
 		Table: "notifications",
+	}
+	NotificationJobsTable.ForeignKeys[0].RefTable = PostsTable
+	NotificationJobsTable.ForeignKeys[1].RefTable = ThreadsTable
+	NotificationJobsTable.Annotation = &entsql.Annotation{
+		Table: "notification_jobs",
+	}
+	NotificationPreferencesTable.ForeignKeys[0].RefTable = MembersTable
+	NotificationPreferencesTable.Annotation = &entsql.Annotation{
+		Table: "notification_preferences",
 	}
 	OfferingsTable.ForeignKeys[0].RefTable = ProgramsTable
 	OfferingsTable.Annotation = &entsql.Annotation{
@@ -1671,11 +2556,34 @@ func init() {
 	PasswordsTable.Annotation = &entsql.Annotation{
 		Table: "passwords",
 	}
+	PollsTable.ForeignKeys[0].RefTable = PostsTable
+	PollsTable.Annotation = &entsql.Annotation{
+		Table: "polls",
+	}
+	PollOptionsTable.ForeignKeys[0].RefTable = PollsTable
+	PollOptionsTable.Annotation = &entsql.Annotation{
+		Table: "poll_options",
+	}
+	PollVotesTable.ForeignKeys[0].RefTable = PollsTable
+	PollVotesTable.ForeignKeys[1].RefTable = PollOptionsTable
+	PollVotesTable.ForeignKeys[2].RefTable = MembersTable
+	PollVotesTable.Annotation = &entsql.Annotation{
+		Table: "poll_votes",
+	}
 	PostsTable.ForeignKeys[0].RefTable = ThreadsTable
 	PostsTable.ForeignKeys[1].RefTable = MembersTable
 	PostsTable.ForeignKeys[2].RefTable = PostsTable
 	PostsTable.Annotation = &entsql.Annotation{
 		Table: "posts",
+	}
+	PostAttachmentsTable.ForeignKeys[0].RefTable = PostsTable
+	PostAttachmentsTable.ForeignKeys[1].RefTable = FilesTable
+	PostAttachmentsTable.Annotation = &entsql.Annotation{
+		Table: "post_attachments",
+	}
+	PostLinksTable.ForeignKeys[0].RefTable = PostsTable
+	PostLinksTable.Annotation = &entsql.Annotation{
+		Table: "post_links",
 	}
 	PostRevisionsTable.ForeignKeys[0].RefTable = PostsTable
 	PostRevisionsTable.ForeignKeys[1].RefTable = MembersTable
@@ -1741,6 +2649,24 @@ func init() {
 	ThreadsTable.ForeignKeys[1].RefTable = MembersTable
 	ThreadsTable.Annotation = &entsql.Annotation{
 		Table: "threads",
+	}
+	ThreadTagsTable.ForeignKeys[0].RefTable = ThreadsTable
+	ThreadTagsTable.Annotation = &entsql.Annotation{
+		Table: "thread_tags",
+	}
+	WatchSettingsTable.ForeignKeys[0].RefTable = MembersTable
+	WatchSettingsTable.ForeignKeys[1].RefTable = SpacesTable
+	WatchSettingsTable.ForeignKeys[2].RefTable = ThreadsTable
+	WatchSettingsTable.Annotation = &entsql.Annotation{
+		Table: "watch_settings",
+	}
+	WebhookDeliveriesTable.ForeignKeys[0].RefTable = WebhookEndpointsTable
+	WebhookDeliveriesTable.Annotation = &entsql.Annotation{
+		Table: "webhook_deliveries",
+	}
+	WebhookEndpointsTable.ForeignKeys[0].RefTable = MembersTable
+	WebhookEndpointsTable.Annotation = &entsql.Annotation{
+		Table: "webhook_endpoints",
 	}
 	ResourceFrameworksTable.ForeignKeys[0].RefTable = ResourcesTable
 	ResourceFrameworksTable.ForeignKeys[1].RefTable = FrameworksTable

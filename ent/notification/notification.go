@@ -26,6 +26,12 @@ const (
 	FieldReasons = "reasons"
 	// FieldReadAt holds the string denoting the read_at field in the database.
 	FieldReadAt = "read_at"
+	// FieldMentions holds the string denoting the mentions field in the database.
+	FieldMentions = "mentions"
+	// FieldMailDueAt holds the string denoting the mail_due_at field in the database.
+	FieldMailDueAt = "mail_due_at"
+	// FieldMailedAt holds the string denoting the mailed_at field in the database.
+	FieldMailedAt = "mailed_at"
 	// EdgeRecipient holds the string denoting the recipient edge name in mutations.
 	EdgeRecipient = "recipient"
 	// EdgeActor holds the string denoting the actor edge name in mutations.
@@ -76,6 +82,9 @@ var Columns = []string{
 	FieldPostID,
 	FieldReasons,
 	FieldReadAt,
+	FieldMentions,
+	FieldMailDueAt,
+	FieldMailedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -87,6 +96,11 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultMentions holds the default value on creation for the "mentions" field.
+	DefaultMentions bool
+)
 
 // OrderOption defines the ordering options for the Notification queries.
 type OrderOption func(*sql.Selector)
@@ -124,6 +138,21 @@ func ByPostID(opts ...sql.OrderTermOption) OrderOption {
 // ByReadAt orders the results by the read_at field.
 func ByReadAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldReadAt, opts...).ToFunc()
+}
+
+// ByMentions orders the results by the mentions field.
+func ByMentions(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMentions, opts...).ToFunc()
+}
+
+// ByMailDueAt orders the results by the mail_due_at field.
+func ByMailDueAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMailDueAt, opts...).ToFunc()
+}
+
+// ByMailedAt orders the results by the mailed_at field.
+func ByMailedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMailedAt, opts...).ToFunc()
 }
 
 // ByRecipientField orders the results by recipient field.

@@ -86,6 +86,21 @@ func ReadAt(v time.Time) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldReadAt, v))
 }
 
+// Mentions applies equality check predicate on the "mentions" field. It's identical to MentionsEQ.
+func Mentions(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMentions, v))
+}
+
+// MailDueAt applies equality check predicate on the "mail_due_at" field. It's identical to MailDueAtEQ.
+func MailDueAt(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMailDueAt, v))
+}
+
+// MailedAt applies equality check predicate on the "mailed_at" field. It's identical to MailedAtEQ.
+func MailedAt(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMailedAt, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldCreatedAt, v))
@@ -254,6 +269,116 @@ func ReadAtIsNil() predicate.Notification {
 // ReadAtNotNil applies the NotNil predicate on the "read_at" field.
 func ReadAtNotNil() predicate.Notification {
 	return predicate.Notification(sql.FieldNotNull(FieldReadAt))
+}
+
+// MentionsEQ applies the EQ predicate on the "mentions" field.
+func MentionsEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMentions, v))
+}
+
+// MentionsNEQ applies the NEQ predicate on the "mentions" field.
+func MentionsNEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldMentions, v))
+}
+
+// MailDueAtEQ applies the EQ predicate on the "mail_due_at" field.
+func MailDueAtEQ(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMailDueAt, v))
+}
+
+// MailDueAtNEQ applies the NEQ predicate on the "mail_due_at" field.
+func MailDueAtNEQ(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldMailDueAt, v))
+}
+
+// MailDueAtIn applies the In predicate on the "mail_due_at" field.
+func MailDueAtIn(vs ...time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldIn(FieldMailDueAt, vs...))
+}
+
+// MailDueAtNotIn applies the NotIn predicate on the "mail_due_at" field.
+func MailDueAtNotIn(vs ...time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldNotIn(FieldMailDueAt, vs...))
+}
+
+// MailDueAtGT applies the GT predicate on the "mail_due_at" field.
+func MailDueAtGT(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldGT(FieldMailDueAt, v))
+}
+
+// MailDueAtGTE applies the GTE predicate on the "mail_due_at" field.
+func MailDueAtGTE(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldGTE(FieldMailDueAt, v))
+}
+
+// MailDueAtLT applies the LT predicate on the "mail_due_at" field.
+func MailDueAtLT(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldLT(FieldMailDueAt, v))
+}
+
+// MailDueAtLTE applies the LTE predicate on the "mail_due_at" field.
+func MailDueAtLTE(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldLTE(FieldMailDueAt, v))
+}
+
+// MailDueAtIsNil applies the IsNil predicate on the "mail_due_at" field.
+func MailDueAtIsNil() predicate.Notification {
+	return predicate.Notification(sql.FieldIsNull(FieldMailDueAt))
+}
+
+// MailDueAtNotNil applies the NotNil predicate on the "mail_due_at" field.
+func MailDueAtNotNil() predicate.Notification {
+	return predicate.Notification(sql.FieldNotNull(FieldMailDueAt))
+}
+
+// MailedAtEQ applies the EQ predicate on the "mailed_at" field.
+func MailedAtEQ(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMailedAt, v))
+}
+
+// MailedAtNEQ applies the NEQ predicate on the "mailed_at" field.
+func MailedAtNEQ(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldMailedAt, v))
+}
+
+// MailedAtIn applies the In predicate on the "mailed_at" field.
+func MailedAtIn(vs ...time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldIn(FieldMailedAt, vs...))
+}
+
+// MailedAtNotIn applies the NotIn predicate on the "mailed_at" field.
+func MailedAtNotIn(vs ...time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldNotIn(FieldMailedAt, vs...))
+}
+
+// MailedAtGT applies the GT predicate on the "mailed_at" field.
+func MailedAtGT(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldGT(FieldMailedAt, v))
+}
+
+// MailedAtGTE applies the GTE predicate on the "mailed_at" field.
+func MailedAtGTE(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldGTE(FieldMailedAt, v))
+}
+
+// MailedAtLT applies the LT predicate on the "mailed_at" field.
+func MailedAtLT(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldLT(FieldMailedAt, v))
+}
+
+// MailedAtLTE applies the LTE predicate on the "mailed_at" field.
+func MailedAtLTE(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldLTE(FieldMailedAt, v))
+}
+
+// MailedAtIsNil applies the IsNil predicate on the "mailed_at" field.
+func MailedAtIsNil() predicate.Notification {
+	return predicate.Notification(sql.FieldIsNull(FieldMailedAt))
+}
+
+// MailedAtNotNil applies the NotNil predicate on the "mailed_at" field.
+func MailedAtNotNil() predicate.Notification {
+	return predicate.Notification(sql.FieldNotNull(FieldMailedAt))
 }
 
 // HasRecipient applies the HasEdge predicate on the "recipient" edge.

@@ -22,6 +22,8 @@ const (
 	FieldReplyToID = "reply_to_id"
 	// FieldSeq holds the string denoting the seq field in the database.
 	FieldSeq = "seq"
+	// FieldQuote holds the string denoting the quote field in the database.
+	FieldQuote = "quote"
 	// FieldBody holds the string denoting the body field in the database.
 	FieldBody = "body"
 	// FieldBodyHTML holds the string denoting the body_html field in the database.
@@ -34,6 +36,14 @@ const (
 	FieldEditedAt = "edited_at"
 	// FieldDeletedAt holds the string denoting the deleted_at field in the database.
 	FieldDeletedAt = "deleted_at"
+	// FieldHiddenAt holds the string denoting the hidden_at field in the database.
+	FieldHiddenAt = "hidden_at"
+	// FieldHiddenByID holds the string denoting the hidden_by_id field in the database.
+	FieldHiddenByID = "hidden_by_id"
+	// FieldHiddenReason holds the string denoting the hidden_reason field in the database.
+	FieldHiddenReason = "hidden_reason"
+	// FieldMovedToID holds the string denoting the moved_to_id field in the database.
+	FieldMovedToID = "moved_to_id"
 	// EdgeThread holds the string denoting the thread edge name in mutations.
 	EdgeThread = "thread"
 	// EdgeAuthor holds the string denoting the author edge name in mutations.
@@ -76,12 +86,17 @@ var Columns = []string{
 	FieldAuthorID,
 	FieldReplyToID,
 	FieldSeq,
+	FieldQuote,
 	FieldBody,
 	FieldBodyHTML,
 	FieldVersion,
 	FieldReactionCounts,
 	FieldEditedAt,
 	FieldDeletedAt,
+	FieldHiddenAt,
+	FieldHiddenByID,
+	FieldHiddenReason,
+	FieldMovedToID,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -95,8 +110,12 @@ func ValidColumn(column string) bool {
 }
 
 var (
+	// DefaultQuote holds the default value on creation for the "quote" field.
+	DefaultQuote string
 	// DefaultVersion holds the default value on creation for the "version" field.
 	DefaultVersion int
+	// DefaultHiddenReason holds the default value on creation for the "hidden_reason" field.
+	DefaultHiddenReason string
 )
 
 // OrderOption defines the ordering options for the Post queries.
@@ -132,6 +151,11 @@ func BySeq(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSeq, opts...).ToFunc()
 }
 
+// ByQuote orders the results by the quote field.
+func ByQuote(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldQuote, opts...).ToFunc()
+}
+
 // ByBody orders the results by the body field.
 func ByBody(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldBody, opts...).ToFunc()
@@ -155,6 +179,26 @@ func ByEditedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByDeletedAt orders the results by the deleted_at field.
 func ByDeletedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDeletedAt, opts...).ToFunc()
+}
+
+// ByHiddenAt orders the results by the hidden_at field.
+func ByHiddenAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHiddenAt, opts...).ToFunc()
+}
+
+// ByHiddenByID orders the results by the hidden_by_id field.
+func ByHiddenByID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHiddenByID, opts...).ToFunc()
+}
+
+// ByHiddenReason orders the results by the hidden_reason field.
+func ByHiddenReason(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHiddenReason, opts...).ToFunc()
+}
+
+// ByMovedToID orders the results by the moved_to_id field.
+func ByMovedToID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMovedToID, opts...).ToFunc()
 }
 
 // ByThreadField orders the results by thread field.

@@ -81,6 +81,11 @@ func Seq(v int) predicate.Post {
 	return predicate.Post(sql.FieldEQ(FieldSeq, v))
 }
 
+// Quote applies equality check predicate on the "quote" field. It's identical to QuoteEQ.
+func Quote(v string) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldQuote, v))
+}
+
 // Body applies equality check predicate on the "body" field. It's identical to BodyEQ.
 func Body(v string) predicate.Post {
 	return predicate.Post(sql.FieldEQ(FieldBody, v))
@@ -104,6 +109,26 @@ func EditedAt(v time.Time) predicate.Post {
 // DeletedAt applies equality check predicate on the "deleted_at" field. It's identical to DeletedAtEQ.
 func DeletedAt(v time.Time) predicate.Post {
 	return predicate.Post(sql.FieldEQ(FieldDeletedAt, v))
+}
+
+// HiddenAt applies equality check predicate on the "hidden_at" field. It's identical to HiddenAtEQ.
+func HiddenAt(v time.Time) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldHiddenAt, v))
+}
+
+// HiddenByID applies equality check predicate on the "hidden_by_id" field. It's identical to HiddenByIDEQ.
+func HiddenByID(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldHiddenByID, v))
+}
+
+// HiddenReason applies equality check predicate on the "hidden_reason" field. It's identical to HiddenReasonEQ.
+func HiddenReason(v string) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldHiddenReason, v))
+}
+
+// MovedToID applies equality check predicate on the "moved_to_id" field. It's identical to MovedToIDEQ.
+func MovedToID(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldMovedToID, v))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
@@ -254,6 +279,71 @@ func SeqLT(v int) predicate.Post {
 // SeqLTE applies the LTE predicate on the "seq" field.
 func SeqLTE(v int) predicate.Post {
 	return predicate.Post(sql.FieldLTE(FieldSeq, v))
+}
+
+// QuoteEQ applies the EQ predicate on the "quote" field.
+func QuoteEQ(v string) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldQuote, v))
+}
+
+// QuoteNEQ applies the NEQ predicate on the "quote" field.
+func QuoteNEQ(v string) predicate.Post {
+	return predicate.Post(sql.FieldNEQ(FieldQuote, v))
+}
+
+// QuoteIn applies the In predicate on the "quote" field.
+func QuoteIn(vs ...string) predicate.Post {
+	return predicate.Post(sql.FieldIn(FieldQuote, vs...))
+}
+
+// QuoteNotIn applies the NotIn predicate on the "quote" field.
+func QuoteNotIn(vs ...string) predicate.Post {
+	return predicate.Post(sql.FieldNotIn(FieldQuote, vs...))
+}
+
+// QuoteGT applies the GT predicate on the "quote" field.
+func QuoteGT(v string) predicate.Post {
+	return predicate.Post(sql.FieldGT(FieldQuote, v))
+}
+
+// QuoteGTE applies the GTE predicate on the "quote" field.
+func QuoteGTE(v string) predicate.Post {
+	return predicate.Post(sql.FieldGTE(FieldQuote, v))
+}
+
+// QuoteLT applies the LT predicate on the "quote" field.
+func QuoteLT(v string) predicate.Post {
+	return predicate.Post(sql.FieldLT(FieldQuote, v))
+}
+
+// QuoteLTE applies the LTE predicate on the "quote" field.
+func QuoteLTE(v string) predicate.Post {
+	return predicate.Post(sql.FieldLTE(FieldQuote, v))
+}
+
+// QuoteContains applies the Contains predicate on the "quote" field.
+func QuoteContains(v string) predicate.Post {
+	return predicate.Post(sql.FieldContains(FieldQuote, v))
+}
+
+// QuoteHasPrefix applies the HasPrefix predicate on the "quote" field.
+func QuoteHasPrefix(v string) predicate.Post {
+	return predicate.Post(sql.FieldHasPrefix(FieldQuote, v))
+}
+
+// QuoteHasSuffix applies the HasSuffix predicate on the "quote" field.
+func QuoteHasSuffix(v string) predicate.Post {
+	return predicate.Post(sql.FieldHasSuffix(FieldQuote, v))
+}
+
+// QuoteEqualFold applies the EqualFold predicate on the "quote" field.
+func QuoteEqualFold(v string) predicate.Post {
+	return predicate.Post(sql.FieldEqualFold(FieldQuote, v))
+}
+
+// QuoteContainsFold applies the ContainsFold predicate on the "quote" field.
+func QuoteContainsFold(v string) predicate.Post {
+	return predicate.Post(sql.FieldContainsFold(FieldQuote, v))
 }
 
 // BodyEQ applies the EQ predicate on the "body" field.
@@ -534,6 +624,221 @@ func DeletedAtIsNil() predicate.Post {
 // DeletedAtNotNil applies the NotNil predicate on the "deleted_at" field.
 func DeletedAtNotNil() predicate.Post {
 	return predicate.Post(sql.FieldNotNull(FieldDeletedAt))
+}
+
+// HiddenAtEQ applies the EQ predicate on the "hidden_at" field.
+func HiddenAtEQ(v time.Time) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldHiddenAt, v))
+}
+
+// HiddenAtNEQ applies the NEQ predicate on the "hidden_at" field.
+func HiddenAtNEQ(v time.Time) predicate.Post {
+	return predicate.Post(sql.FieldNEQ(FieldHiddenAt, v))
+}
+
+// HiddenAtIn applies the In predicate on the "hidden_at" field.
+func HiddenAtIn(vs ...time.Time) predicate.Post {
+	return predicate.Post(sql.FieldIn(FieldHiddenAt, vs...))
+}
+
+// HiddenAtNotIn applies the NotIn predicate on the "hidden_at" field.
+func HiddenAtNotIn(vs ...time.Time) predicate.Post {
+	return predicate.Post(sql.FieldNotIn(FieldHiddenAt, vs...))
+}
+
+// HiddenAtGT applies the GT predicate on the "hidden_at" field.
+func HiddenAtGT(v time.Time) predicate.Post {
+	return predicate.Post(sql.FieldGT(FieldHiddenAt, v))
+}
+
+// HiddenAtGTE applies the GTE predicate on the "hidden_at" field.
+func HiddenAtGTE(v time.Time) predicate.Post {
+	return predicate.Post(sql.FieldGTE(FieldHiddenAt, v))
+}
+
+// HiddenAtLT applies the LT predicate on the "hidden_at" field.
+func HiddenAtLT(v time.Time) predicate.Post {
+	return predicate.Post(sql.FieldLT(FieldHiddenAt, v))
+}
+
+// HiddenAtLTE applies the LTE predicate on the "hidden_at" field.
+func HiddenAtLTE(v time.Time) predicate.Post {
+	return predicate.Post(sql.FieldLTE(FieldHiddenAt, v))
+}
+
+// HiddenAtIsNil applies the IsNil predicate on the "hidden_at" field.
+func HiddenAtIsNil() predicate.Post {
+	return predicate.Post(sql.FieldIsNull(FieldHiddenAt))
+}
+
+// HiddenAtNotNil applies the NotNil predicate on the "hidden_at" field.
+func HiddenAtNotNil() predicate.Post {
+	return predicate.Post(sql.FieldNotNull(FieldHiddenAt))
+}
+
+// HiddenByIDEQ applies the EQ predicate on the "hidden_by_id" field.
+func HiddenByIDEQ(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldHiddenByID, v))
+}
+
+// HiddenByIDNEQ applies the NEQ predicate on the "hidden_by_id" field.
+func HiddenByIDNEQ(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldNEQ(FieldHiddenByID, v))
+}
+
+// HiddenByIDIn applies the In predicate on the "hidden_by_id" field.
+func HiddenByIDIn(vs ...gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldIn(FieldHiddenByID, vs...))
+}
+
+// HiddenByIDNotIn applies the NotIn predicate on the "hidden_by_id" field.
+func HiddenByIDNotIn(vs ...gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldNotIn(FieldHiddenByID, vs...))
+}
+
+// HiddenByIDGT applies the GT predicate on the "hidden_by_id" field.
+func HiddenByIDGT(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldGT(FieldHiddenByID, v))
+}
+
+// HiddenByIDGTE applies the GTE predicate on the "hidden_by_id" field.
+func HiddenByIDGTE(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldGTE(FieldHiddenByID, v))
+}
+
+// HiddenByIDLT applies the LT predicate on the "hidden_by_id" field.
+func HiddenByIDLT(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldLT(FieldHiddenByID, v))
+}
+
+// HiddenByIDLTE applies the LTE predicate on the "hidden_by_id" field.
+func HiddenByIDLTE(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldLTE(FieldHiddenByID, v))
+}
+
+// HiddenByIDIsNil applies the IsNil predicate on the "hidden_by_id" field.
+func HiddenByIDIsNil() predicate.Post {
+	return predicate.Post(sql.FieldIsNull(FieldHiddenByID))
+}
+
+// HiddenByIDNotNil applies the NotNil predicate on the "hidden_by_id" field.
+func HiddenByIDNotNil() predicate.Post {
+	return predicate.Post(sql.FieldNotNull(FieldHiddenByID))
+}
+
+// HiddenReasonEQ applies the EQ predicate on the "hidden_reason" field.
+func HiddenReasonEQ(v string) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldHiddenReason, v))
+}
+
+// HiddenReasonNEQ applies the NEQ predicate on the "hidden_reason" field.
+func HiddenReasonNEQ(v string) predicate.Post {
+	return predicate.Post(sql.FieldNEQ(FieldHiddenReason, v))
+}
+
+// HiddenReasonIn applies the In predicate on the "hidden_reason" field.
+func HiddenReasonIn(vs ...string) predicate.Post {
+	return predicate.Post(sql.FieldIn(FieldHiddenReason, vs...))
+}
+
+// HiddenReasonNotIn applies the NotIn predicate on the "hidden_reason" field.
+func HiddenReasonNotIn(vs ...string) predicate.Post {
+	return predicate.Post(sql.FieldNotIn(FieldHiddenReason, vs...))
+}
+
+// HiddenReasonGT applies the GT predicate on the "hidden_reason" field.
+func HiddenReasonGT(v string) predicate.Post {
+	return predicate.Post(sql.FieldGT(FieldHiddenReason, v))
+}
+
+// HiddenReasonGTE applies the GTE predicate on the "hidden_reason" field.
+func HiddenReasonGTE(v string) predicate.Post {
+	return predicate.Post(sql.FieldGTE(FieldHiddenReason, v))
+}
+
+// HiddenReasonLT applies the LT predicate on the "hidden_reason" field.
+func HiddenReasonLT(v string) predicate.Post {
+	return predicate.Post(sql.FieldLT(FieldHiddenReason, v))
+}
+
+// HiddenReasonLTE applies the LTE predicate on the "hidden_reason" field.
+func HiddenReasonLTE(v string) predicate.Post {
+	return predicate.Post(sql.FieldLTE(FieldHiddenReason, v))
+}
+
+// HiddenReasonContains applies the Contains predicate on the "hidden_reason" field.
+func HiddenReasonContains(v string) predicate.Post {
+	return predicate.Post(sql.FieldContains(FieldHiddenReason, v))
+}
+
+// HiddenReasonHasPrefix applies the HasPrefix predicate on the "hidden_reason" field.
+func HiddenReasonHasPrefix(v string) predicate.Post {
+	return predicate.Post(sql.FieldHasPrefix(FieldHiddenReason, v))
+}
+
+// HiddenReasonHasSuffix applies the HasSuffix predicate on the "hidden_reason" field.
+func HiddenReasonHasSuffix(v string) predicate.Post {
+	return predicate.Post(sql.FieldHasSuffix(FieldHiddenReason, v))
+}
+
+// HiddenReasonEqualFold applies the EqualFold predicate on the "hidden_reason" field.
+func HiddenReasonEqualFold(v string) predicate.Post {
+	return predicate.Post(sql.FieldEqualFold(FieldHiddenReason, v))
+}
+
+// HiddenReasonContainsFold applies the ContainsFold predicate on the "hidden_reason" field.
+func HiddenReasonContainsFold(v string) predicate.Post {
+	return predicate.Post(sql.FieldContainsFold(FieldHiddenReason, v))
+}
+
+// MovedToIDEQ applies the EQ predicate on the "moved_to_id" field.
+func MovedToIDEQ(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldMovedToID, v))
+}
+
+// MovedToIDNEQ applies the NEQ predicate on the "moved_to_id" field.
+func MovedToIDNEQ(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldNEQ(FieldMovedToID, v))
+}
+
+// MovedToIDIn applies the In predicate on the "moved_to_id" field.
+func MovedToIDIn(vs ...gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldIn(FieldMovedToID, vs...))
+}
+
+// MovedToIDNotIn applies the NotIn predicate on the "moved_to_id" field.
+func MovedToIDNotIn(vs ...gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldNotIn(FieldMovedToID, vs...))
+}
+
+// MovedToIDGT applies the GT predicate on the "moved_to_id" field.
+func MovedToIDGT(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldGT(FieldMovedToID, v))
+}
+
+// MovedToIDGTE applies the GTE predicate on the "moved_to_id" field.
+func MovedToIDGTE(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldGTE(FieldMovedToID, v))
+}
+
+// MovedToIDLT applies the LT predicate on the "moved_to_id" field.
+func MovedToIDLT(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldLT(FieldMovedToID, v))
+}
+
+// MovedToIDLTE applies the LTE predicate on the "moved_to_id" field.
+func MovedToIDLTE(v gid.ID) predicate.Post {
+	return predicate.Post(sql.FieldLTE(FieldMovedToID, v))
+}
+
+// MovedToIDIsNil applies the IsNil predicate on the "moved_to_id" field.
+func MovedToIDIsNil() predicate.Post {
+	return predicate.Post(sql.FieldIsNull(FieldMovedToID))
+}
+
+// MovedToIDNotNil applies the NotNil predicate on the "moved_to_id" field.
+func MovedToIDNotNil() predicate.Post {
+	return predicate.Post(sql.FieldNotNull(FieldMovedToID))
 }
 
 // HasThread applies the HasEdge predicate on the "thread" edge.

@@ -15,6 +15,12 @@ type Affiliation func(*sql.Selector)
 // AuditEntry is the predicate function for auditentry builders.
 type AuditEntry func(*sql.Selector)
 
+// Block is the predicate function for block builders.
+type Block func(*sql.Selector)
+
+// Bookmark is the predicate function for bookmark builders.
+type Bookmark func(*sql.Selector)
+
 // BreakGlass is the predicate function for breakglass builders.
 type BreakGlass func(*sql.Selector)
 
@@ -24,6 +30,12 @@ type Call func(*sql.Selector)
 // Cohort is the predicate function for cohort builders.
 type Cohort func(*sql.Selector)
 
+// Draft is the predicate function for draft builders.
+type Draft func(*sql.Selector)
+
+// DraftVersion is the predicate function for draftversion builders.
+type DraftVersion func(*sql.Selector)
+
 // Enrollment is the predicate function for enrollment builders.
 type Enrollment func(*sql.Selector)
 
@@ -32,6 +44,9 @@ type Event func(*sql.Selector)
 
 // File is the predicate function for file builders.
 type File func(*sql.Selector)
+
+// Flag is the predicate function for flag builders.
+type Flag func(*sql.Selector)
 
 // Framework is the predicate function for framework builders.
 type Framework func(*sql.Selector)
@@ -51,8 +66,17 @@ type Mail func(*sql.Selector)
 // Member is the predicate function for member builders.
 type Member func(*sql.Selector)
 
+// ModerationAction is the predicate function for moderationaction builders.
+type ModerationAction func(*sql.Selector)
+
 // Notification is the predicate function for notification builders.
 type Notification func(*sql.Selector)
+
+// NotificationJob is the predicate function for notificationjob builders.
+type NotificationJob func(*sql.Selector)
+
+// NotificationPreference is the predicate function for notificationpreference builders.
+type NotificationPreference func(*sql.Selector)
 
 // Offering is the predicate function for offering builders.
 type Offering func(*sql.Selector)
@@ -66,8 +90,23 @@ type Organization func(*sql.Selector)
 // Password is the predicate function for password builders.
 type Password func(*sql.Selector)
 
+// Poll is the predicate function for poll builders.
+type Poll func(*sql.Selector)
+
+// PollOption is the predicate function for polloption builders.
+type PollOption func(*sql.Selector)
+
+// PollVote is the predicate function for pollvote builders.
+type PollVote func(*sql.Selector)
+
 // Post is the predicate function for post builders.
 type Post func(*sql.Selector)
+
+// PostAttachment is the predicate function for postattachment builders.
+type PostAttachment func(*sql.Selector)
+
+// PostLink is the predicate function for postlink builders.
+type PostLink func(*sql.Selector)
 
 // PostRevision is the predicate function for postrevision builders.
 type PostRevision func(*sql.Selector)
@@ -110,3 +149,15 @@ type TeamMembership func(*sql.Selector)
 
 // Thread is the predicate function for thread builders.
 type Thread func(*sql.Selector)
+
+// ThreadTag is the predicate function for threadtag builders.
+type ThreadTag func(*sql.Selector)
+
+// WatchSetting is the predicate function for watchsetting builders.
+type WatchSetting func(*sql.Selector)
+
+// WebhookDelivery is the predicate function for webhookdelivery builders.
+type WebhookDelivery func(*sql.Selector)
+
+// WebhookEndpoint is the predicate function for webhookendpoint builders.
+type WebhookEndpoint func(*sql.Selector)

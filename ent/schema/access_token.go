@@ -24,7 +24,7 @@ func (AccessToken) Fields() []ent.Field {
 		ref("member_id"),
 		// hash is SHA-256 of the token, which has 256 random bits.
 		field.Bytes("hash").MaxLen(32),
-		field.Enum("kind").Values("PERSONAL", "SESSION").Default("PERSONAL").Immutable(),
+		field.Enum("kind").Values("PERSONAL", "SESSION", "FEED").Default("PERSONAL").Immutable(),
 		// previous_hash is good for a moment after a session's cookie was renewed at renewed_at: requests were on their way.
 		field.Bytes("previous_hash").MaxLen(32).Optional().Nillable(),
 		optionalTime("renewed_at"),

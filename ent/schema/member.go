@@ -29,6 +29,10 @@ func (Member) Fields() []ent.Field {
 		field.String("avatar_url").Default(""),
 		field.String("time_zone"),
 		field.Strings("expertise").Optional(),
+		// interests are what the member chose to show, so that others with the same find them.
+		field.Strings("interests").Optional(),
+		// shows_presence lets others see when the member is here.
+		field.Bool("shows_presence").Default(true),
 		field.Enum("status").Values("ACTIVE", "DEACTIVATED", "ERASED").Default("ACTIVE"),
 		// suspended_until keeps the member from signing in; they remain a member.
 		optionalTime("suspended_until"),

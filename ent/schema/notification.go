@@ -4,6 +4,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 )
@@ -22,10 +23,15 @@ func (Notification) Fields() []ent.Field {
 	return []ent.Field{
 		ref("recipient_id"),
 		ref("actor_id"),
-		ref("thread_id"),
+		movableRef("thread_id"),
 		ref("post_id"),
 		field.Strings("reasons"),
 		optionalTime("read_at"),
+		// mentions says that one of the reasons is a mention, so that these can be counted by themselves.
+		field.Bool("mentions").Default(false),
+		// mail_due_at is when it is to be told by mail unless it is read before; while a process writes the mail, when another one may.
+		optionalTime("mail_due_at"),
+		optionalTime("mailed_at"),
 	}
 }
 
@@ -34,7 +40,7 @@ func (Notification) Edges() []ent.Edge {
 	return []ent.Edge{
 		owned("recipient", Member.Type, "recipient_id"),
 		owned("actor", Member.Type, "actor_id"),
-		owned("thread", Thread.Type, "thread_id"),
+		edge.To("thread", Thread.Type).Field("thread_id").Unique().Required().Annotations(entsql.OnDelete(entsql.Restrict)),
 		owned("post", Post.Type, "post_id"),
 	}
 }
@@ -46,5 +52,6 @@ func (Notification) Indexes() []ent.Index {
 		index.Fields("post_id"),
 		index.Fields("recipient_id", "id").Annotations(entsql.DescColumns("id")),
 		index.Fields("recipient_id", "thread_id").StorageKey("notification_unread").Annotations(entsql.IndexWhere("read_at IS NULL")),
+		index.Fields("mail_due_at", "recipient_id").StorageKey("notification_mail_due").Annotations(entsql.IndexWhere("mail_due_at IS NOT NULL")),
 	}
 }

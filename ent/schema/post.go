@@ -21,10 +21,13 @@ func (Post) Annotations() []schema.Annotation { return table("posts") }
 // Fields of Post.
 func (Post) Fields() []ent.Field {
 	return []ent.Field{
-		ref("thread_id"),
+		// thread_id and seq change when a thread is merged or split; a tombstone with moved_to_id stays in the old place.
+		movableRef("thread_id"),
 		ref("author_id"),
 		optionalRef("reply_to_id"),
-		field.Int("seq").Immutable(),
+		field.Int("seq"),
+		// quote is what of the post that it answers it repeats; it goes when that post is deleted.
+		field.Text("quote").Default(""),
 		field.Text("body"),
 		// body_html is the sanitised rendering of body, made when body is written.
 		field.Text("body_html"),
@@ -33,13 +36,18 @@ func (Post) Fields() []ent.Field {
 		field.JSON("reaction_counts", []ReactionCount{}).Optional(),
 		optionalTime("edited_at"),
 		optionalTime("deleted_at"),
+		// hidden_at is set by moderators: the text stays and is shown to them and to its author only.
+		optionalTime("hidden_at"),
+		optionalRef("hidden_by_id"),
+		field.Text("hidden_reason").Default(""),
+		optionalRef("moved_to_id"),
 	}
 }
 
 // Edges of Post.
 func (Post) Edges() []ent.Edge {
 	return []ent.Edge{
-		owned("thread", Thread.Type, "thread_id"),
+		edge.To("thread", Thread.Type).Field("thread_id").Unique().Required().Annotations(entsql.OnDelete(entsql.Restrict)),
 		owned("author", Member.Type, "author_id"),
 		// Written from both sides: a lone unique edge to the own type would be one-to-one, and a post has many replies.
 		edge.To("replies", Post.Type).Annotations(entsql.OnDelete(entsql.Restrict)).

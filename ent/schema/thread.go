@@ -24,6 +24,11 @@ func (Thread) Fields() []ent.Field {
 		movableRef("space_id"),
 		ref("author_id"),
 		field.String("title"),
+		field.Enum("kind").Values("DISCUSSION", "QUESTION", "ANNOUNCEMENT", "INTRODUCTION", "LEARNING_NOTE").Default("DISCUSSION"),
+		// accepted_post_id is the answer to a question that its author or a moderator accepted.
+		optionalRef("accepted_post_id"),
+		// merged_into_id is the thread to which all posts went.
+		optionalRef("merged_into_id"),
 		field.Bool("pinned").Default(false),
 		field.Bool("locked").Default(false),
 		field.String("lock_reason").Default(""),
@@ -53,6 +58,7 @@ func (Thread) Edges() []ent.Edge {
 func (Thread) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("space_id", "last_activity_at", "id").Annotations(entsql.DescColumns("last_activity_at", "id")),
+		index.Fields("space_id", "kind", "last_activity_at", "id").Annotations(entsql.DescColumns("last_activity_at", "id")),
 		index.Fields("author_id", "id"),
 	}
 }

@@ -3,6 +3,10 @@
 package thread
 
 import (
+	"fmt"
+	"io"
+	"strconv"
+
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 )
@@ -20,6 +24,12 @@ const (
 	FieldAuthorID = "author_id"
 	// FieldTitle holds the string denoting the title field in the database.
 	FieldTitle = "title"
+	// FieldKind holds the string denoting the kind field in the database.
+	FieldKind = "kind"
+	// FieldAcceptedPostID holds the string denoting the accepted_post_id field in the database.
+	FieldAcceptedPostID = "accepted_post_id"
+	// FieldMergedIntoID holds the string denoting the merged_into_id field in the database.
+	FieldMergedIntoID = "merged_into_id"
 	// FieldPinned holds the string denoting the pinned field in the database.
 	FieldPinned = "pinned"
 	// FieldLocked holds the string denoting the locked field in the database.
@@ -69,6 +79,9 @@ var Columns = []string{
 	FieldSpaceID,
 	FieldAuthorID,
 	FieldTitle,
+	FieldKind,
+	FieldAcceptedPostID,
+	FieldMergedIntoID,
 	FieldPinned,
 	FieldLocked,
 	FieldLockReason,
@@ -106,6 +119,35 @@ var (
 	DefaultDeletedPosts int
 )
 
+// Kind defines the type for the "kind" enum field.
+type Kind string
+
+// KindDISCUSSION is the default value of the Kind enum.
+const DefaultKind = KindDISCUSSION
+
+// Kind values.
+const (
+	KindDISCUSSION    Kind = "DISCUSSION"
+	KindQUESTION      Kind = "QUESTION"
+	KindANNOUNCEMENT  Kind = "ANNOUNCEMENT"
+	KindINTRODUCTION  Kind = "INTRODUCTION"
+	KindLEARNING_NOTE Kind = "LEARNING_NOTE"
+)
+
+func (k Kind) String() string {
+	return string(k)
+}
+
+// KindValidator is a validator for the "kind" field enum values. It is called by the builders before save.
+func KindValidator(k Kind) error {
+	switch k {
+	case KindDISCUSSION, KindQUESTION, KindANNOUNCEMENT, KindINTRODUCTION, KindLEARNING_NOTE:
+		return nil
+	default:
+		return fmt.Errorf("thread: invalid enum value for kind field: %q", k)
+	}
+}
+
 // OrderOption defines the ordering options for the Thread queries.
 type OrderOption func(*sql.Selector)
 
@@ -132,6 +174,21 @@ func ByAuthorID(opts ...sql.OrderTermOption) OrderOption {
 // ByTitle orders the results by the title field.
 func ByTitle(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTitle, opts...).ToFunc()
+}
+
+// ByKind orders the results by the kind field.
+func ByKind(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKind, opts...).ToFunc()
+}
+
+// ByAcceptedPostID orders the results by the accepted_post_id field.
+func ByAcceptedPostID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAcceptedPostID, opts...).ToFunc()
+}
+
+// ByMergedIntoID orders the results by the merged_into_id field.
+func ByMergedIntoID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMergedIntoID, opts...).ToFunc()
 }
 
 // ByPinned orders the results by the pinned field.
@@ -210,4 +267,19 @@ func newAuthorStep() *sqlgraph.Step {
 		sqlgraph.To(AuthorInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, AuthorTable, AuthorColumn),
 	)
+}
+
+// MarshalGQL writes the value as GraphQL does.
+func (e Kind) MarshalGQL(w io.Writer) {
+	_, _ = io.WriteString(w, strconv.Quote(string(e)))
+}
+
+// UnmarshalGQL reads a value that GraphQL validation has let through, and refuses any other.
+func (e *Kind) UnmarshalGQL(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enum Kind must be a string, not %T", v)
+	}
+	*e = Kind(s)
+	return KindValidator(*e)
 }

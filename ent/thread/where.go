@@ -76,6 +76,16 @@ func Title(v string) predicate.Thread {
 	return predicate.Thread(sql.FieldEQ(FieldTitle, v))
 }
 
+// AcceptedPostID applies equality check predicate on the "accepted_post_id" field. It's identical to AcceptedPostIDEQ.
+func AcceptedPostID(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldEQ(FieldAcceptedPostID, v))
+}
+
+// MergedIntoID applies equality check predicate on the "merged_into_id" field. It's identical to MergedIntoIDEQ.
+func MergedIntoID(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldEQ(FieldMergedIntoID, v))
+}
+
 // Pinned applies equality check predicate on the "pinned" field. It's identical to PinnedEQ.
 func Pinned(v bool) predicate.Thread {
 	return predicate.Thread(sql.FieldEQ(FieldPinned, v))
@@ -269,6 +279,126 @@ func TitleEqualFold(v string) predicate.Thread {
 // TitleContainsFold applies the ContainsFold predicate on the "title" field.
 func TitleContainsFold(v string) predicate.Thread {
 	return predicate.Thread(sql.FieldContainsFold(FieldTitle, v))
+}
+
+// KindEQ applies the EQ predicate on the "kind" field.
+func KindEQ(v Kind) predicate.Thread {
+	return predicate.Thread(sql.FieldEQ(FieldKind, v))
+}
+
+// KindNEQ applies the NEQ predicate on the "kind" field.
+func KindNEQ(v Kind) predicate.Thread {
+	return predicate.Thread(sql.FieldNEQ(FieldKind, v))
+}
+
+// KindIn applies the In predicate on the "kind" field.
+func KindIn(vs ...Kind) predicate.Thread {
+	return predicate.Thread(sql.FieldIn(FieldKind, vs...))
+}
+
+// KindNotIn applies the NotIn predicate on the "kind" field.
+func KindNotIn(vs ...Kind) predicate.Thread {
+	return predicate.Thread(sql.FieldNotIn(FieldKind, vs...))
+}
+
+// AcceptedPostIDEQ applies the EQ predicate on the "accepted_post_id" field.
+func AcceptedPostIDEQ(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldEQ(FieldAcceptedPostID, v))
+}
+
+// AcceptedPostIDNEQ applies the NEQ predicate on the "accepted_post_id" field.
+func AcceptedPostIDNEQ(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldNEQ(FieldAcceptedPostID, v))
+}
+
+// AcceptedPostIDIn applies the In predicate on the "accepted_post_id" field.
+func AcceptedPostIDIn(vs ...gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldIn(FieldAcceptedPostID, vs...))
+}
+
+// AcceptedPostIDNotIn applies the NotIn predicate on the "accepted_post_id" field.
+func AcceptedPostIDNotIn(vs ...gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldNotIn(FieldAcceptedPostID, vs...))
+}
+
+// AcceptedPostIDGT applies the GT predicate on the "accepted_post_id" field.
+func AcceptedPostIDGT(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldGT(FieldAcceptedPostID, v))
+}
+
+// AcceptedPostIDGTE applies the GTE predicate on the "accepted_post_id" field.
+func AcceptedPostIDGTE(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldGTE(FieldAcceptedPostID, v))
+}
+
+// AcceptedPostIDLT applies the LT predicate on the "accepted_post_id" field.
+func AcceptedPostIDLT(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldLT(FieldAcceptedPostID, v))
+}
+
+// AcceptedPostIDLTE applies the LTE predicate on the "accepted_post_id" field.
+func AcceptedPostIDLTE(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldLTE(FieldAcceptedPostID, v))
+}
+
+// AcceptedPostIDIsNil applies the IsNil predicate on the "accepted_post_id" field.
+func AcceptedPostIDIsNil() predicate.Thread {
+	return predicate.Thread(sql.FieldIsNull(FieldAcceptedPostID))
+}
+
+// AcceptedPostIDNotNil applies the NotNil predicate on the "accepted_post_id" field.
+func AcceptedPostIDNotNil() predicate.Thread {
+	return predicate.Thread(sql.FieldNotNull(FieldAcceptedPostID))
+}
+
+// MergedIntoIDEQ applies the EQ predicate on the "merged_into_id" field.
+func MergedIntoIDEQ(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldEQ(FieldMergedIntoID, v))
+}
+
+// MergedIntoIDNEQ applies the NEQ predicate on the "merged_into_id" field.
+func MergedIntoIDNEQ(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldNEQ(FieldMergedIntoID, v))
+}
+
+// MergedIntoIDIn applies the In predicate on the "merged_into_id" field.
+func MergedIntoIDIn(vs ...gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldIn(FieldMergedIntoID, vs...))
+}
+
+// MergedIntoIDNotIn applies the NotIn predicate on the "merged_into_id" field.
+func MergedIntoIDNotIn(vs ...gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldNotIn(FieldMergedIntoID, vs...))
+}
+
+// MergedIntoIDGT applies the GT predicate on the "merged_into_id" field.
+func MergedIntoIDGT(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldGT(FieldMergedIntoID, v))
+}
+
+// MergedIntoIDGTE applies the GTE predicate on the "merged_into_id" field.
+func MergedIntoIDGTE(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldGTE(FieldMergedIntoID, v))
+}
+
+// MergedIntoIDLT applies the LT predicate on the "merged_into_id" field.
+func MergedIntoIDLT(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldLT(FieldMergedIntoID, v))
+}
+
+// MergedIntoIDLTE applies the LTE predicate on the "merged_into_id" field.
+func MergedIntoIDLTE(v gid.ID) predicate.Thread {
+	return predicate.Thread(sql.FieldLTE(FieldMergedIntoID, v))
+}
+
+// MergedIntoIDIsNil applies the IsNil predicate on the "merged_into_id" field.
+func MergedIntoIDIsNil() predicate.Thread {
+	return predicate.Thread(sql.FieldIsNull(FieldMergedIntoID))
+}
+
+// MergedIntoIDNotNil applies the NotNil predicate on the "merged_into_id" field.
+func MergedIntoIDNotNil() predicate.Thread {
+	return predicate.Thread(sql.FieldNotNull(FieldMergedIntoID))
 }
 
 // PinnedEQ applies the EQ predicate on the "pinned" field.

@@ -23,39 +23,56 @@ type Kind byte
 
 // The kinds of object.
 const (
-	Organization      Kind = 1
-	Member            Kind = 2
-	Affiliation       Kind = 3
-	Team              Kind = 4
-	TeamMembership    Kind = 5
-	Program           Kind = 6
-	Offering          Kind = 7
-	Sponsorship       Kind = 8
-	Cohort            Kind = 9
-	Enrollment        Kind = 10
-	Call              Kind = 11
-	RoleAssignment    Kind = 12
-	Space             Kind = 20
-	SpaceMembership   Kind = 21
-	Thread            Kind = 22
-	Post              Kind = 23
-	PostRevision      Kind = 24
-	Reaction          Kind = 25
-	ReadState         Kind = 26
-	Notification      Kind = 30
-	Resource          Kind = 40
-	ResourceVersion   Kind = 41
-	Framework         Kind = 42
-	AccessToken       Kind = 50
-	IdempotencyRecord Kind = 51
-	Password          Kind = 52
-	OneTimeToken      Kind = 53
-	Identity          Kind = 54
-	Mail              Kind = 55
-	AuditEntry        Kind = 56
-	BreakGlass        Kind = 57
-	JoinRequest       Kind = 58
-	File              Kind = 59
+	Organization           Kind = 1
+	Member                 Kind = 2
+	Affiliation            Kind = 3
+	Team                   Kind = 4
+	TeamMembership         Kind = 5
+	Program                Kind = 6
+	Offering               Kind = 7
+	Sponsorship            Kind = 8
+	Cohort                 Kind = 9
+	Enrollment             Kind = 10
+	Call                   Kind = 11
+	RoleAssignment         Kind = 12
+	Space                  Kind = 20
+	SpaceMembership        Kind = 21
+	Thread                 Kind = 22
+	Post                   Kind = 23
+	PostRevision           Kind = 24
+	Reaction               Kind = 25
+	ReadState              Kind = 26
+	ThreadTag              Kind = 27
+	PostAttachment         Kind = 28
+	PostLink               Kind = 29
+	Notification           Kind = 30
+	WatchSetting           Kind = 31
+	NotificationJob        Kind = 32
+	NotificationPreference Kind = 33
+	Draft                  Kind = 34
+	DraftVersion           Kind = 35
+	Bookmark               Kind = 36
+	Poll                   Kind = 37
+	PollOption             Kind = 38
+	PollVote               Kind = 39
+	Resource               Kind = 40
+	ResourceVersion        Kind = 41
+	Framework              Kind = 42
+	AccessToken            Kind = 50
+	IdempotencyRecord      Kind = 51
+	Password               Kind = 52
+	OneTimeToken           Kind = 53
+	Identity               Kind = 54
+	Mail                   Kind = 55
+	AuditEntry             Kind = 56
+	BreakGlass             Kind = 57
+	JoinRequest            Kind = 58
+	File                   Kind = 59
+	Flag                   Kind = 60
+	ModerationAction       Kind = 61
+	Block                  Kind = 62
+	WebhookEndpoint        Kind = 63
+	WebhookDelivery        Kind = 64
 )
 
 var prefixes = map[Kind]string{
@@ -64,6 +81,9 @@ var prefixes = map[Kind]string{
 	Thread: "thr", Post: "pst", PostRevision: "rev", Reaction: "rea", ReadState: "rds", Notification: "ntf", Resource: "res",
 	ResourceVersion: "rsv", Framework: "frm", AccessToken: "tok", IdempotencyRecord: "idp",
 	Password: "pwd", OneTimeToken: "ott", Identity: "idn", Mail: "mai", AuditEntry: "aud", BreakGlass: "brk", JoinRequest: "jrq", File: "fil",
+	ThreadTag: "tag", PostAttachment: "att", PostLink: "lnk", WatchSetting: "wat", NotificationJob: "njb", NotificationPreference: "npf",
+	Draft: "drf", DraftVersion: "drv", Bookmark: "bkm", Poll: "pol", PollOption: "pop", PollVote: "pvt", Flag: "flg",
+	ModerationAction: "mod", Block: "blk", WebhookEndpoint: "whk", WebhookDelivery: "whd",
 }
 
 var kinds = func() map[string]Kind {
