@@ -15,6 +15,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/ent/threadtag"
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -169,11 +170,13 @@ func (s *Service) SpaceTags(ctx context.Context, spaces []gid.ID) ([][]*SpaceTag
 	err := s.Store.Client(ctx).ThreadTag.Query().Modify(func(outer *sql.Selector) {
 		const count, place = "thread_count", "place"
 		b := sql.Dialect(outer.Dialect())
-		t, tt := b.Table(thread.Table), b.Table(threadtag.Table)
+		t, tt := b.Table(thread.Table).As("t"), b.Table(threadtag.Table).As("tt")
 		used := b.Select(t.C(thread.FieldSpaceID), tt.C(threadtag.FieldTag), sql.As(sql.Count("*"), count)).From(t).
-			Join(tt).On(tt.C(threadtag.FieldThreadID), t.C(thread.FieldID)).Where(sql.IsNull(t.C(thread.FieldMergedIntoID)))
-		page.AnyOf(thread.FieldSpaceID, spaces)(used)
-		used.GroupBy(t.C(thread.FieldSpaceID), tt.C(threadtag.FieldTag)).
+			Join(tt).On(tt.C(threadtag.FieldThreadID), t.C(thread.FieldID))
+		those := b.Select().From(b.Table(space.Table))
+		page.AnyOf(space.FieldID, spaces)(those)
+		used.Where(sql.And(sql.In(t.C(thread.FieldSpaceID), those.Select(those.C(space.FieldID))), sql.IsNull(t.C(thread.FieldMergedIntoID)))).
+			GroupBy(t.C(thread.FieldSpaceID), tt.C(threadtag.FieldTag)).
 			AppendSelectExprAs(sql.RowNumber().PartitionBy(t.C(thread.FieldSpaceID)).OrderExpr(sql.Raw("count(*) DESC"), sql.Raw("tag")), place)
 		few := used.As("used")
 		outer.Select(few.C(thread.FieldSpaceID), few.C(threadtag.FieldTag), few.C(count)).From(few).
