@@ -1718,7 +1718,7 @@ type MemberEdge {
 Something that a member uploaded. It is sent over plain HTTP: ` + "`" + `POST /files?name=…&purpose=RESOURCE` + "`" + ` (or ` + "`" + `AVATAR` + "`" + `) with the bytes as the
 body, and perhaps an ` + "`" + `Idempotency-Key` + "`" + ` header, answers 201 and ` + "`" + `{"id", "name", "mediaType", "size"}` + "`" + `. What is taken: PDF, Word, Excel,
 PowerPoint and OpenDocument files, text, CSV, Markdown, PNG, JPEG, WebP and GIF up to 25 MiB; MP4, WebM, MP3 and M4A up to 200 MiB; 1 GiB of
-each member. A resource or a profile takes it once; what nothing took is deleted after a day.
+each member. An avatar is a picture of at most 1,024 by 1,024 pixels and 4 MiB, of which the middle is kept at 256 by 256 pixels. A resource or a profile takes it once; what nothing took is deleted after a day.
 
 Its owner can see it, and whoever can see a resource that holds it, or the member whose picture it is.
 """
