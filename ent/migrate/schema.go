@@ -1424,6 +1424,14 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{PostsColumns[15], PostsColumns[0]},
 			},
+			{
+				Name:    "post_quoting",
+				Unique:  false,
+				Columns: []*schema.Column{PostsColumns[16]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "quote <> ''",
+				},
+			},
 		},
 	}
 	// PostAttachmentsColumns holds the columns for the "post_attachments" table.

@@ -153,7 +153,7 @@ func (s *stage) say(in gid.ID, a, b *apitest.Person) gid.ID {
 		first := s.Post(b, thread, "An answer about "+secret+". "+s.mentions())
 		_, err := s.App.Forum.CreatePost(a.Context(), a.Viewer, forum.NewPost{ThreadID: thread, Body: "To that: " + secret, ReplyToID: &first})
 		must0(s.T, err)
-		_, err = s.App.Forum.EditPost(b.Context(), b.Viewer, first, 1, "Another answer about "+secret+". "+s.mentions())
+		_, err = s.App.Forum.EditPost(b.Context(), b.Viewer, first, 1, "Another answer about "+secret+". "+s.mentions(), nil)
 		must0(s.T, err)
 		_, err = s.App.Forum.AddReaction(a.Context(), a.Viewer, first, "👍")
 		must0(s.T, err)

@@ -130,7 +130,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Deaf: cfg.DropWakeups})
 	a.Community = &community.Service{Store: s, Audit: a.Audit, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
-	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
+	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID}
 	a.Desk = &desk.Service{Store: s, Events: a.Events, Forum: a.Forum, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
 	a.Files = &file.Service{
@@ -168,6 +168,7 @@ func (a *App) LockFile() (func(), error) {
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
+		a.Forum.PublicURL = a.Accounts.PublicURL
 	}
 	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, Library: a.Library, Audit: a.Audit, Files: a.Files}
 	pages, err := a.pages()

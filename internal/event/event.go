@@ -49,6 +49,8 @@ const (
 	PostDeleted         = "POST_DELETED"
 	ReactionsChanged    = "REACTIONS_CHANGED"
 	ThreadChanged       = "THREAD_CHANGED"
+	PollChanged         = "POLL_CHANGED"
+	PostMoved           = "POST_MOVED"
 	NotificationCreated = "NOTIFICATION_CREATED"
 	NotificationsRead   = "NOTIFICATIONS_READ"
 	DraftChanged        = "DRAFT_CHANGED"
