@@ -1429,7 +1429,7 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{PostsColumns[16]},
 				Annotation: &entsql.IndexAnnotation{
-					Where: "quote <> ''",
+					Where: "length(quote) > 0",
 				},
 			},
 		},

@@ -67,7 +67,7 @@ func contains(ids []gid.ID, id gid.ID) bool {
 
 // quoting is true for a post that quotes another; the index on quotes says it in the same words.
 func quoting(s *sql.Selector) {
-	s.Where(sql.P(func(b *sql.Builder) { b.Ident(s.C(post.FieldQuote)).WriteString(" <> ''") }))
+	s.Where(sql.P(func(b *sql.Builder) { b.WriteString("length(").Ident(s.C(post.FieldQuote)).WriteString(") > 0") }))
 }
 
 // unquote forgets what is quoted of posts, wherever it is.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"html"
 	"regexp"
+	"strings"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
@@ -41,8 +42,9 @@ func New() *Renderer {
 	p.AllowAttrs("class").Matching(language).OnElements("code")
 	p.AllowAttrs("type").Matching(checkbox).OnElements("input")
 	p.AllowAttrs("checked", "disabled").OnElements("input")
+	table := extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute))
 	return &Renderer{
-		md:     goldmark.New(goldmark.WithExtensions(extension.Table, extension.TaskList, extension.Strikethrough, extension.Linkify, emoji.Emoji)),
+		md:     goldmark.New(goldmark.WithExtensions(table, extension.TaskList, extension.Strikethrough, extension.Linkify, emoji.Emoji)),
 		policy: p,
 	}
 }
@@ -53,8 +55,39 @@ func (r *Renderer) HTML(source string) string {
 		return ""
 	}
 	var b bytes.Buffer
+	if tangled(source) {
+		return "<p>" + html.EscapeString(source) + "</p>"
+	}
 	if err := r.md.Convert([]byte(source), &b); err != nil {
 		return "<p>" + html.EscapeString(source) + "</p>"
 	}
 	return string(r.policy.SanitizeBytes(b.Bytes()))
+}
+
+// Of what takes goldmark's time with its square nobody writes as much: links, and quotes or lists in each other.
+const (
+	mostLinks  = 2_000
+	mostNested = 100
+)
+
+// tangled says whether a text has more of either.
+func tangled(source string) bool {
+	if strings.Count(source, "](") > mostLinks {
+		return true
+	}
+	for line := range strings.SplitSeq(source, "\n") {
+		nested := 0
+		for _, r := range line {
+			if !strings.ContainsRune("> \t-*+", r) || nested > mostNested {
+				break
+			}
+			if r == '>' {
+				nested++
+			}
+		}
+		if nested > mostNested {
+			return true
+		}
+	}
+	return false
 }
