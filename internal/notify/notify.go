@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/event"
@@ -77,6 +78,11 @@ func (s *Service) PostDeleted(ctx context.Context, tx *ent.Client, threadID, pos
 // ThreadRead reads a member's notifications about a thread up to a post's number.
 func (s *Service) ThreadRead(ctx context.Context, tx *ent.Client, memberID, threadID gid.ID, upTo int, at time.Time) error {
 	return s.read(ctx, tx, at, notification.RecipientID(memberID), notification.ThreadID(threadID), notification.HasPostWith(post.SeqLTE(upTo)))
+}
+
+// ThreadsRead reads a member's notifications about some threads.
+func (s *Service) ThreadsRead(ctx context.Context, tx *ent.Client, memberID gid.ID, which predicate.Thread, at time.Time) error {
+	return s.read(ctx, tx, at, notification.RecipientID(memberID), notification.HasThreadWith(which))
 }
 
 // MarkRead reads the viewer's notifications: those named, or all of them that they can still see. Ids of others change nothing.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/ent/watchsetting"
@@ -44,6 +45,24 @@ func withLevel(level watchsetting.Level, spaceID, threadID gid.ID) func(*sql.Sel
 			sql.In(id, watchers(s.Dialect(), level, watchsetting.FieldThreadID, threadID)),
 			sql.And(sql.In(id, watchers(s.Dialect(), level, watchsetting.FieldSpaceID, spaceID)), sql.NotIn(id, otherwise)),
 		))
+	}
+}
+
+// Unmuted leaves out the threads that a member muted, or whose space they muted unless they set another level for the thread.
+func Unmuted(memberID gid.ID) predicate.Thread {
+	return func(s *sql.Selector) {
+		own := func(column string, of string, and ...*sql.Predicate) *sql.Selector {
+			w := sql.Dialect(s.Dialect()).Select(watchsetting.FieldID).From(sql.Table(watchsetting.Table))
+			return w.Where(sql.And(append(and, sql.EQ(w.C(watchsetting.FieldMemberID), memberID), sql.ColumnsEQ(w.C(column), s.C(of)))...))
+		}
+		muted := sql.EQ(watchsetting.FieldLevel, watchsetting.LevelMUTED)
+		s.Where(sql.Not(sql.Or(
+			sql.Exists(own(watchsetting.FieldThreadID, thread.FieldID, muted)),
+			sql.And(
+				sql.Exists(own(watchsetting.FieldSpaceID, thread.FieldSpaceID, muted)),
+				sql.Not(sql.Exists(own(watchsetting.FieldThreadID, thread.FieldID))),
+			),
+		)))
 	}
 }
 
