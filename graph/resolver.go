@@ -9,6 +9,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/desk"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
@@ -26,6 +27,7 @@ type Resolver struct {
 	Community *community.Service
 	Forum     *forum.Service
 	Notify    *notify.Service
+	Desk      *desk.Service
 	Library   *library.Service
 	Audit     *audit.Log
 	Files     *file.Service

@@ -22,6 +22,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/desk"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -44,6 +45,7 @@ type Service struct {
 	Notify    *notify.Service
 	Library   *library.Service
 	Webhooks  *webhook.Service // nil: nobody outside is told
+	Desk      *desk.Service
 	Hasher    *Hasher
 	Now       func() time.Time
 	NewID     func(gid.Kind) gid.ID
