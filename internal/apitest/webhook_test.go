@@ -172,7 +172,9 @@ func TestWebhooks(t *testing.T) {
 			thread := w.Thread(ada, network, "Moving", "M")
 			r.next(t)
 			r.next(t)
-			w.Tx(func(ctx context.Context, tx *ent.Client) error { return tx.Thread.UpdateOneID(thread).SetSpaceID(group).Exec(ctx) })
+			w.Tx(func(ctx context.Context, tx *ent.Client) error {
+				return tx.Thread.UpdateOneID(thread).SetSpaceID(group).Exec(ctx)
+			})
 			held.Store(false)
 			w.Eventually("both deliveries are gone", func() bool {
 				w.Tx(func(ctx context.Context, tx *ent.Client) error {
@@ -247,7 +249,9 @@ func TestWebhookFailures(t *testing.T) {
 			})
 			later(6 * time.Second)
 			second := r.next(t)
-			w.Eventually("the second, too", func() bool { return state(id).At(newest+"nextAttemptAt") != nil && state(id).Int(newest+"attempts") == 2 })
+			w.Eventually("the second, too", func() bool {
+				return state(id).At(newest+"nextAttemptAt") != nil && state(id).Int(newest+"attempts") == 2
+			})
 			later(6 * time.Minute)
 			third := r.next(t)
 			if first.id != second.id || second.id != third.id || string(first.body) != string(third.body) {
@@ -299,7 +303,10 @@ func TestWebhookFailures(t *testing.T) {
 			id, _ := endpoint(staff, r.URL, "SPACE_CREATED")
 			staff.Must(pingEndpoint, input(vars{"endpointId": id}))
 			lost := r.next(t)
-			w.Eventually("it is disabled", func() bool { s := state(id); return s.At("node.enabled") == false && s.String(newest+"state") == "FAILED" })
+			w.Eventually("it is disabled", func() bool {
+				s := state(id)
+				return s.At("node.enabled") == false && s.String(newest+"state") == "FAILED"
+			})
 			n, err := w.App.Store.Client(w.System()).Mail.Query().Where(mail.Template("webhook-disabled"), mail.Address(staff.Handle+"@example.org")).Count(w.System())
 			if err != nil || n != 1 {
 				t.Errorf("%d mails, %v", n, err)
