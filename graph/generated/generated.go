@@ -26,6 +26,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/graph/scalar"
 	"github.com/pursuing-equity/commons/internal/account"
@@ -197,6 +198,9 @@ type MutationResolver interface {
 	DeleteFile(ctx context.Context, input model.DeleteFileInput) (*model.DeleteFilePayload, error)
 	CreateThread(ctx context.Context, input model.CreateThreadInput) (*model.CreateThreadPayload, error)
 	RenameThread(ctx context.Context, input model.RenameThreadInput) (*model.RenameThreadPayload, error)
+	ClassifyThread(ctx context.Context, input model.ClassifyThreadInput) (*model.ClassifyThreadPayload, error)
+	AcceptAnswer(ctx context.Context, input model.AcceptAnswerInput) (*model.AcceptAnswerPayload, error)
+	UnacceptAnswer(ctx context.Context, input model.UnacceptAnswerInput) (*model.UnacceptAnswerPayload, error)
 	PinThread(ctx context.Context, input model.PinThreadInput) (*model.PinThreadPayload, error)
 	UnpinThread(ctx context.Context, input model.UnpinThreadInput) (*model.UnpinThreadPayload, error)
 	LockThread(ctx context.Context, input model.LockThreadInput) (*model.LockThreadPayload, error)
@@ -311,7 +315,8 @@ type RoleAssignmentResolver interface {
 type SpaceResolver interface {
 	Cohort(ctx context.Context, obj *ent.Space) (*ent.Cohort, error)
 	Team(ctx context.Context, obj *ent.Space) (*ent.Team, error)
-	Threads(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Thread], error)
+	Threads(ctx context.Context, obj *ent.Space, kind *thread.Kind, tag *string, pinned *bool, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Thread], error)
+	Tags(ctx context.Context, obj *ent.Space) ([]*forum.SpaceTag, error)
 	Memberships(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.SpaceMembership], error)
 	Resources(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Resource], error)
 	BreakGlasses(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.BreakGlass], error)
@@ -351,6 +356,10 @@ type ThreadResolver interface {
 	Space(ctx context.Context, obj *ent.Thread) (*ent.Space, error)
 	Author(ctx context.Context, obj *ent.Thread) (*ent.Member, error)
 
+	Tags(ctx context.Context, obj *ent.Thread) ([]string, error)
+	Answered(ctx context.Context, obj *ent.Thread) (bool, error)
+	AcceptedPost(ctx context.Context, obj *ent.Thread) (*ent.Post, error)
+
 	PostCount(ctx context.Context, obj *ent.Thread) (int, error)
 	LastPost(ctx context.Context, obj *ent.Thread) (*ent.Post, error)
 	Posts(ctx context.Context, obj *ent.Thread, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Post], error)
@@ -358,6 +367,7 @@ type ThreadResolver interface {
 	ViewerLastReadSeq(ctx context.Context, obj *ent.Thread) (int, error)
 	ViewerCanReply(ctx context.Context, obj *ent.Thread) (bool, error)
 	ViewerCanRename(ctx context.Context, obj *ent.Thread) (bool, error)
+	ViewerCanAcceptAnswer(ctx context.Context, obj *ent.Thread) (bool, error)
 	ViewerCanModerate(ctx context.Context, obj *ent.Thread) (bool, error)
 }
 
@@ -385,6 +395,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AcceptAnswerInput", ec.unmarshalInputAcceptAnswerInput),
 			graphql.NewInputUnmarshaler("AcceptJoinRequestInput", ec.unmarshalInputAcceptJoinRequestInput),
 			graphql.NewInputUnmarshaler("AddReactionInput", ec.unmarshalInputAddReactionInput),
 			graphql.NewInputUnmarshaler("ArchiveCohortInput", ec.unmarshalInputArchiveCohortInput),
@@ -394,6 +405,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ArchiveTeamInput", ec.unmarshalInputArchiveTeamInput),
 			graphql.NewInputUnmarshaler("BookmarkPostInput", ec.unmarshalInputBookmarkPostInput),
 			graphql.NewInputUnmarshaler("BreakGlassInput", ec.unmarshalInputBreakGlassInput),
+			graphql.NewInputUnmarshaler("ClassifyThreadInput", ec.unmarshalInputClassifyThreadInput),
 			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
 			graphql.NewInputUnmarshaler("CreateCohortInput", ec.unmarshalInputCreateCohortInput),
@@ -441,6 +453,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
 			graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
 			graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
+			graphql.NewInputUnmarshaler("UnacceptAnswerInput", ec.unmarshalInputUnacceptAnswerInput),
 			graphql.NewInputUnmarshaler("UnlinkIdentityInput", ec.unmarshalInputUnlinkIdentityInput),
 			graphql.NewInputUnmarshaler("UnlockThreadInput", ec.unmarshalInputUnlockThreadInput),
 			graphql.NewInputUnmarshaler("UnpinThreadInput", ec.unmarshalInputUnpinThreadInput),
@@ -2106,6 +2119,14 @@ type Thread implements Node {
   lastActivityAt: DateTime!
   """Whether it is held at the top of its space by front ends."""
   pinned: Boolean!
+  """What sort of thread it is."""
+  kind: ThreadKind!
+  """The words that it is found by, in alphabetical order; 10 at most."""
+  tags: [String!]!
+  """Whether it is a question with an accepted answer."""
+  answered: Boolean!
+  """The accepted answer to a question; null while there is none."""
+  acceptedPost: Post
   """Whether it takes no more posts."""
   locked: Boolean!
   """Why it is locked; null while it is not."""
@@ -2131,10 +2152,38 @@ type Thread implements Node {
   viewerLastReadSeq: Int! @personal
   """Whether the viewer may write in it now."""
   viewerCanReply: Boolean! @personal
-  """Whether the viewer may rename it: its author, and whoever may moderate it."""
+  """Whether the viewer may rename it, and give it another kind and other tags: its author, and whoever may moderate it."""
   viewerCanRename: Boolean! @personal
+  """Whether the viewer may accept an answer: while it is a question, its author, and whoever may moderate it."""
+  viewerCanAcceptAnswer: Boolean! @personal
   """Whether the viewer may pin, lock and move it: the space's facilitators; staff too, unless the space is hidden."""
   viewerCanModerate: Boolean! @personal
+}
+
+"""
+What sort of thread it is. Its kind changes how it is shown and found, and not who can see it.
+"""
+enum ThreadKind {
+  """A conversation."""
+  DISCUSSION
+  """A question: one of its posts can be accepted as the answer."""
+  QUESTION
+  """News from those who moderate the space; nobody else can make one."""
+  ANNOUNCEMENT
+  """Somebody or a team introduces itself."""
+  INTRODUCTION
+  """What was tried, and what was learned from it."""
+  LEARNING_NOTE
+}
+
+"""
+A word that threads of a space are found by.
+"""
+type SpaceTag {
+  """The word."""
+  tag: String!
+  """How many threads have it."""
+  threadCount: Int!
 }
 
 """
@@ -2220,6 +2269,10 @@ input CreateThreadInput {
   title: String!
   """The first post, in Markdown, 1 to 50,000 characters. ` + "`" + `@handle` + "`" + ` mentions a member who can read the thread."""
   body: String!
+  """What sort of thread it is; ` + "`" + `DISCUSSION` + "`" + ` when left out. ` + "`" + `ANNOUNCEMENT` + "`" + ` is for whoever moderates the space."""
+  kind: ThreadKind
+  """The words that it is found by, 10 at most: letters, digits and single hyphens, 1 to 40 characters. They are kept in small letters."""
+  tags: [String!]
   """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
   idempotencyKey: String
 }
@@ -2272,7 +2325,7 @@ type ReactionsChanged implements ThreadEvent {
   post: Post!
 }
 
-"""The thread was started, renamed, pinned, locked or moved, or the opposite."""
+"""The thread was started, renamed, classified, answered, pinned, locked, moved or merged into another, or the opposite."""
 type ThreadChanged implements ThreadEvent {
   """Its place in the thread's events."""
   cursor: Cursor!
@@ -2315,6 +2368,12 @@ extend type Mutation {
   createThread("""What to write, and where.""" input: CreateThreadInput!): CreateThreadPayload!
   """Gives a thread another title. For its author, and whoever may moderate it."""
   renameThread("""What to do.""" input: RenameThreadInput!): RenameThreadPayload!
+  """Gives a thread another kind or other tags. For its author, and whoever may moderate it; only these make announcements."""
+  classifyThread("""What to do.""" input: ClassifyThreadInput!): ClassifyThreadPayload!
+  """Accepts a post as the answer to a question, in the place of any other. For the question's author, and whoever may moderate it."""
+  acceptAnswer("""What to do.""" input: AcceptAnswerInput!): AcceptAnswerPayload!
+  """Says that a question has no answer yet. For its author, and whoever may moderate it."""
+  unacceptAnswer("""What to do.""" input: UnacceptAnswerInput!): UnacceptAnswerPayload!
   """Holds a thread at the top of its space. For whoever may moderate it."""
   pinThread("""What to do.""" input: PinThreadInput!): PinThreadPayload!
   """Lets a pinned thread go. For whoever may moderate it."""
@@ -2354,6 +2413,52 @@ input RenameThreadInput {
 
 """What ` + "`" + `renameThread` + "`" + ` returns."""
 type RenameThreadPayload {
+  """The thread; null when there are errors."""
+  thread: Thread
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `classifyThread` + "`" + ` takes. What is left out stays as it is."""
+input ClassifyThreadInput {
+  """The thread."""
+  threadId: ID!
+  """What sort of thread it is. A thread that is no question any more has no accepted answer."""
+  kind: ThreadKind
+  """All the words that it is found by from now on; see ` + "`" + `CreateThreadInput` + "`" + `."""
+  tags: [String!]
+}
+
+"""What ` + "`" + `classifyThread` + "`" + ` returns."""
+type ClassifyThreadPayload {
+  """The thread; null when there are errors."""
+  thread: Thread
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `acceptAnswer` + "`" + ` takes."""
+input AcceptAnswerInput {
+  """The post that answers the question of its thread; not the first one, which asks it."""
+  postId: ID!
+}
+
+"""What ` + "`" + `acceptAnswer` + "`" + ` returns."""
+type AcceptAnswerPayload {
+  """The thread; null when there are errors."""
+  thread: Thread
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `unacceptAnswer` + "`" + ` takes."""
+input UnacceptAnswerInput {
+  """The thread."""
+  threadId: ID!
+}
+
+"""What ` + "`" + `unacceptAnswer` + "`" + ` returns."""
+type UnacceptAnswerPayload {
   """The thread; null when there are errors."""
   thread: Thread
   """What was wrong; empty when it was done."""
@@ -3683,8 +3788,14 @@ type Space implements Node {
   cohort: Cohort
   """The team of a team's space."""
   team: Team
-  """Its threads, the most recently active first."""
+  """Its threads, the most recently active first. A cursor is of one list: of the same kind, tag and pinned."""
   threads(
+    """Only threads of this kind."""
+    kind: ThreadKind
+    """Only threads with this tag."""
+    tag: String
+    """Only pinned threads, or only those that are not: front ends show the former first."""
+    pinned: Boolean
     """How many from the start, 1 to 100."""
     first: Int
     """Only what comes after this cursor."""
@@ -3694,6 +3805,8 @@ type Space implements Node {
     """Only what comes before this cursor."""
     before: Cursor
   ): ThreadConnection! @personal
+  """The tags of its threads, the most used first; 100 at most."""
+  tags: [SpaceTag!]!
   """Who belongs to it now, in the order in which they joined."""
   memberships(
     """How many from the start, 1 to 100."""
@@ -3973,6 +4086,16 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_AcceptAnswerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "thread":
+		return ec.fieldContext_AcceptAnswerPayload_thread(ctx, field)
+	case "errors":
+		return ec.fieldContext_AcceptAnswerPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AcceptAnswerPayload", field.Name)
+}
 
 func (ec *executionContext) childFields_AcceptJoinRequestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -4254,6 +4377,16 @@ func (ec *executionContext) childFields_Call(ctx context.Context, field graphql.
 		return ec.fieldContext_Call_requirements(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Call", field.Name)
+}
+
+func (ec *executionContext) childFields_ClassifyThreadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "thread":
+		return ec.fieldContext_ClassifyThreadPayload_thread(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClassifyThreadPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClassifyThreadPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Cohort(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5498,6 +5631,8 @@ func (ec *executionContext) childFields_Space(ctx context.Context, field graphql
 		return ec.fieldContext_Space_team(ctx, field)
 	case "threads":
 		return ec.fieldContext_Space_threads(ctx, field)
+	case "tags":
+		return ec.fieldContext_Space_tags(ctx, field)
 	case "memberships":
 		return ec.fieldContext_Space_memberships(ctx, field)
 	case "resources":
@@ -5580,6 +5715,16 @@ func (ec *executionContext) childFields_SpaceMembershipEdge(ctx context.Context,
 		return ec.fieldContext_SpaceMembershipEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SpaceMembershipEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SpaceTag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tag":
+		return ec.fieldContext_SpaceTag_tag(ctx, field)
+	case "threadCount":
+		return ec.fieldContext_SpaceTag_threadCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SpaceTag", field.Name)
 }
 
 func (ec *executionContext) childFields_Sponsorship(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5718,6 +5863,14 @@ func (ec *executionContext) childFields_Thread(ctx context.Context, field graphq
 		return ec.fieldContext_Thread_lastActivityAt(ctx, field)
 	case "pinned":
 		return ec.fieldContext_Thread_pinned(ctx, field)
+	case "kind":
+		return ec.fieldContext_Thread_kind(ctx, field)
+	case "tags":
+		return ec.fieldContext_Thread_tags(ctx, field)
+	case "answered":
+		return ec.fieldContext_Thread_answered(ctx, field)
+	case "acceptedPost":
+		return ec.fieldContext_Thread_acceptedPost(ctx, field)
 	case "locked":
 		return ec.fieldContext_Thread_locked(ctx, field)
 	case "lockReason":
@@ -5736,6 +5889,8 @@ func (ec *executionContext) childFields_Thread(ctx context.Context, field graphq
 		return ec.fieldContext_Thread_viewerCanReply(ctx, field)
 	case "viewerCanRename":
 		return ec.fieldContext_Thread_viewerCanRename(ctx, field)
+	case "viewerCanAcceptAnswer":
+		return ec.fieldContext_Thread_viewerCanAcceptAnswer(ctx, field)
 	case "viewerCanModerate":
 		return ec.fieldContext_Thread_viewerCanModerate(ctx, field)
 	}
@@ -5770,6 +5925,16 @@ func (ec *executionContext) childFields_ThreadEdge(ctx context.Context, field gr
 		return ec.fieldContext_ThreadEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ThreadEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_UnacceptAnswerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "thread":
+		return ec.fieldContext_UnacceptAnswerPayload_thread(ctx, field)
+	case "errors":
+		return ec.fieldContext_UnacceptAnswerPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnacceptAnswerPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UnlinkIdentityPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6220,6 +6385,20 @@ func (ec *executionContext) field_Member_notifications_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_acceptAnswer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AcceptAnswerInput, error) {
+			return ec.unmarshalNAcceptAnswerInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcceptAnswerInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_acceptJoinRequest_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6338,6 +6517,20 @@ func (ec *executionContext) field_Mutation_breakGlass_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.BreakGlassInput, error) {
 			return ec.unmarshalNBreakGlassInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐBreakGlassInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_classifyThread_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ClassifyThreadInput, error) {
+			return ec.unmarshalNClassifyThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐClassifyThreadInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6996,6 +7189,20 @@ func (ec *executionContext) field_Mutation_suspendMember_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SuspendMemberInput, error) {
 			return ec.unmarshalNSuspendMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSuspendMemberInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_unacceptAnswer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UnacceptAnswerInput, error) {
+			return ec.unmarshalNUnacceptAnswerInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnacceptAnswerInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7895,38 +8102,62 @@ func (ec *executionContext) field_Space_resources_args(ctx context.Context, rawA
 func (ec *executionContext) field_Space_threads_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
+		func(ctx context.Context, v any) (*thread.Kind, error) {
+			return ec.unmarshalOThreadKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋthreadᚐKind(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kind"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "tag",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["tag"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "pinned",
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["pinned"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*page.Cursor, error) {
 			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["after"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["last"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*page.Cursor, error) {
 			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg3
+	args["before"] = arg6
 	return args, nil
 }
 
@@ -8129,6 +8360,70 @@ func (ec *executionContext) field___Type_inputFields_args(ctx context.Context, r
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _AcceptAnswerPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.AcceptAnswerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AcceptAnswerPayload_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Thread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AcceptAnswerPayload_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AcceptAnswerPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AcceptAnswerPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AcceptAnswerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AcceptAnswerPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AcceptAnswerPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AcceptAnswerPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
 
 func (ec *executionContext) _AcceptJoinRequestPayload_joinRequest(ctx context.Context, field graphql.CollectedField, obj *model.AcceptJoinRequestPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -10288,6 +10583,70 @@ func (ec *executionContext) fieldContext_Call_requirements(_ context.Context, fi
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Requirement(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ClassifyThreadPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.ClassifyThreadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClassifyThreadPayload_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Thread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClassifyThreadPayload_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClassifyThreadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ClassifyThreadPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ClassifyThreadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClassifyThreadPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClassifyThreadPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClassifyThreadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
 		},
 	}
 	return fc, nil
@@ -16727,6 +17086,138 @@ func (ec *executionContext) fieldContext_Mutation_renameThread(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_renameThread_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_classifyThread(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_classifyThread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ClassifyThread(ctx, fc.Args["input"].(model.ClassifyThreadInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ClassifyThreadPayload) graphql.Marshaler {
+			return ec.marshalNClassifyThreadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐClassifyThreadPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_classifyThread(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClassifyThreadPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_classifyThread_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_acceptAnswer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_acceptAnswer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AcceptAnswer(ctx, fc.Args["input"].(model.AcceptAnswerInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AcceptAnswerPayload) graphql.Marshaler {
+			return ec.marshalNAcceptAnswerPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcceptAnswerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_acceptAnswer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AcceptAnswerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_acceptAnswer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_unacceptAnswer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_unacceptAnswer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnacceptAnswer(ctx, fc.Args["input"].(model.UnacceptAnswerInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UnacceptAnswerPayload) graphql.Marshaler {
+			return ec.marshalNUnacceptAnswerPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnacceptAnswerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_unacceptAnswer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnacceptAnswerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_unacceptAnswer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -23840,7 +24331,7 @@ func (ec *executionContext) _Space_threads(ctx context.Context, field graphql.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Space().Threads(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			return ec.Resolvers.Space().Threads(ctx, obj, fc.Args["kind"].(*thread.Kind), fc.Args["tag"].(*string), fc.Args["pinned"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Thread]) graphql.Marshaler {
@@ -23870,6 +24361,38 @@ func (ec *executionContext) fieldContext_Space_threads(ctx context.Context, fiel
 	if fc.Args, err = ec.field_Space_threads_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Space_tags(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Space_tags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Space().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*forum.SpaceTag) graphql.Marshaler {
+			return ec.marshalNSpaceTag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTagᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Space_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Space",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SpaceTag(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -24612,6 +25135,52 @@ func (ec *executionContext) fieldContext_SpaceMembershipEdge_node(_ context.Cont
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _SpaceTag_tag(ctx context.Context, field graphql.CollectedField, obj *forum.SpaceTag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SpaceTag_tag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tag, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SpaceTag_tag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SpaceTag", field, false, false, "String")
+}
+
+func (ec *executionContext) _SpaceTag_threadCount(ctx context.Context, field graphql.CollectedField, obj *forum.SpaceTag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SpaceTag_threadCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ThreadCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SpaceTag_threadCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SpaceTag", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Sponsorship_id(ctx context.Context, field graphql.CollectedField, obj *ent.Sponsorship) (ret graphql.Marshaler) {
@@ -25831,6 +26400,107 @@ func (ec *executionContext) fieldContext_Thread_pinned(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Thread", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Thread_kind(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Thread_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v thread.Kind) graphql.Marshaler {
+			return ec.marshalNThreadKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋthreadᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Thread_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Thread", field, false, false, "ThreadKind")
+}
+
+func (ec *executionContext) _Thread_tags(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Thread_tags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Thread().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Thread_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Thread", field, true, true, "String")
+}
+
+func (ec *executionContext) _Thread_answered(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Thread_answered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Thread().Answered(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Thread_answered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Thread", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Thread_acceptedPost(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Thread_acceptedPost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Thread().AcceptedPost(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Thread_acceptedPost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Thread",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Thread_locked(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26065,6 +26735,29 @@ func (ec *executionContext) _Thread_viewerCanRename(ctx context.Context, field g
 	)
 }
 func (ec *executionContext) fieldContext_Thread_viewerCanRename(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Thread", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Thread_viewerCanAcceptAnswer(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Thread_viewerCanAcceptAnswer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Thread().ViewerCanAcceptAnswer(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Thread_viewerCanAcceptAnswer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Thread", field, true, true, "Boolean")
 }
 
@@ -26324,6 +27017,70 @@ func (ec *executionContext) fieldContext_ThreadEdge_node(_ context.Context, fiel
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnacceptAnswerPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.UnacceptAnswerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnacceptAnswerPayload_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Thread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnacceptAnswerPayload_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnacceptAnswerPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnacceptAnswerPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UnacceptAnswerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnacceptAnswerPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnacceptAnswerPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnacceptAnswerPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
 		},
 	}
 	return fc, nil
@@ -28303,6 +29060,48 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputAcceptAnswerInput(ctx context.Context, obj any) (model.AcceptAnswerInput, error) {
+	var it model.AcceptAnswerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"postId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAcceptAnswerInput unmarshals raw into the AcceptAnswerInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAcceptAnswerInput(ctx context.Context, raw any) (model.AcceptAnswerInput, error) {
+	var out model.AcceptAnswerInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AcceptAnswerInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAcceptJoinRequestInput(ctx context.Context, obj any) (model.AcceptJoinRequestInput, error) {
 	var it model.AcceptJoinRequestInput
 	if obj == nil {
@@ -28720,6 +29519,62 @@ func (ec *executionContext) unmarshalInputBreakGlassInput(ctx context.Context, o
 func UnmarshalBreakGlassInput(ctx context.Context, raw any) (model.BreakGlassInput, error) {
 	var out model.BreakGlassInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "BreakGlassInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputClassifyThreadInput(ctx context.Context, obj any) (model.ClassifyThreadInput, error) {
+	var it model.ClassifyThreadInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"threadId", "kind", "tags"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "threadId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("threadId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ThreadID = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOThreadKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋthreadᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = graphql.OmittableOf(data)
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tags = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalClassifyThreadInput unmarshals raw into the ClassifyThreadInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalClassifyThreadInput(ctx context.Context, raw any) (model.ClassifyThreadInput, error) {
+	var out model.ClassifyThreadInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ClassifyThreadInput", raw, &out)
 	return out, err
 }
 
@@ -29595,7 +30450,7 @@ func (ec *executionContext) unmarshalInputCreateThreadInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"spaceId", "title", "body", "idempotencyKey"}
+	fieldsInOrder := [...]string{"spaceId", "title", "body", "kind", "tags", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -29623,6 +30478,20 @@ func (ec *executionContext) unmarshalInputCreateThreadInput(ctx context.Context,
 				return it, err
 			}
 			it.Body = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOThreadKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋthreadᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = graphql.OmittableOf(data)
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tags = graphql.OmittableOf(data)
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -31299,6 +32168,48 @@ func UnmarshalSuspendMemberInput(ctx context.Context, raw any) (model.SuspendMem
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputUnacceptAnswerInput(ctx context.Context, obj any) (model.UnacceptAnswerInput, error) {
+	var it model.UnacceptAnswerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"threadId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "threadId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("threadId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ThreadID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUnacceptAnswerInput unmarshals raw into the UnacceptAnswerInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUnacceptAnswerInput(ctx context.Context, raw any) (model.UnacceptAnswerInput, error) {
+	var out model.UnacceptAnswerInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnacceptAnswerInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputUnlinkIdentityInput(ctx context.Context, obj any) (model.UnlinkIdentityInput, error) {
 	var it model.UnlinkIdentityInput
 	if obj == nil {
@@ -32457,6 +33368,44 @@ func (ec *executionContext) _ThreadEvent(ctx context.Context, sel ast.SelectionS
 
 // region    **************************** object.gotpl ****************************
 
+var acceptAnswerPayloadImplementors = []string{"AcceptAnswerPayload"}
+
+func (ec *executionContext) _AcceptAnswerPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AcceptAnswerPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, acceptAnswerPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AcceptAnswerPayload")
+		case "thread":
+			out.Values[i] = ec._AcceptAnswerPayload_thread(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._AcceptAnswerPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var acceptJoinRequestPayloadImplementors = []string{"AcceptJoinRequestPayload"}
 
 func (ec *executionContext) _AcceptJoinRequestPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AcceptJoinRequestPayload) graphql.Marshaler {
@@ -33485,6 +34434,44 @@ func (ec *executionContext) _Call(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "requirements":
 			out.Values[i] = ec._Call_requirements(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var classifyThreadPayloadImplementors = []string{"ClassifyThreadPayload"}
+
+func (ec *executionContext) _ClassifyThreadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ClassifyThreadPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, classifyThreadPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClassifyThreadPayload")
+		case "thread":
+			out.Values[i] = ec._ClassifyThreadPayload_thread(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ClassifyThreadPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -36215,6 +37202,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "classifyThread":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_classifyThread(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "acceptAnswer":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_acceptAnswer(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unacceptAnswer":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_unacceptAnswer(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pinThread":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_pinThread(ctx, field)
@@ -38839,6 +39847,12 @@ func (ec *executionContext) _Space(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Space_threads(ctx, field, obj)
 				})
+		case "tags":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Space_tags(ctx, field, obj)
+				})
 		case "memberships":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -39112,6 +40126,44 @@ func (ec *executionContext) _SpaceMembershipEdge(ctx context.Context, sel ast.Se
 			}
 		case "node":
 			out.Values[i] = ec._SpaceMembershipEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var spaceTagImplementors = []string{"SpaceTag"}
+
+func (ec *executionContext) _SpaceTag(ctx context.Context, sel ast.SelectionSet, obj *forum.SpaceTag) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, spaceTagImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SpaceTag")
+		case "tag":
+			out.Values[i] = ec._SpaceTag_tag(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "threadCount":
+			out.Values[i] = ec._SpaceTag_threadCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -39629,6 +40681,29 @@ func (ec *executionContext) _Thread(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "kind":
+			out.Values[i] = ec._Thread_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "tags":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Thread_tags(ctx, field, obj)
+				})
+		case "answered":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Thread_answered(ctx, field, obj)
+				})
+		case "acceptedPost":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Thread_acceptedPost(ctx, field, obj)
+				})
 		case "locked":
 			out.Values[i] = ec._Thread_locked(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -39680,6 +40755,12 @@ func (ec *executionContext) _Thread(ctx context.Context, sel ast.SelectionSet, o
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Thread_viewerCanRename(ctx, field, obj)
+				})
+		case "viewerCanAcceptAnswer":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Thread_viewerCanAcceptAnswer(ctx, field, obj)
 				})
 		case "viewerCanModerate":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -39836,6 +40917,44 @@ func (ec *executionContext) _ThreadEdge(ctx context.Context, sel ast.SelectionSe
 			}
 		case "node":
 			out.Values[i] = ec._ThreadEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var unacceptAnswerPayloadImplementors = []string{"UnacceptAnswerPayload"}
+
+func (ec *executionContext) _UnacceptAnswerPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnacceptAnswerPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unacceptAnswerPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnacceptAnswerPayload")
+		case "thread":
+			out.Values[i] = ec._UnacceptAnswerPayload_thread(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._UnacceptAnswerPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -40755,6 +41874,19 @@ func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) unmarshalNAcceptAnswerInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcceptAnswerInput(ctx context.Context, v any) (model.AcceptAnswerInput, error) {
+	res, err := ec.unmarshalInputAcceptAnswerInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAcceptAnswerPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcceptAnswerPayload(ctx context.Context, sel ast.SelectionSet, v *model.AcceptAnswerPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AcceptAnswerPayload!")
+		return graphql.Null
+	}
+	return ec._AcceptAnswerPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNAcceptJoinRequestInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcceptJoinRequestInput(ctx context.Context, v any) (model.AcceptJoinRequestInput, error) {
 	res, err := ec.unmarshalInputAcceptJoinRequestInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41088,6 +42220,19 @@ func (ec *executionContext) marshalNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 		return graphql.Null
 	}
 	return ec._Call(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNClassifyThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐClassifyThreadInput(ctx context.Context, v any) (model.ClassifyThreadInput, error) {
+	res, err := ec.unmarshalInputClassifyThreadInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClassifyThreadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐClassifyThreadPayload(ctx context.Context, sel ast.SelectionSet, v *model.ClassifyThreadPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClassifyThreadPayload!")
+		return graphql.Null
+	}
+	return ec._ClassifyThreadPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(ctx context.Context, sel ast.SelectionSet, v *ent.Cohort) graphql.Marshaler {
@@ -42785,6 +43930,30 @@ func (ec *executionContext) marshalNSpaceRole2githubᚗcomᚋpursuingᚑequity�
 	return v
 }
 
+func (ec *executionContext) marshalNSpaceTag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTagᚄ(ctx context.Context, sel ast.SelectionSet, v []*forum.SpaceTag) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTag(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTag(ctx context.Context, sel ast.SelectionSet, v *forum.SpaceTag) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SpaceTag!")
+		return graphql.Null
+	}
+	return ec._SpaceTag(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Sponsorship) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -43047,6 +44216,16 @@ func (ec *executionContext) marshalNThreadEvent2githubᚗcomᚋpursuingᚑequity
 	return ec._ThreadEvent(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNThreadKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋthreadᚐKind(ctx context.Context, v any) (thread.Kind, error) {
+	var res thread.Kind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNThreadKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋthreadᚐKind(ctx context.Context, sel ast.SelectionSet, v thread.Kind) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNTimeZone2string(ctx context.Context, v any) (string, error) {
 	res, err := scalar.UnmarshalTimeZone(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -43059,6 +44238,19 @@ func (ec *executionContext) marshalNTimeZone2string(ctx context.Context, sel ast
 		graphql.AddInvalidNullFromMarshaler(ctx, "TimeZone!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNUnacceptAnswerInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnacceptAnswerInput(ctx context.Context, v any) (model.UnacceptAnswerInput, error) {
+	res, err := ec.unmarshalInputUnacceptAnswerInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUnacceptAnswerPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnacceptAnswerPayload(ctx context.Context, sel ast.SelectionSet, v *model.UnacceptAnswerPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnacceptAnswerPayload!")
+		return graphql.Null
+	}
+	return ec._UnacceptAnswerPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUnlinkIdentityInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnlinkIdentityInput(ctx context.Context, v any) (model.UnlinkIdentityInput, error) {
@@ -43894,6 +45086,22 @@ func (ec *executionContext) marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return graphql.Null
 	}
 	return ec._Thread(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOThreadKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋthreadᚐKind(ctx context.Context, v any) (*thread.Kind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(thread.Kind)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOThreadKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋthreadᚐKind(ctx context.Context, sel ast.SelectionSet, v *thread.Kind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalOTimeZone2ᚖstring(ctx context.Context, v any) (*string, error) {
