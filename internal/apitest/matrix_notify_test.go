@@ -12,9 +12,9 @@ func notifyRows() matrix {
 		},
 		fields: map[string]row{
 			"Space.viewerWatchLevel":    {"", of("workgroup"), cells("NOT_FOUND", "reader member lead staff admin=null")},
-			"Space.viewerMentionCount":  {"", of("workgroup"), cells("NOT_FOUND", "reader member=1", "lead staff admin=0")},
+			"Space.viewerMentionCount":  {"", of("workgroup"), cells("NOT_FOUND", "reader member lead=1", "staff admin=0")},
 			"Thread.viewerWatchLevel":   {"", of("thread"), cells("NOT_FOUND", "reader member lead staff admin=null")},
-			"Thread.viewerMentionCount": {"", of("thread"), cells("NOT_FOUND", "reader member=1", "lead staff admin=0")},
+			"Thread.viewerMentionCount": {"", of("thread"), cells("NOT_FOUND", "reader member lead=1", "staff admin=0")},
 			"Member.unreadPostCount":    {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
 			"Member.unreadMentionCount": {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
 		},
