@@ -54,6 +54,10 @@ func written(m *marked) map[string]func() vars {
 		"reactivateMember":      nil,
 		"deactivateMember":      nil,
 		"eraseMember":           nil,
+		"createWebhookEndpoint": nil, // what staff say of an endpoint is the program's
+		"updateWebhookEndpoint": nil,
+		"rotateWebhookSecret":   nil,
+		"pingWebhookEndpoint":   nil,
 		"createOrganization":    nil, // what staff write of the program's parts is the program's
 		"createCohort":          nil,
 		"updateCohort":          nil,
