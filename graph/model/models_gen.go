@@ -16,10 +16,12 @@ import (
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/ent/watchsetting"
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 // An object with an id that is unique in the whole graph. `Query.node` fetches any of them again.
@@ -533,6 +535,28 @@ type CreateThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `createWebhookEndpoint` takes.
+type CreateWebhookEndpointInput struct {
+	// Where requests go, 1 to 2,000 characters: an https URL on the public internet, at port 443 or 8443. Operators can allow networks of their own.
+	URL string `json:"url"`
+	// What it is to be told: one event at least.
+	Events []webhook.Event `json:"events"`
+	// What it is for, up to 500 characters.
+	Description string `json:"description"`
+	// A key of the client's own, 1 to 200 bytes: sent again, the same endpoint comes back, with its secret.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `createWebhookEndpoint` returns.
+type CreateWebhookEndpointPayload struct {
+	// The endpoint; null when there are errors.
+	Endpoint *ent.WebhookEndpoint `json:"endpoint,omitempty"`
+	// What its requests are signed with, `whsec_…`. It is shown here and never again; null when there are errors.
+	Secret *string `json:"secret,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `deactivateMember` takes.
 type DeactivateMemberInput struct {
 	// Whose account; the viewer's own when left out.
@@ -602,6 +626,20 @@ type DeletePostInput struct {
 type DeletePostPayload struct {
 	// The tombstone; null when there are errors.
 	Post *ent.Post `json:"post,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `deleteWebhookEndpoint` takes.
+type DeleteWebhookEndpointInput struct {
+	// The endpoint.
+	EndpointID gid.ID `json:"endpointId"`
+}
+
+// What `deleteWebhookEndpoint` returns.
+type DeleteWebhookEndpointPayload struct {
+	// The id of what was deleted; null when there are errors.
+	DeletedID *gid.ID `json:"deletedId,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -843,6 +881,20 @@ type LockThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `markAllRead` takes.
+type MarkAllReadInput struct {
+	// Whether notifications are read too.
+	Notifications bool `json:"notifications"`
+}
+
+// What `markAllRead` returns.
+type MarkAllReadPayload struct {
+	// The viewer, with the counts of what is unread; null when there are errors.
+	Viewer *ent.Member `json:"viewer,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `markNotificationsRead` takes.
 type MarkNotificationsReadInput struct {
 	// Which ones, at most 100; all when left out.
@@ -853,6 +905,20 @@ type MarkNotificationsReadInput struct {
 type MarkNotificationsReadPayload struct {
 	// The viewer, with the count of what is unread; null when there are errors.
 	Viewer *ent.Member `json:"viewer,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `markSpaceRead` takes.
+type MarkSpaceReadInput struct {
+	// The space.
+	SpaceID gid.ID `json:"spaceId"`
+}
+
+// What `markSpaceRead` returns.
+type MarkSpaceReadPayload struct {
+	// The space, with the viewer's counts; null when there are errors.
+	Space *ent.Space `json:"space,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -868,6 +934,22 @@ type MarkThreadReadInput struct {
 // What `markThreadRead` returns.
 type MarkThreadReadPayload struct {
 	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `markThreadUnread` takes.
+type MarkThreadUnreadInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+	// The number of the first post that is to be unread, 1 or more.
+	FromSeq int `json:"fromSeq"`
+}
+
+// What `markThreadUnread` returns.
+type MarkThreadUnreadPayload struct {
+	// The thread, with the viewer's counts; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
@@ -929,6 +1011,22 @@ type PinThreadInput struct {
 type PinThreadPayload struct {
 	// The thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `pingWebhookEndpoint` takes.
+type PingWebhookEndpointInput struct {
+	// The endpoint.
+	EndpointID gid.ID `json:"endpointId"`
+	// A key of the client's own, 1 to 200 bytes: sent again, nothing more is sent to the endpoint.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `pingWebhookEndpoint` returns.
+type PingWebhookEndpointPayload struct {
+	// What is sent; null when there are errors.
+	Delivery *ent.WebhookDelivery `json:"delivery,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -1027,6 +1125,23 @@ type ReactivateMemberPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What is unread has changed for the viewer, perhaps by another device of theirs: they read, marked as unread, or set how much they want to hear.
+// A new post of somebody else's is no such event; whoever shows a thread follows the thread.
+type ReadStateChanged struct {
+	// Its place in the viewer's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The thread, if it was one.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// The space, if it was a whole one. With neither thread nor space it was everything.
+	Space *ent.Space `json:"space,omitempty"`
+	// How many posts are unread now, as in `Member.unreadPostCount`.
+	UnreadPostCount int `json:"unreadPostCount"`
+	// How many mentions are unread now, as in `Member.unreadMentionCount`.
+	UnreadMentionCount int `json:"unreadMentionCount"`
+}
+
+func (ReadStateChanged) IsNotificationEvent() {}
+
 // What `removeBookmark` takes.
 type RemoveBookmarkInput struct {
 	// The post.
@@ -1087,6 +1202,36 @@ type RenewJoinAddressPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `replayFailedDeliveries` takes.
+type ReplayFailedDeliveriesInput struct {
+	// The endpoint.
+	EndpointID gid.ID `json:"endpointId"`
+	// Only what happened since then.
+	Since time.Time `json:"since"`
+}
+
+// What `replayFailedDeliveries` returns.
+type ReplayFailedDeliveriesPayload struct {
+	// How many deliveries are sent again; null when there are errors.
+	Count *int `json:"count,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `replayWebhookDelivery` takes.
+type ReplayWebhookDeliveryInput struct {
+	// The delivery.
+	DeliveryID gid.ID `json:"deliveryId"`
+}
+
+// What `replayWebhookDelivery` returns.
+type ReplayWebhookDeliveryPayload struct {
+	// The delivery; null when there are errors.
+	Delivery *ent.WebhookDelivery `json:"delivery,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `requestToJoin` takes.
 type RequestToJoinInput struct {
 	// The address that one was told, up to 100 characters.
@@ -1115,6 +1260,24 @@ type RevokeAccessTokenInput struct {
 type RevokeAccessTokenPayload struct {
 	// The viewer's account, without the token; null when there are errors.
 	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `rotateWebhookSecret` takes.
+type RotateWebhookSecretInput struct {
+	// The endpoint.
+	EndpointID gid.ID `json:"endpointId"`
+	// A key of the client's own, 1 to 200 bytes: sent again, the secret is not changed again, and comes back.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `rotateWebhookSecret` returns.
+type RotateWebhookSecretPayload struct {
+	// The endpoint; null when there are errors.
+	Endpoint *ent.WebhookEndpoint `json:"endpoint,omitempty"`
+	// The new secret. It is shown here and never again; null when there are errors.
+	Secret *string `json:"secret,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -1181,6 +1344,38 @@ type SearchResultEdge struct {
 	Node SearchResult `json:"node"`
 	// The best passage as safe HTML: text is escaped, and what matched stands in `<mark>`.
 	Snippet string `json:"snippet"`
+}
+
+// What `setSpaceWatchLevel` takes.
+type SetSpaceWatchLevelInput struct {
+	// The space.
+	SpaceID gid.ID `json:"spaceId"`
+	// How much; null or left out: as of any other.
+	Level graphql.Omittable[*watchsetting.Level] `json:"level,omitempty"`
+}
+
+// What `setSpaceWatchLevel` returns.
+type SetSpaceWatchLevelPayload struct {
+	// The space; null when there are errors.
+	Space *ent.Space `json:"space,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `setThreadWatchLevel` takes.
+type SetThreadWatchLevelInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+	// How much; null or left out: as of its space.
+	Level graphql.Omittable[*watchsetting.Level] `json:"level,omitempty"`
+}
+
+// What `setThreadWatchLevel` returns.
+type SetThreadWatchLevelPayload struct {
+	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // What `suspendMember` takes.
@@ -1479,6 +1674,28 @@ type UpdateTeamMembershipPayload struct {
 type UpdateTeamPayload struct {
 	// The changed team; null when there are errors.
 	Team *ent.Team `json:"team,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `updateWebhookEndpoint` takes. Fields that are left out stay as they are.
+type UpdateWebhookEndpointInput struct {
+	// The endpoint.
+	EndpointID gid.ID `json:"endpointId"`
+	// Where requests go, as for `createWebhookEndpoint`.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// What it is to be told: one event at least.
+	Events graphql.Omittable[[]webhook.Event] `json:"events,omitempty"`
+	// What it is for, up to 500 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+	// Whether it is to be told anything.
+	Enabled graphql.Omittable[*bool] `json:"enabled,omitempty"`
+}
+
+// What `updateWebhookEndpoint` returns.
+type UpdateWebhookEndpointPayload struct {
+	// The endpoint; null when there are errors.
+	Endpoint *ent.WebhookEndpoint `json:"endpoint,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }

@@ -31,14 +31,14 @@ import (
 // among them is filled with the marker.
 func written(m *marked) map[string]func() vars {
 	return map[string]func() vars{
-		"updateProfile":         func() vars { return vars{} },
-		"createAffiliation":     func() vars { return vars{"organizationId": m.organization} },
+		"updateProfile":     func() vars { return vars{} },
+		"createAffiliation": func() vars { return vars{"organizationId": m.organization} },
 		"createThread": func() vars {
 			return vars{"spaceId": m.group, "poll": vars{"question": m.marker, "options": []string{m.marker, "Another"}}}
 		},
-		"renameThread":          func() vars { return vars{"threadId": m.Thread(m.ada, m.network, "Before "+m.marker, m.marker)} },
-		"classifyThread":        func() vars { return vars{"threadId": m.Thread(m.ada, m.group, "Of ada", "Of ada")} },
-		"lockThread":            func() vars { return vars{"threadId": m.Thread(m.ben, m.group, "Of ben", "Of ben")} },
+		"renameThread":   func() vars { return vars{"threadId": m.Thread(m.ada, m.network, "Before "+m.marker, m.marker)} },
+		"classifyThread": func() vars { return vars{"threadId": m.Thread(m.ada, m.group, "Of ada", "Of ada")} },
+		"lockThread":     func() vars { return vars{"threadId": m.Thread(m.ben, m.group, "Of ben", "Of ben")} },
 		"createPost": func() vars {
 			return vars{"threadId": m.thread, "replyToId": m.Post(m.ada, m.thread, "Before "+m.marker), "quote": "Before " + m.marker}
 		},
@@ -58,6 +58,10 @@ func written(m *marked) map[string]func() vars {
 		"reactivateMember":      nil,
 		"deactivateMember":      nil,
 		"eraseMember":           nil,
+		"createWebhookEndpoint": nil, // what staff say of an endpoint is the program's
+		"updateWebhookEndpoint": nil,
+		"rotateWebhookSecret":   nil,
+		"pingWebhookEndpoint":   nil,
 		"createOrganization":    nil, // what staff write of the program's parts is the program's
 		"createCohort":          nil,
 		"updateCohort":          nil,

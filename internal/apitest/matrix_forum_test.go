@@ -13,8 +13,10 @@ func forumRows() matrix {
 	}
 	return matrix{
 		mutations: map[string]row{
-			"createThread":          {"thread { id }", in(func(c *cast) vars { return vars{"spaceId": c.network, "title": "T", "body": "B"} }), codes(ok, "outsider=NOT_FOUND")},
-			"vote":                  {"poll { id }", in(func(c *cast) vars { return vars{"pollId": c.objects["poll"], "optionIds": []gid.ID{c.objects["option"]}} }), codes("NOT_FOUND", participants...)},
+			"createThread": {"thread { id }", in(func(c *cast) vars { return vars{"spaceId": c.network, "title": "T", "body": "B"} }), codes(ok, "outsider=NOT_FOUND")},
+			"vote": {"poll { id }", in(func(c *cast) vars {
+				return vars{"pollId": c.objects["poll"], "optionIds": []gid.ID{c.objects["option"]}}
+			}), codes("NOT_FOUND", participants...)},
 			"renameThread":          {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c), "title": "U"} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member", "staff", "admin")},
 			"classifyThread":        {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c), "tags": []string{"equity"}} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member", "staff", "admin")},
 			"acceptAnswer":          {"thread { id }", in(func(c *cast) vars { return vars{"postId": answer(c)} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member", "staff", "admin")},

@@ -46,7 +46,9 @@ func TestQuotes(t *testing.T) {
 		network := w.Space(space.KindNETWORK, "Network", ada, ben)
 		thread := w.Thread(ada, network, "T", "B")
 		said := w.Post(ada, thread, "We ask  every\npatient, each time.")
-		in := func(quote string, to any) vars { return input(vars{"threadId": thread, "body": "I agree.", "replyToId": to, "quote": quote}) }
+		in := func(quote string, to any) vars {
+			return input(vars{"threadId": thread, "body": "I agree.", "replyToId": to, "quote": quote})
+		}
 
 		w.T.Run("a quote stands in the post that is answered, white space aside", func(t *testing.T) {
 			if r := ben.Must(writePost, in("every patient,", said)); r.String("createPost.post.quote") != "every patient," {
@@ -83,7 +85,9 @@ func TestAttachments(t *testing.T) {
 		hidden := w.Space(space.KindAFFINITY, "Room", ada, ben)
 		thread := w.Thread(ada, hidden, "T", "B")
 		token := w.Token(ada, accesstoken.ScopeWRITE)
-		file := func(t *testing.T) string { return upload(t, w, token, "name=notes.txt&purpose=POST", strings.NewReader("Notes.")).id(t) }
+		file := func(t *testing.T) string {
+			return upload(t, w, token, "name=notes.txt&purpose=POST", strings.NewReader("Notes.")).id(t)
+		}
 		status := func(t *testing.T, link string) int {
 			t.Helper()
 			r := send(t, http.MethodGet, w.URL+link[strings.Index(link, "/files/"):], nil)

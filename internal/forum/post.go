@@ -135,7 +135,7 @@ func (s *Service) addPost(ctx context.Context, tx *ent.Client, t *locked, me gid
 	if err := s.readOwn(ctx, tx, t, me, p.Seq, now); err != nil {
 		return gid.ID{}, err
 	}
-	told := notify.Written{Post: p, SpaceID: t.SpaceID, At: now}
+	told := notify.Written{Post: p, Space: t.space, At: now}
 	if w.replyTo != nil {
 		told.RepliedTo = &w.replyTo.AuthorID
 	}
