@@ -276,7 +276,7 @@ func (m *marked) writtenElsewhere() {
 	said := m.Post(m.ada, m.thread, "Words of "+m.marker)
 	quoted := m.ben.Must(`mutation($input: CreatePostInput!) { createPost(input: $input) { post { id poll { id options { id } } } errors { code message } } }`, input(vars{
 		"threadId": m.thread, "body": "I do not think so.", "replyToId": said, "quote": m.marker,
-		"poll": vars{"question": "Is @" + m.ada.Handle + " right?", "options": []string{"Yes", "@" + m.marker + " is not"}},
+		"poll": vars{"question": "Is @" + m.marker + " right?", "options": []string{"Yes", "@" + m.marker + " is not"}},
 	}))
 	m.ada.Must(vote, input(vars{"pollId": quoted.String("createPost.post.poll.id"), "optionIds": []string{quoted.String("createPost.post.poll.options.0.id")}}))
 	m.Tx(func(ctx context.Context, tx *ent.Client) error {
