@@ -66,6 +66,16 @@ func (s *Service) ReplyAddress(ctx context.Context, id gid.ID) (string, error) {
 	return replyPrefix + base32Lower.EncodeToString(append(id[:], mac...)) + "@" + s.Domain, nil
 }
 
+// AddressOf is ReplyAddress for who has no use for an error: empty while the key cannot be had, so that a mail goes without.
+func (s *Service) AddressOf(id gid.ID) string {
+	ctx := viewer.NewContext(context.Background(), viewer.System("make an address for answers"))
+	address, err := s.ReplyAddress(ctx, id)
+	if err != nil {
+		s.Logger.WarnContext(ctx, "a notification goes without an address for answers", "error", err.Error())
+	}
+	return address
+}
+
 // mac is the beginning of HMAC-SHA-256 of a notification's id, under a key that all processes share: 80 bits.
 func (s *Service) mac(ctx context.Context, id gid.ID) ([]byte, error) {
 	key := s.key.Load()
