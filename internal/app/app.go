@@ -35,6 +35,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/markdown"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/openid"
+	"github.com/pursuing-equity/commons/internal/people"
 	"github.com/pursuing-equity/commons/internal/server"
 	"github.com/pursuing-equity/commons/internal/signin"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -77,6 +78,7 @@ type App struct {
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Desk      *desk.Service
+	People    *people.Service
 	Library   *library.Service
 	Files     *file.Service
 	Events    *event.Log
@@ -132,6 +134,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
 	a.Desk = &desk.Service{Store: s, Events: a.Events, Forum: a.Forum, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
+	a.People = &people.Service{Store: s, Community: a.Community, Forum: a.Forum, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
 	a.Files = &file.Service{
 		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
@@ -169,7 +172,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 	}
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, Library: a.Library, Audit: a.Audit, Files: a.Files}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, People: a.People, Library: a.Library, Audit: a.Audit, Files: a.Files}
 	pages, err := a.pages()
 	if err != nil {
 		return err
@@ -238,6 +241,13 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(erasing)
 		a.erase(logCtx)
 	}()
+	indexing := make(chan struct{})
+	go func() {
+		defer close(indexing)
+		a.Community.KeepIndex(store.Upkeep(logCtx), func(err error) {
+			a.Config.Logger.WarnContext(logCtx, "members not found by name yet", "error", err)
+		})
+	}()
 	publishing := make(chan struct{})
 	go func() {
 		defer close(publishing)
@@ -251,6 +261,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-sweeping
 	<-erasing
 	<-publishing
+	<-indexing
 	return err
 }
 
