@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -39,6 +40,20 @@ type SearchResult interface {
 
 // Something that happened in a thread.
 type ThreadEvent interface {
+}
+
+// What `acceptAnswer` takes.
+type AcceptAnswerInput struct {
+	// The post that answers the question of its thread; not the first one, which asks it.
+	PostID gid.ID `json:"postId"`
+}
+
+// What `acceptAnswer` returns.
+type AcceptAnswerPayload struct {
+	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // What `acceptJoinRequest` takes.
@@ -187,6 +202,24 @@ type BreakGlassInput struct {
 type BreakGlassPayload struct {
 	// What began; null when there are errors.
 	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `classifyThread` takes. What is left out stays as it is.
+type ClassifyThreadInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+	// What sort of thread it is. A thread that is no question any more has no accepted answer.
+	Kind graphql.Omittable[*thread.Kind] `json:"kind,omitempty"`
+	// All the words that it is found by from now on; see `CreateThreadInput`.
+	Tags graphql.Omittable[[]string] `json:"tags,omitempty"`
+}
+
+// What `classifyThread` returns.
+type ClassifyThreadPayload struct {
+	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -474,6 +507,10 @@ type CreateThreadInput struct {
 	Title string `json:"title"`
 	// The first post, in Markdown, 1 to 50,000 characters. `@handle` mentions a member who can read the thread.
 	Body string `json:"body"`
+	// What sort of thread it is; `DISCUSSION` when left out. `ANNOUNCEMENT` is for whoever moderates the space.
+	Kind graphql.Omittable[*thread.Kind] `json:"kind,omitempty"`
+	// The words that it is found by, 10 at most: letters, digits and single hyphens, 1 to 40 characters. They are kept in small letters.
+	Tags graphql.Omittable[[]string] `json:"tags,omitempty"`
 	// See `Mutation`. 1 to 200 characters.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
@@ -753,6 +790,24 @@ type IndicateTypingInput struct {
 // What `indicateTyping` returns.
 type IndicateTypingPayload struct {
 	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `introduce` takes.
+type IntroduceInput struct {
+	// The two members.
+	MemberIds []gid.ID `json:"memberIds"`
+	// The first post, in Markdown, 1 to 50,000 characters.
+	Message string `json:"message"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `introduce` returns.
+type IntroducePayload struct {
+	// The thread of the conversation; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
@@ -1138,7 +1193,7 @@ type ThreadActivity struct {
 	Typing []*ent.Member `json:"typing"`
 }
 
-// The thread was started, renamed, pinned, locked or moved, or the opposite.
+// The thread was started, renamed, classified, answered, pinned, locked, moved or merged into another, or the opposite.
 type ThreadChanged struct {
 	// Its place in the thread's events.
 	Cursor page.Cursor `json:"cursor"`
@@ -1147,6 +1202,20 @@ type ThreadChanged struct {
 }
 
 func (ThreadChanged) IsThreadEvent() {}
+
+// What `unacceptAnswer` takes.
+type UnacceptAnswerInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+}
+
+// What `unacceptAnswer` returns.
+type UnacceptAnswerPayload struct {
+	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
 
 // What `unlinkIdentity` takes.
 type UnlinkIdentityInput struct {
@@ -1290,6 +1359,11 @@ type UpdateProfileInput struct {
 	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
 	// Up to 20 entries of 1 to 60 characters; replaces the list.
 	Expertise graphql.Omittable[[]string] `json:"expertise,omitempty"`
+	// Up to 20 entries of 1 to 40 characters; replaces the list. Whoever can see the person can see them.
+	Interests graphql.Omittable[[]string] `json:"interests,omitempty"`
+	// Whether others see when the person is here and when they write: in `threadActivity`. Who does not show it is out of sight within two seconds, and is
+	// not suggested as a connection.
+	ShowsPresence graphql.Omittable[*bool] `json:"showsPresence,omitempty"`
 }
 
 // What `updateProfile` returns.

@@ -1,14 +1,19 @@
 package access
 
 import (
+	"context"
+	"fmt"
+
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/block"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
+	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 )
 
@@ -42,4 +47,17 @@ func TeamsWithin(spaceID gid.ID) predicate.Team {
 		places.Where(sql.And(sql.IsNull(places.C(teammembership.FieldEndsOn)), sql.In(places.C(teammembership.FieldMemberID), inSpace)))
 		s.Where(sql.In(s.C(team.FieldID), places))
 	}
+}
+
+// CanIntroduce says whether members may be brought together: FORBIDDEN when one of them blocks another one, and it does not say who. It
+// takes one statement.
+func CanIntroduce(ctx context.Context, c *ent.Client, members ...gid.ID) error {
+	blocked, err := c.Block.Query().Where(block.MemberIDIn(members...), block.BlockedIDIn(members...), block.KindEQ(block.KindBLOCK)).Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("look for blocks: %w", err)
+	}
+	if blocked {
+		return fault.Denied("These members cannot be introduced to each other.")
+	}
+	return nil
 }
