@@ -24,12 +24,12 @@ func ownPresence(v viewer.Viewer, m *ent.Member) *bool {
 	return &m.ShowsPresence
 }
 
-func suggestions(ctx context.Context, s *people.Service, v viewer.Viewer, members []*ent.Member, first int) ([][]*people.SuggestedConnection, error) {
-	own, err := ofViewer(v, members, func() (*[]*people.SuggestedConnection, error) {
+func suggestions(ctx context.Context, s *people.Service, v viewer.Viewer, members []*ent.Member, first int) ([][]*people.ConnectionSuggestion, error) {
+	own, err := ofViewer(v, members, func() (*[]*people.ConnectionSuggestion, error) {
 		found, err := s.Suggestions(ctx, v, first)
 		return &found, err
 	})
-	return pick(own, func(of *[]*people.SuggestedConnection) []*people.SuggestedConnection {
+	return pick(own, func(of *[]*people.ConnectionSuggestion) []*people.ConnectionSuggestion {
 		if of == nil {
 			return nil
 		}

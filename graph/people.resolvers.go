@@ -20,8 +20,8 @@ func (r *memberResolver) ShowsPresence(ctx context.Context, obj *ent.Member) (*b
 	return ownPresence(viewer.From(ctx), obj), nil
 }
 
-func (r *memberResolver) SuggestedConnections(ctx context.Context, obj *ent.Member, first *int) ([]*people.SuggestedConnection, error) {
-	return together(ctx, obj, func(objs []*ent.Member) ([][]*people.SuggestedConnection, error) {
+func (r *memberResolver) SuggestedConnections(ctx context.Context, obj *ent.Member, first *int) ([]*people.ConnectionSuggestion, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([][]*people.ConnectionSuggestion, error) {
 		return suggestions(ctx, r.People, viewer.From(ctx), objs, given(first))
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/member"
@@ -18,6 +19,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 // NewSpace is a workgroup, an affinity group or a direct conversation to create, with those who belong to it beside the viewer.
@@ -79,7 +81,17 @@ func (s *Service) CreateSpace(ctx context.Context, v viewer.Viewer, in NewSpace)
 		return nil, err
 	}
 	return create[ent.Space](ctx, s, v, once, func(ctx context.Context, tx *ent.Client) (gid.ID, error) {
-		return s.makeSpace(ctx, tx, v, me, in)
+		return s.makeSpace(ctx, tx, v, me, in, s.instant())
+	})
+}
+
+// tellOfSpace tells those outside who want to know that there is a space, unless it is hidden.
+func (s *Service) tellOfSpace(ctx context.Context, tx *ent.Client, id gid.ID, kind space.Kind, at time.Time) error {
+	if access.Hidden(kind) {
+		return nil
+	}
+	return s.Webhooks.Tell(ctx, tx, at, webhook.Happening{
+		Event: webhook.SpaceCreated, Data: map[string]any{"spaceId": id.String(), "kind": string(kind)},
 	})
 }
 
@@ -93,11 +105,12 @@ func (s *Service) StartConversation(ctx context.Context, tx *ent.Client, v viewe
 	if err != nil {
 		return gid.ID{}, err
 	}
-	return s.makeSpace(ctx, tx, v, me, in)
+	// By the database's clock the transaction has begun before now: the places must have begun before it, for whoever goes on to write there.
+	return s.makeSpace(ctx, tx, v, me, in, s.instant().Add(-time.Minute))
 }
 
 // makeSpace is CreateSpace of what was checked, within its transaction.
-func (s *Service) makeSpace(ctx context.Context, tx *ent.Client, v viewer.Viewer, me gid.ID, in NewSpace) (gid.ID, error) {
+func (s *Service) makeSpace(ctx context.Context, tx *ent.Client, v viewer.Viewer, me gid.ID, in NewSpace, starts time.Time) (gid.ID, error) {
 	if in.Kind == space.KindDIRECT {
 		if err := takesPart(ctx, tx, v); err != nil {
 			return gid.ID{}, err
@@ -113,7 +126,6 @@ func (s *Service) makeSpace(ctx context.Context, tx *ent.Client, v viewer.Viewer
 	if err != nil {
 		return gid.ID{}, fmt.Errorf("create space: %w", err)
 	}
-	starts := s.instant()
 	rows := make([]*ent.SpaceMembershipCreate, 0, len(in.MemberIDs)+1)
 	var added []gid.ID
 	for _, m := range append([]gid.ID{me}, in.MemberIDs...) {
@@ -138,7 +150,7 @@ func (s *Service) makeSpace(ctx context.Context, tx *ent.Client, v viewer.Viewer
 			return gid.ID{}, err
 		}
 	}
-	return id, nil
+	return id, s.tellOfSpace(ctx, tx, id, in.Kind, now)
 }
 
 func takesPart(ctx context.Context, tx *ent.Client, v viewer.Viewer) error {

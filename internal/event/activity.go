@@ -237,6 +237,24 @@ func (a *activity) retell() {
 	a.toldAt = time.Time{}
 }
 
+// knows reports whether any of the members types, or is present with another process: of them there is no subscription here, and they
+// may not want to be seen any more.
+func (a *activity) knows(members []gid.ID) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.ContainsFunc(members, func(id gid.ID) bool {
+		if _, types := a.typing[id]; types {
+			return true
+		}
+		for _, e := range a.elsewhere {
+			if slices.Contains(e.members, id) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // present are the members who follow a feed in this process.
 func (f *feed) present() []gid.ID {
 	f.mu.Lock()

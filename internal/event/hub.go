@@ -147,6 +147,11 @@ func (h *hub) suspect(subjects []gid.ID) {
 			}
 		}
 	}
+	for _, f := range h.feeds {
+		if f.activity != nil && f.activity.knows(subjects) {
+			feeds = append(feeds, f)
+		}
+	}
 	h.mu.Unlock()
 	for _, f := range feeds {
 		f.kick()

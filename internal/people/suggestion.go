@@ -24,8 +24,8 @@ import (
 // maxSuggestions is how many members are suggested at once.
 const maxSuggestions = 50
 
-// SuggestedConnection is a member with whom the viewer has something in common, and what.
-type SuggestedConnection struct {
+// ConnectionSuggestion is a member with whom the viewer has something in common, and what.
+type ConnectionSuggestion struct {
 	Member                           *ent.Member
 	SharedInterests, SharedExpertise []string
 	SharedCohorts                    []*ent.Cohort
@@ -33,7 +33,7 @@ type SuggestedConnection struct {
 
 // Suggestions are members with whom the viewer shares interests, expertise and cohorts, those who share most first. Members who do not
 // show their presence are not suggested, nor those who block or mute the viewer or whom the viewer does. It takes five statements.
-func (s *Service) Suggestions(ctx context.Context, v viewer.Viewer, first int) ([]*SuggestedConnection, error) {
+func (s *Service) Suggestions(ctx context.Context, v viewer.Viewer, first int) ([]*ConnectionSuggestion, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {
 		return nil, err
@@ -59,9 +59,9 @@ func (s *Service) Suggestions(ctx context.Context, v viewer.Viewer, first int) (
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*SuggestedConnection, len(members))
+	out := make([]*ConnectionSuggestion, len(members))
 	for i, m := range members {
-		out[i] = &SuggestedConnection{
+		out[i] = &ConnectionSuggestion{
 			Member: m, SharedInterests: shared(interests[me], interests[m.ID]), SharedExpertise: shared(expertise[me], expertise[m.ID]),
 			SharedCohorts: []*ent.Cohort{},
 		}
