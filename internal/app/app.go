@@ -31,11 +31,13 @@ import (
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/inbound"
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/markdown"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/openid"
+	"github.com/pursuing-equity/commons/internal/people"
 	"github.com/pursuing-equity/commons/internal/server"
 	"github.com/pursuing-equity/commons/internal/signin"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -61,6 +63,8 @@ type Config struct {
 	BusURL         string         // NATS servers that carry wake-ups between processes; empty: the database does
 	SMTPURL        string         // the mail server, as mail.ParseServer reads it; empty: mail waits, or goes to the mailbox of a demo
 	MailFrom       string         // who mail is from; empty: commons@ and the public URL's host
+	InboundListen  string         // where mail comes in, as inbound.ParseListening reads it; empty: nowhere
+	InboundDomain  string         // of the addresses for answers by mail; empty: there are none
 	OpenID         openid.Config  // a provider that members can sign in with; its Issuer is empty: none. RedirectURL and Now are filled in
 	WebhookAllow   []netip.Prefix // networks of the operator's own that webhooks may go to
 	HoldWebhooks   bool           // a test's switch: deliveries are written down and not sent
@@ -82,12 +86,14 @@ type App struct {
 	Notify    *notify.Service
 	Telling   *notify.Worker
 	Desk      *desk.Service
+	People    *people.Service
 	Library   *library.Service
 	Files     *file.Service
 	Events    *event.Log
 	Markdown  *markdown.Renderer
 	Audit     *audit.Log
 	Webhooks  *webhook.Service
+	Inbound   *inbound.Service // nil where there are no addresses for answers by mail
 	Mail      *mail.Service
 	Sender    *mail.Sender
 	Mailbox   *mail.Mailbox // nil but in a demo without a mail server
@@ -146,10 +152,14 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Notify.Wake = a.Telling.Wake
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
 	a.Desk = &desk.Service{Store: s, Events: a.Events, Forum: a.Forum, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
+	a.People = &people.Service{Store: s, Community: a.Community, Forum: a.Forum, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
 	a.Files = &file.Service{
 		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
 		PublicURL: cfg.PublicURL, Limits: cfg.Files, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
+	}
+	if cfg.InboundDomain != "" {
+		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Logger: cfg.Logger}
 	}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
 	a.Accounts.Desk = a.Desk
@@ -184,7 +194,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 		a.Notify.PublicURL = a.Accounts.PublicURL
 	}
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, Library: a.Library, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, People: a.People, Library: a.Library, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
 	pages, err := a.pages()
 	if err != nil {
 		return err
@@ -243,6 +253,17 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(mailing)
 		a.sendMail(logCtx)
 	}()
+	letters, err := a.listenForMail(ctx)
+	if err != nil {
+		stop()
+		<-logDone
+		return err
+	}
+	receiving := make(chan struct{})
+	go func() {
+		defer close(receiving)
+		letters(ctx)
+	}()
 	telling := make(chan struct{})
 	go func() {
 		defer close(telling)
@@ -263,6 +284,13 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(erasing)
 		a.erase(logCtx)
 	}()
+	indexing := make(chan struct{})
+	go func() {
+		defer close(indexing)
+		a.Community.KeepIndex(store.Upkeep(logCtx), func(err error) {
+			a.Config.Logger.WarnContext(logCtx, "members not found by name yet", "error", err)
+		})
+	}()
 	publishing := make(chan struct{})
 	go func() {
 		defer close(publishing)
@@ -274,10 +302,12 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-forgetting
 	<-mailing
 	<-telling
+	<-receiving
 	<-delivering
 	<-sweeping
 	<-erasing
 	<-publishing
+	<-indexing
 	return err
 }
 
