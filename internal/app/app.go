@@ -28,6 +28,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/event/bus"
 	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/feed"
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -311,6 +312,7 @@ func (a *App) pages() (map[string]server.Page, error) {
 	pages := signin.Pages(cfg)
 	maps.Copy(pages, a.Files.Pages())
 	pages["GET /exports/{token}"] = a.exports()
+	pages["GET /spaces/{id}/feed.atom"] = (&feed.Service{Store: a.Store, Accounts: a.Accounts}).Serve
 	if a.Mailbox != nil {
 		pages["GET /mailbox"] = a.Mailbox.Page
 	}
