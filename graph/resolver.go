@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/notify"
+	"github.com/pursuing-equity/commons/internal/people"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
@@ -28,6 +29,7 @@ type Resolver struct {
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Desk      *desk.Service
+	People    *people.Service
 	Library   *library.Service
 	Audit     *audit.Log
 	Files     *file.Service
