@@ -68,6 +68,7 @@ type ResolverRoot interface {
 	Member() MemberResolver
 	Mutation() MutationResolver
 	Notification() NotificationResolver
+	NotificationPreference() NotificationPreferenceResolver
 	Offering() OfferingResolver
 	Organization() OrganizationResolver
 	Post() PostResolver
@@ -104,6 +105,7 @@ type AccountResolver interface {
 	Sessions(ctx context.Context, obj *account.Account) ([]*account.Session, error)
 	AccessTokens(ctx context.Context, obj *account.Account) ([]*ent.AccessToken, error)
 	Identities(ctx context.Context, obj *account.Account) ([]*ent.Identity, error)
+	NotificationPreference(ctx context.Context, obj *account.Account) (*ent.NotificationPreference, error)
 }
 type AffiliationResolver interface {
 	Member(ctx context.Context, obj *ent.Affiliation) (*ent.Member, error)
@@ -238,6 +240,7 @@ type MutationResolver interface {
 	MarkAllRead(ctx context.Context, input model.MarkAllReadInput) (*model.MarkAllReadPayload, error)
 	SetSpaceWatchLevel(ctx context.Context, input model.SetSpaceWatchLevelInput) (*model.SetSpaceWatchLevelPayload, error)
 	SetThreadWatchLevel(ctx context.Context, input model.SetThreadWatchLevelInput) (*model.SetThreadWatchLevelPayload, error)
+	UpdateNotificationPreference(ctx context.Context, input model.UpdateNotificationPreferenceInput) (*model.UpdateNotificationPreferencePayload, error)
 	Introduce(ctx context.Context, input model.IntroduceInput) (*model.IntroducePayload, error)
 	CreateCohort(ctx context.Context, input model.CreateCohortInput) (*model.CreateCohortPayload, error)
 	UpdateCohort(ctx context.Context, input model.UpdateCohortInput) (*model.UpdateCohortPayload, error)
@@ -265,6 +268,10 @@ type NotificationResolver interface {
 	Reasons(ctx context.Context, obj *ent.Notification) ([]notify.Reason, error)
 	Subject(ctx context.Context, obj *ent.Notification) (model.NotificationSubject, error)
 	Actor(ctx context.Context, obj *ent.Notification) (*ent.Member, error)
+}
+type NotificationPreferenceResolver interface {
+	DirectMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error)
+	WatchedMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error)
 }
 type OfferingResolver interface {
 	Program(ctx context.Context, obj *ent.Offering) (*ent.Program, error)
@@ -496,6 +503,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PinThreadInput", ec.unmarshalInputPinThreadInput),
 			graphql.NewInputUnmarshaler("PingWebhookEndpointInput", ec.unmarshalInputPingWebhookEndpointInput),
 			graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
+			graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 			graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
 			graphql.NewInputUnmarshaler("RemoveBookmarkInput", ec.unmarshalInputRemoveBookmarkInput),
 			graphql.NewInputUnmarshaler("RemoveReactionInput", ec.unmarshalInputRemoveReactionInput),
@@ -519,6 +527,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UnscheduleDraftInput", ec.unmarshalInputUnscheduleDraftInput),
 			graphql.NewInputUnmarshaler("UpdateCohortInput", ec.unmarshalInputUpdateCohortInput),
 			graphql.NewInputUnmarshaler("UpdateEnrollmentInput", ec.unmarshalInputUpdateEnrollmentInput),
+			graphql.NewInputUnmarshaler("UpdateNotificationPreferenceInput", ec.unmarshalInputUpdateNotificationPreferenceInput),
 			graphql.NewInputUnmarshaler("UpdateOrganizationInput", ec.unmarshalInputUpdateOrganizationInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 			graphql.NewInputUnmarshaler("UpdateResourceInput", ec.unmarshalInputUpdateResourceInput),
@@ -3226,6 +3235,81 @@ type NotificationEdge {
   """The entry itself."""
   node: Notification!
 }
+
+extend type Account {
+  """How the member wants to be told outside the app."""
+  notificationPreference: NotificationPreference!
+}
+
+"""
+How a member wants to be told of notifications by mail. Hours and days are those of the member's own time zone. What was read in the app before
+its mail goes is in no mail.
+"""
+type NotificationPreference {
+  """Mail about what is meant for the member: mentions, replies, direct conversations, reminders."""
+  directMail: MailRhythm!
+  """Mail about what they watch, and announcements."""
+  watchedMail: MailRhythm!
+  """The hour of the day at which daily and weekly mail goes, 0 to 23."""
+  digestHour: Int!
+  """The day of the week on which weekly mail goes, 1 (Monday) to 7."""
+  digestWeekday: Int!
+  """The minute of the day from which no mail goes; null for no quiet hours."""
+  quietFrom: Int
+  """The minute of the day from which mail goes again; before ` + "`" + `quietFrom` + "`" + ` it is on the next day."""
+  quietUntil: Int
+}
+
+"""
+How often mail goes.
+"""
+enum MailRhythm {
+  """For each, two minutes after it happened."""
+  INSTANT
+  """At every full hour."""
+  HOURLY
+  """Once a day."""
+  DAILY
+  """Once a week."""
+  WEEKLY
+  """Not at all."""
+  NEVER
+}
+
+extend type Mutation {
+  """Changes how the viewer is told outside the app, of what happens from now on."""
+  updateNotificationPreference("""What to change.""" input: UpdateNotificationPreferenceInput!): UpdateNotificationPreferencePayload!
+}
+
+"""What ` + "`" + `updateNotificationPreference` + "`" + ` takes. What is left out stays as it is."""
+input UpdateNotificationPreferenceInput {
+  """Mail about what is meant for the member."""
+  directMail: MailRhythm
+  """Mail about what they watch, and announcements."""
+  watchedMail: MailRhythm
+  """The hour of the day of daily and weekly mail, 0 to 23."""
+  digestHour: Int
+  """The day of weekly mail, 1 (Monday) to 7."""
+  digestWeekday: Int
+  """Quiet hours; null for none."""
+  quietHours: QuietHoursInput
+}
+
+"""When no mail goes."""
+input QuietHoursInput {
+  """The minute of the day from which none goes, 0 to 1439."""
+  from: Int!
+  """The minute of the day from which it goes again, 0 to 1439."""
+  until: Int!
+}
+
+"""What ` + "`" + `updateNotificationPreference` + "`" + ` returns."""
+type UpdateNotificationPreferencePayload {
+  """The preference; null when there are errors."""
+  notificationPreference: NotificationPreference
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
 `, BuiltIn: false},
 	{Name: "../people.graphqls", Input: `extend type Member {
   """What interests the person, as they chose to show it; others with the same interests find them by it."""
@@ -4804,6 +4888,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_accessTokens(ctx, field)
 	case "identities":
 		return ec.fieldContext_Account_identities(ctx, field)
+	case "notificationPreference":
+		return ec.fieldContext_Account_notificationPreference(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
 }
@@ -5864,6 +5950,24 @@ func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_NotificationPreference(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "directMail":
+		return ec.fieldContext_NotificationPreference_directMail(ctx, field)
+	case "watchedMail":
+		return ec.fieldContext_NotificationPreference_watchedMail(ctx, field)
+	case "digestHour":
+		return ec.fieldContext_NotificationPreference_digestHour(ctx, field)
+	case "digestWeekday":
+		return ec.fieldContext_NotificationPreference_digestWeekday(ctx, field)
+	case "quietFrom":
+		return ec.fieldContext_NotificationPreference_quietFrom(ctx, field)
+	case "quietUntil":
+		return ec.fieldContext_NotificationPreference_quietUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationPreference", field.Name)
+}
+
 func (ec *executionContext) childFields_Offering(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6860,6 +6964,16 @@ func (ec *executionContext) childFields_UpdateEnrollmentPayload(ctx context.Cont
 		return ec.fieldContext_UpdateEnrollmentPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateEnrollmentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateNotificationPreferencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notificationPreference":
+		return ec.fieldContext_UpdateNotificationPreferencePayload_notificationPreference(ctx, field)
+	case "errors":
+		return ec.fieldContext_UpdateNotificationPreferencePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateNotificationPreferencePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateOrganizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8450,6 +8564,20 @@ func (ec *executionContext) field_Mutation_updateEnrollment_args(ctx context.Con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UpdateEnrollmentInput, error) {
 			return ec.unmarshalNUpdateEnrollmentInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateEnrollmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateNotificationPreference_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UpdateNotificationPreferenceInput, error) {
+			return ec.unmarshalNUpdateNotificationPreferenceInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateNotificationPreferenceInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10102,6 +10230,38 @@ func (ec *executionContext) fieldContext_Account_identities(_ context.Context, f
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Identity(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Account_notificationPreference(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_notificationPreference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().NotificationPreference(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
+			return ec.marshalNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Account_notificationPreference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NotificationPreference(ctx, field)
 		},
 	}
 	return fc, nil
@@ -20492,6 +20652,50 @@ func (ec *executionContext) fieldContext_Mutation_setThreadWatchLevel(ctx contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_updateNotificationPreference(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateNotificationPreference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateNotificationPreference(ctx, fc.Args["input"].(model.UpdateNotificationPreferenceInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateNotificationPreferencePayload) graphql.Marshaler {
+			return ec.marshalNUpdateNotificationPreferencePayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateNotificationPreferencePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateNotificationPreference(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateNotificationPreferencePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateNotificationPreference_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_introduce(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21802,6 +22006,144 @@ func (ec *executionContext) fieldContext_NotificationEdge_node(_ context.Context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _NotificationPreference_directMail(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_directMail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NotificationPreference().DirectMail(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v notify.Rhythm) graphql.Marshaler {
+			return ec.marshalNMailRhythm2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_directMail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, true, true, "MailRhythm")
+}
+
+func (ec *executionContext) _NotificationPreference_watchedMail(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_watchedMail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NotificationPreference().WatchedMail(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v notify.Rhythm) graphql.Marshaler {
+			return ec.marshalNMailRhythm2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_watchedMail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, true, true, "MailRhythm")
+}
+
+func (ec *executionContext) _NotificationPreference_digestHour(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_digestHour(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DigestHour, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_digestHour(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NotificationPreference_digestWeekday(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_digestWeekday(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DigestWeekday, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_digestWeekday(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NotificationPreference_quietFrom(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_quietFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QuietFrom, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_quietFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NotificationPreference_quietUntil(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_quietUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QuietUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_quietUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, false, false, "Int")
 }
 
 func (ec *executionContext) _NotificationsRead_cursor(ctx context.Context, field graphql.CollectedField, obj *model.NotificationsRead) (ret graphql.Marshaler) {
@@ -31098,6 +31440,70 @@ func (ec *executionContext) fieldContext_UpdateEnrollmentPayload_errors(_ contex
 	return fc, nil
 }
 
+func (ec *executionContext) _UpdateNotificationPreferencePayload_notificationPreference(ctx context.Context, field graphql.CollectedField, obj *model.UpdateNotificationPreferencePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateNotificationPreferencePayload_notificationPreference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NotificationPreference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
+			return ec.marshalONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateNotificationPreferencePayload_notificationPreference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateNotificationPreferencePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NotificationPreference(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateNotificationPreferencePayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateNotificationPreferencePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateNotificationPreferencePayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateNotificationPreferencePayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateNotificationPreferencePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdateOrganizationPayload_organization(ctx context.Context, field graphql.CollectedField, obj *model.UpdateOrganizationPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -36404,6 +36810,55 @@ func UnmarshalPublishDraftInput(ctx context.Context, raw any) (model.PublishDraf
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputQuietHoursInput(ctx context.Context, obj any) (model.QuietHoursInput, error) {
+	var it model.QuietHoursInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"from", "until"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Until = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalQuietHoursInput unmarshals raw into the QuietHoursInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalQuietHoursInput(ctx context.Context, raw any) (model.QuietHoursInput, error) {
+	var out model.QuietHoursInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "QuietHoursInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputReactivateMemberInput(ctx context.Context, obj any) (model.ReactivateMemberInput, error) {
 	var it model.ReactivateMemberInput
 	if obj == nil {
@@ -37535,6 +37990,76 @@ func (ec *executionContext) unmarshalInputUpdateEnrollmentInput(ctx context.Cont
 func UnmarshalUpdateEnrollmentInput(ctx context.Context, raw any) (model.UpdateEnrollmentInput, error) {
 	var out model.UpdateEnrollmentInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateEnrollmentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUpdateNotificationPreferenceInput(ctx context.Context, obj any) (model.UpdateNotificationPreferenceInput, error) {
+	var it model.UpdateNotificationPreferenceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"directMail", "watchedMail", "digestHour", "digestWeekday", "quietHours"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "directMail":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("directMail"))
+			data, err := ec.unmarshalOMailRhythm2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DirectMail = graphql.OmittableOf(data)
+		case "watchedMail":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("watchedMail"))
+			data, err := ec.unmarshalOMailRhythm2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WatchedMail = graphql.OmittableOf(data)
+		case "digestHour":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("digestHour"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DigestHour = graphql.OmittableOf(data)
+		case "digestWeekday":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("digestWeekday"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DigestWeekday = graphql.OmittableOf(data)
+		case "quietHours":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quietHours"))
+			data, err := ec.unmarshalOQuietHoursInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐQuietHoursInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.QuietHours = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateNotificationPreferenceInput unmarshals raw into the UpdateNotificationPreferenceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateNotificationPreferenceInput(ctx context.Context, raw any) (model.UpdateNotificationPreferenceInput, error) {
+	var out model.UpdateNotificationPreferenceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateNotificationPreferenceInput", raw, &out)
 	return out, err
 }
 
@@ -38692,6 +39217,12 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Account_identities(ctx, field, obj)
+				})
+		case "notificationPreference":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_notificationPreference(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -42947,6 +43478,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "updateNotificationPreference":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateNotificationPreference(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "introduce":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_introduce(ctx, field)
@@ -43280,6 +43818,66 @@ func (ec *executionContext) _NotificationEdge(ctx context.Context, sel ast.Selec
 			out.Values[i] = ec._NotificationEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var notificationPreferenceImplementors = []string{"NotificationPreference"}
+
+func (ec *executionContext) _NotificationPreference(ctx context.Context, sel ast.SelectionSet, obj *ent.NotificationPreference) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, notificationPreferenceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NotificationPreference")
+		case "directMail":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._NotificationPreference_directMail(ctx, field, obj)
+				})
+		case "watchedMail":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._NotificationPreference_watchedMail(ctx, field, obj)
+				})
+		case "digestHour":
+			out.Values[i] = ec._NotificationPreference_digestHour(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "digestWeekday":
+			out.Values[i] = ec._NotificationPreference_digestWeekday(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "quietFrom":
+			out.Values[i] = ec._NotificationPreference_quietFrom(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "quietUntil":
+			out.Values[i] = ec._NotificationPreference_quietUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -47254,6 +47852,44 @@ func (ec *executionContext) _UpdateEnrollmentPayload(ctx context.Context, sel as
 	return out
 }
 
+var updateNotificationPreferencePayloadImplementors = []string{"UpdateNotificationPreferencePayload"}
+
+func (ec *executionContext) _UpdateNotificationPreferencePayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateNotificationPreferencePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateNotificationPreferencePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateNotificationPreferencePayload")
+		case "notificationPreference":
+			out.Values[i] = ec._UpdateNotificationPreferencePayload_notificationPreference(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._UpdateNotificationPreferencePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var updateOrganizationPayloadImplementors = []string{"UpdateOrganizationPayload"}
 
 func (ec *executionContext) _UpdateOrganizationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateOrganizationPayload) graphql.Marshaler {
@@ -49434,6 +50070,16 @@ func (ec *executionContext) marshalNLockThreadPayload2ᚖgithubᚗcomᚋpursuing
 	return ec._LockThreadPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNMailRhythm2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx context.Context, v any) (notify.Rhythm, error) {
+	var res notify.Rhythm
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMailRhythm2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx context.Context, sel ast.SelectionSet, v notify.Rhythm) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNMarkAllReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkAllReadInput(ctx context.Context, v any) (model.MarkAllReadInput, error) {
 	res, err := ec.unmarshalInputMarkAllReadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -49658,6 +50304,14 @@ func (ec *executionContext) marshalNNotificationEvent2githubᚗcomᚋpursuingᚑ
 		return graphql.Null
 	}
 	return ec._NotificationEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx context.Context, sel ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "NotificationPreference!")
+		return graphql.Null
+	}
+	return ec._NotificationPreference(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNNotificationReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐReason(ctx context.Context, v any) (notify.Reason, error) {
@@ -50937,6 +51591,19 @@ func (ec *executionContext) marshalNUpdateEnrollmentPayload2ᚖgithubᚗcomᚋpu
 	return ec._UpdateEnrollmentPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNUpdateNotificationPreferenceInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateNotificationPreferenceInput(ctx context.Context, v any) (model.UpdateNotificationPreferenceInput, error) {
+	res, err := ec.unmarshalInputUpdateNotificationPreferenceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateNotificationPreferencePayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateNotificationPreferencePayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateNotificationPreferencePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateNotificationPreferencePayload!")
+		return graphql.Null
+	}
+	return ec._UpdateNotificationPreferencePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUpdateOrganizationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateOrganizationInput(ctx context.Context, v any) (model.UpdateOrganizationInput, error) {
 	res, err := ec.unmarshalInputUpdateOrganizationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -51591,6 +52258,22 @@ func (ec *executionContext) marshalOJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequ
 	return ec._JoinRequest(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOMailRhythm2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx context.Context, v any) (*notify.Rhythm, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(notify.Rhythm)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOMailRhythm2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx context.Context, sel ast.SelectionSet, v *notify.Rhythm) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx context.Context, sel ast.SelectionSet, v *ent.Member) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -51628,6 +52311,13 @@ func (ec *executionContext) marshalONotificationConnection2ᚖgithubᚗcomᚋpur
 	return ec._NotificationConnection(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx context.Context, sel ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._NotificationPreference(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(ctx context.Context, sel ast.SelectionSet, v *ent.Organization) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -51656,6 +52346,14 @@ func (ec *executionContext) marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 		return graphql.Null
 	}
 	return ec._Post(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOQuietHoursInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐQuietHoursInput(ctx context.Context, v any) (*model.QuietHoursInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputQuietHoursInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(ctx context.Context, sel ast.SelectionSet, v *ent.Resource) graphql.Marshaler {

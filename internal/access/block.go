@@ -16,3 +16,11 @@ func HearsFrom(authorID gid.ID) predicate.Member {
 		s.Where(sql.NotIn(s.C(member.FieldID), deaf.Where(sql.EQ(deaf.C(block.FieldBlockedID), authorID))))
 	}
 }
+
+// HeardBy are the members whom a member hears: all but those whom they block or mute.
+func HeardBy(memberID gid.ID) predicate.Member {
+	return func(s *sql.Selector) {
+		unheard := from(s, block.Table, block.FieldBlockedID)
+		s.Where(sql.NotIn(s.C(member.FieldID), unheard.Where(sql.EQ(unheard.C(block.FieldMemberID), memberID))))
+	}
+}

@@ -145,7 +145,10 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Appended: a.Webhooks.Appended, Deaf: cfg.DropWakeups})
 	a.Community = &community.Service{Store: s, Audit: a.Audit, Webhooks: a.Webhooks, Now: cfg.Now, NewID: newID}
-	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
+	a.Notify = &notify.Service{
+		Store: s, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, MailDomain: a.mailDomain(), Now: cfg.Now, NewID: newID,
+	}
+	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter}
 	a.Telling = notify.NewWorker(a.Notify, cfg.Logger)
 	a.Notify.Wake = a.Telling.Wake
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
@@ -190,6 +193,7 @@ func (a *App) LockFile() (func(), error) {
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
+		a.Notify.PublicURL = a.Accounts.PublicURL
 	}
 	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, People: a.People, Library: a.Library, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
 	pages, err := a.pages()
@@ -322,6 +326,7 @@ func (a *App) pages() (map[string]server.Page, error) {
 	}
 	pages := signin.Pages(cfg)
 	maps.Copy(pages, a.Files.Pages())
+	maps.Copy(pages, a.Notify.Pages())
 	pages["GET /exports/{token}"] = a.exports()
 	pages["GET /spaces/{id}/feed.atom"] = (&feed.Service{Store: a.Store, Accounts: a.Accounts}).Serve
 	if a.Mailbox != nil {

@@ -3,7 +3,6 @@ package community
 import (
 	"context"
 
-
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/access"
