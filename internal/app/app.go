@@ -161,6 +161,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	if cfg.InboundDomain != "" {
 		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Logger: cfg.Logger}
+		a.Notify.ReplyAddress = a.Inbound.AddressOf
 	}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
 	a.Accounts.Desk = a.Desk
