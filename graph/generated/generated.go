@@ -183,6 +183,8 @@ type MutationResolver interface {
 	EndSession(ctx context.Context, input model.EndSessionInput) (*model.EndSessionPayload, error)
 	EndOtherSessions(ctx context.Context, input model.EndOtherSessionsInput) (*model.EndOtherSessionsPayload, error)
 	UnlinkIdentity(ctx context.Context, input model.UnlinkIdentityInput) (*model.UnlinkIdentityPayload, error)
+	CreateFeedAddress(ctx context.Context, input model.CreateFeedAddressInput) (*model.CreateFeedAddressPayload, error)
+	RevokeFeedAddresses(ctx context.Context, input model.RevokeFeedAddressesInput) (*model.RevokeFeedAddressesPayload, error)
 	InviteMember(ctx context.Context, input model.InviteMemberInput) (*model.InviteMemberPayload, error)
 	BreakGlass(ctx context.Context, input model.BreakGlassInput) (*model.BreakGlassPayload, error)
 	EndBreakGlass(ctx context.Context, input model.EndBreakGlassInput) (*model.EndBreakGlassPayload, error)
@@ -481,6 +483,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
 			graphql.NewInputUnmarshaler("CreateCohortInput", ec.unmarshalInputCreateCohortInput),
 			graphql.NewInputUnmarshaler("CreateExportInput", ec.unmarshalInputCreateExportInput),
+			graphql.NewInputUnmarshaler("CreateFeedAddressInput", ec.unmarshalInputCreateFeedAddressInput),
 			graphql.NewInputUnmarshaler("CreateOrganizationInput", ec.unmarshalInputCreateOrganizationInput),
 			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
 			graphql.NewInputUnmarshaler("CreateResourceInput", ec.unmarshalInputCreateResourceInput),
@@ -532,6 +535,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
 			graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
 			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
+			graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 			graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
 			graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
@@ -758,6 +762,15 @@ extend type Mutation {
   """
   unlinkIdentity("""Which one.""" input: UnlinkIdentityInput!): UnlinkIdentityPayload!
   """
+  Makes an address at which a space's newest posts can be read as an Atom feed, by whoever has the address, as long as the viewer can read
+  the space. ` + "`" + `FORBIDDEN` + "`" + ` for hidden spaces, which have no feed; ` + "`" + `LIMIT_REACHED` + "`" + ` for who has 50 addresses.
+  """
+  createFeedAddress("""Of which space.""" input: CreateFeedAddressInput!): CreateFeedAddressPayload!
+  """
+  Ends all addresses of feeds that the viewer has.
+  """
+  revokeFeedAddresses("""Nothing that is needed.""" input: RevokeFeedAddressesInput!): RevokeFeedAddressesPayload!
+  """
   Makes a member and mails them a link with which they sign in for the first time, within 7 days. Somebody who has an account and never signed
   in is sent a new link. For staff. ` + "`" + `ALREADY_EXISTS` + "`" + ` for who has signed in, and for a closed account.
   """
@@ -841,6 +854,36 @@ input UnlinkIdentityInput {
 type UnlinkIdentityPayload {
   """The viewer's account, without the identity; null when there are errors."""
   account: Account
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `createFeedAddress` + "`" + ` takes."""
+input CreateFeedAddressInput {
+  """The space."""
+  spaceId: ID!
+  """A key of the client's own, 1 to 200 bytes: sent again, the same address comes back."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `createFeedAddress` + "`" + ` returns."""
+type CreateFeedAddressPayload {
+  """The address, which is a secret: it signs nobody in, but shows what is in the space. Null when there are errors."""
+  url: String
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `revokeFeedAddresses` + "`" + ` takes."""
+input RevokeFeedAddressesInput {
+  """Not needed, for doing it twice is doing it once; taken because an input has a field."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `revokeFeedAddresses` + "`" + ` returns."""
+type RevokeFeedAddressesPayload {
+  """How many addresses were ended; null when there are errors."""
+  count: Int
   """What was wrong; empty when it was done."""
   errors: [UserError!]!
 }
@@ -5354,6 +5397,16 @@ func (ec *executionContext) childFields_CreateExportPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type CreateExportPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateFeedAddressPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_CreateFeedAddressPayload_url(ctx, field)
+	case "errors":
+		return ec.fieldContext_CreateFeedAddressPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateFeedAddressPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateOrganizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "organization":
@@ -6600,6 +6653,16 @@ func (ec *executionContext) childFields_RevokeAccessTokenPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type RevokeAccessTokenPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RevokeFeedAddressesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_RevokeFeedAddressesPayload_count(ctx, field)
+	case "errors":
+		return ec.fieldContext_RevokeFeedAddressesPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeFeedAddressesPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RoleAssignment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7836,6 +7899,20 @@ func (ec *executionContext) field_Mutation_createExport_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createFeedAddress_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreateFeedAddressInput, error) {
+			return ec.unmarshalNCreateFeedAddressInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateFeedAddressInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createOrganization_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -8514,6 +8591,20 @@ func (ec *executionContext) field_Mutation_revokeAccessToken_args(ctx context.Co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.RevokeAccessTokenInput, error) {
 			return ec.unmarshalNRevokeAccessTokenInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeAccessTokenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_revokeFeedAddresses_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RevokeFeedAddressesInput, error) {
+			return ec.unmarshalNRevokeFeedAddressesInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressesInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13075,6 +13166,61 @@ func (ec *executionContext) _CreateExportPayload_errors(ctx context.Context, fie
 func (ec *executionContext) fieldContext_CreateExportPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "CreateExportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateFeedAddressPayload_url(ctx context.Context, field graphql.CollectedField, obj *model.CreateFeedAddressPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateFeedAddressPayload_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateFeedAddressPayload_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateFeedAddressPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _CreateFeedAddressPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.CreateFeedAddressPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateFeedAddressPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateFeedAddressPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateFeedAddressPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -18143,6 +18289,94 @@ func (ec *executionContext) fieldContext_Mutation_unlinkIdentity(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_unlinkIdentity_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createFeedAddress(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createFeedAddress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateFeedAddress(ctx, fc.Args["input"].(model.CreateFeedAddressInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateFeedAddressPayload) graphql.Marshaler {
+			return ec.marshalNCreateFeedAddressPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateFeedAddressPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createFeedAddress(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateFeedAddressPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createFeedAddress_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revokeFeedAddresses(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revokeFeedAddresses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevokeFeedAddresses(ctx, fc.Args["input"].(model.RevokeFeedAddressesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RevokeFeedAddressesPayload) graphql.Marshaler {
+			return ec.marshalNRevokeFeedAddressesPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressesPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revokeFeedAddresses(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevokeFeedAddressesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revokeFeedAddresses_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -27742,6 +27976,61 @@ func (ec *executionContext) fieldContext_RevokeAccessTokenPayload_errors(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _RevokeFeedAddressesPayload_count(ctx context.Context, field graphql.CollectedField, obj *model.RevokeFeedAddressesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevokeFeedAddressesPayload_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RevokeFeedAddressesPayload_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevokeFeedAddressesPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RevokeFeedAddressesPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RevokeFeedAddressesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevokeFeedAddressesPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevokeFeedAddressesPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevokeFeedAddressesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RoleAssignment_id(ctx context.Context, field graphql.CollectedField, obj *ent.RoleAssignment) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -35245,6 +35534,55 @@ func UnmarshalCreateExportInput(ctx context.Context, raw any) (model.CreateExpor
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCreateFeedAddressInput(ctx context.Context, obj any) (model.CreateFeedAddressInput, error) {
+	var it model.CreateFeedAddressInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"spaceId", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "spaceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spaceId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpaceID = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateFeedAddressInput unmarshals raw into the CreateFeedAddressInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateFeedAddressInput(ctx context.Context, raw any) (model.CreateFeedAddressInput, error) {
+	var out model.CreateFeedAddressInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateFeedAddressInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCreateOrganizationInput(ctx context.Context, obj any) (model.CreateOrganizationInput, error) {
 	var it model.CreateOrganizationInput
 	if obj == nil {
@@ -37980,6 +38318,48 @@ func (ec *executionContext) unmarshalInputRevokeAccessTokenInput(ctx context.Con
 func UnmarshalRevokeAccessTokenInput(ctx context.Context, raw any) (model.RevokeAccessTokenInput, error) {
 	var out model.RevokeAccessTokenInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevokeAccessTokenInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRevokeFeedAddressesInput(ctx context.Context, obj any) (model.RevokeFeedAddressesInput, error) {
+	var it model.RevokeFeedAddressesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRevokeFeedAddressesInput unmarshals raw into the RevokeFeedAddressesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRevokeFeedAddressesInput(ctx context.Context, raw any) (model.RevokeFeedAddressesInput, error) {
+	var out model.RevokeFeedAddressesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevokeFeedAddressesInput", raw, &out)
 	return out, err
 }
 
@@ -41270,6 +41650,44 @@ func (ec *executionContext) _CreateExportPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var createFeedAddressPayloadImplementors = []string{"CreateFeedAddressPayload"}
+
+func (ec *executionContext) _CreateFeedAddressPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateFeedAddressPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createFeedAddressPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateFeedAddressPayload")
+		case "url":
+			out.Values[i] = ec._CreateFeedAddressPayload_url(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._CreateFeedAddressPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var createOrganizationPayloadImplementors = []string{"CreateOrganizationPayload"}
 
 func (ec *executionContext) _CreateOrganizationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateOrganizationPayload) graphql.Marshaler {
@@ -43786,6 +44204,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "unlinkIdentity":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_unlinkIdentity(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createFeedAddress":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createFeedAddress(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revokeFeedAddresses":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revokeFeedAddresses(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -46844,6 +47276,44 @@ func (ec *executionContext) _RevokeAccessTokenPayload(ctx context.Context, sel a
 			}
 		case "errors":
 			out.Values[i] = ec._RevokeAccessTokenPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var revokeFeedAddressesPayloadImplementors = []string{"RevokeFeedAddressesPayload"}
+
+func (ec *executionContext) _RevokeFeedAddressesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeFeedAddressesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revokeFeedAddressesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevokeFeedAddressesPayload")
+		case "count":
+			out.Values[i] = ec._RevokeFeedAddressesPayload_count(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RevokeFeedAddressesPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -50254,6 +50724,19 @@ func (ec *executionContext) marshalNCreateExportPayload2ᚖgithubᚗcomᚋpursui
 	return ec._CreateExportPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCreateFeedAddressInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateFeedAddressInput(ctx context.Context, v any) (model.CreateFeedAddressInput, error) {
+	res, err := ec.unmarshalInputCreateFeedAddressInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateFeedAddressPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateFeedAddressPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateFeedAddressPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateFeedAddressPayload!")
+		return graphql.Null
+	}
+	return ec._CreateFeedAddressPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateOrganizationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateOrganizationInput(ctx context.Context, v any) (model.CreateOrganizationInput, error) {
 	res, err := ec.unmarshalInputCreateOrganizationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -51876,6 +52359,19 @@ func (ec *executionContext) marshalNRevokeAccessTokenPayload2ᚖgithubᚗcomᚋp
 		return graphql.Null
 	}
 	return ec._RevokeAccessTokenPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRevokeFeedAddressesInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressesInput(ctx context.Context, v any) (model.RevokeFeedAddressesInput, error) {
+	res, err := ec.unmarshalInputRevokeFeedAddressesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevokeFeedAddressesPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressesPayload(ctx context.Context, sel ast.SelectionSet, v *model.RevokeFeedAddressesPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RevokeFeedAddressesPayload!")
+		return graphql.Null
+	}
+	return ec._RevokeFeedAddressesPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRole2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋroleassignmentᚐRole(ctx context.Context, v any) (roleassignment.Role, error) {

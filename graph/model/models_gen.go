@@ -312,6 +312,22 @@ type CreateExportPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `createFeedAddress` takes.
+type CreateFeedAddressInput struct {
+	// The space.
+	SpaceID gid.ID `json:"spaceId"`
+	// A key of the client's own, 1 to 200 bytes: sent again, the same address comes back.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `createFeedAddress` returns.
+type CreateFeedAddressPayload struct {
+	// The address, which is a secret: it signs nobody in, but shows what is in the space. Null when there are errors.
+	URL *string `json:"url,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `createOrganization` takes.
 type CreateOrganizationInput struct {
 	// 1 to 200 characters, unique.
@@ -1287,6 +1303,20 @@ type RevokeAccessTokenInput struct {
 type RevokeAccessTokenPayload struct {
 	// The viewer's account, without the token; null when there are errors.
 	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `revokeFeedAddresses` takes.
+type RevokeFeedAddressesInput struct {
+	// Not needed, for doing it twice is doing it once; taken because an input has a field.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `revokeFeedAddresses` returns.
+type RevokeFeedAddressesPayload struct {
+	// How many addresses were ended; null when there are errors.
+	Count *int `json:"count,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }

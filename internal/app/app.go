@@ -28,6 +28,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/event/bus"
 	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/feed"
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -160,6 +161,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	if cfg.InboundDomain != "" {
 		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Logger: cfg.Logger}
+		a.Notify.ReplyAddress = a.Inbound.AddressOf
 	}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
 	a.Accounts.Desk = a.Desk
@@ -327,6 +329,7 @@ func (a *App) pages() (map[string]server.Page, error) {
 	maps.Copy(pages, a.Files.Pages())
 	maps.Copy(pages, a.Notify.Pages())
 	pages["GET /exports/{token}"] = a.exports()
+	pages["GET /spaces/{id}/feed.atom"] = (&feed.Service{Store: a.Store, Accounts: a.Accounts}).Serve
 	if a.Mailbox != nil {
 		pages["GET /mailbox"] = a.Mailbox.Page
 	}
