@@ -78,6 +78,18 @@ func (r *mutationResolver) MoveThread(ctx context.Context, input model.MoveThrea
 	return &model.MoveThreadPayload{Thread: thread, Errors: errs}, err
 }
 
+func (r *mutationResolver) MergeThreads(ctx context.Context, input model.MergeThreadsInput) (*model.MergeThreadsPayload, error) {
+	thread, err := r.Forum.MergeThreads(ctx, viewer.From(ctx), input.FromThreadID, input.IntoThreadID)
+	errs, err := userErrors(err)
+	return &model.MergeThreadsPayload{Thread: thread, Errors: errs}, err
+}
+
+func (r *mutationResolver) SplitThread(ctx context.Context, input model.SplitThreadInput) (*model.SplitThreadPayload, error) {
+	thread, err := r.Forum.SplitThread(ctx, viewer.From(ctx), forum.Split{ThreadID: input.ThreadID, PostIDs: input.PostIds, Title: input.Title, SpaceID: optional(input.SpaceID), IdempotencyKey: optional(input.IdempotencyKey)})
+	errs, err := userErrors(err)
+	return &model.SplitThreadPayload{Thread: thread, Errors: errs}, err
+}
+
 func (r *mutationResolver) CreatePost(ctx context.Context, input model.CreatePostInput) (*model.CreatePostPayload, error) {
 	post, err := r.Forum.CreatePost(ctx, viewer.From(ctx), newPost(input))
 	errs, err := userErrors(err)
@@ -134,7 +146,7 @@ func (r *postResolver) Author(ctx context.Context, obj *ent.Post) (*ent.Member, 
 
 func (r *postResolver) ReplyTo(ctx context.Context, obj *ent.Post) (*ent.Post, error) {
 	return together(ctx, obj, func(objs []*ent.Post) ([]*ent.Post, error) {
-		return r.posts(ctx, each(objs, func(p *ent.Post) gid.ID { return maybe(p.ReplyToID) }))
+		return r.Forum.Answered(ctx, objs)
 	})
 }
 
@@ -152,6 +164,10 @@ func (r *postResolver) Poll(ctx context.Context, obj *ent.Post) (*ent.Poll, erro
 
 func (r *postResolver) Cards(ctx context.Context, obj *ent.Post) ([]model.Node, error) {
 	return together(ctx, obj, func(objs []*ent.Post) ([][]model.Node, error) { return r.cards(ctx, viewer.From(ctx), objs) })
+}
+
+func (r *postResolver) MovedTo(ctx context.Context, obj *ent.Post) (*ent.Post, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*ent.Post, error) { return r.Forum.MovedTo(ctx, viewer.From(ctx), objs) })
 }
 
 func (r *postResolver) Reactions(ctx context.Context, obj *ent.Post) ([]*forum.ReactionGroup, error) {
@@ -236,6 +252,12 @@ func (r *threadResolver) Answered(ctx context.Context, obj *ent.Thread) (bool, e
 func (r *threadResolver) AcceptedPost(ctx context.Context, obj *ent.Thread) (*ent.Post, error) {
 	return together(ctx, obj, func(objs []*ent.Thread) ([]*ent.Post, error) {
 		return r.posts(ctx, each(objs, func(t *ent.Thread) gid.ID { return maybe(t.AcceptedPostID) }))
+	})
+}
+
+func (r *threadResolver) MergedInto(ctx context.Context, obj *ent.Thread) (*ent.Thread, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]*ent.Thread, error) {
+		return r.Forum.MergedInto(ctx, viewer.From(ctx), objs)
 	})
 }
 

@@ -18,7 +18,7 @@ func (r *Resolver) threadEvents(ctx context.Context, threadID gid.ID, after *pag
 		_, err := r.Forum.Thread(ctx, viewer.From(ctx), threadID)
 		return event.Source{Stream: threadID, After: after, Readers: r.Forum.Readers(threadID)}, err
 	}, func(ctx context.Context, events []*ent.Event) ([]event.Shown[model.ThreadEvent], error) {
-		posts, err := r.posts(ctx, each(events, postOf))
+		posts, err := r.Forum.InThread(ctx, threadID, each(events, postOf))
 		if err != nil {
 			return nil, err
 		}
@@ -73,6 +73,8 @@ func threadEvent(c page.Cursor, kind string, post *ent.Post, thread *ent.Thread)
 		return &model.PostCreated{Cursor: c, Post: post}
 	case event.PostEdited:
 		return &model.PostEdited{Cursor: c, Post: post}
+	case event.PostMoved:
+		return &model.PostMoved{Cursor: c, Post: post}
 	case event.PostDeleted:
 		return &model.PostDeleted{Cursor: c, Post: post}
 	case event.PollChanged:

@@ -224,6 +224,8 @@ type MutationResolver interface {
 	LockThread(ctx context.Context, input model.LockThreadInput) (*model.LockThreadPayload, error)
 	UnlockThread(ctx context.Context, input model.UnlockThreadInput) (*model.UnlockThreadPayload, error)
 	MoveThread(ctx context.Context, input model.MoveThreadInput) (*model.MoveThreadPayload, error)
+	MergeThreads(ctx context.Context, input model.MergeThreadsInput) (*model.MergeThreadsPayload, error)
+	SplitThread(ctx context.Context, input model.SplitThreadInput) (*model.SplitThreadPayload, error)
 	CreatePost(ctx context.Context, input model.CreatePostInput) (*model.CreatePostPayload, error)
 	IndicateTyping(ctx context.Context, input model.IndicateTypingInput) (*model.IndicateTypingPayload, error)
 	EditPost(ctx context.Context, input model.EditPostInput) (*model.EditPostPayload, error)
@@ -312,6 +314,7 @@ type PostResolver interface {
 	Poll(ctx context.Context, obj *ent.Post) (*ent.Poll, error)
 	Cards(ctx context.Context, obj *ent.Post) ([]model.Node, error)
 
+	MovedTo(ctx context.Context, obj *ent.Post) (*ent.Post, error)
 	Reactions(ctx context.Context, obj *ent.Post) ([]*forum.ReactionGroup, error)
 	Revisions(ctx context.Context, obj *ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.PostRevision], error)
 	ViewerCanEdit(ctx context.Context, obj *ent.Post) (bool, error)
@@ -418,6 +421,7 @@ type ThreadResolver interface {
 	Tags(ctx context.Context, obj *ent.Thread) ([]string, error)
 	Answered(ctx context.Context, obj *ent.Thread) (bool, error)
 	AcceptedPost(ctx context.Context, obj *ent.Thread) (*ent.Post, error)
+	MergedInto(ctx context.Context, obj *ent.Thread) (*ent.Thread, error)
 
 	PostCount(ctx context.Context, obj *ent.Thread) (int, error)
 	LastPost(ctx context.Context, obj *ent.Thread) (*ent.Post, error)
@@ -520,6 +524,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MarkSpaceReadInput", ec.unmarshalInputMarkSpaceReadInput),
 			graphql.NewInputUnmarshaler("MarkThreadReadInput", ec.unmarshalInputMarkThreadReadInput),
 			graphql.NewInputUnmarshaler("MarkThreadUnreadInput", ec.unmarshalInputMarkThreadUnreadInput),
+			graphql.NewInputUnmarshaler("MergeThreadsInput", ec.unmarshalInputMergeThreadsInput),
 			graphql.NewInputUnmarshaler("MoveThreadInput", ec.unmarshalInputMoveThreadInput),
 			graphql.NewInputUnmarshaler("PinThreadInput", ec.unmarshalInputPinThreadInput),
 			graphql.NewInputUnmarshaler("PingWebhookEndpointInput", ec.unmarshalInputPingWebhookEndpointInput),
@@ -541,6 +546,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
 			graphql.NewInputUnmarshaler("SetSpaceWatchLevelInput", ec.unmarshalInputSetSpaceWatchLevelInput),
 			graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
+			graphql.NewInputUnmarshaler("SplitThreadInput", ec.unmarshalInputSplitThreadInput),
 			graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 			graphql.NewInputUnmarshaler("UnacceptAnswerInput", ec.unmarshalInputUnacceptAnswerInput),
 			graphql.NewInputUnmarshaler("UnlinkIdentityInput", ec.unmarshalInputUnlinkIdentityInput),
@@ -1179,6 +1185,10 @@ enum AuditAction {
   THREAD_UNLOCKED
   """A thread was moved to another space."""
   THREAD_MOVED
+  """A thread was merged into another one."""
+  THREADS_MERGED
+  """Posts of a thread were moved to a new one."""
+  THREAD_SPLIT
   """A webhook endpoint was made."""
   WEBHOOK_CREATED
   """A webhook endpoint was changed, disabled or enabled."""
@@ -2288,6 +2298,8 @@ type Thread implements Node {
   answered: Boolean!
   """The accepted answer to a question; null while there is none."""
   acceptedPost: Post
+  """The thread that all of its posts went to; null while it stands for itself, and when the viewer cannot see that one."""
+  mergedInto: Thread @personal
   """Whether it takes no more posts."""
   locked: Boolean!
   """Why it is locked; null while it is not."""
@@ -2359,7 +2371,7 @@ type Post implements Node {
   thread: Thread!
   """Who wrote it."""
   author: Member!
-  """The post that it answers."""
+  """The post that it answers. Null also when one of the two was moved to another space."""
   replyTo: Post
   """What it repeats of the post that it answers; null for nothing, and when that post was deleted or hidden."""
   quote: String
@@ -2384,6 +2396,10 @@ type Post implements Node {
   editedAt: DateTime
   """When it was deleted; null while it stands."""
   deletedAt: DateTime
+  """
+  Of a tombstone whose post was moved to another thread, that post; null for every other post, and when the viewer cannot see where it is.
+  """
+  movedTo: Post @personal
   """How members reacted, in the order in which each emoji was first used."""
   reactions: [ReactionGroup!]!
   """What it said in earlier versions, the newest first. Empty when deleted."""
@@ -2518,6 +2534,14 @@ type PostDeleted implements ThreadEvent {
   post: Post!
 }
 
+"""A post was moved to another thread, where it is new; a tombstone stays here."""
+type PostMoved implements ThreadEvent {
+  """Its place in the thread's events."""
+  cursor: Cursor!
+  """The tombstone. Its ` + "`" + `movedTo` + "`" + ` leads to the post, for those who can see where it is now."""
+  post: Post!
+}
+
 """Somebody reacted to a post, or took a reaction back."""
 type ReactionsChanged implements ThreadEvent {
   """Its place in the thread's events."""
@@ -2585,6 +2609,17 @@ extend type Mutation {
   unlockThread("""What to do.""" input: UnlockThreadInput!): UnlockThreadPayload!
   """Moves a thread to another space. For whoever may moderate it there and here. A thread never leaves or enters a hidden space."""
   moveThread("""What to do.""" input: MoveThreadInput!): MoveThreadPayload!
+  """
+  Moves all posts of a thread to the end of another one. The first takes no more posts, is in no list and says where they went; a tombstone
+  stays for each. Whoever had read both threads finds nothing unread; for who had not read the other one to its end the moved posts are
+  unread. For whoever may moderate both. Nothing leaves or enters a hidden space. Doing it again changes nothing.
+  """
+  mergeThreads("""What to do.""" input: MergeThreadsInput!): MergeThreadsPayload!
+  """
+  Moves posts of a thread to a new one, where they are read by who had read them; a tombstone stays for each. For whoever may moderate the
+  thread and the space. Nothing leaves or enters a hidden space.
+  """
+  splitThread("""What to do.""" input: SplitThreadInput!): SplitThreadPayload!
   """Writes a post. For the space's members, and staff, while the thread is open."""
   createPost("""What to do.""" input: CreatePostInput!): CreatePostPayload!
   """
@@ -2735,6 +2770,44 @@ input MoveThreadInput {
 """What ` + "`" + `moveThread` + "`" + ` returns."""
 type MoveThreadPayload {
   """The thread; null when there are errors."""
+  thread: Thread
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `mergeThreads` + "`" + ` takes."""
+input MergeThreadsInput {
+  """The thread whose posts move: 1,000 at most."""
+  fromThreadId: ID!
+  """The thread that they move to."""
+  intoThreadId: ID!
+}
+
+"""What ` + "`" + `mergeThreads` + "`" + ` returns."""
+type MergeThreadsPayload {
+  """The thread that has all posts now; null when there are errors."""
+  thread: Thread
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `splitThread` + "`" + ` takes."""
+input SplitThreadInput {
+  """The thread."""
+  threadId: ID!
+  """The posts that move, 1 to 100, in any order: they keep the order that they have. At least one stays."""
+  postIds: [ID!]!
+  """What the new thread is called: 1 to 200 characters on one line."""
+  title: String!
+  """The space that the new thread is in; the thread's when left out."""
+  spaceId: ID
+  """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `splitThread` + "`" + ` returns."""
+type SplitThreadPayload {
+  """The new thread; null when there are errors."""
   thread: Thread
   """What was wrong; empty when it was done."""
   errors: [UserError!]!
@@ -6055,6 +6128,16 @@ func (ec *executionContext) childFields_MentionCandidate(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type MentionCandidate", field.Name)
 }
 
+func (ec *executionContext) childFields_MergeThreadsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "thread":
+		return ec.fieldContext_MergeThreadsPayload_thread(ctx, field)
+	case "errors":
+		return ec.fieldContext_MergeThreadsPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MergeThreadsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "amount":
@@ -6315,6 +6398,8 @@ func (ec *executionContext) childFields_Post(ctx context.Context, field graphql.
 		return ec.fieldContext_Post_editedAt(ctx, field)
 	case "deletedAt":
 		return ec.fieldContext_Post_deletedAt(ctx, field)
+	case "movedTo":
+		return ec.fieldContext_Post_movedTo(ctx, field)
 	case "reactions":
 		return ec.fieldContext_Post_reactions(ctx, field)
 	case "revisions":
@@ -6895,6 +6980,16 @@ func (ec *executionContext) childFields_SpaceTag(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type SpaceTag", field.Name)
 }
 
+func (ec *executionContext) childFields_SplitThreadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "thread":
+		return ec.fieldContext_SplitThreadPayload_thread(ctx, field)
+	case "errors":
+		return ec.fieldContext_SplitThreadPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SplitThreadPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Sponsorship(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7039,6 +7134,8 @@ func (ec *executionContext) childFields_Thread(ctx context.Context, field graphq
 		return ec.fieldContext_Thread_answered(ctx, field)
 	case "acceptedPost":
 		return ec.fieldContext_Thread_acceptedPost(ctx, field)
+	case "mergedInto":
+		return ec.fieldContext_Thread_mergedInto(ctx, field)
 	case "locked":
 		return ec.fieldContext_Thread_locked(ctx, field)
 	case "lockReason":
@@ -8417,6 +8514,20 @@ func (ec *executionContext) field_Mutation_markThreadUnread_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_mergeThreads_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MergeThreadsInput, error) {
+			return ec.unmarshalNMergeThreadsInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMergeThreadsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_moveThread_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -8675,6 +8786,20 @@ func (ec *executionContext) field_Mutation_setThreadWatchLevel_args(ctx context.
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SetThreadWatchLevelInput, error) {
 			return ec.unmarshalNSetThreadWatchLevelInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSetThreadWatchLevelInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_splitThread_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SplitThreadInput, error) {
+			return ec.unmarshalNSplitThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSplitThreadInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -17965,6 +18090,70 @@ func (ec *executionContext) fieldContext_MentionCandidate_team(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _MergeThreadsPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.MergeThreadsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MergeThreadsPayload_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Thread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MergeThreadsPayload_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MergeThreadsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MergeThreadsPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.MergeThreadsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MergeThreadsPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MergeThreadsPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MergeThreadsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Money_amount(ctx context.Context, field graphql.CollectedField, obj *model.Money) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20093,6 +20282,94 @@ func (ec *executionContext) fieldContext_Mutation_moveThread(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_moveThread_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_mergeThreads(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_mergeThreads(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MergeThreads(ctx, fc.Args["input"].(model.MergeThreadsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MergeThreadsPayload) graphql.Marshaler {
+			return ec.marshalNMergeThreadsPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMergeThreadsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_mergeThreads(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MergeThreadsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_mergeThreads_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_splitThread(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_splitThread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SplitThread(ctx, fc.Args["input"].(model.SplitThreadInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SplitThreadPayload) graphql.Marshaler {
+			return ec.marshalNSplitThreadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSplitThreadPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_splitThread(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SplitThreadPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_splitThread_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -24268,6 +24545,38 @@ func (ec *executionContext) fieldContext_Post_deletedAt(_ context.Context, field
 	return graphql.NewScalarFieldContext("Post", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Post_movedTo(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_movedTo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().MovedTo(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Post_movedTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Post",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Post_reactions(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24719,6 +25028,61 @@ func (ec *executionContext) _PostEdited_post(ctx context.Context, field graphql.
 func (ec *executionContext) fieldContext_PostEdited_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PostEdited",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PostMoved_cursor(ctx context.Context, field graphql.CollectedField, obj *model.PostMoved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PostMoved_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PostMoved_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PostMoved", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _PostMoved_post(ctx context.Context, field graphql.CollectedField, obj *model.PostMoved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PostMoved_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PostMoved_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PostMoved",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -29934,6 +30298,70 @@ func (ec *executionContext) fieldContext_SpaceTag_threadCount(_ context.Context,
 	return graphql.NewScalarFieldContext("SpaceTag", field, false, false, "Int")
 }
 
+func (ec *executionContext) _SplitThreadPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.SplitThreadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SplitThreadPayload_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Thread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SplitThreadPayload_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SplitThreadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SplitThreadPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SplitThreadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SplitThreadPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SplitThreadPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SplitThreadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Sponsorship_id(ctx context.Context, field graphql.CollectedField, obj *ent.Sponsorship) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31247,6 +31675,38 @@ func (ec *executionContext) fieldContext_Thread_acceptedPost(_ context.Context, 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Thread_mergedInto(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Thread_mergedInto(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Thread().MergedInto(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Thread_mergedInto(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Thread",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
 		},
 	}
 	return fc, nil
@@ -37600,6 +38060,55 @@ func UnmarshalMarkThreadUnreadInput(ctx context.Context, raw any) (model.MarkThr
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMergeThreadsInput(ctx context.Context, obj any) (model.MergeThreadsInput, error) {
+	var it model.MergeThreadsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"fromThreadId", "intoThreadId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "fromThreadId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fromThreadId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FromThreadID = data
+		case "intoThreadId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("intoThreadId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IntoThreadID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMergeThreadsInput unmarshals raw into the MergeThreadsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMergeThreadsInput(ctx context.Context, raw any) (model.MergeThreadsInput, error) {
+	var out model.MergeThreadsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MergeThreadsInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputMoveThreadInput(ctx context.Context, obj any) (model.MoveThreadInput, error) {
 	var it model.MoveThreadInput
 	if obj == nil {
@@ -38647,6 +39156,76 @@ func (ec *executionContext) unmarshalInputSetThreadWatchLevelInput(ctx context.C
 func UnmarshalSetThreadWatchLevelInput(ctx context.Context, raw any) (model.SetThreadWatchLevelInput, error) {
 	var out model.SetThreadWatchLevelInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetThreadWatchLevelInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSplitThreadInput(ctx context.Context, obj any) (model.SplitThreadInput, error) {
+	var it model.SplitThreadInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"threadId", "postIds", "title", "spaceId", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "threadId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("threadId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ThreadID = data
+		case "postIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postIds"))
+			data, err := ec.unmarshalNID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostIds = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Title = data
+		case "spaceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spaceId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpaceID = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSplitThreadInput unmarshals raw into the SplitThreadInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSplitThreadInput(ctx context.Context, raw any) (model.SplitThreadInput, error) {
+	var out model.SplitThreadInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SplitThreadInput", raw, &out)
 	return out, err
 }
 
@@ -40110,6 +40689,13 @@ func (ec *executionContext) _ThreadEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._ReactionsChanged(ctx, sel, obj)
+	case model.PostMoved:
+		return ec._PostMoved(ctx, sel, &obj)
+	case *model.PostMoved:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._PostMoved(ctx, sel, obj)
 	case model.PostEdited:
 		return ec._PostEdited(ctx, sel, &obj)
 	case *model.PostEdited:
@@ -44078,6 +44664,44 @@ func (ec *executionContext) _MentionCandidate(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var mergeThreadsPayloadImplementors = []string{"MergeThreadsPayload"}
+
+func (ec *executionContext) _MergeThreadsPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MergeThreadsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mergeThreadsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MergeThreadsPayload")
+		case "thread":
+			out.Values[i] = ec._MergeThreadsPayload_thread(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._MergeThreadsPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var moneyImplementors = []string{"Money"}
 
 func (ec *executionContext) _Money(ctx context.Context, sel ast.SelectionSet, obj *model.Money) graphql.Marshaler {
@@ -44491,6 +45115,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "moveThread":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_moveThread(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mergeThreads":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_mergeThreads(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "splitThread":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_splitThread(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -45732,6 +46370,12 @@ func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "movedTo":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_movedTo(ctx, field, obj)
+				})
 		case "reactions":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -45955,6 +46599,44 @@ func (ec *executionContext) _PostEdited(ctx context.Context, sel ast.SelectionSe
 			}
 		case "post":
 			out.Values[i] = ec._PostEdited_post(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var postMovedImplementors = []string{"PostMoved", "ThreadEvent"}
+
+func (ec *executionContext) _PostMoved(ctx context.Context, sel ast.SelectionSet, obj *model.PostMoved) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, postMovedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PostMoved")
+		case "cursor":
+			out.Values[i] = ec._PostMoved_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "post":
+			out.Values[i] = ec._PostMoved_post(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -48140,6 +48822,44 @@ func (ec *executionContext) _SpaceTag(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var splitThreadPayloadImplementors = []string{"SplitThreadPayload"}
+
+func (ec *executionContext) _SplitThreadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SplitThreadPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, splitThreadPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SplitThreadPayload")
+		case "thread":
+			out.Values[i] = ec._SplitThreadPayload_thread(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SplitThreadPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var sponsorshipImplementors = []string{"Sponsorship", "Node"}
 
 func (ec *executionContext) _Sponsorship(ctx context.Context, sel ast.SelectionSet, obj *ent.Sponsorship) graphql.Marshaler {
@@ -48659,6 +49379,12 @@ func (ec *executionContext) _Thread(ctx context.Context, sel ast.SelectionSet, o
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Thread_acceptedPost(ctx, field, obj)
+				})
+		case "mergedInto":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Thread_mergedInto(ctx, field, obj)
 				})
 		case "locked":
 			out.Values[i] = ec._Thread_locked(ctx, field, obj)
@@ -51688,6 +52414,19 @@ func (ec *executionContext) marshalNMentionCandidate2ᚖgithubᚗcomᚋpursuing�
 	return ec._MentionCandidate(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNMergeThreadsInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMergeThreadsInput(ctx context.Context, v any) (model.MergeThreadsInput, error) {
+	res, err := ec.unmarshalInputMergeThreadsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMergeThreadsPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMergeThreadsPayload(ctx context.Context, sel ast.SelectionSet, v *model.MergeThreadsPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MergeThreadsPayload!")
+		return graphql.Null
+	}
+	return ec._MergeThreadsPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(ctx context.Context, sel ast.SelectionSet, v *model.Money) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Money!")
@@ -52679,6 +53418,19 @@ func (ec *executionContext) marshalNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequity
 		return graphql.Null
 	}
 	return ec._SpaceTag(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSplitThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSplitThreadInput(ctx context.Context, v any) (model.SplitThreadInput, error) {
+	res, err := ec.unmarshalInputSplitThreadInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSplitThreadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSplitThreadPayload(ctx context.Context, sel ast.SelectionSet, v *model.SplitThreadPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SplitThreadPayload!")
+		return graphql.Null
+	}
+	return ec._SplitThreadPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Sponsorship) graphql.Marshaler {

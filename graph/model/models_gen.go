@@ -990,6 +990,22 @@ type MarkThreadUnreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `mergeThreads` takes.
+type MergeThreadsInput struct {
+	// The thread whose posts move: 1,000 at most.
+	FromThreadID gid.ID `json:"fromThreadId"`
+	// The thread that they move to.
+	IntoThreadID gid.ID `json:"intoThreadId"`
+}
+
+// What `mergeThreads` returns.
+type MergeThreadsPayload struct {
+	// The thread that has all posts now; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // An amount of money.
 type Money struct {
 	// The amount in the currency's minor unit: 3000000 is $30,000.00.
@@ -1117,6 +1133,16 @@ type PostEdited struct {
 }
 
 func (PostEdited) IsThreadEvent() {}
+
+// A post was moved to another thread, where it is new; a tombstone stays here.
+type PostMoved struct {
+	// Its place in the thread's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The tombstone. Its `movedTo` leads to the post, for those who can see where it is now.
+	Post *ent.Post `json:"post"`
+}
+
+func (PostMoved) IsThreadEvent() {}
 
 // What `publishDraft` takes.
 type PublishDraftInput struct {
@@ -1430,6 +1456,28 @@ type SetThreadWatchLevelInput struct {
 // What `setThreadWatchLevel` returns.
 type SetThreadWatchLevelPayload struct {
 	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `splitThread` takes.
+type SplitThreadInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+	// The posts that move, 1 to 100, in any order: they keep the order that they have. At least one stays.
+	PostIds []gid.ID `json:"postIds"`
+	// What the new thread is called: 1 to 200 characters on one line.
+	Title string `json:"title"`
+	// The space that the new thread is in; the thread's when left out.
+	SpaceID graphql.Omittable[*gid.ID] `json:"spaceId,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `splitThread` returns.
+type SplitThreadPayload struct {
+	// The new thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`

@@ -40,7 +40,7 @@ var kinds = map[gid.Kind]string{
 
 // refers is what the ids of arguments and inputs name.
 var refers = map[string]gid.Kind{
-	"spaceId": gid.Space, "threadId": gid.Thread, "postId": gid.Post, "replyToId": gid.Post, "resourceId": gid.Resource, "memberId": gid.Member,
+	"spaceId": gid.Space, "threadId": gid.Thread, "postId": gid.Post, "postIds": gid.Post, "fromThreadId": gid.Thread, "intoThreadId": gid.Thread, "replyToId": gid.Post, "resourceId": gid.Resource, "memberId": gid.Member,
 	"memberIds": gid.Member, "organizationId": gid.Organization, "teamId": gid.Team, "cohortId": gid.Cohort, "offeringId": gid.Offering,
 	"enrollmentId": gid.Enrollment, "teamMembershipId": gid.TeamMembership, "spaceMembershipId": gid.SpaceMembership,
 	"affiliationId": gid.Affiliation, "roleAssignmentId": gid.RoleAssignment, "scopeId": gid.Space, "frameworkId": gid.Framework,

@@ -39,6 +39,7 @@ func written(m *marked) map[string]func() vars {
 		"renameThread":   func() vars { return vars{"threadId": m.Thread(m.ada, m.network, "Before "+m.marker, m.marker)} },
 		"classifyThread": func() vars { return vars{"threadId": m.Thread(m.ada, m.group, "Of ada", "Of ada")} },
 		"lockThread":     func() vars { return vars{"threadId": m.Thread(m.ben, m.group, "Of ben", "Of ben")} },
+		"splitThread":    nil, // for who moderates; the title is theirs, and the new thread's author is who wrote its first post
 		"createPost": func() vars {
 			return vars{"threadId": m.thread, "replyToId": m.Post(m.ada, m.thread, "Before "+m.marker), "quote": "Before " + m.marker}
 		},

@@ -14,6 +14,11 @@ func forumRows() matrix {
 	return matrix{
 		mutations: map[string]row{
 			"createThread": {"thread { id }", in(func(c *cast) vars { return vars{"spaceId": c.network, "title": "T", "body": "B"} }), codes(ok, "outsider=NOT_FOUND")},
+			"mergeThreads": {"thread { id }", in(func(c *cast) vars { return vars{"fromThreadId": networkThread(c), "intoThreadId": networkThread(c)} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
+			"splitThread": {"thread { id }", in(func(c *cast) vars {
+				thread := networkThread(c)
+				return vars{"threadId": thread, "postIds": []gid.ID{c.Post(c.member, thread, "Another matter")}, "title": "T"}
+			}), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
 			"vote": {"poll { id }", in(func(c *cast) vars {
 				return vars{"pollId": c.objects["poll"], "optionIds": []gid.ID{c.objects["option"]}}
 			}), codes("NOT_FOUND", participants...)},
@@ -37,6 +42,7 @@ func forumRows() matrix {
 		},
 		fields: map[string]row{
 			"Thread.posts":                   {"", of("thread"), cells("NOT_FOUND", "reader member lead staff admin=3")},
+			"Thread.mergedInto":              {"", of("merged"), cells("NOT_FOUND", "stranger neighbour enrolled insider reviewer expert=null", "reader member lead staff admin=there")},
 			"Thread.viewerUnreadCount":       {"", of("thread"), cells("NOT_FOUND", "reader member=1", "lead=2", "staff admin=3")},
 			"Thread.viewerLastReadSeq":       {"", of("thread"), cells("NOT_FOUND", "reader member=2", "lead staff admin=0")},
 			"Thread.viewerCanReply":          {"", of("thread"), cells("NOT_FOUND", "reader member lead staff admin=true")},
@@ -48,6 +54,7 @@ func forumRows() matrix {
 			"Poll.viewerHasVoted":            {"", of("poll"), cells("NOT_FOUND", "reader stranger neighbour enrolled member insider reviewer expert staff admin=false", "lead=true")},
 			"Poll.viewerCanVote":             {"", of("poll"), cells("true", "anonymous outsider=NOT_FOUND")},
 			"PollOption.viewerHasChosen":     {"", of("option"), cells("NOT_FOUND", "reader stranger neighbour enrolled member insider reviewer expert staff admin=false", "lead=true")},
+			"Post.movedTo":                   {"", of("moved"), cells("NOT_FOUND", "stranger neighbour enrolled insider reviewer expert=null", "reader member lead staff admin=there")},
 			"Post.viewerCanEdit":             {"", of("post"), cells("NOT_FOUND", "reader member=true", "lead staff admin=false")},
 			"Post.viewerCanDelete":           {"", of("post"), cells("NOT_FOUND", "reader member staff admin=true", "lead=false")},
 			"Post.viewerCanReact":            {"", of("post"), cells("NOT_FOUND", "reader member lead staff admin=true")},

@@ -127,8 +127,16 @@ func (c *cast) furnish() {
 	unseen := ask(c.T, c.insider, c.secret)
 	c.hidden[gid.Poll], c.hidden[gid.PollOption] = unseen.poll, unseen.options[0]
 	linking := c.Post(c.member, c.threadBy(c.member, c.network), fmt.Sprintf("See %s and %s.", c.network, c.secret))
+	merged := c.threadBy(c.member, c.network)
+	moved := must(c.T, c.member.Must(wholeThread, vars{"id": merged}).String("node.posts.edges.0.node.id"))
 	c.Tx(func(ctx context.Context, tx *ent.Client) error {
 		ended := c.App.Config.Now().Add(-time.Hour)
+		if err := tx.Thread.UpdateOneID(merged).SetMergedIntoID(thread).Exec(ctx); err != nil {
+			return err
+		}
+		if err := tx.Post.UpdateOneID(moved).SetDeletedAt(ended).SetMovedToID(post).Exec(ctx); err != nil {
+			return err
+		}
 		if err := tx.BreakGlass.Create().SetID(c.hidden[gid.BreakGlass]).SetCreatedAt(ended).SetSpaceID(c.affinity).SetMemberID(c.admin.ID).
 			SetReason(glassReason).SetEndsAt(ended).Exec(ctx); err != nil {
 			return err
@@ -139,7 +147,7 @@ func (c *cast) furnish() {
 	c.objects = map[string]gid.ID{
 		"organization": c.organization, "member": c.member.ID, "lead": c.lead.ID, "staff": c.staff.ID, "team": second, "offering": c.offering, "cohort": c.cohort,
 		"enrollment": must(c.T, enrollment), "workgroup": c.workgroup, "affinity": c.affinity, "thread": thread, "post": post,
-		"resource": must(c.T, kept), "entry": entry, "poll": voted.poll, "option": voted.options[0], "linking": linking,
+		"resource": must(c.T, kept), "entry": entry, "poll": voted.poll, "option": voted.options[0], "linking": linking, "merged": merged, "moved": moved,
 	}
 	c.newWebhook()
 	c.furnishDesk(thread, post)

@@ -56,6 +56,8 @@ const (
 	ThreadLocked         Action = "THREAD_LOCKED"
 	ThreadUnlocked       Action = "THREAD_UNLOCKED"
 	ThreadMoved          Action = "THREAD_MOVED"
+	ThreadsMerged        Action = "THREADS_MERGED"
+	ThreadSplit          Action = "THREAD_SPLIT"
 	WebhookCreated       Action = "WEBHOOK_CREATED"
 	WebhookChanged       Action = "WEBHOOK_CHANGED"
 	WebhookSecretRotated Action = "WEBHOOK_SECRET_ROTATED"

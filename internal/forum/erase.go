@@ -70,7 +70,7 @@ func (s *Service) perThread(ctx context.Context, posts []*ent.Post, do func(ctx 
 				if err != nil {
 					return fmt.Errorf("lock thread: %w", err)
 				}
-				held, err := tx.Post.Query().Where(page.AnyOf(post.FieldID, chunk), post.DeletedAtIsNil()).Order(post.BySeq()).All(ctx)
+				held, err := tx.Post.Query().Where(page.AnyOf(post.FieldID, chunk), post.ThreadID(id), post.DeletedAtIsNil()).Order(post.BySeq()).All(ctx)
 				if err != nil || len(held) == 0 {
 					return err
 				}

@@ -77,6 +77,8 @@ func (l *locked) writable() error {
 		return fault.New(fault.Archived, "This space was archived; it is read only.")
 	case !l.rights.Write:
 		return fault.Denied("You can read this space but not write in it.")
+	case l.MergedIntoID != nil:
+		return fault.New(fault.ThreadLocked, "This thread was merged into another one; write there.")
 	case l.Locked:
 		return fault.New(fault.ThreadLocked, "This thread is locked.")
 	}
@@ -151,26 +153,34 @@ func (s *Service) Post(ctx context.Context, v viewer.Viewer, id gid.ID) (*ent.Po
 	return p, err
 }
 
+// maxMoves is how often a post may move while lockOf is after it.
+const maxMoves = 3
+
 // lockOf locks the thread of a post and loads the post; NOT_FOUND when the viewer cannot see it.
 func (s *Service) lockOf(ctx context.Context, tx *ent.Client, v viewer.Viewer, postID gid.ID) (*locked, *ent.Post, error) {
 	missing := fault.Missing().At("postId")
-	p, err := tx.Post.Query().Where(post.ID(postID), access.VisiblePosts(v)).Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, nil, missing
+	for range maxMoves {
+		p, err := tx.Post.Query().Where(post.ID(postID), access.VisiblePosts(v)).Only(ctx)
+		if ent.IsNotFound(err) {
+			return nil, nil, missing
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("load post: %w", err)
+		}
+		t, err := s.lock(ctx, tx, v, p.ThreadID)
+		if fault.Is(err, fault.NotFound) {
+			return nil, nil, missing
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		p, err = tx.Post.Get(ctx, postID) // again, now that nobody else changes it
+		if err != nil {
+			return nil, nil, fmt.Errorf("load post: %w", err)
+		}
+		if p.ThreadID == t.ID { // else it was moved between the two
+			return t, p, nil
+		}
 	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("load post: %w", err)
-	}
-	t, err := s.lock(ctx, tx, v, p.ThreadID)
-	if fault.Is(err, fault.NotFound) {
-		return nil, nil, missing
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err = tx.Post.Get(ctx, postID) // again, now that nobody else changes it
-	if err != nil {
-		return nil, nil, fmt.Errorf("load post: %w", err)
-	}
-	return t, p, nil
+	return nil, nil, fmt.Errorf("post %s moves from thread to thread", postID)
 }

@@ -72,7 +72,8 @@ func forum() []rule {
 			OR deleted_posts <> (SELECT count(*) FROM posts p WHERE p.thread_id = t.id AND p.deleted_at IS NOT NULL)`},
 		{"a thread knows its newest post",
 			`SELECT count(*) FROM threads t LEFT JOIN posts p ON p.id = t.last_post_id
-			WHERE p.id IS NULL OR p.thread_id <> t.id OR p.seq <> t.post_seq OR p.created_at <> t.last_activity_at`},
+			WHERE p.id IS NULL OR p.thread_id <> t.id OR p.seq <> t.post_seq OR p.created_at > t.last_activity_at
+			OR p.created_at <> t.last_activity_at AND NOT EXISTS (SELECT 1 FROM posts m WHERE m.moved_to_id = p.id)`},
 		{"a thread's stream of events ends at its counter and has no gap",
 			`SELECT count(*) FROM threads t JOIN (SELECT stream_id, min(seq) AS low, max(seq) AS high, count(*) AS n FROM events GROUP BY stream_id) e
 			ON e.stream_id = t.id WHERE e.high <> t.event_seq OR e.n <> e.high - e.low + 1`},
@@ -102,8 +103,16 @@ func forum() []rule {
 			OR p.version - 1 <> (SELECT coalesce(max(r.version), 0) FROM post_revisions r WHERE r.post_id = p.id))`},
 		{"a post is edited when it has versions",
 			`SELECT count(*) FROM posts WHERE deleted_at IS NULL AND (version > 1) <> (edited_at IS NOT NULL)`},
-		{"a reply answers an earlier post of its thread",
-			`SELECT count(*) FROM posts p JOIN posts r ON r.id = p.reply_to_id WHERE r.thread_id <> p.thread_id OR r.seq >= p.seq`},
+		{"a reply answers an earlier post",
+			`SELECT count(*) FROM posts p JOIN posts r ON r.id = p.reply_to_id WHERE r.id = p.id OR r.created_at > p.created_at`},
+		{"a reply answers a post of its thread, unless one of the two was moved",
+			`SELECT count(*) FROM posts p JOIN posts r ON r.id = p.reply_to_id WHERE (r.thread_id <> p.thread_id OR r.seq >= p.seq)
+			AND NOT EXISTS (SELECT 1 FROM posts m WHERE m.moved_to_id = p.id OR m.moved_to_id = r.id)`},
+		{"what leads to a moved post is a tombstone in another thread",
+			`SELECT count(*) FROM posts s LEFT JOIN posts p ON p.id = s.moved_to_id WHERE s.moved_to_id IS NOT NULL AND (p.id IS NULL OR s.deleted_at IS NULL)`},
+		{"a merged thread has nothing but tombstones, and leads to one that is not merged",
+			`SELECT count(*) FROM threads t LEFT JOIN threads o ON o.id = t.merged_into_id WHERE t.merged_into_id IS NOT NULL
+			AND (o.id IS NULL OR o.merged_into_id IS NOT NULL OR t.post_seq <> t.deleted_posts OR t.pinned OR t.accepted_post_id IS NOT NULL)`},
 		{"an accepted answer stands in its question's thread",
 			`SELECT count(*) FROM threads t LEFT JOIN posts p ON p.id = t.accepted_post_id
 			WHERE t.accepted_post_id IS NOT NULL AND (p.id IS NULL OR p.thread_id <> t.id OR p.deleted_at IS NOT NULL OR t.kind <> 'QUESTION')`},
@@ -121,7 +130,7 @@ func forum() []rule {
 func lists() []rule {
 	return []rule{
 		{"search knows every thread by its title",
-			`SELECT count(*) FROM threads t LEFT JOIN search_documents d ON d.object_id = t.id WHERE d.id IS NULL OR d.kind <> 'THREAD' OR d.thread_id <> t.id OR d.title <> t.title`},
+			`SELECT count(*) FROM threads t LEFT JOIN search_documents d ON d.object_id = t.id WHERE t.merged_into_id IS NULL AND (d.id IS NULL OR d.kind <> 'THREAD' OR d.thread_id <> t.id OR d.title <> t.title)`},
 		{"search knows every post by its thread",
 			`SELECT count(*) FROM posts p LEFT JOIN search_documents d ON d.object_id = p.id
 			WHERE p.deleted_at IS NULL AND (d.id IS NULL OR d.kind <> 'POST' OR d.thread_id <> p.thread_id)`},
