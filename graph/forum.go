@@ -3,8 +3,6 @@ package graph
 import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/internal/forum"
-	"github.com/pursuing-equity/commons/internal/gid"
-	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 // reacted picks from the viewer's reactions to posts those to each.
@@ -16,13 +14,6 @@ func reacted(posts []*ent.Post, mine map[forum.ReactionOf]bool) []map[string]boo
 		}
 		return own
 	})
-}
-
-func unread(v viewer.Viewer, t *ent.Thread, states map[gid.ID]*ent.ReadState) int {
-	if !v.IsMember() {
-		return 0
-	}
-	return forum.Unread(t, states[t.ID])
 }
 
 func lastRead(state *ent.ReadState) int {

@@ -13,21 +13,23 @@ import (
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/library"
+	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/store"
 )
 
 // Resolver is what the resolvers call. All fields are needed.
 type Resolver struct {
-	Store     *store.Store
-	Events    *event.Log
-	Accounts  *account.Service
-	Community *community.Service
-	Forum     *forum.Service
-	Notify    *notify.Service
-	Library   *library.Service
-	Audit     *audit.Log
-	Files     *file.Service
+	Store      *store.Store
+	Events     *event.Log
+	Accounts   *account.Service
+	Community  *community.Service
+	Forum      *forum.Service
+	Notify     *notify.Service
+	Library    *library.Service
+	Moderation *moderation.Service
+	Audit      *audit.Log
+	Files      *file.Service
 }
 
 // Schema is the executable schema over the resolvers.

@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -53,9 +54,18 @@ func HeardPosts(v viewer.Viewer) predicate.Post {
 	return where(v, never, remembered("heard posts", func(s *sql.Selector, m who) *sql.Predicate { return sql.Not(unheardPost(s, m)) }))
 }
 
-// UnheardPosts are the others: what a count of all posts has too many for the viewer.
-func UnheardPosts(v viewer.Viewer) predicate.Post {
-	return where(v, never, remembered("unheard posts", unheardPost))
+// UnheardUnreadPosts are the others that stand behind where the viewer has read to: what counters of unread posts, which know nothing of
+// blocks, have too many for them.
+func UnheardUnreadPosts(v viewer.Viewer) predicate.Post {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
+		read := sql.Dialect(s.Dialect()).Select().From(sql.Table(readstate.Table))
+		read.Select(read.C(readstate.FieldID)).Where(sql.And(
+			sql.ColumnsEQ(read.C(readstate.FieldThreadID), s.C(post.FieldThreadID)), m.is(read.C(readstate.FieldMemberID)),
+			sql.ColumnsGTE(read.C(readstate.FieldLastReadSeq), s.C(post.FieldSeq))))
+		return sql.And(
+			sql.Exists(unheard(s, m)), sql.IsNull(s.C(post.FieldDeletedAt)), sql.IsNull(s.C(post.FieldHiddenAt)), sql.IsNull(s.C(post.FieldMovedToID)),
+			unheardPost(s, m), sql.Not(sql.Exists(read)))
+	})
 }
 
 // heardDocument is true for a search document that is no post, or one that the member hears of.

@@ -27,6 +27,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -35,16 +36,17 @@ import (
 
 // Service signs members in. All fields are needed but where it is said.
 type Service struct {
-	Store     *store.Store
-	Audit     *audit.Log
-	Mail      *mail.Service
-	Community *community.Service
-	Forum     *forum.Service
-	Notify    *notify.Service
-	Library   *library.Service
-	Hasher    *Hasher
-	Now       func() time.Time
-	NewID     func(gid.Kind) gid.ID
+	Store      *store.Store
+	Audit      *audit.Log
+	Mail       *mail.Service
+	Community  *community.Service
+	Forum      *forum.Service
+	Notify     *notify.Service
+	Library    *library.Service
+	Moderation *moderation.Service
+	Hasher     *Hasher
+	Now        func() time.Time
+	NewID      func(gid.Kind) gid.ID
 	// PublicURL is what links begin with. It comes from the configuration and never from a request, whose Host header anybody can
 	// write.
 	PublicURL string

@@ -32,6 +32,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/markdown"
+	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/server"
@@ -69,20 +70,21 @@ type Config struct {
 
 // App is the program with its database open. The services can be called directly; Serve answers requests.
 type App struct {
-	Config    Config
-	Store     *store.Store
-	Accounts  *account.Service
-	Community *community.Service
-	Forum     *forum.Service
-	Notify    *notify.Service
-	Library   *library.Service
-	Files     *file.Service
-	Events    *event.Log
-	Markdown  *markdown.Renderer
-	Audit     *audit.Log
-	Mail      *mail.Service
-	Sender    *mail.Sender
-	Mailbox   *mail.Mailbox // nil but in a demo without a mail server
+	Config     Config
+	Store      *store.Store
+	Accounts   *account.Service
+	Community  *community.Service
+	Forum      *forum.Service
+	Notify     *notify.Service
+	Library    *library.Service
+	Moderation *moderation.Service
+	Files      *file.Service
+	Events     *event.Log
+	Markdown   *markdown.Renderer
+	Audit      *audit.Log
+	Mail       *mail.Service
+	Sender     *mail.Sender
+	Mailbox    *mail.Mailbox // nil but in a demo without a mail server
 }
 
 // Open opens the database and makes the services. It changes nothing and starts nothing.
@@ -134,7 +136,9 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
 		PublicURL: cfg.PublicURL, Limits: cfg.Files, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
 	}
+	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Now: cfg.Now, NewID: newID}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
+	a.Accounts.Moderation = a.Moderation
 	return a, nil
 }
 
@@ -165,7 +169,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 	}
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library, Audit: a.Audit, Files: a.Files}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library, Moderation: a.Moderation, Audit: a.Audit, Files: a.Files}
 	pages, err := a.pages()
 	if err != nil {
 		return err

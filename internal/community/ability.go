@@ -7,6 +7,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
@@ -99,7 +100,7 @@ func (s *Service) ViewerMemberships(ctx context.Context, v viewer.Viewer, spaces
 }
 
 // UnreadCounts are how many posts the viewer has not read in each of the spaces that they belong to, and zero in the others: one
-// statement over threads' and readers' counters, as forum.Unread counts one thread. No post is read.
+// statement over threads' and readers' counters, as forum.Unread counts one thread. Posts are read for those only who block somebody.
 func (s *Service) UnreadCounts(ctx context.Context, v viewer.Viewer, spaces []gid.ID) ([]int, error) {
 	counts := make([]int, len(spaces))
 	me, ok := v.MemberID()
@@ -130,8 +131,41 @@ func (s *Service) UnreadCounts(ctx context.Context, v viewer.Viewer, spaces []gi
 	for _, row := range rows {
 		of[row.SpaceID] = row.Unread
 	}
+	unheard, err := s.unheard(ctx, v, spaces)
+	if err != nil {
+		return nil, err
+	}
 	for i, id := range spaces {
-		counts[i] = of[id]
+		counts[i] = max(0, of[id]-unheard[id])
 	}
 	return counts, nil
+}
+
+// unheard is how many of the posts that are counted as unread in spaces come from whom the viewer does not hear from: one statement, and
+// for who has such posts another one.
+func (s *Service) unheard(ctx context.Context, v viewer.Viewer, spaces []gid.ID) (map[gid.ID]int, error) {
+	var rows []struct {
+		ThreadID gid.ID `sql:"thread_id"`
+		Posts    int    `sql:"posts"`
+	}
+	err := s.Store.Client(ctx).Post.Query().
+		Where(post.HasThreadWith(page.AnyOf(thread.FieldSpaceID, spaces)), access.UnheardUnreadPosts(v)).
+		GroupBy(post.FieldThreadID).Aggregate(ent.As(ent.Count(), "posts")).Scan(ctx, &rows)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	posts := make(map[gid.ID]int, len(rows))
+	ids := make([]gid.ID, len(rows))
+	for i, row := range rows {
+		posts[row.ThreadID], ids[i] = row.Posts, row.ThreadID
+	}
+	threads, err := s.Store.Client(ctx).Thread.Query().Where(page.AnyOf(thread.FieldID, ids)).Select(thread.FieldID, thread.FieldSpaceID).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load threads: %w", err)
+	}
+	in := make(map[gid.ID]int)
+	for _, t := range threads {
+		in[t.SpaceID] += posts[t.ID]
+	}
+	return in, nil
 }
