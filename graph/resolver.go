@@ -9,6 +9,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/desk"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
@@ -20,16 +21,18 @@ import (
 
 // Resolver is what the resolvers call. All fields are needed.
 type Resolver struct {
-	Store      *store.Store
-	Events     *event.Log
-	Accounts   *account.Service
-	Community  *community.Service
-	Forum      *forum.Service
-	Notify     *notify.Service
-	Library    *library.Service
 	Moderation *moderation.Service
-	Audit      *audit.Log
-	Files      *file.Service
+
+	Store     *store.Store
+	Events    *event.Log
+	Accounts  *account.Service
+	Community *community.Service
+	Forum     *forum.Service
+	Notify    *notify.Service
+	Desk      *desk.Service
+	Library   *library.Service
+	Audit     *audit.Log
+	Files     *file.Service
 }
 
 // Schema is the executable schema over the resolvers.

@@ -16,6 +16,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
+	"github.com/pursuing-equity/commons/ent/block"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/organization"
@@ -34,6 +35,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	gqlparser "github.com/vektah/gqlparser/v2"
@@ -53,8 +55,10 @@ type ResolverRoot interface {
 	Account() AccountResolver
 	Affiliation() AffiliationResolver
 	AuditEntry() AuditEntryResolver
+	Bookmark() BookmarkResolver
 	BreakGlass() BreakGlassResolver
 	Cohort() CohortResolver
+	Draft() DraftResolver
 	Enrollment() EnrollmentResolver
 	File() FileResolver
 	JoinRequest() JoinRequestResolver
@@ -95,6 +99,7 @@ type AccountResolver interface {
 	Sessions(ctx context.Context, obj *account.Account) ([]*account.Session, error)
 	AccessTokens(ctx context.Context, obj *account.Account) ([]*ent.AccessToken, error)
 	Identities(ctx context.Context, obj *account.Account) ([]*ent.Identity, error)
+	Blocks(ctx context.Context, obj *account.Account) ([]*moderation.Block, error)
 }
 type AffiliationResolver interface {
 	Member(ctx context.Context, obj *ent.Affiliation) (*ent.Member, error)
@@ -108,6 +113,9 @@ type AuditEntryResolver interface {
 
 	Address(ctx context.Context, obj *ent.AuditEntry) (*string, error)
 }
+type BookmarkResolver interface {
+	Post(ctx context.Context, obj *ent.Bookmark) (*ent.Post, error)
+}
 type BreakGlassResolver interface {
 	Space(ctx context.Context, obj *ent.BreakGlass) (*ent.Space, error)
 	Member(ctx context.Context, obj *ent.BreakGlass) (*ent.Member, error)
@@ -119,6 +127,15 @@ type CohortResolver interface {
 	Space(ctx context.Context, obj *ent.Cohort) (*ent.Space, error)
 
 	ViewerCanUpdate(ctx context.Context, obj *ent.Cohort) (bool, error)
+}
+type DraftResolver interface {
+	Space(ctx context.Context, obj *ent.Draft) (*ent.Space, error)
+	Thread(ctx context.Context, obj *ent.Draft) (*ent.Thread, error)
+	ReplyTo(ctx context.Context, obj *ent.Draft) (*ent.Post, error)
+
+	Failure(ctx context.Context, obj *ent.Draft) (*fault.Code, error)
+
+	Versions(ctx context.Context, obj *ent.Draft) ([]*ent.DraftVersion, error)
 }
 type EnrollmentResolver interface {
 	Cohort(ctx context.Context, obj *ent.Enrollment) (*ent.Cohort, error)
@@ -142,6 +159,8 @@ type MemberResolver interface {
 	RoleAssignments(ctx context.Context, obj *ent.Member) ([]*ent.RoleAssignment, error)
 	UnreadNotificationCount(ctx context.Context, obj *ent.Member) (*int, error)
 	Notifications(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Notification], error)
+	Drafts(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Draft], error)
+	Bookmarks(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Bookmark], error)
 	SuspendedUntil(ctx context.Context, obj *ent.Member) (*time.Time, error)
 }
 type MutationResolver interface {
@@ -171,6 +190,13 @@ type MutationResolver interface {
 	EndTeamMembership(ctx context.Context, input model.EndTeamMembershipInput) (*model.EndTeamMembershipPayload, error)
 	CreateRoleAssignment(ctx context.Context, input model.CreateRoleAssignmentInput) (*model.CreateRoleAssignmentPayload, error)
 	EndRoleAssignment(ctx context.Context, input model.EndRoleAssignmentInput) (*model.EndRoleAssignmentPayload, error)
+	SaveDraft(ctx context.Context, input model.SaveDraftInput) (*model.SaveDraftPayload, error)
+	DeleteDraft(ctx context.Context, input model.DeleteDraftInput) (*model.DeleteDraftPayload, error)
+	ScheduleDraft(ctx context.Context, input model.ScheduleDraftInput) (*model.ScheduleDraftPayload, error)
+	UnscheduleDraft(ctx context.Context, input model.UnscheduleDraftInput) (*model.UnscheduleDraftPayload, error)
+	PublishDraft(ctx context.Context, input model.PublishDraftInput) (*model.PublishDraftPayload, error)
+	BookmarkPost(ctx context.Context, input model.BookmarkPostInput) (*model.BookmarkPostPayload, error)
+	RemoveBookmark(ctx context.Context, input model.RemoveBookmarkInput) (*model.RemoveBookmarkPayload, error)
 	DeleteFile(ctx context.Context, input model.DeleteFileInput) (*model.DeleteFilePayload, error)
 	CreateThread(ctx context.Context, input model.CreateThreadInput) (*model.CreateThreadPayload, error)
 	RenameThread(ctx context.Context, input model.RenameThreadInput) (*model.RenameThreadPayload, error)
@@ -192,6 +218,10 @@ type MutationResolver interface {
 	ReactivateMember(ctx context.Context, input model.ReactivateMemberInput) (*model.ReactivateMemberPayload, error)
 	EraseMember(ctx context.Context, input model.EraseMemberInput) (*model.EraseMemberPayload, error)
 	CreateExport(ctx context.Context, input model.CreateExportInput) (*model.CreateExportPayload, error)
+	BlockMember(ctx context.Context, input model.BlockMemberInput) (*model.BlockMemberPayload, error)
+	UnblockMember(ctx context.Context, input model.UnblockMemberInput) (*model.UnblockMemberPayload, error)
+	MuteMember(ctx context.Context, input model.MuteMemberInput) (*model.MuteMemberPayload, error)
+	UnmuteMember(ctx context.Context, input model.UnmuteMemberInput) (*model.UnmuteMemberPayload, error)
 	MarkNotificationsRead(ctx context.Context, input model.MarkNotificationsReadInput) (*model.MarkNotificationsReadPayload, error)
 	CreateCohort(ctx context.Context, input model.CreateCohortInput) (*model.CreateCohortPayload, error)
 	UpdateCohort(ctx context.Context, input model.UpdateCohortInput) (*model.UpdateCohortPayload, error)
@@ -237,6 +267,8 @@ type PostResolver interface {
 	ViewerCanEdit(ctx context.Context, obj *ent.Post) (bool, error)
 	ViewerCanDelete(ctx context.Context, obj *ent.Post) (bool, error)
 	ViewerCanReact(ctx context.Context, obj *ent.Post) (bool, error)
+	ViewerBookmark(ctx context.Context, obj *ent.Post) (*ent.Bookmark, error)
+	ViewerHasMutedAuthor(ctx context.Context, obj *ent.Post) (bool, error)
 }
 type PostRevisionResolver interface {
 	Editor(ctx context.Context, obj *ent.PostRevision) (*ent.Member, error)
@@ -368,6 +400,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ArchiveResourceInput", ec.unmarshalInputArchiveResourceInput),
 			graphql.NewInputUnmarshaler("ArchiveSpaceInput", ec.unmarshalInputArchiveSpaceInput),
 			graphql.NewInputUnmarshaler("ArchiveTeamInput", ec.unmarshalInputArchiveTeamInput),
+			graphql.NewInputUnmarshaler("BlockMemberInput", ec.unmarshalInputBlockMemberInput),
+			graphql.NewInputUnmarshaler("BookmarkPostInput", ec.unmarshalInputBookmarkPostInput),
 			graphql.NewInputUnmarshaler("BreakGlassInput", ec.unmarshalInputBreakGlassInput),
 			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
@@ -384,6 +418,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateThreadInput", ec.unmarshalInputCreateThreadInput),
 			graphql.NewInputUnmarshaler("DeactivateMemberInput", ec.unmarshalInputDeactivateMemberInput),
 			graphql.NewInputUnmarshaler("DeclineJoinRequestInput", ec.unmarshalInputDeclineJoinRequestInput),
+			graphql.NewInputUnmarshaler("DeleteDraftInput", ec.unmarshalInputDeleteDraftInput),
 			graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 			graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
 			graphql.NewInputUnmarshaler("EditPostInput", ec.unmarshalInputEditPostInput),
@@ -403,17 +438,25 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
 			graphql.NewInputUnmarshaler("MarkThreadReadInput", ec.unmarshalInputMarkThreadReadInput),
 			graphql.NewInputUnmarshaler("MoveThreadInput", ec.unmarshalInputMoveThreadInput),
+			graphql.NewInputUnmarshaler("MuteMemberInput", ec.unmarshalInputMuteMemberInput),
 			graphql.NewInputUnmarshaler("PinThreadInput", ec.unmarshalInputPinThreadInput),
+			graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
 			graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
+			graphql.NewInputUnmarshaler("RemoveBookmarkInput", ec.unmarshalInputRemoveBookmarkInput),
 			graphql.NewInputUnmarshaler("RemoveReactionInput", ec.unmarshalInputRemoveReactionInput),
 			graphql.NewInputUnmarshaler("RenameThreadInput", ec.unmarshalInputRenameThreadInput),
 			graphql.NewInputUnmarshaler("RenewJoinAddressInput", ec.unmarshalInputRenewJoinAddressInput),
 			graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
 			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
+			graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
+			graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
 			graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
+			graphql.NewInputUnmarshaler("UnblockMemberInput", ec.unmarshalInputUnblockMemberInput),
 			graphql.NewInputUnmarshaler("UnlinkIdentityInput", ec.unmarshalInputUnlinkIdentityInput),
 			graphql.NewInputUnmarshaler("UnlockThreadInput", ec.unmarshalInputUnlockThreadInput),
+			graphql.NewInputUnmarshaler("UnmuteMemberInput", ec.unmarshalInputUnmuteMemberInput),
 			graphql.NewInputUnmarshaler("UnpinThreadInput", ec.unmarshalInputUnpinThreadInput),
+			graphql.NewInputUnmarshaler("UnscheduleDraftInput", ec.unmarshalInputUnscheduleDraftInput),
 			graphql.NewInputUnmarshaler("UpdateCohortInput", ec.unmarshalInputUpdateCohortInput),
 			graphql.NewInputUnmarshaler("UpdateEnrollmentInput", ec.unmarshalInputUpdateEnrollmentInput),
 			graphql.NewInputUnmarshaler("UpdateOrganizationInput", ec.unmarshalInputUpdateOrganizationInput),
@@ -1714,6 +1757,304 @@ type MemberEdge {
   node: Member!
 }
 `, BuiltIn: false},
+	{Name: "../desk.graphqls", Input: `"""
+What a member has begun to write: a thread or a post. Only its author can see it, whatever becomes of the place that it is for.
+"""
+type Draft implements Node {
+  """Id of the draft."""
+  id: ID!
+  """The space in which it would start a thread; null for a post, and when the viewer can see the space no more."""
+  space: Space @personal
+  """The thread to which it would add a post; null for a new thread, and when the viewer can see the thread no more."""
+  thread: Thread @personal
+  """The post that it would answer; null when there is none, and when the viewer can see it no more."""
+  replyTo: Post @personal
+  """The title of a thread; may be empty."""
+  title: String!
+  """What it says, in Markdown; may be empty."""
+  body: String!
+  """1 at first, and one more with each save that changed something."""
+  version: Int!
+  """When it is to be published by itself; null when it is not."""
+  publishAt: DateTime
+  """
+  Why it could not be published by itself, as writing the post at that moment would have been refused: ` + "`" + `FORBIDDEN` + "`" + ` also when the account was
+  suspended or closed. Null when nothing failed since it was last saved or scheduled.
+  """
+  failure: ErrorCode
+  """When it was begun."""
+  createdAt: DateTime!
+  """When it was last saved."""
+  updatedAt: DateTime!
+  """What it said before, the newest first: the last 20 versions."""
+  versions: [DraftVersion!]!
+}
+
+"""
+What a draft said in one version.
+"""
+type DraftVersion {
+  """The version."""
+  version: Int!
+  """The title; may be empty."""
+  title: String!
+  """What it said, in Markdown; may be empty."""
+  body: String!
+  """When this version was saved."""
+  savedAt: DateTime!
+}
+
+"""
+A post that a member keeps for later. Only that member can see it, and only as long as they can see the post.
+"""
+type Bookmark implements Node {
+  """Id of the bookmark."""
+  id: ID!
+  """The post."""
+  post: Post!
+  """What the member wrote to it; may be empty."""
+  note: String!
+  """When the member is to be reminded of it; null when never, or when it was done."""
+  remindAt: DateTime
+  """When the member was last reminded of it; null when never."""
+  remindedAt: DateTime
+  """When it was made."""
+  createdAt: DateTime!
+}
+
+extend type Member {
+  """The person's drafts, those that were saved last first. Null for everybody but the person."""
+  drafts(
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): DraftConnection @personal
+  """The posts that the person keeps for later, the newest bookmark first. Null for everybody but the person."""
+  bookmarks(
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): BookmarkConnection @personal
+}
+
+extend type Post {
+  """The viewer's bookmark of it; null when there is none."""
+  viewerBookmark: Bookmark @personal
+}
+
+"""A draft of the viewer's was saved, scheduled, published or deleted, or could not be published; perhaps on another device."""
+type DraftChanged implements NotificationEvent {
+  """Its place in the viewer's events."""
+  cursor: Cursor!
+  """Id of the draft."""
+  draftId: ID!
+  """The draft, as it stands now; null when it was published or deleted."""
+  draft: Draft
+}
+
+"""The viewer bookmarked a post, changed or removed the bookmark, or was reminded; perhaps on another device."""
+type BookmarkChanged implements NotificationEvent {
+  """Its place in the viewer's events."""
+  cursor: Cursor!
+  """The post, as it stands now."""
+  post: Post!
+  """The bookmark, as it stands now; null when it was removed."""
+  bookmark: Bookmark
+}
+
+extend type Mutation {
+  """
+  Keeps a draft, or a newer version of one. At most 200 drafts. ` + "`" + `STALE_VERSION` + "`" + ` when another device has saved it since: ` + "`" + `newer` + "`" + ` is what it
+  says. To save the same text again changes nothing.
+  """
+  saveDraft("""What to do.""" input: SaveDraftInput!): SaveDraftPayload!
+  """Deletes a draft of the viewer's with all its versions."""
+  deleteDraft("""What to do.""" input: DeleteDraftInput!): DeleteDraftPayload!
+  """
+  Has a draft published at an instant, once, by the rules of ` + "`" + `createThread` + "`" + ` and ` + "`" + `createPost` + "`" + ` at that moment: when it is refused then, the draft
+  stays with the reason in ` + "`" + `failure` + "`" + `. It can be saved until then, and scheduled again.
+  """
+  scheduleDraft("""What to do.""" input: ScheduleDraftInput!): ScheduleDraftPayload!
+  """Keeps a draft from being published by itself. Doing it again changes nothing."""
+  unscheduleDraft("""What to do.""" input: UnscheduleDraftInput!): UnscheduleDraftPayload!
+  """
+  Publishes a draft now, by the rules of ` + "`" + `createThread` + "`" + ` and ` + "`" + `createPost` + "`" + `, and deletes it. Doing it again within 24 hours gives the post again, whoever
+  published the draft: another device, or its schedule.
+  """
+  publishDraft("""What to do.""" input: PublishDraftInput!): PublishDraftPayload!
+  """
+  Keeps a post for later, or changes the note and the reminder. At most 2,000 posts. When a reminder is due the viewer is notified with the reason
+  ` + "`" + `REMINDER` + "`" + `, unless they can see the post no more.
+  """
+  bookmarkPost("""What to do.""" input: BookmarkPostInput!): BookmarkPostPayload!
+  """Lets go of a post that was kept for later. Doing it again changes nothing."""
+  removeBookmark("""What to do.""" input: RemoveBookmarkInput!): RemoveBookmarkPayload!
+}
+
+"""What ` + "`" + `saveDraft` + "`" + ` takes. Of a draft that there is, what is left out stays as it is."""
+input SaveDraftInput {
+  """The draft; a new one when left out."""
+  draftId: ID
+  """The space in which it would start a thread. A draft is for a space or for a thread."""
+  spaceId: ID
+  """The thread to which it would add a post."""
+  threadId: ID
+  """The post that it would answer, in the same thread; null for none."""
+  replyToId: ID
+  """Up to 200 characters on one line, for a thread."""
+  title: String
+  """In Markdown, up to 50,000 characters."""
+  body: String
+  """The version that was edited; needed unless it is a new draft."""
+  expectedVersion: Int
+  """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `saveDraft` + "`" + ` returns."""
+type SaveDraftPayload {
+  """The draft; null when there are errors."""
+  draft: Draft
+  """What another device has saved meanwhile, with ` + "`" + `STALE_VERSION` + "`" + `; null otherwise."""
+  newer: Draft
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `deleteDraft` + "`" + ` takes."""
+input DeleteDraftInput {
+  """The draft."""
+  draftId: ID!
+}
+
+"""What ` + "`" + `deleteDraft` + "`" + ` returns."""
+type DeleteDraftPayload {
+  """The id of what was deleted; null when there are errors."""
+  draftId: ID
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `scheduleDraft` + "`" + ` takes."""
+input ScheduleDraftInput {
+  """The draft. It must say something, and have a title if it would start a thread."""
+  draftId: ID!
+  """When, within a year."""
+  publishAt: DateTime!
+}
+
+"""What ` + "`" + `scheduleDraft` + "`" + ` returns."""
+type ScheduleDraftPayload {
+  """The draft; null when there are errors."""
+  draft: Draft
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `unscheduleDraft` + "`" + ` takes."""
+input UnscheduleDraftInput {
+  """The draft."""
+  draftId: ID!
+}
+
+"""What ` + "`" + `unscheduleDraft` + "`" + ` returns."""
+type UnscheduleDraftPayload {
+  """The draft; null when there are errors."""
+  draft: Draft
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `publishDraft` + "`" + ` takes."""
+input PublishDraftInput {
+  """The draft."""
+  draftId: ID!
+  """The version that is to be published: ` + "`" + `STALE_VERSION` + "`" + ` when there is a newer one. Whatever it says when left out."""
+  expectedVersion: Int
+}
+
+"""What ` + "`" + `publishDraft` + "`" + ` returns."""
+type PublishDraftPayload {
+  """The new post, of a new thread the first; null when there are errors."""
+  post: Post
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `bookmarkPost` + "`" + ` takes. Of a bookmark that there is, what is left out stays as it is."""
+input BookmarkPostInput {
+  """The post."""
+  postId: ID!
+  """Up to 2,000 characters; null removes it."""
+  note: String
+  """When to be reminded, within a year; null for never."""
+  remindAt: DateTime
+}
+
+"""What ` + "`" + `bookmarkPost` + "`" + ` returns."""
+type BookmarkPostPayload {
+  """The bookmark; null when there are errors."""
+  bookmark: Bookmark
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `removeBookmark` + "`" + ` takes."""
+input RemoveBookmarkInput {
+  """The post."""
+  postId: ID!
+}
+
+"""What ` + "`" + `removeBookmark` + "`" + ` returns."""
+type RemoveBookmarkPayload {
+  """The post; null when there are errors."""
+  post: Post
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""A page of drafts."""
+type DraftConnection {
+  """The page's entries, in order."""
+  edges: [DraftEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One entry of a page."""
+type DraftEdge {
+  """Its place in the list."""
+  cursor: Cursor!
+  """The entry itself."""
+  node: Draft!
+}
+
+"""A page of bookmarks."""
+type BookmarkConnection {
+  """The page's entries, in order."""
+  edges: [BookmarkEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One entry of a page."""
+type BookmarkEdge {
+  """Its place in the list."""
+  cursor: Cursor!
+  """The entry itself."""
+  node: Bookmark!
+}
+`, BuiltIn: false},
 	{Name: "../file.graphqls", Input: `"""
 Something that a member uploaded. It is sent over plain HTTP: ` + "`" + `POST /files?name=…&purpose=RESOURCE` + "`" + ` (or ` + "`" + `AVATAR` + "`" + `) with the bytes as the
 body, and perhaps an ` + "`" + `Idempotency-Key` + "`" + ` header, answers 201 and ` + "`" + `{"id", "name", "mediaType", "size"}` + "`" + `. What is taken: PDF, Word, Excel,
@@ -1783,9 +2124,9 @@ type Thread implements Node {
   lockReason: String
   """How many posts it has, tombstones left out."""
   postCount: Int!
-  """The newest post, tombstone or not."""
-  lastPost: Post
-  """Its posts, by number."""
+  """The newest post that the viewer hears of, tombstone or not."""
+  lastPost: Post @personal
+  """Its posts that the viewer hears of, by number: those of whom they block or mute are left out."""
   posts(
     """How many from the start, 1 to 100."""
     first: Int
@@ -2410,6 +2751,112 @@ type CreateExportPayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../moderation.graphqls", Input: `extend type Account {
+  """Whom they block and mute, the newest first; 500 at most. Nobody else can see it, and nobody can tell whether they are among them."""
+  blocks: [Block!]!
+}
+
+extend type Post {
+  """
+  Whether the viewer blocks or mutes its author: hide its text until they ask for it. Such a post is in no list, count or search of theirs; it
+  is met where something leads to it, as a reply does.
+  """
+  viewerHasMutedAuthor: Boolean! @personal
+}
+
+"""
+That a member does not want to hear from another one, in all spaces that both belong to: posts of theirs are left out of ` + "`" + `Thread.posts` + "`" + `,
+` + "`" + `Thread.lastPost` + "`" + `, searches and counts of what is unread, and they cause no notifications, mails and events. What opens an announcement is
+not left out, and neither is what moderators do. What others wrote stays in its place, also in a thread that the blocked one started.
+"""
+type Block {
+  """The blocked member's id."""
+  blockedId: ID!
+  """The blocked member; null when the viewer cannot see them any more."""
+  blocked: Member
+  """How far it goes."""
+  kind: BlockKind!
+  """When it was made."""
+  createdAt: DateTime!
+}
+
+"""
+How far a block goes.
+"""
+enum BlockKind {
+  """They are not heard, and cannot start a direct conversation: to them, this member does not take messages."""
+  BLOCK
+  """They are not heard, and can tell nothing of it."""
+  MUTE
+}
+
+extend type Mutation {
+  """Stops hearing from a member and taking messages of theirs. Doing it again changes nothing. ` + "`" + `LIMIT_REACHED` + "`" + ` for who has 500."""
+  blockMember("""Whom.""" input: BlockMemberInput!): BlockMemberPayload!
+  """Ends a block. Where there is none it changes nothing."""
+  unblockMember("""Whom.""" input: UnblockMemberInput!): UnblockMemberPayload!
+  """Stops hearing from a member. Doing it again changes nothing, and who is blocked stays so. ` + "`" + `LIMIT_REACHED` + "`" + ` for who has 500."""
+  muteMember("""Whom.""" input: MuteMemberInput!): MuteMemberPayload!
+  """Ends a mute. Where there is none it changes nothing."""
+  unmuteMember("""Whom.""" input: UnmuteMemberInput!): UnmuteMemberPayload!
+}
+
+"""What ` + "`" + `blockMember` + "`" + ` takes."""
+input BlockMemberInput {
+  """The member."""
+  memberId: ID!
+}
+
+"""What ` + "`" + `blockMember` + "`" + ` returns."""
+type BlockMemberPayload {
+  """The viewer's account; null when there are errors."""
+  account: Account
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `unblockMember` + "`" + ` takes."""
+input UnblockMemberInput {
+  """The member."""
+  memberId: ID!
+}
+
+"""What ` + "`" + `unblockMember` + "`" + ` returns."""
+type UnblockMemberPayload {
+  """The viewer's account; null when there are errors."""
+  account: Account
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `muteMember` + "`" + ` takes."""
+input MuteMemberInput {
+  """The member."""
+  memberId: ID!
+}
+
+"""What ` + "`" + `muteMember` + "`" + ` returns."""
+type MuteMemberPayload {
+  """The viewer's account; null when there are errors."""
+  account: Account
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `unmuteMember` + "`" + ` takes."""
+input UnmuteMemberInput {
+  """The member."""
+  memberId: ID!
+}
+
+"""What ` + "`" + `unmuteMember` + "`" + ` returns."""
+type UnmuteMemberPayload {
+  """The viewer's account; null when there are errors."""
+  account: Account
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../notification.graphqls", Input: `"""
 Tells one member of one post, once, with every reason for it. Only that member can see it, and only as long as they can see the post.
 """
@@ -2436,6 +2883,8 @@ enum NotificationReason {
   MENTION
   """The post answers one of theirs."""
   REPLY
+  """They wanted to be reminded of it: see ` + "`" + `bookmarkPost` + "`" + `."""
+  REMINDER
 }
 
 """
@@ -2444,7 +2893,7 @@ What a notification is about.
 union NotificationSubject = Post | Thread
 
 """
-Something that happened to the viewer's notifications.
+Something that happened to the viewer's notifications, drafts or bookmarks.
 """
 interface NotificationEvent {
   """Its place in the viewer's events: give it to ` + "`" + `after` + "`" + ` to continue behind it."""
@@ -2471,7 +2920,7 @@ type NotificationsRead implements NotificationEvent {
 
 extend type Subscription {
   """
-  The viewer's own notifications, as they come and are read on any device. ` + "`" + `UNAUTHENTICATED` + "`" + ` when nobody signed in.
+  The viewer's own notifications, as they come and are read on any device, and their drafts and bookmarks, as they change. ` + "`" + `UNAUTHENTICATED` + "`" + ` when nobody signed in.
   """
   notificationEvents(
     """Continue behind this event, or behind a query's ` + "`" + `eventCursor` + "`" + `; from now on when left out."""
@@ -3685,6 +4134,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_accessTokens(ctx, field)
 	case "identities":
 		return ec.fieldContext_Account_identities(ctx, field)
+	case "blocks":
+		return ec.fieldContext_Account_blocks(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
 }
@@ -3809,6 +4260,78 @@ func (ec *executionContext) childFields_AuditEntryEdge(ctx context.Context, fiel
 		return ec.fieldContext_AuditEntryEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditEntryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Block(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "blockedId":
+		return ec.fieldContext_Block_blockedId(ctx, field)
+	case "blocked":
+		return ec.fieldContext_Block_blocked(ctx, field)
+	case "kind":
+		return ec.fieldContext_Block_kind(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Block_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Block", field.Name)
+}
+
+func (ec *executionContext) childFields_BlockMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_BlockMemberPayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_BlockMemberPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlockMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Bookmark(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Bookmark_id(ctx, field)
+	case "post":
+		return ec.fieldContext_Bookmark_post(ctx, field)
+	case "note":
+		return ec.fieldContext_Bookmark_note(ctx, field)
+	case "remindAt":
+		return ec.fieldContext_Bookmark_remindAt(ctx, field)
+	case "remindedAt":
+		return ec.fieldContext_Bookmark_remindedAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Bookmark_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Bookmark", field.Name)
+}
+
+func (ec *executionContext) childFields_BookmarkConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BookmarkConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BookmarkConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BookmarkConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BookmarkEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BookmarkEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_BookmarkEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BookmarkEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_BookmarkPostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bookmark":
+		return ec.fieldContext_BookmarkPostPayload_bookmark(ctx, field)
+	case "errors":
+		return ec.fieldContext_BookmarkPostPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BookmarkPostPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_BreakGlass(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4077,6 +4600,16 @@ func (ec *executionContext) childFields_DeclineJoinRequestPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type DeclineJoinRequestPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "draftId":
+		return ec.fieldContext_DeleteDraftPayload_draftId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteDraftPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteDraftPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeleteFilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "fileId":
@@ -4095,6 +4628,70 @@ func (ec *executionContext) childFields_DeletePostPayload(ctx context.Context, f
 		return ec.fieldContext_DeletePostPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeletePostPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Draft(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Draft_id(ctx, field)
+	case "space":
+		return ec.fieldContext_Draft_space(ctx, field)
+	case "thread":
+		return ec.fieldContext_Draft_thread(ctx, field)
+	case "replyTo":
+		return ec.fieldContext_Draft_replyTo(ctx, field)
+	case "title":
+		return ec.fieldContext_Draft_title(ctx, field)
+	case "body":
+		return ec.fieldContext_Draft_body(ctx, field)
+	case "version":
+		return ec.fieldContext_Draft_version(ctx, field)
+	case "publishAt":
+		return ec.fieldContext_Draft_publishAt(ctx, field)
+	case "failure":
+		return ec.fieldContext_Draft_failure(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Draft_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Draft_updatedAt(ctx, field)
+	case "versions":
+		return ec.fieldContext_Draft_versions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Draft", field.Name)
+}
+
+func (ec *executionContext) childFields_DraftConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DraftConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DraftConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DraftConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DraftEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DraftEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DraftEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DraftEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DraftVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_DraftVersion_version(ctx, field)
+	case "title":
+		return ec.fieldContext_DraftVersion_title(ctx, field)
+	case "body":
+		return ec.fieldContext_DraftVersion_body(ctx, field)
+	case "savedAt":
+		return ec.fieldContext_DraftVersion_savedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DraftVersion", field.Name)
 }
 
 func (ec *executionContext) childFields_EditPostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4415,6 +5012,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_unreadNotificationCount(ctx, field)
 	case "notifications":
 		return ec.fieldContext_Member_notifications(ctx, field)
+	case "drafts":
+		return ec.fieldContext_Member_drafts(ctx, field)
+	case "bookmarks":
+		return ec.fieldContext_Member_bookmarks(ctx, field)
 	case "suspendedUntil":
 		return ec.fieldContext_Member_suspendedUntil(ctx, field)
 	}
@@ -4459,6 +5060,16 @@ func (ec *executionContext) childFields_MoveThreadPayload(ctx context.Context, f
 		return ec.fieldContext_MoveThreadPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MoveThreadPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MuteMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_MuteMemberPayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_MuteMemberPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MuteMemberPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4635,6 +5246,10 @@ func (ec *executionContext) childFields_Post(ctx context.Context, field graphql.
 		return ec.fieldContext_Post_viewerCanDelete(ctx, field)
 	case "viewerCanReact":
 		return ec.fieldContext_Post_viewerCanReact(ctx, field)
+	case "viewerBookmark":
+		return ec.fieldContext_Post_viewerBookmark(ctx, field)
+	case "viewerHasMutedAuthor":
+		return ec.fieldContext_Post_viewerHasMutedAuthor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Post", field.Name)
 }
@@ -4715,6 +5330,16 @@ func (ec *executionContext) childFields_Program(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Program", field.Name)
 }
 
+func (ec *executionContext) childFields_PublishDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_PublishDraftPayload_post(ctx, field)
+	case "errors":
+		return ec.fieldContext_PublishDraftPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublishDraftPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RateLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "limit":
@@ -4749,6 +5374,16 @@ func (ec *executionContext) childFields_ReactivateMemberPayload(ctx context.Cont
 		return ec.fieldContext_ReactivateMemberPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReactivateMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RemoveBookmarkPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_RemoveBookmarkPayload_post(ctx, field)
+	case "errors":
+		return ec.fieldContext_RemoveBookmarkPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveBookmarkPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RemoveReactionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4935,6 +5570,28 @@ func (ec *executionContext) childFields_RoleAssignment(ctx context.Context, fiel
 		return ec.fieldContext_RoleAssignment_endsAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RoleAssignment", field.Name)
+}
+
+func (ec *executionContext) childFields_SaveDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "draft":
+		return ec.fieldContext_SaveDraftPayload_draft(ctx, field)
+	case "newer":
+		return ec.fieldContext_SaveDraftPayload_newer(ctx, field)
+	case "errors":
+		return ec.fieldContext_SaveDraftPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SaveDraftPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ScheduleDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "draft":
+		return ec.fieldContext_ScheduleDraftPayload_draft(ctx, field)
+	case "errors":
+		return ec.fieldContext_ScheduleDraftPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ScheduleDraftPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SearchResultConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5271,6 +5928,16 @@ func (ec *executionContext) childFields_ThreadEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type ThreadEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_UnblockMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_UnblockMemberPayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_UnblockMemberPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnblockMemberPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UnlinkIdentityPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "account":
@@ -5291,6 +5958,16 @@ func (ec *executionContext) childFields_UnlockThreadPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type UnlockThreadPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UnmuteMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_UnmuteMemberPayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_UnmuteMemberPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnmuteMemberPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UnpinThreadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "thread":
@@ -5299,6 +5976,16 @@ func (ec *executionContext) childFields_UnpinThreadPayload(ctx context.Context, 
 		return ec.fieldContext_UnpinThreadPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UnpinThreadPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UnscheduleDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "draft":
+		return ec.fieldContext_UnscheduleDraftPayload_draft(ctx, field)
+	case "errors":
+		return ec.fieldContext_UnscheduleDraftPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnscheduleDraftPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateCohortPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5595,6 +6282,82 @@ func (ec *executionContext) field_Cohort_teams_args(ctx context.Context, rawArgs
 	return args, nil
 }
 
+func (ec *executionContext) field_Member_bookmarks_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Member_drafts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Member_notifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -5723,6 +6486,34 @@ func (ec *executionContext) field_Mutation_archiveTeam_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.ArchiveTeamInput, error) {
 			return ec.unmarshalNArchiveTeamInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐArchiveTeamInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_blockMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.BlockMemberInput, error) {
+			return ec.unmarshalNBlockMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐBlockMemberInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_bookmarkPost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.BookmarkPostInput, error) {
+			return ec.unmarshalNBookmarkPostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐBookmarkPostInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5947,6 +6738,20 @@ func (ec *executionContext) field_Mutation_declineJoinRequest_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DeclineJoinRequestInput, error) {
 			return ec.unmarshalNDeclineJoinRequestInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineJoinRequestInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteDraft_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteDraftInput, error) {
+			return ec.unmarshalNDeleteDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteDraftInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6221,6 +7026,20 @@ func (ec *executionContext) field_Mutation_moveThread_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_muteMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MuteMemberInput, error) {
+			return ec.unmarshalNMuteMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMuteMemberInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_pinThread_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6235,12 +7054,40 @@ func (ec *executionContext) field_Mutation_pinThread_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_publishDraft_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PublishDraftInput, error) {
+			return ec.unmarshalNPublishDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishDraftInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_reactivateMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.ReactivateMemberInput, error) {
 			return ec.unmarshalNReactivateMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReactivateMemberInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_removeBookmark_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RemoveBookmarkInput, error) {
+			return ec.unmarshalNRemoveBookmarkInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveBookmarkInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6319,12 +7166,54 @@ func (ec *executionContext) field_Mutation_revokeAccessToken_args(ctx context.Co
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_saveDraft_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SaveDraftInput, error) {
+			return ec.unmarshalNSaveDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveDraftInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_scheduleDraft_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ScheduleDraftInput, error) {
+			return ec.unmarshalNScheduleDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐScheduleDraftInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_suspendMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SuspendMemberInput, error) {
 			return ec.unmarshalNSuspendMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSuspendMemberInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_unblockMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UnblockMemberInput, error) {
+			return ec.unmarshalNUnblockMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnblockMemberInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6361,12 +7250,40 @@ func (ec *executionContext) field_Mutation_unlockThread_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_unmuteMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UnmuteMemberInput, error) {
+			return ec.unmarshalNUnmuteMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnmuteMemberInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_unpinThread_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UnpinThreadInput, error) {
 			return ec.unmarshalNUnpinThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnpinThreadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_unscheduleDraft_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UnscheduleDraftInput, error) {
+			return ec.unmarshalNUnscheduleDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnscheduleDraftInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7812,6 +8729,38 @@ func (ec *executionContext) fieldContext_Account_identities(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Account_blocks(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_blocks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().Blocks(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*moderation.Block) graphql.Marshaler {
+			return ec.marshalNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Account_blocks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Block(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AddReactionPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.AddReactionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8700,6 +9649,588 @@ func (ec *executionContext) fieldContext_AuditEntryEdge_node(_ context.Context, 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_AuditEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Block_blockedId(ctx context.Context, field graphql.CollectedField, obj *moderation.Block) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Block_blockedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BlockedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Block_blockedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Block", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Block_blocked(ctx context.Context, field graphql.CollectedField, obj *moderation.Block) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Block_blocked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Blocked, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Block_blocked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Block",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Block_kind(ctx context.Context, field graphql.CollectedField, obj *moderation.Block) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Block_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v block.Kind) graphql.Marshaler {
+			return ec.marshalNBlockKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋblockᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Block_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Block", field, false, false, "BlockKind")
+}
+
+func (ec *executionContext) _Block_createdAt(ctx context.Context, field graphql.CollectedField, obj *moderation.Block) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Block_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Block_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Block", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _BlockMemberPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.BlockMemberPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlockMemberPayload_account(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Account, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *account.Account) graphql.Marshaler {
+			return ec.marshalOAccount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐAccount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BlockMemberPayload_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlockMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Account(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlockMemberPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.BlockMemberPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlockMemberPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlockMemberPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlockMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Bookmark_id(ctx context.Context, field graphql.CollectedField, obj *ent.Bookmark) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bookmark_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bookmark_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bookmark", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Bookmark_post(ctx context.Context, field graphql.CollectedField, obj *ent.Bookmark) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bookmark_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Bookmark().Post(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bookmark_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Bookmark",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Bookmark_note(ctx context.Context, field graphql.CollectedField, obj *ent.Bookmark) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bookmark_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bookmark_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bookmark", field, false, false, "String")
+}
+
+func (ec *executionContext) _Bookmark_remindAt(ctx context.Context, field graphql.CollectedField, obj *ent.Bookmark) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bookmark_remindAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemindAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Bookmark_remindAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bookmark", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Bookmark_remindedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Bookmark) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bookmark_remindedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemindedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Bookmark_remindedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bookmark", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Bookmark_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Bookmark) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bookmark_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bookmark_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bookmark", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _BookmarkChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.BookmarkChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BookmarkChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BookmarkChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BookmarkChanged", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _BookmarkChanged_post(ctx context.Context, field graphql.CollectedField, obj *model.BookmarkChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BookmarkChanged_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BookmarkChanged_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BookmarkChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BookmarkChanged_bookmark(ctx context.Context, field graphql.CollectedField, obj *model.BookmarkChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BookmarkChanged_bookmark(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bookmark, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Bookmark) graphql.Marshaler {
+			return ec.marshalOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BookmarkChanged_bookmark(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BookmarkChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Bookmark(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BookmarkConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Bookmark]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BookmarkConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Bookmark]) graphql.Marshaler {
+			return ec.marshalNBookmarkEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BookmarkConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BookmarkConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BookmarkEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BookmarkConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Bookmark]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BookmarkConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BookmarkConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BookmarkConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BookmarkEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Bookmark]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BookmarkEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BookmarkEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BookmarkEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _BookmarkEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Bookmark]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BookmarkEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Bookmark) graphql.Marshaler {
+			return ec.marshalNBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BookmarkEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BookmarkEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Bookmark(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BookmarkPostPayload_bookmark(ctx context.Context, field graphql.CollectedField, obj *model.BookmarkPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BookmarkPostPayload_bookmark(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bookmark, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Bookmark) graphql.Marshaler {
+			return ec.marshalOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BookmarkPostPayload_bookmark(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BookmarkPostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Bookmark(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BookmarkPostPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.BookmarkPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BookmarkPostPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BookmarkPostPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BookmarkPostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
 		},
 	}
 	return fc, nil
@@ -10597,6 +12128,61 @@ func (ec *executionContext) fieldContext_DeclineJoinRequestPayload_errors(_ cont
 	return fc, nil
 }
 
+func (ec *executionContext) _DeleteDraftPayload_draftId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteDraftPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteDraftPayload_draftId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DraftID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gid.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteDraftPayload_draftId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteDraftPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeleteDraftPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteDraftPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteDraftPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DeleteFilePayload_fileId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteFilePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10714,6 +12300,607 @@ func (ec *executionContext) fieldContext_DeletePostPayload_errors(_ context.Cont
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Draft_id(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Draft", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Draft_space(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_space(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Draft().Space(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
+			return ec.marshalOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_space(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Draft",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Space(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Draft_thread(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Draft().Thread(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Draft",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Draft_replyTo(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_replyTo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Draft().ReplyTo(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_replyTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Draft",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Draft_title(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Draft", field, false, false, "String")
+}
+
+func (ec *executionContext) _Draft_body(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Draft", field, false, false, "String")
+}
+
+func (ec *executionContext) _Draft_version(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Draft", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Draft_publishAt(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_publishAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PublishAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_publishAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Draft", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Draft_failure(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_failure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Draft().Failure(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *fault.Code) graphql.Marshaler {
+			return ec.marshalOErrorCode2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐCode(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_failure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Draft", field, true, true, "ErrorCode")
+}
+
+func (ec *executionContext) _Draft_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Draft", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Draft_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Draft", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Draft_versions(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_versions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Draft().Versions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.DraftVersion) graphql.Marshaler {
+			return ec.marshalNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_versions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Draft",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DraftVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DraftChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.DraftChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DraftChanged", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _DraftChanged_draftId(ctx context.Context, field graphql.CollectedField, obj *model.DraftChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftChanged_draftId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DraftID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftChanged_draftId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DraftChanged", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DraftChanged_draft(ctx context.Context, field graphql.CollectedField, obj *model.DraftChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftChanged_draft(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Draft, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Draft) graphql.Marshaler {
+			return ec.marshalODraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DraftChanged_draft(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DraftChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Draft(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DraftConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Draft]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Draft]) graphql.Marshaler {
+			return ec.marshalNDraftEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DraftConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DraftEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DraftConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Draft]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DraftConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DraftEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Draft]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DraftEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _DraftEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Draft]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Draft) graphql.Marshaler {
+			return ec.marshalNDraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DraftEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Draft(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DraftVersion_version(ctx context.Context, field graphql.CollectedField, obj *ent.DraftVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftVersion_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftVersion_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DraftVersion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DraftVersion_title(ctx context.Context, field graphql.CollectedField, obj *ent.DraftVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftVersion_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftVersion_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DraftVersion", field, false, false, "String")
+}
+
+func (ec *executionContext) _DraftVersion_body(ctx context.Context, field graphql.CollectedField, obj *ent.DraftVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftVersion_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftVersion_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DraftVersion", field, false, false, "String")
+}
+
+func (ec *executionContext) _DraftVersion_savedAt(ctx context.Context, field graphql.CollectedField, obj *ent.DraftVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftVersion_savedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftVersion_savedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DraftVersion", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _EditPostPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.EditPostPayload) (ret graphql.Marshaler) {
@@ -13051,6 +15238,94 @@ func (ec *executionContext) fieldContext_Member_notifications(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Member_drafts(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_drafts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Member().Drafts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Draft]) graphql.Marshaler {
+			return ec.marshalODraftConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Member_drafts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Member",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DraftConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Member_drafts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Member_bookmarks(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_bookmarks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Member().Bookmarks(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Bookmark]) graphql.Marshaler {
+			return ec.marshalOBookmarkConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Member_bookmarks(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Member",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BookmarkConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Member_bookmarks_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Member_suspendedUntil(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14447,6 +16722,314 @@ func (ec *executionContext) fieldContext_Mutation_endRoleAssignment(ctx context.
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_saveDraft(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_saveDraft(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SaveDraft(ctx, fc.Args["input"].(model.SaveDraftInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SaveDraftPayload) graphql.Marshaler {
+			return ec.marshalNSaveDraftPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveDraftPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_saveDraft(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SaveDraftPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_saveDraft_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteDraft(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteDraft(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteDraft(ctx, fc.Args["input"].(model.DeleteDraftInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteDraftPayload) graphql.Marshaler {
+			return ec.marshalNDeleteDraftPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteDraftPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteDraft(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteDraftPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteDraft_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_scheduleDraft(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_scheduleDraft(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ScheduleDraft(ctx, fc.Args["input"].(model.ScheduleDraftInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ScheduleDraftPayload) graphql.Marshaler {
+			return ec.marshalNScheduleDraftPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐScheduleDraftPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_scheduleDraft(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ScheduleDraftPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_scheduleDraft_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_unscheduleDraft(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_unscheduleDraft(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnscheduleDraft(ctx, fc.Args["input"].(model.UnscheduleDraftInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UnscheduleDraftPayload) graphql.Marshaler {
+			return ec.marshalNUnscheduleDraftPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnscheduleDraftPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_unscheduleDraft(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnscheduleDraftPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_unscheduleDraft_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_publishDraft(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_publishDraft(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PublishDraft(ctx, fc.Args["input"].(model.PublishDraftInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PublishDraftPayload) graphql.Marshaler {
+			return ec.marshalNPublishDraftPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishDraftPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_publishDraft(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PublishDraftPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_publishDraft_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_bookmarkPost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_bookmarkPost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BookmarkPost(ctx, fc.Args["input"].(model.BookmarkPostInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BookmarkPostPayload) graphql.Marshaler {
+			return ec.marshalNBookmarkPostPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐBookmarkPostPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_bookmarkPost(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BookmarkPostPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_bookmarkPost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_removeBookmark(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_removeBookmark(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RemoveBookmark(ctx, fc.Args["input"].(model.RemoveBookmarkInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RemoveBookmarkPayload) graphql.Marshaler {
+			return ec.marshalNRemoveBookmarkPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveBookmarkPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_removeBookmark(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RemoveBookmarkPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_removeBookmark_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_deleteFile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15371,6 +17954,182 @@ func (ec *executionContext) fieldContext_Mutation_createExport(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_blockMember(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_blockMember(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BlockMember(ctx, fc.Args["input"].(model.BlockMemberInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BlockMemberPayload) graphql.Marshaler {
+			return ec.marshalNBlockMemberPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐBlockMemberPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_blockMember(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlockMemberPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_blockMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_unblockMember(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_unblockMember(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnblockMember(ctx, fc.Args["input"].(model.UnblockMemberInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UnblockMemberPayload) graphql.Marshaler {
+			return ec.marshalNUnblockMemberPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnblockMemberPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_unblockMember(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnblockMemberPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_unblockMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_muteMember(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_muteMember(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MuteMember(ctx, fc.Args["input"].(model.MuteMemberInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MuteMemberPayload) graphql.Marshaler {
+			return ec.marshalNMuteMemberPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMuteMemberPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_muteMember(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MuteMemberPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_muteMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_unmuteMember(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_unmuteMember(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnmuteMember(ctx, fc.Args["input"].(model.UnmuteMemberInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UnmuteMemberPayload) graphql.Marshaler {
+			return ec.marshalNUnmuteMemberPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnmuteMemberPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_unmuteMember(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnmuteMemberPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_unmuteMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_markNotificationsRead(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16027,6 +18786,70 @@ func (ec *executionContext) fieldContext_Mutation_endSpaceMembership(ctx context
 	if fc.Args, err = ec.field_Mutation_endSpaceMembership_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MuteMemberPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.MuteMemberPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MuteMemberPayload_account(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Account, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *account.Account) graphql.Marshaler {
+			return ec.marshalOAccount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐAccount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MuteMemberPayload_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MuteMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Account(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MuteMemberPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.MuteMemberPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MuteMemberPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MuteMemberPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MuteMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -17737,6 +20560,61 @@ func (ec *executionContext) fieldContext_Post_viewerCanReact(_ context.Context, 
 	return graphql.NewScalarFieldContext("Post", field, true, true, "Boolean")
 }
 
+func (ec *executionContext) _Post_viewerBookmark(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_viewerBookmark(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().ViewerBookmark(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Bookmark) graphql.Marshaler {
+			return ec.marshalOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Post_viewerBookmark(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Post",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Bookmark(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Post_viewerHasMutedAuthor(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_viewerHasMutedAuthor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().ViewerHasMutedAuthor(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_viewerHasMutedAuthor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, true, true, "Boolean")
+}
+
 func (ec *executionContext) _PostConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Post]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18429,6 +21307,70 @@ func (ec *executionContext) fieldContext_Program_offerings(_ context.Context, fi
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Offering(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PublishDraftPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.PublishDraftPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishDraftPayload_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PublishDraftPayload_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PublishDraftPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.PublishDraftPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishDraftPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PublishDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
 		},
 	}
 	return fc, nil
@@ -19403,6 +22345,70 @@ func (ec *executionContext) _ReactivateMemberPayload_errors(ctx context.Context,
 func (ec *executionContext) fieldContext_ReactivateMemberPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "ReactivateMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RemoveBookmarkPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.RemoveBookmarkPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveBookmarkPayload_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveBookmarkPayload_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RemoveBookmarkPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RemoveBookmarkPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RemoveBookmarkPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveBookmarkPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveBookmarkPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RemoveBookmarkPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -20881,6 +23887,166 @@ func (ec *executionContext) _RoleAssignment_endsAt(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_RoleAssignment_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RoleAssignment", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _SaveDraftPayload_draft(ctx context.Context, field graphql.CollectedField, obj *model.SaveDraftPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SaveDraftPayload_draft(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Draft, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Draft) graphql.Marshaler {
+			return ec.marshalODraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SaveDraftPayload_draft(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Draft(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SaveDraftPayload_newer(ctx context.Context, field graphql.CollectedField, obj *model.SaveDraftPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SaveDraftPayload_newer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Newer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Draft) graphql.Marshaler {
+			return ec.marshalODraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SaveDraftPayload_newer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Draft(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SaveDraftPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SaveDraftPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SaveDraftPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SaveDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ScheduleDraftPayload_draft(ctx context.Context, field graphql.CollectedField, obj *model.ScheduleDraftPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ScheduleDraftPayload_draft(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Draft, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Draft) graphql.Marshaler {
+			return ec.marshalODraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ScheduleDraftPayload_draft(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ScheduleDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Draft(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ScheduleDraftPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ScheduleDraftPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ScheduleDraftPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ScheduleDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ScheduleDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _SearchResultConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.SearchResultConnection) (ret graphql.Marshaler) {
@@ -23855,6 +27021,70 @@ func (ec *executionContext) fieldContext_ThreadEdge_node(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _UnblockMemberPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.UnblockMemberPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnblockMemberPayload_account(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Account, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *account.Account) graphql.Marshaler {
+			return ec.marshalOAccount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐAccount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnblockMemberPayload_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnblockMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Account(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnblockMemberPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UnblockMemberPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnblockMemberPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnblockMemberPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnblockMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UnlinkIdentityPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.UnlinkIdentityPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23983,6 +27213,70 @@ func (ec *executionContext) fieldContext_UnlockThreadPayload_errors(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _UnmuteMemberPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.UnmuteMemberPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnmuteMemberPayload_account(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Account, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *account.Account) graphql.Marshaler {
+			return ec.marshalOAccount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐAccount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnmuteMemberPayload_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnmuteMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Account(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnmuteMemberPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UnmuteMemberPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnmuteMemberPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnmuteMemberPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnmuteMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UnpinThreadPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.UnpinThreadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24037,6 +27331,70 @@ func (ec *executionContext) _UnpinThreadPayload_errors(ctx context.Context, fiel
 func (ec *executionContext) fieldContext_UnpinThreadPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "UnpinThreadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnscheduleDraftPayload_draft(ctx context.Context, field graphql.CollectedField, obj *model.UnscheduleDraftPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnscheduleDraftPayload_draft(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Draft, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Draft) graphql.Marshaler {
+			return ec.marshalODraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnscheduleDraftPayload_draft(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnscheduleDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Draft(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnscheduleDraftPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UnscheduleDraftPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnscheduleDraftPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnscheduleDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnscheduleDraftPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -26066,6 +29424,104 @@ func UnmarshalArchiveTeamInput(ctx context.Context, raw any) (model.ArchiveTeamI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputBlockMemberInput(ctx context.Context, obj any) (model.BlockMemberInput, error) {
+	var it model.BlockMemberInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"memberId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalBlockMemberInput unmarshals raw into the BlockMemberInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalBlockMemberInput(ctx context.Context, raw any) (model.BlockMemberInput, error) {
+	var out model.BlockMemberInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "BlockMemberInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputBookmarkPostInput(ctx context.Context, obj any) (model.BookmarkPostInput, error) {
+	var it model.BookmarkPostInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"postId", "note", "remindAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = graphql.OmittableOf(data)
+		case "remindAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("remindAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RemindAt = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalBookmarkPostInput unmarshals raw into the BookmarkPostInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalBookmarkPostInput(ctx context.Context, raw any) (model.BookmarkPostInput, error) {
+	var out model.BookmarkPostInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "BookmarkPostInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputBreakGlassInput(ctx context.Context, obj any) (model.BreakGlassInput, error) {
 	var it model.BreakGlassInput
 	if obj == nil {
@@ -27144,6 +30600,48 @@ func UnmarshalDeclineJoinRequestInput(ctx context.Context, raw any) (model.Decli
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDeleteDraftInput(ctx context.Context, obj any) (model.DeleteDraftInput, error) {
+	var it model.DeleteDraftInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"draftId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "draftId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("draftId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DraftID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteDraftInput unmarshals raw into the DeleteDraftInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteDraftInput(ctx context.Context, raw any) (model.DeleteDraftInput, error) {
+	var out model.DeleteDraftInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteDraftInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputDeleteFileInput(ctx context.Context, obj any) (model.DeleteFileInput, error) {
 	var it model.DeleteFileInput
 	if obj == nil {
@@ -28047,6 +31545,48 @@ func UnmarshalMoveThreadInput(ctx context.Context, raw any) (model.MoveThreadInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMuteMemberInput(ctx context.Context, obj any) (model.MuteMemberInput, error) {
+	var it model.MuteMemberInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"memberId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMuteMemberInput unmarshals raw into the MuteMemberInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMuteMemberInput(ctx context.Context, raw any) (model.MuteMemberInput, error) {
+	var out model.MuteMemberInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MuteMemberInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputPinThreadInput(ctx context.Context, obj any) (model.PinThreadInput, error) {
 	var it model.PinThreadInput
 	if obj == nil {
@@ -28086,6 +31626,55 @@ func (ec *executionContext) unmarshalInputPinThreadInput(ctx context.Context, ob
 func UnmarshalPinThreadInput(ctx context.Context, raw any) (model.PinThreadInput, error) {
 	var out model.PinThreadInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PinThreadInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPublishDraftInput(ctx context.Context, obj any) (model.PublishDraftInput, error) {
+	var it model.PublishDraftInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"draftId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "draftId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("draftId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DraftID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPublishDraftInput unmarshals raw into the PublishDraftInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPublishDraftInput(ctx context.Context, raw any) (model.PublishDraftInput, error) {
+	var out model.PublishDraftInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PublishDraftInput", raw, &out)
 	return out, err
 }
 
@@ -28135,6 +31724,48 @@ func (ec *executionContext) unmarshalInputReactivateMemberInput(ctx context.Cont
 func UnmarshalReactivateMemberInput(ctx context.Context, raw any) (model.ReactivateMemberInput, error) {
 	var out model.ReactivateMemberInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReactivateMemberInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRemoveBookmarkInput(ctx context.Context, obj any) (model.RemoveBookmarkInput, error) {
+	var it model.RemoveBookmarkInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"postId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRemoveBookmarkInput unmarshals raw into the RemoveBookmarkInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRemoveBookmarkInput(ctx context.Context, raw any) (model.RemoveBookmarkInput, error) {
+	var out model.RemoveBookmarkInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemoveBookmarkInput", raw, &out)
 	return out, err
 }
 
@@ -28376,6 +32007,146 @@ func UnmarshalRevokeAccessTokenInput(ctx context.Context, raw any) (model.Revoke
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSaveDraftInput(ctx context.Context, obj any) (model.SaveDraftInput, error) {
+	var it model.SaveDraftInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"draftId", "spaceId", "threadId", "replyToId", "title", "body", "expectedVersion", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "draftId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("draftId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DraftID = graphql.OmittableOf(data)
+		case "spaceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spaceId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpaceID = graphql.OmittableOf(data)
+		case "threadId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("threadId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ThreadID = graphql.OmittableOf(data)
+		case "replyToId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("replyToId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReplyToID = graphql.OmittableOf(data)
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Title = graphql.OmittableOf(data)
+		case "body":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("body"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Body = graphql.OmittableOf(data)
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSaveDraftInput unmarshals raw into the SaveDraftInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSaveDraftInput(ctx context.Context, raw any) (model.SaveDraftInput, error) {
+	var out model.SaveDraftInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveDraftInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputScheduleDraftInput(ctx context.Context, obj any) (model.ScheduleDraftInput, error) {
+	var it model.ScheduleDraftInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"draftId", "publishAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "draftId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("draftId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DraftID = data
+		case "publishAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("publishAt"))
+			data, err := ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PublishAt = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalScheduleDraftInput unmarshals raw into the ScheduleDraftInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalScheduleDraftInput(ctx context.Context, raw any) (model.ScheduleDraftInput, error) {
+	var out model.ScheduleDraftInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ScheduleDraftInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSuspendMemberInput(ctx context.Context, obj any) (model.SuspendMemberInput, error) {
 	var it model.SuspendMemberInput
 	if obj == nil {
@@ -28429,6 +32200,48 @@ func (ec *executionContext) unmarshalInputSuspendMemberInput(ctx context.Context
 func UnmarshalSuspendMemberInput(ctx context.Context, raw any) (model.SuspendMemberInput, error) {
 	var out model.SuspendMemberInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuspendMemberInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUnblockMemberInput(ctx context.Context, obj any) (model.UnblockMemberInput, error) {
+	var it model.UnblockMemberInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"memberId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUnblockMemberInput unmarshals raw into the UnblockMemberInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUnblockMemberInput(ctx context.Context, raw any) (model.UnblockMemberInput, error) {
+	var out model.UnblockMemberInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnblockMemberInput", raw, &out)
 	return out, err
 }
 
@@ -28516,6 +32329,48 @@ func UnmarshalUnlockThreadInput(ctx context.Context, raw any) (model.UnlockThrea
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputUnmuteMemberInput(ctx context.Context, obj any) (model.UnmuteMemberInput, error) {
+	var it model.UnmuteMemberInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"memberId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUnmuteMemberInput unmarshals raw into the UnmuteMemberInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUnmuteMemberInput(ctx context.Context, raw any) (model.UnmuteMemberInput, error) {
+	var out model.UnmuteMemberInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnmuteMemberInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputUnpinThreadInput(ctx context.Context, obj any) (model.UnpinThreadInput, error) {
 	var it model.UnpinThreadInput
 	if obj == nil {
@@ -28555,6 +32410,48 @@ func (ec *executionContext) unmarshalInputUnpinThreadInput(ctx context.Context, 
 func UnmarshalUnpinThreadInput(ctx context.Context, raw any) (model.UnpinThreadInput, error) {
 	var out model.UnpinThreadInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnpinThreadInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUnscheduleDraftInput(ctx context.Context, obj any) (model.UnscheduleDraftInput, error) {
+	var it model.UnscheduleDraftInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"draftId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "draftId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("draftId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DraftID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUnscheduleDraftInput unmarshals raw into the UnscheduleDraftInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUnscheduleDraftInput(ctx context.Context, raw any) (model.UnscheduleDraftInput, error) {
+	var out model.UnscheduleDraftInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnscheduleDraftInput", raw, &out)
 	return out, err
 }
 
@@ -29322,6 +33219,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Enrollment(ctx, sel, obj)
+	case ent.Draft:
+		return ec._Draft(ctx, sel, &obj)
+	case *ent.Draft:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Draft(ctx, sel, obj)
 	case ent.Cohort:
 		return ec._Cohort(ctx, sel, &obj)
 	case *ent.Cohort:
@@ -29343,6 +33247,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._BreakGlass(ctx, sel, obj)
+	case ent.Bookmark:
+		return ec._Bookmark(ctx, sel, &obj)
+	case *ent.Bookmark:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Bookmark(ctx, sel, obj)
 	case ent.AuditEntry:
 		return ec._AuditEntry(ctx, sel, &obj)
 	case *ent.AuditEntry:
@@ -29384,6 +33295,20 @@ func (ec *executionContext) _NotificationEvent(ctx context.Context, sel ast.Sele
 			return graphql.Null
 		}
 		return ec._NotificationCreated(ctx, sel, obj)
+	case model.DraftChanged:
+		return ec._DraftChanged(ctx, sel, &obj)
+	case *model.DraftChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._DraftChanged(ctx, sel, obj)
+	case model.BookmarkChanged:
+		return ec._BookmarkChanged(ctx, sel, &obj)
+	case *model.BookmarkChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._BookmarkChanged(ctx, sel, obj)
 	default:
 		if typedObj, ok := obj.(graphql.Marshaler); ok {
 			return typedObj
@@ -29660,6 +33585,12 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Account_identities(ctx, field, obj)
+				})
+		case "blocks":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_blocks(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -30100,6 +34031,308 @@ func (ec *executionContext) _AuditEntryEdge(ctx context.Context, sel ast.Selecti
 			}
 		case "node":
 			out.Values[i] = ec._AuditEntryEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var blockImplementors = []string{"Block"}
+
+func (ec *executionContext) _Block(ctx context.Context, sel ast.SelectionSet, obj *moderation.Block) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blockImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Block")
+		case "blockedId":
+			out.Values[i] = ec._Block_blockedId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "blocked":
+			out.Values[i] = ec._Block_blocked(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._Block_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._Block_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var blockMemberPayloadImplementors = []string{"BlockMemberPayload"}
+
+func (ec *executionContext) _BlockMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *model.BlockMemberPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blockMemberPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlockMemberPayload")
+		case "account":
+			out.Values[i] = ec._BlockMemberPayload_account(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._BlockMemberPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var bookmarkImplementors = []string{"Bookmark", "Node"}
+
+func (ec *executionContext) _Bookmark(ctx context.Context, sel ast.SelectionSet, obj *ent.Bookmark) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bookmarkImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Bookmark")
+		case "id":
+			out.Values[i] = ec._Bookmark_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "post":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Bookmark_post(ctx, field, obj)
+				})
+		case "note":
+			out.Values[i] = ec._Bookmark_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "remindAt":
+			out.Values[i] = ec._Bookmark_remindAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "remindedAt":
+			out.Values[i] = ec._Bookmark_remindedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Bookmark_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var bookmarkChangedImplementors = []string{"BookmarkChanged", "NotificationEvent"}
+
+func (ec *executionContext) _BookmarkChanged(ctx context.Context, sel ast.SelectionSet, obj *model.BookmarkChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bookmarkChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BookmarkChanged")
+		case "cursor":
+			out.Values[i] = ec._BookmarkChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "post":
+			out.Values[i] = ec._BookmarkChanged_post(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bookmark":
+			out.Values[i] = ec._BookmarkChanged_bookmark(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var bookmarkConnectionImplementors = []string{"BookmarkConnection"}
+
+func (ec *executionContext) _BookmarkConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Bookmark]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bookmarkConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BookmarkConnection")
+		case "edges":
+			out.Values[i] = ec._BookmarkConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._BookmarkConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var bookmarkEdgeImplementors = []string{"BookmarkEdge"}
+
+func (ec *executionContext) _BookmarkEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Bookmark]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bookmarkEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BookmarkEdge")
+		case "cursor":
+			out.Values[i] = ec._BookmarkEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._BookmarkEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var bookmarkPostPayloadImplementors = []string{"BookmarkPostPayload"}
+
+func (ec *executionContext) _BookmarkPostPayload(ctx context.Context, sel ast.SelectionSet, obj *model.BookmarkPostPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bookmarkPostPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BookmarkPostPayload")
+		case "bookmark":
+			out.Values[i] = ec._BookmarkPostPayload_bookmark(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._BookmarkPostPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -31091,6 +35324,44 @@ func (ec *executionContext) _DeclineJoinRequestPayload(ctx context.Context, sel 
 	return out
 }
 
+var deleteDraftPayloadImplementors = []string{"DeleteDraftPayload"}
+
+func (ec *executionContext) _DeleteDraftPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteDraftPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteDraftPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteDraftPayload")
+		case "draftId":
+			out.Values[i] = ec._DeleteDraftPayload_draftId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeleteDraftPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var deleteFilePayloadImplementors = []string{"DeleteFilePayload"}
 
 func (ec *executionContext) _DeleteFilePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteFilePayload) graphql.Marshaler {
@@ -31147,6 +35418,266 @@ func (ec *executionContext) _DeletePostPayload(ctx context.Context, sel ast.Sele
 			}
 		case "errors":
 			out.Values[i] = ec._DeletePostPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var draftImplementors = []string{"Draft", "Node"}
+
+func (ec *executionContext) _Draft(ctx context.Context, sel ast.SelectionSet, obj *ent.Draft) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, draftImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Draft")
+		case "id":
+			out.Values[i] = ec._Draft_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "space":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Draft_space(ctx, field, obj)
+				})
+		case "thread":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Draft_thread(ctx, field, obj)
+				})
+		case "replyTo":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Draft_replyTo(ctx, field, obj)
+				})
+		case "title":
+			out.Values[i] = ec._Draft_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "body":
+			out.Values[i] = ec._Draft_body(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Draft_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "publishAt":
+			out.Values[i] = ec._Draft_publishAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failure":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Draft_failure(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._Draft_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Draft_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "versions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Draft_versions(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var draftChangedImplementors = []string{"DraftChanged", "NotificationEvent"}
+
+func (ec *executionContext) _DraftChanged(ctx context.Context, sel ast.SelectionSet, obj *model.DraftChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, draftChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DraftChanged")
+		case "cursor":
+			out.Values[i] = ec._DraftChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "draftId":
+			out.Values[i] = ec._DraftChanged_draftId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "draft":
+			out.Values[i] = ec._DraftChanged_draft(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var draftConnectionImplementors = []string{"DraftConnection"}
+
+func (ec *executionContext) _DraftConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Draft]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, draftConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DraftConnection")
+		case "edges":
+			out.Values[i] = ec._DraftConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._DraftConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var draftEdgeImplementors = []string{"DraftEdge"}
+
+func (ec *executionContext) _DraftEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Draft]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, draftEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DraftEdge")
+		case "cursor":
+			out.Values[i] = ec._DraftEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._DraftEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var draftVersionImplementors = []string{"DraftVersion"}
+
+func (ec *executionContext) _DraftVersion(ctx context.Context, sel ast.SelectionSet, obj *ent.DraftVersion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, draftVersionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DraftVersion")
+		case "version":
+			out.Values[i] = ec._DraftVersion_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "title":
+			out.Values[i] = ec._DraftVersion_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "body":
+			out.Values[i] = ec._DraftVersion_body(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "savedAt":
+			out.Values[i] = ec._DraftVersion_savedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -32306,6 +36837,18 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Member_notifications(ctx, field, obj)
 				})
+		case "drafts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Member_drafts(ctx, field, obj)
+				})
+		case "bookmarks":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Member_bookmarks(ctx, field, obj)
+				})
 		case "suspendedUntil":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -32682,6 +37225,55 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "saveDraft":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_saveDraft(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteDraft":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteDraft(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "scheduleDraft":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_scheduleDraft(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unscheduleDraft":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_unscheduleDraft(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "publishDraft":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_publishDraft(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bookmarkPost":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_bookmarkPost(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removeBookmark":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_removeBookmark(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "deleteFile":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_deleteFile(ctx, field)
@@ -32829,6 +37421,34 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "blockMember":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_blockMember(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unblockMember":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_unblockMember(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "muteMember":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_muteMember(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unmuteMember":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_unmuteMember(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "markNotificationsRead":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_markNotificationsRead(ctx, field)
@@ -32931,6 +37551,44 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_endSpaceMembership(ctx, field)
 			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var muteMemberPayloadImplementors = []string{"MuteMemberPayload"}
+
+func (ec *executionContext) _MuteMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MuteMemberPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, muteMemberPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MuteMemberPayload")
+		case "account":
+			out.Values[i] = ec._MuteMemberPayload_account(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._MuteMemberPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -33608,6 +38266,18 @@ func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Post_viewerCanReact(ctx, field, obj)
 				})
+		case "viewerBookmark":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_viewerBookmark(ctx, field, obj)
+				})
+		case "viewerHasMutedAuthor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_viewerHasMutedAuthor(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -34009,6 +38679,44 @@ func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var publishDraftPayloadImplementors = []string{"PublishDraftPayload"}
+
+func (ec *executionContext) _PublishDraftPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PublishDraftPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, publishDraftPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PublishDraftPayload")
+		case "post":
+			out.Values[i] = ec._PublishDraftPayload_post(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._PublishDraftPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var queryImplementors = []string{"Query"}
 
 func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -34303,6 +39011,44 @@ func (ec *executionContext) _ReactivateMemberPayload(ctx context.Context, sel as
 			}
 		case "errors":
 			out.Values[i] = ec._ReactivateMemberPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var removeBookmarkPayloadImplementors = []string{"RemoveBookmarkPayload"}
+
+func (ec *executionContext) _RemoveBookmarkPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RemoveBookmarkPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, removeBookmarkPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RemoveBookmarkPayload")
+		case "post":
+			out.Values[i] = ec._RemoveBookmarkPayload_post(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RemoveBookmarkPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -34948,6 +39694,87 @@ func (ec *executionContext) _RoleAssignment(ctx context.Context, sel ast.Selecti
 			out.Values[i] = ec._RoleAssignment_endsAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var saveDraftPayloadImplementors = []string{"SaveDraftPayload"}
+
+func (ec *executionContext) _SaveDraftPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SaveDraftPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, saveDraftPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SaveDraftPayload")
+		case "draft":
+			out.Values[i] = ec._SaveDraftPayload_draft(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "newer":
+			out.Values[i] = ec._SaveDraftPayload_newer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SaveDraftPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var scheduleDraftPayloadImplementors = []string{"ScheduleDraftPayload"}
+
+func (ec *executionContext) _ScheduleDraftPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ScheduleDraftPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, scheduleDraftPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ScheduleDraftPayload")
+		case "draft":
+			out.Values[i] = ec._ScheduleDraftPayload_draft(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ScheduleDraftPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -36181,6 +41008,44 @@ func (ec *executionContext) _ThreadEdge(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var unblockMemberPayloadImplementors = []string{"UnblockMemberPayload"}
+
+func (ec *executionContext) _UnblockMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnblockMemberPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unblockMemberPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnblockMemberPayload")
+		case "account":
+			out.Values[i] = ec._UnblockMemberPayload_account(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._UnblockMemberPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var unlinkIdentityPayloadImplementors = []string{"UnlinkIdentityPayload"}
 
 func (ec *executionContext) _UnlinkIdentityPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnlinkIdentityPayload) graphql.Marshaler {
@@ -36257,6 +41122,44 @@ func (ec *executionContext) _UnlockThreadPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var unmuteMemberPayloadImplementors = []string{"UnmuteMemberPayload"}
+
+func (ec *executionContext) _UnmuteMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnmuteMemberPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unmuteMemberPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnmuteMemberPayload")
+		case "account":
+			out.Values[i] = ec._UnmuteMemberPayload_account(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._UnmuteMemberPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var unpinThreadPayloadImplementors = []string{"UnpinThreadPayload"}
 
 func (ec *executionContext) _UnpinThreadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnpinThreadPayload) graphql.Marshaler {
@@ -36275,6 +41178,44 @@ func (ec *executionContext) _UnpinThreadPayload(ctx context.Context, sel ast.Sel
 			}
 		case "errors":
 			out.Values[i] = ec._UnpinThreadPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var unscheduleDraftPayloadImplementors = []string{"UnscheduleDraftPayload"}
+
+func (ec *executionContext) _UnscheduleDraftPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnscheduleDraftPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unscheduleDraftPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnscheduleDraftPayload")
+		case "draft":
+			out.Values[i] = ec._UnscheduleDraftPayload_draft(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._UnscheduleDraftPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -37241,6 +42182,98 @@ func (ec *executionContext) marshalNAuditEntryEdge2ᚖgithubᚗcomᚋpursuingᚑ
 	return ec._AuditEntryEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(ctx context.Context, sel ast.SelectionSet, v []*moderation.Block) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlock(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlock(ctx context.Context, sel ast.SelectionSet, v *moderation.Block) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Block!")
+		return graphql.Null
+	}
+	return ec._Block(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNBlockKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋblockᚐKind(ctx context.Context, v any) (block.Kind, error) {
+	var res block.Kind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBlockKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋblockᚐKind(ctx context.Context, sel ast.SelectionSet, v block.Kind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNBlockMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐBlockMemberInput(ctx context.Context, v any) (model.BlockMemberInput, error) {
+	res, err := ec.unmarshalInputBlockMemberInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBlockMemberPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐBlockMemberPayload(ctx context.Context, sel ast.SelectionSet, v *model.BlockMemberPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BlockMemberPayload!")
+		return graphql.Null
+	}
+	return ec._BlockMemberPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(ctx context.Context, sel ast.SelectionSet, v *ent.Bookmark) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Bookmark!")
+		return graphql.Null
+	}
+	return ec._Bookmark(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBookmarkEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Bookmark]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBookmarkEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBookmarkEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Bookmark]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BookmarkEdge!")
+		return graphql.Null
+	}
+	return ec._BookmarkEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNBookmarkPostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐBookmarkPostInput(ctx context.Context, v any) (model.BookmarkPostInput, error) {
+	res, err := ec.unmarshalInputBookmarkPostInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBookmarkPostPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐBookmarkPostPayload(ctx context.Context, sel ast.SelectionSet, v *model.BookmarkPostPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BookmarkPostPayload!")
+		return graphql.Null
+	}
+	return ec._BookmarkPostPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -37605,6 +42638,19 @@ func (ec *executionContext) marshalNDeclineJoinRequestPayload2ᚖgithubᚗcomᚋ
 	return ec._DeclineJoinRequestPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNDeleteDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteDraftInput(ctx context.Context, v any) (model.DeleteDraftInput, error) {
+	res, err := ec.unmarshalInputDeleteDraftInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteDraftPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteDraftPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteDraftPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteDraftPayload!")
+		return graphql.Null
+	}
+	return ec._DeleteDraftPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDeleteFileInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteFileInput(ctx context.Context, v any) (model.DeleteFileInput, error) {
 	res, err := ec.unmarshalInputDeleteFileInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -37629,6 +42675,62 @@ func (ec *executionContext) marshalNDeletePostPayload2ᚖgithubᚗcomᚋpursuing
 		return graphql.Null
 	}
 	return ec._DeletePostPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(ctx context.Context, sel ast.SelectionSet, v *ent.Draft) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Draft!")
+		return graphql.Null
+	}
+	return ec._Draft(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDraftEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Draft]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDraftEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDraftEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Draft]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DraftEdge!")
+		return graphql.Null
+	}
+	return ec._DraftEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.DraftVersion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDraftVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDraftVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersion(ctx context.Context, sel ast.SelectionSet, v *ent.DraftVersion) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DraftVersion!")
+		return graphql.Null
+	}
+	return ec._DraftVersion(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNEditPostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEditPostInput(ctx context.Context, v any) (model.EditPostInput, error) {
@@ -38157,6 +43259,19 @@ func (ec *executionContext) marshalNMoveThreadPayload2ᚖgithubᚗcomᚋpursuing
 	return ec._MoveThreadPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNMuteMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMuteMemberInput(ctx context.Context, v any) (model.MuteMemberInput, error) {
+	res, err := ec.unmarshalInputMuteMemberInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMuteMemberPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMuteMemberPayload(ctx context.Context, sel ast.SelectionSet, v *model.MuteMemberPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MuteMemberPayload!")
+		return graphql.Null
+	}
+	return ec._MuteMemberPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v []model.Node) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -38458,6 +43573,19 @@ func (ec *executionContext) marshalNProgram2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return ec._Program(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNPublishDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishDraftInput(ctx context.Context, v any) (model.PublishDraftInput, error) {
+	res, err := ec.unmarshalInputPublishDraftInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPublishDraftPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishDraftPayload(ctx context.Context, sel ast.SelectionSet, v *model.PublishDraftPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PublishDraftPayload!")
+		return graphql.Null
+	}
+	return ec._PublishDraftPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋallowanceᚐAllowance(ctx context.Context, sel ast.SelectionSet, v *allowance.Allowance) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RateLimit!")
@@ -38501,6 +43629,19 @@ func (ec *executionContext) marshalNReactivateMemberPayload2ᚖgithubᚗcomᚋpu
 		return graphql.Null
 	}
 	return ec._ReactivateMemberPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRemoveBookmarkInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveBookmarkInput(ctx context.Context, v any) (model.RemoveBookmarkInput, error) {
+	res, err := ec.unmarshalInputRemoveBookmarkInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRemoveBookmarkPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveBookmarkPayload(ctx context.Context, sel ast.SelectionSet, v *model.RemoveBookmarkPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RemoveBookmarkPayload!")
+		return graphql.Null
+	}
+	return ec._RemoveBookmarkPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRemoveReactionInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReactionInput(ctx context.Context, v any) (model.RemoveReactionInput, error) {
@@ -38730,6 +43871,32 @@ func (ec *executionContext) unmarshalNRoleScope2githubᚗcomᚋpursuingᚑequity
 
 func (ec *executionContext) marshalNRoleScope2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋroleassignmentᚐScope(ctx context.Context, sel ast.SelectionSet, v roleassignment.Scope) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNSaveDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveDraftInput(ctx context.Context, v any) (model.SaveDraftInput, error) {
+	res, err := ec.unmarshalInputSaveDraftInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSaveDraftPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveDraftPayload(ctx context.Context, sel ast.SelectionSet, v *model.SaveDraftPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SaveDraftPayload!")
+		return graphql.Null
+	}
+	return ec._SaveDraftPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNScheduleDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐScheduleDraftInput(ctx context.Context, v any) (model.ScheduleDraftInput, error) {
+	res, err := ec.unmarshalInputScheduleDraftInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNScheduleDraftPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐScheduleDraftPayload(ctx context.Context, sel ast.SelectionSet, v *model.ScheduleDraftPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ScheduleDraftPayload!")
+		return graphql.Null
+	}
+	return ec._ScheduleDraftPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSearchKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋsearchdocumentᚐKind(ctx context.Context, v any) (searchdocument.Kind, error) {
@@ -39182,6 +44349,19 @@ func (ec *executionContext) marshalNTimeZone2string(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) unmarshalNUnblockMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnblockMemberInput(ctx context.Context, v any) (model.UnblockMemberInput, error) {
+	res, err := ec.unmarshalInputUnblockMemberInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUnblockMemberPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnblockMemberPayload(ctx context.Context, sel ast.SelectionSet, v *model.UnblockMemberPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnblockMemberPayload!")
+		return graphql.Null
+	}
+	return ec._UnblockMemberPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUnlinkIdentityInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnlinkIdentityInput(ctx context.Context, v any) (model.UnlinkIdentityInput, error) {
 	res, err := ec.unmarshalInputUnlinkIdentityInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -39208,6 +44388,19 @@ func (ec *executionContext) marshalNUnlockThreadPayload2ᚖgithubᚗcomᚋpursui
 	return ec._UnlockThreadPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNUnmuteMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnmuteMemberInput(ctx context.Context, v any) (model.UnmuteMemberInput, error) {
+	res, err := ec.unmarshalInputUnmuteMemberInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUnmuteMemberPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnmuteMemberPayload(ctx context.Context, sel ast.SelectionSet, v *model.UnmuteMemberPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnmuteMemberPayload!")
+		return graphql.Null
+	}
+	return ec._UnmuteMemberPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUnpinThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnpinThreadInput(ctx context.Context, v any) (model.UnpinThreadInput, error) {
 	res, err := ec.unmarshalInputUnpinThreadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -39219,6 +44412,19 @@ func (ec *executionContext) marshalNUnpinThreadPayload2ᚖgithubᚗcomᚋpursuin
 		return graphql.Null
 	}
 	return ec._UnpinThreadPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUnscheduleDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnscheduleDraftInput(ctx context.Context, v any) (model.UnscheduleDraftInput, error) {
+	res, err := ec.unmarshalInputUnscheduleDraftInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUnscheduleDraftPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnscheduleDraftPayload(ctx context.Context, sel ast.SelectionSet, v *model.UnscheduleDraftPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnscheduleDraftPayload!")
+		return graphql.Null
+	}
+	return ec._UnscheduleDraftPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdateCohortInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCohortInput(ctx context.Context, v any) (model.UpdateCohortInput, error) {
@@ -39525,6 +44731,20 @@ func (ec *executionContext) marshalOAffiliation2ᚖgithubᚗcomᚋpursuingᚑequ
 	return ec._Affiliation(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(ctx context.Context, sel ast.SelectionSet, v *ent.Bookmark) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Bookmark(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOBookmarkConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Bookmark]) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._BookmarkConnection(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -39621,11 +44841,41 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	return res
 }
 
+func (ec *executionContext) marshalODraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(ctx context.Context, sel ast.SelectionSet, v *ent.Draft) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Draft(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalODraftConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Draft]) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._DraftConnection(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(ctx context.Context, sel ast.SelectionSet, v *ent.Enrollment) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Enrollment(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOErrorCode2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐCode(ctx context.Context, v any) (*fault.Code, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(fault.Code)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOErrorCode2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐCode(ctx context.Context, sel ast.SelectionSet, v *fault.Code) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalOFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(ctx context.Context, sel ast.SelectionSet, v *ent.File) graphql.Marshaler {

@@ -25,7 +25,7 @@ import (
 type Node interface {
 }
 
-// Something that happened to the viewer's notifications.
+// Something that happened to the viewer's notifications, drafts or bookmarks.
 type NotificationEvent interface {
 }
 
@@ -137,6 +137,50 @@ type ArchiveTeamInput struct {
 type ArchiveTeamPayload struct {
 	// The retired team; null when there are errors.
 	Team *ent.Team `json:"team,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `blockMember` takes.
+type BlockMemberInput struct {
+	// The member.
+	MemberID gid.ID `json:"memberId"`
+}
+
+// What `blockMember` returns.
+type BlockMemberPayload struct {
+	// The viewer's account; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// The viewer bookmarked a post, changed or removed the bookmark, or was reminded; perhaps on another device.
+type BookmarkChanged struct {
+	// Its place in the viewer's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The post, as it stands now.
+	Post *ent.Post `json:"post"`
+	// The bookmark, as it stands now; null when it was removed.
+	Bookmark *ent.Bookmark `json:"bookmark,omitempty"`
+}
+
+func (BookmarkChanged) IsNotificationEvent() {}
+
+// What `bookmarkPost` takes. Of a bookmark that there is, what is left out stays as it is.
+type BookmarkPostInput struct {
+	// The post.
+	PostID gid.ID `json:"postId"`
+	// Up to 2,000 characters; null removes it.
+	Note graphql.Omittable[*string] `json:"note,omitempty"`
+	// When to be reminded, within a year; null for never.
+	RemindAt graphql.Omittable[*time.Time] `json:"remindAt,omitempty"`
+}
+
+// What `bookmarkPost` returns.
+type BookmarkPostPayload struct {
+	// The bookmark; null when there are errors.
+	Bookmark *ent.Bookmark `json:"bookmark,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -487,6 +531,20 @@ type DeclineJoinRequestPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `deleteDraft` takes.
+type DeleteDraftInput struct {
+	// The draft.
+	DraftID gid.ID `json:"draftId"`
+}
+
+// What `deleteDraft` returns.
+type DeleteDraftPayload struct {
+	// The id of what was deleted; null when there are errors.
+	DraftID *gid.ID `json:"draftId,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `deleteFile` takes.
 type DeleteFileInput struct {
 	// The file.
@@ -514,6 +572,18 @@ type DeletePostPayload struct {
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
+
+// A draft of the viewer's was saved, scheduled, published or deleted, or could not be published; perhaps on another device.
+type DraftChanged struct {
+	// Its place in the viewer's events.
+	Cursor page.Cursor `json:"cursor"`
+	// Id of the draft.
+	DraftID gid.ID `json:"draftId"`
+	// The draft, as it stands now; null when it was published or deleted.
+	Draft *ent.Draft `json:"draft,omitempty"`
+}
+
+func (DraftChanged) IsNotificationEvent() {}
 
 // What `editPost` takes.
 type EditPostInput struct {
@@ -792,6 +862,20 @@ type MoveThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `muteMember` takes.
+type MuteMemberInput struct {
+	// The member.
+	MemberID gid.ID `json:"memberId"`
+}
+
+// What `muteMember` returns.
+type MuteMemberPayload struct {
+	// The viewer's account; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // The viewer was notified.
 type NotificationCreated struct {
 	// Its place in the viewer's events.
@@ -858,6 +942,22 @@ type PostEdited struct {
 
 func (PostEdited) IsThreadEvent() {}
 
+// What `publishDraft` takes.
+type PublishDraftInput struct {
+	// The draft.
+	DraftID gid.ID `json:"draftId"`
+	// The version that is to be published: `STALE_VERSION` when there is a newer one. Whatever it says when left out.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// What `publishDraft` returns.
+type PublishDraftPayload struct {
+	// The new post, of a new thread the first; null when there are errors.
+	Post *ent.Post `json:"post,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // Somebody reacted to a post, or took a reaction back.
 type ReactionsChanged struct {
 	// Its place in the thread's events.
@@ -880,6 +980,20 @@ type ReactivateMemberInput struct {
 type ReactivateMemberPayload struct {
 	// The member; null when there are errors.
 	Member *ent.Member `json:"member,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `removeBookmark` takes.
+type RemoveBookmarkInput struct {
+	// The post.
+	PostID gid.ID `json:"postId"`
+}
+
+// What `removeBookmark` returns.
+type RemoveBookmarkPayload struct {
+	// The post; null when there are errors.
+	Post *ent.Post `json:"post,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -962,6 +1076,52 @@ type RevokeAccessTokenPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `saveDraft` takes. Of a draft that there is, what is left out stays as it is.
+type SaveDraftInput struct {
+	// The draft; a new one when left out.
+	DraftID graphql.Omittable[*gid.ID] `json:"draftId,omitempty"`
+	// The space in which it would start a thread. A draft is for a space or for a thread.
+	SpaceID graphql.Omittable[*gid.ID] `json:"spaceId,omitempty"`
+	// The thread to which it would add a post.
+	ThreadID graphql.Omittable[*gid.ID] `json:"threadId,omitempty"`
+	// The post that it would answer, in the same thread; null for none.
+	ReplyToID graphql.Omittable[*gid.ID] `json:"replyToId,omitempty"`
+	// Up to 200 characters on one line, for a thread.
+	Title graphql.Omittable[*string] `json:"title,omitempty"`
+	// In Markdown, up to 50,000 characters.
+	Body graphql.Omittable[*string] `json:"body,omitempty"`
+	// The version that was edited; needed unless it is a new draft.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `saveDraft` returns.
+type SaveDraftPayload struct {
+	// The draft; null when there are errors.
+	Draft *ent.Draft `json:"draft,omitempty"`
+	// What another device has saved meanwhile, with `STALE_VERSION`; null otherwise.
+	Newer *ent.Draft `json:"newer,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `scheduleDraft` takes.
+type ScheduleDraftInput struct {
+	// The draft. It must say something, and have a title if it would start a thread.
+	DraftID gid.ID `json:"draftId"`
+	// When, within a year.
+	PublishAt time.Time `json:"publishAt"`
+}
+
+// What `scheduleDraft` returns.
+type ScheduleDraftPayload struct {
+	// The draft; null when there are errors.
+	Draft *ent.Draft `json:"draft,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // A page of search results.
 type SearchResultConnection struct {
 	// The page's entries, in order.
@@ -1016,6 +1176,20 @@ type ThreadChanged struct {
 
 func (ThreadChanged) IsThreadEvent() {}
 
+// What `unblockMember` takes.
+type UnblockMemberInput struct {
+	// The member.
+	MemberID gid.ID `json:"memberId"`
+}
+
+// What `unblockMember` returns.
+type UnblockMemberPayload struct {
+	// The viewer's account; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `unlinkIdentity` takes.
 type UnlinkIdentityInput struct {
 	// The identity.
@@ -1044,6 +1218,20 @@ type UnlockThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `unmuteMember` takes.
+type UnmuteMemberInput struct {
+	// The member.
+	MemberID gid.ID `json:"memberId"`
+}
+
+// What `unmuteMember` returns.
+type UnmuteMemberPayload struct {
+	// The viewer's account; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `unpinThread` takes.
 type UnpinThreadInput struct {
 	// The thread.
@@ -1054,6 +1242,20 @@ type UnpinThreadInput struct {
 type UnpinThreadPayload struct {
 	// The thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `unscheduleDraft` takes.
+type UnscheduleDraftInput struct {
+	// The draft.
+	DraftID gid.ID `json:"draftId"`
+}
+
+// What `unscheduleDraft` returns.
+type UnscheduleDraftPayload struct {
+	// The draft; null when there are errors.
+	Draft *ent.Draft `json:"draft,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }

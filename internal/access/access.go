@@ -12,6 +12,7 @@
 //   - An administrator who breaks a hidden space's glass reads it, and writes nothing in it, until the glass ends: by the clock, by
 //     hand, or with the administrator's role. Its members see who, when, why and until when.
 //   - A thread, a post, a reaction and a notification are seen by whoever can see the space.
+//   - A draft is seen by its author, and a bookmark by who made it, as long as they can see the post.
 //   - Who asks to join a group sees that they asked, and never more: whether there is such a group they learn by being let in. Whoever
 //     looks after the group sees who asks.
 //   - A participant is a current member of a network space, a cohort's facilitator, or staff. Participants see organizations,

@@ -78,6 +78,10 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, id
 		return into(ctx, found, func(o *ent.AuditEntry) gid.ID { return o.ID }, c.AuditEntry.Query().Where(those, VisibleAuditEntries(v)).All)
 	case gid.Notification:
 		return into(ctx, found, func(o *ent.Notification) gid.ID { return o.ID }, c.Notification.Query().Where(those, VisibleNotifications(v)).All)
+	case gid.Draft:
+		return into(ctx, found, func(o *ent.Draft) gid.ID { return o.ID }, c.Draft.Query().Where(those, VisibleDrafts(v)).All)
+	case gid.Bookmark:
+		return into(ctx, found, func(o *ent.Bookmark) gid.ID { return o.ID }, c.Bookmark.Query().Where(those, VisibleBookmarks(v)).All)
 	case gid.Resource:
 		return into(ctx, found, func(o *ent.Resource) gid.ID { return o.ID }, c.Resource.Query().Where(those, VisibleResources(v)).All)
 	case gid.ResourceVersion:

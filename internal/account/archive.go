@@ -40,6 +40,8 @@ posts.md             the same posts, to be read
 reactions.json       your reactions
 read-positions.json  how far you have read
 notifications.json   what you were told
+drafts.json          what you have begun to write, with earlier versions
+bookmarks.json       the posts that you keep for later, with your notes
 resources.json       the resources that you added
 files.json           the files that you uploaded
 blocks.json          whom you block and mute
@@ -72,7 +74,7 @@ func (s *Service) WriteExport(ctx context.Context, m *ent.Member, w io.Writer) e
 		a := &archive{Service: s, zip: zip.NewWriter(w), member: m, viewer: viewer.Member(m.ID, gid.ID{}, viewer.Read), at: s.Now()}
 		parts := []func(context.Context) error{
 			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.positions,
-			a.notifications, a.resources, a.files, a.blocks, a.signIns, a.activity,
+			a.notifications, a.drafts, a.bookmarks, a.resources, a.files, a.blocks, a.signIns, a.activity,
 		}
 		for _, part := range parts {
 			if err := part(ctx); err != nil {
@@ -318,6 +320,41 @@ func (a *archive) notifications(ctx context.Context) error {
 		return a.Store.Client(ctx).Notification.Query().Where(access.ExportableNotifications(a.viewer), within).All(ctx)
 	}, func(r *ent.Notification) any {
 		return map[string]any{"id": r.ID, "reasons": r.Reasons, "threadId": r.ThreadID, "postId": r.PostID, "createdAt": r.CreatedAt, "readAt": r.ReadAt}
+	})
+}
+
+func (a *archive) drafts(ctx context.Context) error {
+	return a.list("drafts.json", func(add func(any) error) error {
+		return page.Walk(exportPage, func(d *ent.Draft) gid.ID { return d.ID }, func(within func(*sql.Selector)) ([]*ent.Draft, error) {
+			return a.Store.Client(ctx).Draft.Query().Where(access.ExportableDrafts(a.viewer), within).All(ctx)
+		}, func(drafts []*ent.Draft) error {
+			versions, err := a.Desk.Versions(ctx, idsOf(drafts, func(d *ent.Draft) gid.ID { return d.ID }))
+			if err != nil {
+				return err
+			}
+			for i, d := range drafts {
+				before := make([]any, len(versions[i]))
+				for j, r := range versions[i] {
+					before[j] = map[string]any{"version": r.Version, "title": r.Title, "body": r.Body, "savedAt": r.CreatedAt}
+				}
+				err := add(map[string]any{
+					"id": d.ID, "spaceId": d.SpaceID, "threadId": d.ThreadID, "replyToId": d.ReplyToID, "title": d.Title, "body": d.Body, "version": d.Version,
+					"versions": before, "publishAt": d.PublishAt, "createdAt": d.CreatedAt, "updatedAt": d.UpdatedAt,
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+func (a *archive) bookmarks(ctx context.Context) error {
+	return rows(a, "bookmarks.json", func(b *ent.Bookmark) gid.ID { return b.ID }, func(within func(*sql.Selector)) ([]*ent.Bookmark, error) {
+		return a.Store.Client(ctx).Bookmark.Query().Where(access.ExportableBookmarks(a.viewer), within).All(ctx)
+	}, func(b *ent.Bookmark) any {
+		return map[string]any{"postId": b.PostID, "note": b.Note, "remindAt": b.RemindAt, "createdAt": b.CreatedAt}
 	})
 }
 

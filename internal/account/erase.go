@@ -91,7 +91,7 @@ func (s *Service) Erase(ctx context.Context, v viewer.Viewer, who *gid.ID, handl
 		instead := erasedHandle(id)
 		err = tx.Member.UpdateOneID(id).SetStatus(member.StatusERASED).SetErasingHandle(m.Handle).SetUpdatedAt(s.Now()).
 			SetName(erasedName).SetHandle(instead).SetEmail(instead + "@erased.invalid").SetPronouns("").SetTitle("").SetAbout("").
-			SetAvatarURL("").SetTimeZone("UTC").ClearExpertise().ClearAvatarFileID().ClearSuspendedUntil().Exec(ctx)
+			SetAvatarURL("").SetTimeZone("UTC").ClearExpertise().ClearInterests().ClearAvatarFileID().ClearSuspendedUntil().Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("erase the profile: %w", err)
 		}
@@ -194,13 +194,16 @@ func (s *Service) FinishErasures(ctx context.Context) error {
 func (s *Service) finish(ctx context.Context, m *ent.Member) (bool, error) {
 	began := s.Now()
 	for _, part := range []func(context.Context, gid.ID) error{
-		s.Forum.Erase, s.Notify.Erase, s.Library.Erase, s.Moderation.Erase, s.eraseKeys, s.eraseRequests, s.eraseFiles,
+		s.Forum.Erase, s.Notify.Erase, s.Desk.Erase, s.Library.Erase, s.Moderation.Erase, s.eraseKeys, s.eraseRequests, s.eraseFiles,
 	} {
 		if err := part(ctx, m.ID); err != nil {
 			return false, err
 		}
 	}
 	if err := s.Forum.EraseMentions(ctx, *m.ErasingHandle, m.Handle); err != nil {
+		return false, err
+	}
+	if err := s.Desk.EraseMentions(ctx, *m.ErasingHandle, m.Handle); err != nil {
 		return false, err
 	}
 	if began.Before(m.UpdatedAt.Add(settling)) {

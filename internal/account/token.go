@@ -22,6 +22,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/desk"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -36,17 +37,19 @@ import (
 
 // Service signs members in. All fields are needed but where it is said.
 type Service struct {
-	Store      *store.Store
-	Audit      *audit.Log
-	Mail       *mail.Service
-	Community  *community.Service
-	Forum      *forum.Service
-	Notify     *notify.Service
-	Library    *library.Service
 	Moderation *moderation.Service
-	Hasher     *Hasher
-	Now        func() time.Time
-	NewID      func(gid.Kind) gid.ID
+
+	Store     *store.Store
+	Audit     *audit.Log
+	Mail      *mail.Service
+	Community *community.Service
+	Forum     *forum.Service
+	Notify    *notify.Service
+	Library   *library.Service
+	Desk      *desk.Service
+	Hasher    *Hasher
+	Now       func() time.Time
+	NewID     func(gid.Kind) gid.ID
 	// PublicURL is what links begin with. It comes from the configuration and never from a request, whose Host header anybody can
 	// write.
 	PublicURL string

@@ -111,6 +111,12 @@ func TestExport(t *testing.T) {
 			ada.Must(`mutation($input: CreateResourceInput!) { createResource(input: $input) { errors { code message } } }`,
 				input(vars{"kind": "LINK", "title": "Resource in " + s.String(), "audience": "SPACE", "spaceId": s}))
 		}
+		for _, in := range []gid.ID{thread, secret} {
+			body := "A draft for " + in.String()
+			draft := ada.Must(saveDraft, input(vars{"threadId": in, "body": "Begun"})).String("saveDraft.draft.id")
+			ada.Must(saveDraft, input(vars{"draftId": draft, "expectedVersion": 1, "body": body}))
+			ada.Must(bookmarkPost, input(vars{"postId": w.Post(ben, in, "To keep"), "note": body}))
+		}
 		link := ada.Must(createExport, input(vars{"idempotencyKey": "k"})).String("createExport.url")
 		t.Run("it holds what is the member's, and what is in affinity groups is left out", func(t *testing.T) {
 			files := archive(w, link)
@@ -130,6 +136,8 @@ func TestExport(t *testing.T) {
 			holds("reactions.json", 1, "👍")
 			holds("read-positions.json", 1, thread.String())
 			holds("notifications.json", 1, "MENTION")
+			holds("drafts.json", 1, "A draft for "+thread.String(), "Begun")
+			holds("bookmarks.json", 1, "A draft for "+thread.String())
 			holds("spaces.json", 1, "Network")
 			holds("resources.json", 1, network.String())
 			holds("sign-ins.json", 1, `"name":"test"`)

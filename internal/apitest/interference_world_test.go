@@ -23,6 +23,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/desk"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/library"
@@ -238,7 +239,25 @@ func (s *stage) hide() {
 			must0(s.T, err)
 		}
 	}
+	s.keepAside()
 	s.note()
+}
+
+// keepAside has those who belong to hidden spaces begin to write there and keep what was said there.
+func (s *stage) keepAside() {
+	s.T.Helper()
+	in, v, thread := s.insider.Context(), s.insider.Viewer, s.hidden[gid.Thread]
+	d, _, err := s.App.Desk.SaveDraft(in, v, desk.DraftPatch{ThreadID: &thread, Body: new("Soon more about " + secret)})
+	must0(s.T, err)
+	_, _, err = s.App.Desk.SaveDraft(in, v, desk.DraftPatch{ID: &d.ID, Body: new("Now more about " + secret), ExpectedVersion: new(1)})
+	must0(s.T, err)
+	_, err = s.App.Desk.ScheduleDraft(in, v, d.ID, s.script.now().Add(24*time.Hour))
+	must0(s.T, err)
+	p, err := s.App.Store.Client(s.System()).Post.Query().Where(post.ThreadID(thread), post.Seq(1)).Only(s.System())
+	must0(s.T, err)
+	b, err := s.App.Desk.BookmarkPost(in, v, p.ID, desk.BookmarkPatch{Note: new("About " + secret), RemindAt: new(s.script.now().Add(24 * time.Hour))})
+	must0(s.T, err)
+	s.hidden[gid.Draft], s.hidden[gid.Bookmark] = d.ID, b.ID
 }
 
 // note finds one of each kind of what was made in hidden spaces without telling its id.

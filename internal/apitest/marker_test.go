@@ -22,6 +22,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/apitest/database"
 	"github.com/pursuing-equity/commons/internal/apitest/invariant"
 	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/desk"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -64,6 +65,8 @@ func written(m *marked) map[string]func() vars {
 		"removeReaction":        nil, // an emoji that is there no more
 		"createRoleAssignment":  nil, // for administrators; the only text is the key
 		"createTeamMembership":  func() vars { return vars{"teamId": m.team, "memberId": m.newParticipant().ID, "role": "MEMBER"} },
+		"saveDraft":             func() vars { return vars{"threadId": m.thread} },
+		"bookmarkPost":          func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben")} },
 		"createSpaceMembership": func() vars { return vars{"spaceId": m.group, "memberId": m.newParticipant().ID} },
 	}
 }
@@ -198,6 +201,7 @@ func TestErasureLeavesNoTrace(t *testing.T) {
 			return nil
 		})
 		mentioning := w.Post(m.ben, m.thread, "I agree with @"+strings.ToUpper(m.marker)+". See `@"+m.marker+"`.")
+		m.keptByOthers(mentioning)
 		m.ben.Must(`mutation($input: EditPostInput!) { editPost(input: $input) { errors { code message } } }`,
 			input(vars{"postId": mentioning, "expectedVersion": 1, "body": "I agree with @" + m.marker + "."}))
 		if len(w.Traces(words...)) < 40 {
@@ -241,6 +245,21 @@ func TestErasureLeavesNoTrace(t *testing.T) {
 			w.T.Errorf("%s", r.Body)
 		}
 	})
+}
+
+// keptByOthers has ben mention ada in what only he sees: a draft, a version of it, and a note.
+func (m *marked) keptByOthers(post gid.ID) {
+	m.T.Helper()
+	d, _, err := m.App.Desk.SaveDraft(m.ben.Context(), m.ben.Viewer, desk.DraftPatch{ThreadID: &m.thread, Body: new("For @" + m.marker)})
+	if err == nil {
+		_, _, err = m.App.Desk.SaveDraft(m.ben.Context(), m.ben.Viewer, desk.DraftPatch{ID: &d.ID, Body: new("For @" + m.marker + ", again"), ExpectedVersion: new(1)})
+	}
+	if err == nil {
+		_, err = m.App.Desk.BookmarkPost(m.ben.Context(), m.ben.Viewer, post, desk.BookmarkPatch{Note: new("@" + m.marker + " is right")})
+	}
+	if err != nil {
+		m.T.Fatal(err)
+	}
 }
 
 // writtenElsewhere puts the marker into what is not written through the graph.

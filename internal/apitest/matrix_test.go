@@ -136,6 +136,7 @@ func (c *cast) furnish() {
 		"enrollment": must(c.T, enrollment), "workgroup": c.workgroup, "affinity": c.affinity, "thread": thread, "post": post,
 		"resource": must(c.T, kept), "entry": entry,
 	}
+	c.furnishDesk(thread, post)
 }
 
 // newGlass is an administrator's look into a group of its own that the insider belongs to.
@@ -224,7 +225,7 @@ type matrix struct{ queries, mutations, subscriptions, fields map[string]row }
 
 func wholeMatrix() matrix {
 	whole := matrix{map[string]row{}, map[string]row{}, map[string]row{}, map[string]row{}}
-	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), spaceRows(), forumRows(), resourceRows(), accountRows(), auditRows()} {
+	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), spaceRows(), forumRows(), deskRows(), resourceRows(), accountRows(), auditRows()} {
 		maps.Copy(whole.queries, m.queries)
 		maps.Copy(whole.mutations, m.mutations)
 		maps.Copy(whole.subscriptions, m.subscriptions)

@@ -23,6 +23,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/desk"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/event/bus"
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -70,21 +71,23 @@ type Config struct {
 
 // App is the program with its database open. The services can be called directly; Serve answers requests.
 type App struct {
-	Config     Config
-	Store      *store.Store
-	Accounts   *account.Service
-	Community  *community.Service
-	Forum      *forum.Service
-	Notify     *notify.Service
-	Library    *library.Service
 	Moderation *moderation.Service
-	Files      *file.Service
-	Events     *event.Log
-	Markdown   *markdown.Renderer
-	Audit      *audit.Log
-	Mail       *mail.Service
-	Sender     *mail.Sender
-	Mailbox    *mail.Mailbox // nil but in a demo without a mail server
+
+	Config    Config
+	Store     *store.Store
+	Accounts  *account.Service
+	Community *community.Service
+	Forum     *forum.Service
+	Notify    *notify.Service
+	Desk      *desk.Service
+	Library   *library.Service
+	Files     *file.Service
+	Events    *event.Log
+	Markdown  *markdown.Renderer
+	Audit     *audit.Log
+	Mail      *mail.Service
+	Sender    *mail.Sender
+	Mailbox   *mail.Mailbox // nil but in a demo without a mail server
 }
 
 // Open opens the database and makes the services. It changes nothing and starts nothing.
@@ -131,6 +134,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Community = &community.Service{Store: s, Audit: a.Audit, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
+	a.Desk = &desk.Service{Store: s, Events: a.Events, Forum: a.Forum, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
 	a.Files = &file.Service{
 		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
@@ -138,7 +142,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Now: cfg.Now, NewID: newID}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
-	a.Accounts.Moderation = a.Moderation
+	a.Accounts.Desk, a.Accounts.Moderation = a.Desk, a.Moderation
 	return a, nil
 }
 
@@ -169,7 +173,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 	}
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Library: a.Library, Moderation: a.Moderation, Audit: a.Audit, Files: a.Files}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, Library: a.Library, Moderation: a.Moderation, Audit: a.Audit, Files: a.Files}
 	pages, err := a.pages()
 	if err != nil {
 		return err
@@ -238,6 +242,11 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(erasing)
 		a.erase(logCtx)
 	}()
+	publishing := make(chan struct{})
+	go func() {
+		defer close(publishing)
+		a.Desk.Run(logCtx)
+	}()
 	err = srv.Serve(ctx, ln)
 	stop()
 	<-logDone
@@ -245,6 +254,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-mailing
 	<-sweeping
 	<-erasing
+	<-publishing
 	return err
 }
 

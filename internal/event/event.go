@@ -51,6 +51,8 @@ const (
 	ThreadChanged       = "THREAD_CHANGED"
 	NotificationCreated = "NOTIFICATION_CREATED"
 	NotificationsRead   = "NOTIFICATIONS_READ"
+	DraftChanged        = "DRAFT_CHANGED"
+	BookmarkChanged     = "BOOKMARK_CHANGED"
 )
 
 // Retention is how long events are kept unless it is said otherwise, and so how old a cursor may be.

@@ -28,6 +28,8 @@ type NewPost struct {
 	Body           string
 	ReplyToID      *gid.ID
 	IdempotencyKey *string `json:"-"`
+	// Then, if it is set, runs in the transaction once the post is written: what it refuses was not written.
+	Then func(ctx context.Context, tx *ent.Client) error `json:"-"`
 }
 
 // CreatePost writes a post. It returns NOT_FOUND when the viewer cannot see the thread, FORBIDDEN, THREAD_LOCKED or ARCHIVED when
@@ -63,7 +65,11 @@ func (s *Service) CreatePost(ctx context.Context, v viewer.Viewer, in NewPost) (
 					return gid.ID{}, fmt.Errorf("load the post that is answered: %w", err)
 				}
 			}
-			return s.addPost(ctx, tx, t, me, s.Now(), body, replyTo)
+			id, err := s.addPost(ctx, tx, t, me, s.Now(), body, replyTo)
+			if err == nil && in.Then != nil {
+				err = in.Then(ctx, tx)
+			}
+			return id, err
 		})
 		return err
 	})

@@ -28,6 +28,8 @@ type NewThread struct {
 	SpaceID        gid.ID
 	Title, Body    string
 	IdempotencyKey *string `json:"-"`
+	// Then, if it is set, runs in the transaction once the thread is started: what it refuses was not started.
+	Then func(ctx context.Context, tx *ent.Client) error `json:"-"`
 }
 
 // CreateThread starts a thread with its first post. It returns NOT_FOUND when the viewer cannot see the space, FORBIDDEN when
@@ -68,6 +70,9 @@ func (s *Service) CreateThread(ctx context.Context, v viewer.Viewer, in NewThrea
 				return gid.ID{}, err
 			}
 			_, err = s.addPost(ctx, tx, t, me, now, body, nil)
+			if err == nil && in.Then != nil {
+				err = in.Then(ctx, tx)
+			}
 			return t.ID, err
 		})
 		return err

@@ -19,14 +19,14 @@ import (
 // mostBlocks is how many members one can block and mute.
 const mostBlocks = 500
 
-// Block keeps the viewer from hearing from a member, and the member from writing to them directly; a mute becomes a block. Doing it
+// BlockMember keeps the viewer from hearing from a member, and the member from writing to them directly; a mute becomes a block. Doing it
 // again changes nothing. It returns NOT_FOUND for whom the viewer cannot see, and LIMIT_REACHED for who has 500.
-func (s *Service) Block(ctx context.Context, v viewer.Viewer, id gid.ID) error {
+func (s *Service) BlockMember(ctx context.Context, v viewer.Viewer, id gid.ID) error {
 	return s.deafen(ctx, v, id, block.KindBLOCK)
 }
 
-// Mute keeps the viewer from hearing from a member, who can tell even less of it. Whom the viewer blocks stays blocked.
-func (s *Service) Mute(ctx context.Context, v viewer.Viewer, id gid.ID) error {
+// MuteMember keeps the viewer from hearing from a member, who can tell even less of it. Whom the viewer blocks stays blocked.
+func (s *Service) MuteMember(ctx context.Context, v viewer.Viewer, id gid.ID) error {
 	return s.deafen(ctx, v, id, block.KindMUTE)
 }
 
@@ -66,13 +66,13 @@ func (s *Service) deafen(ctx context.Context, v viewer.Viewer, id gid.ID, kind b
 	})
 }
 
-// Unblock ends a block. It returns NOT_FOUND for whom the viewer can neither see nor blocks; where there is no block it changes nothing.
-func (s *Service) Unblock(ctx context.Context, v viewer.Viewer, id gid.ID) error {
+// UnblockMember ends a block. It returns NOT_FOUND for whom the viewer can neither see nor blocks; where there is no block it changes nothing.
+func (s *Service) UnblockMember(ctx context.Context, v viewer.Viewer, id gid.ID) error {
 	return s.hear(ctx, v, id, block.KindBLOCK)
 }
 
-// Unmute ends a mute, as Unblock does a block.
-func (s *Service) Unmute(ctx context.Context, v viewer.Viewer, id gid.ID) error {
+// UnmuteMember ends a mute, as UnblockMember does a block.
+func (s *Service) UnmuteMember(ctx context.Context, v viewer.Viewer, id gid.ID) error {
 	return s.hear(ctx, v, id, block.KindMUTE)
 }
 
@@ -93,34 +93,36 @@ func (s *Service) hear(ctx context.Context, v viewer.Viewer, id gid.ID, kind blo
 	})
 }
 
-// Blocks are whom the viewer blocks and mutes, the newest first: 500 at most.
-func (s *Service) Blocks(ctx context.Context, v viewer.Viewer) ([]*ent.Block, error) {
-	rows, err := s.Store.Client(ctx).Block.Query().Where(access.OwnBlocks(v)).Order(ent.Desc(block.FieldID)).All(ctx)
+// Block is one of the viewer's, with the blocked member as far as the viewer can still see them.
+type Block struct {
+	*ent.Block
+	Blocked *ent.Member
+}
+
+// Blocks are whom the viewer blocks and mutes, the newest first: 500 at most. Two statements.
+func (s *Service) Blocks(ctx context.Context, v viewer.Viewer) ([]*Block, error) {
+	c := s.Store.Client(ctx)
+	rows, err := c.Block.Query().Where(access.OwnBlocks(v)).Order(ent.Desc(block.FieldID)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load blocks: %w", err)
 	}
-	return rows, nil
-}
-
-// Blocked are the members of blocks, as far as the viewer can still see them.
-func (s *Service) Blocked(ctx context.Context, v viewer.Viewer, blocks []*ent.Block) ([]*ent.Member, error) {
-	ids := make([]gid.ID, len(blocks))
-	for i, b := range blocks {
+	ids := make([]gid.ID, len(rows))
+	for i, b := range rows {
 		ids[i] = b.BlockedID
 	}
-	rows, err := s.Store.Client(ctx).Member.Query().Where(page.AnyOf(member.FieldID, ids), access.VisibleMembers(v)).All(ctx)
+	members, err := c.Member.Query().Where(page.AnyOf(member.FieldID, ids), access.VisibleMembers(v)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load members: %w", err)
 	}
-	of := make(map[gid.ID]*ent.Member, len(rows))
-	for _, m := range rows {
+	of := make(map[gid.ID]*ent.Member, len(members))
+	for _, m := range members {
 		of[m.ID] = m
 	}
-	out := make([]*ent.Member, len(blocks))
-	for i, id := range ids {
-		out[i] = of[id]
+	blocks := make([]*Block, len(rows))
+	for i, b := range rows {
+		blocks[i] = &Block{b, of[b.BlockedID]}
 	}
-	return out, nil
+	return blocks, nil
 }
 
 // eraseBatch is how many rows are scrubbed at once.

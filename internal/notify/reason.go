@@ -15,6 +15,8 @@ type Reason string
 const (
 	Mention Reason = "MENTION"
 	Reply   Reason = "REPLY"
+	// Reminder is of a bookmark: the member asked for it.
+	Reminder Reason = "REMINDER"
 )
 
 // MarshalGQL writes the SDL's NotificationReason.

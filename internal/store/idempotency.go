@@ -49,6 +49,18 @@ func (s *Store) ForgetKeys(ctx context.Context, now time.Time) (int, error) {
 	}
 }
 
+// Result is what came of what a member did with an idempotency key, as long as the key is kept.
+func (s *Store) Result(ctx context.Context, member gid.ID, key string) (id gid.ID, found bool, err error) {
+	r, err := s.Client(ctx).IdempotencyRecord.Query().Where(idempotencyrecord.MemberID(member), idempotencyrecord.Key(key)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return id, false, nil
+	}
+	if err != nil {
+		return id, false, fmt.Errorf("load the idempotency key: %w", err)
+	}
+	return r.ResultID, true, nil
+}
+
 // Do runs create within the transaction, unless the member's key was used before: then it returns what came of it, or
 // IDEMPOTENCY_CONFLICT when the input was another. Of two requests with one key at once, the second waits for the first, and
 // then finds its result: it must not be told that what the first one made is in its way.

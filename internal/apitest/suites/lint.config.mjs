@@ -10,6 +10,7 @@ const valueTypes = [
   'Requirement',
   'Account',
   'RateLimit',
+  'DraftVersion',
   // Events: their cursor is their identity, and only in their stream.
   'PostCreated',
   'PostEdited',
@@ -19,6 +20,8 @@ const valueTypes = [
   'ThreadActivity',
   'NotificationCreated',
   'NotificationsRead',
+  'DraftChanged',
+  'BookmarkChanged',
 ];
 
 const rule = (name, options) => ({ [`@graphql-eslint/${name}`]: options });
