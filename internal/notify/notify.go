@@ -62,7 +62,7 @@ func mentions(body string) []string {
 	return handles
 }
 
-// PostWritten notifies those whom a post mentions or answers, if they belong to the space; never its author.
+// PostWritten notifies those whom a post mentions or answers, if they belong to the space and hear from its author; never the author.
 func (s *Service) PostWritten(ctx context.Context, tx *ent.Client, w Written) error {
 	handles := mentions(w.Post.Body)
 	if len(handles) == 0 && w.RepliedTo == nil {
@@ -75,7 +75,7 @@ func (s *Service) PostWritten(ctx context.Context, tx *ent.Client, w Written) er
 	if w.RepliedTo != nil {
 		who = append(who, member.ID(*w.RepliedTo))
 	}
-	people, err := tx.Member.Query().Where(sql.OrPredicates(who...), member.IDNEQ(w.Post.AuthorID), access.SpaceReaders(w.SpaceID)).Order(member.ByID()).All(ctx)
+	people, err := tx.Member.Query().Where(sql.OrPredicates(who...), member.IDNEQ(w.Post.AuthorID), access.SpaceReaders(w.SpaceID), access.HearsFrom(w.Post.AuthorID)).Order(member.ByID()).All(ctx)
 	if err != nil {
 		return fmt.Errorf("find whom to notify: %w", err)
 	}
