@@ -18,7 +18,7 @@ import (
 )
 
 func (r *mutationResolver) CreateThread(ctx context.Context, input model.CreateThreadInput) (*model.CreateThreadPayload, error) {
-	thread, err := r.Forum.CreateThread(ctx, viewer.From(ctx), forum.NewThread{SpaceID: input.SpaceID, Title: input.Title, Body: input.Body, IdempotencyKey: optional(input.IdempotencyKey)})
+	thread, err := r.Forum.CreateThread(ctx, viewer.From(ctx), newThread(input))
 	errs, err := userErrors(err)
 	return &model.CreateThreadPayload{Thread: thread, Errors: errs}, err
 }
@@ -27,6 +27,24 @@ func (r *mutationResolver) RenameThread(ctx context.Context, input model.RenameT
 	thread, err := r.Forum.RenameThread(ctx, viewer.From(ctx), input.ThreadID, input.Title)
 	errs, err := userErrors(err)
 	return &model.RenameThreadPayload{Thread: thread, Errors: errs}, err
+}
+
+func (r *mutationResolver) ClassifyThread(ctx context.Context, input model.ClassifyThreadInput) (*model.ClassifyThreadPayload, error) {
+	thread, err := r.Forum.ClassifyThread(ctx, viewer.From(ctx), input.ThreadID, forum.ThreadClass{Kind: optional(input.Kind), Tags: patchedList(input.Tags)})
+	errs, err := userErrors(err)
+	return &model.ClassifyThreadPayload{Thread: thread, Errors: errs}, err
+}
+
+func (r *mutationResolver) AcceptAnswer(ctx context.Context, input model.AcceptAnswerInput) (*model.AcceptAnswerPayload, error) {
+	thread, err := r.Forum.AcceptAnswer(ctx, viewer.From(ctx), input.PostID)
+	errs, err := userErrors(err)
+	return &model.AcceptAnswerPayload{Thread: thread, Errors: errs}, err
+}
+
+func (r *mutationResolver) UnacceptAnswer(ctx context.Context, input model.UnacceptAnswerInput) (*model.UnacceptAnswerPayload, error) {
+	thread, err := r.Forum.UnacceptAnswer(ctx, viewer.From(ctx), input.ThreadID)
+	errs, err := userErrors(err)
+	return &model.UnacceptAnswerPayload{Thread: thread, Errors: errs}, err
 }
 
 func (r *mutationResolver) PinThread(ctx context.Context, input model.PinThreadInput) (*model.PinThreadPayload, error) {
@@ -184,6 +202,22 @@ func (r *threadResolver) Author(ctx context.Context, obj *ent.Thread) (*ent.Memb
 	})
 }
 
+func (r *threadResolver) Tags(ctx context.Context, obj *ent.Thread) ([]string, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([][]string, error) {
+		return r.Forum.Tags(ctx, each(objs, func(t *ent.Thread) gid.ID { return t.ID }))
+	})
+}
+
+func (r *threadResolver) Answered(ctx context.Context, obj *ent.Thread) (bool, error) {
+	return obj.AcceptedPostID != nil, nil
+}
+
+func (r *threadResolver) AcceptedPost(ctx context.Context, obj *ent.Thread) (*ent.Post, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]*ent.Post, error) {
+		return r.posts(ctx, each(objs, func(t *ent.Thread) gid.ID { return maybe(t.AcceptedPostID) }))
+	})
+}
+
 func (r *threadResolver) PostCount(ctx context.Context, obj *ent.Thread) (int, error) {
 	return obj.PostSeq - obj.DeletedPosts, nil
 }
@@ -224,6 +258,13 @@ func (r *threadResolver) ViewerCanRename(ctx context.Context, obj *ent.Thread) (
 	return together(ctx, obj, func(objs []*ent.Thread) ([]bool, error) {
 		can, err := r.Forum.ThreadAbilities(ctx, viewer.From(ctx), objs)
 		return pick(can, func(a forum.ThreadAbilities) bool { return a.Rename }), err
+	})
+}
+
+func (r *threadResolver) ViewerCanAcceptAnswer(ctx context.Context, obj *ent.Thread) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]bool, error) {
+		can, err := r.Forum.ThreadAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.ThreadAbilities) bool { return a.AcceptAnswer }), err
 	})
 }
 

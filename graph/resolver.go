@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 // Resolver is what the resolvers call. All fields are needed.
@@ -33,6 +34,7 @@ type Resolver struct {
 	Library   *library.Service
 	Audit     *audit.Log
 	Files     *file.Service
+	Webhooks  *webhook.Service
 }
 
 // Schema is the executable schema over the resolvers.

@@ -10,9 +10,11 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/community"
+	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -85,9 +87,15 @@ func (r *spaceResolver) Team(ctx context.Context, obj *ent.Space) (*ent.Team, er
 	})
 }
 
-func (r *spaceResolver) Threads(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Thread], error) {
+func (r *spaceResolver) Threads(ctx context.Context, obj *ent.Space, kind *thread.Kind, tag *string, pinned *bool, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Thread], error) {
 	return together(ctx, obj, func(objs []*ent.Space) ([]*page.Connection[ent.Thread], error) {
-		return r.Forum.Threads(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+		return r.Forum.Threads(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), forum.ThreadFilter{Kind: kind, Tag: tag, Pinned: pinned}, page.Args{First: first, Last: last, After: after, Before: before})
+	})
+}
+
+func (r *spaceResolver) Tags(ctx context.Context, obj *ent.Space) ([]*forum.SpaceTag, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([][]*forum.SpaceTag, error) {
+		return r.Forum.SpaceTags(ctx, each(objs, func(o *ent.Space) gid.ID { return o.ID }))
 	})
 }
 

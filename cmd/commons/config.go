@@ -54,6 +54,7 @@ func variables() []variable {
 		{"COMMONS_RATE_LIMIT", "on", "`off` for load tests: rates only, never the limits of one request"},
 		{"COMMONS_TRUSTED_PROXIES", "", "networks of proxies whose `X-Forwarded-For` or `Forwarded` tells a client's address, with commas: `10.0.0.0/8,fd00::/8`"},
 		{"COMMONS_TRUSTED_DOCUMENTS", "", "a JSON file of documents by their hashes, as relay-compiler and GraphQL Code Generator write it: only these run; empty: any"},
+		{"COMMONS_WEBHOOK_ALLOW", "", "networks of your own that webhooks may go to, at any port and without TLS, with commas: `10.1.0.0/16`; empty: the public internet only, by https"},
 		{"COMMONS_INTROSPECTION", "on", "`off` refuses introspection and `/schema.graphql`, and takes suggestions out of errors"},
 	}
 }
@@ -113,6 +114,9 @@ func parseEnvironment(environ []string) (config, error) {
 	c.HideSchema = !introspection
 	if c.TrustedProxies, err = networks(values["COMMONS_TRUSTED_PROXIES"]); err != nil {
 		return c, fmt.Errorf("COMMONS_TRUSTED_PROXIES: %w", err)
+	}
+	if c.WebhookAllow, err = networks(values["COMMONS_WEBHOOK_ALLOW"]); err != nil {
+		return c, fmt.Errorf("COMMONS_WEBHOOK_ALLOW: %w", err)
 	}
 	if c.Documents, err = manifest(values["COMMONS_TRUSTED_DOCUMENTS"]); err != nil {
 		return c, fmt.Errorf("COMMONS_TRUSTED_DOCUMENTS: %w", err)

@@ -2150,6 +2150,27 @@ var (
 				},
 			},
 			{
+				Name:    "thread_pinned",
+				Unique:  false,
+				Columns: []*schema.Column{ThreadsColumns[16], ThreadsColumns[14], ThreadsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						ThreadsColumns[0].Name: true,
+
+						ThreadsColumns[14].Name: true,
+					},
+					Where: "pinned",
+				},
+			},
+			{
+				Name:    "thread_merged",
+				Unique:  false,
+				Columns: []*schema.Column{ThreadsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "merged_into_id IS NOT NULL",
+				},
+			},
+			{
 				Name:    "thread_author_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{ThreadsColumns[17], ThreadsColumns[0]},

@@ -59,6 +59,8 @@ func (Thread) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("space_id", "last_activity_at", "id").Annotations(entsql.DescColumns("last_activity_at", "id")),
 		index.Fields("space_id", "kind", "last_activity_at", "id").Annotations(entsql.DescColumns("last_activity_at", "id")),
+		index.Fields("space_id", "last_activity_at", "id").StorageKey("thread_pinned").Annotations(entsql.DescColumns("last_activity_at", "id"), entsql.IndexWhere("pinned")),
+		index.Fields("merged_into_id").StorageKey("thread_merged").Annotations(entsql.IndexWhere("merged_into_id IS NOT NULL")),
 		index.Fields("author_id", "id"),
 	}
 }

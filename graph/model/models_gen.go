@@ -15,10 +15,12 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 // An object with an id that is unique in the whole graph. `Query.node` fetches any of them again.
@@ -39,6 +41,20 @@ type SearchResult interface {
 
 // Something that happened in a thread.
 type ThreadEvent interface {
+}
+
+// What `acceptAnswer` takes.
+type AcceptAnswerInput struct {
+	// The post that answers the question of its thread; not the first one, which asks it.
+	PostID gid.ID `json:"postId"`
+}
+
+// What `acceptAnswer` returns.
+type AcceptAnswerPayload struct {
+	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // What `acceptJoinRequest` takes.
@@ -201,6 +217,24 @@ type BreakGlassInput struct {
 type BreakGlassPayload struct {
 	// What began; null when there are errors.
 	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `classifyThread` takes. What is left out stays as it is.
+type ClassifyThreadInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+	// What sort of thread it is. A thread that is no question any more has no accepted answer.
+	Kind graphql.Omittable[*thread.Kind] `json:"kind,omitempty"`
+	// All the words that it is found by from now on; see `CreateThreadInput`.
+	Tags graphql.Omittable[[]string] `json:"tags,omitempty"`
+}
+
+// What `classifyThread` returns.
+type ClassifyThreadPayload struct {
+	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -488,6 +522,10 @@ type CreateThreadInput struct {
 	Title string `json:"title"`
 	// The first post, in Markdown, 1 to 50,000 characters. `@handle` mentions a member who can read the thread.
 	Body string `json:"body"`
+	// What sort of thread it is; `DISCUSSION` when left out. `ANNOUNCEMENT` is for whoever moderates the space.
+	Kind graphql.Omittable[*thread.Kind] `json:"kind,omitempty"`
+	// The words that it is found by, 10 at most: letters, digits and single hyphens, 1 to 40 characters. They are kept in small letters.
+	Tags graphql.Omittable[[]string] `json:"tags,omitempty"`
 	// See `Mutation`. 1 to 200 characters.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
@@ -496,6 +534,28 @@ type CreateThreadInput struct {
 type CreateThreadPayload struct {
 	// The new thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `createWebhookEndpoint` takes.
+type CreateWebhookEndpointInput struct {
+	// Where requests go, 1 to 2,000 characters: an https URL on the public internet, at port 443 or 8443. Operators can allow networks of their own.
+	URL string `json:"url"`
+	// What it is to be told: one event at least.
+	Events []webhook.Event `json:"events"`
+	// What it is for, up to 500 characters.
+	Description string `json:"description"`
+	// A key of the client's own, 1 to 200 bytes: sent again, the same endpoint comes back, with its secret.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `createWebhookEndpoint` returns.
+type CreateWebhookEndpointPayload struct {
+	// The endpoint; null when there are errors.
+	Endpoint *ent.WebhookEndpoint `json:"endpoint,omitempty"`
+	// What its requests are signed with, `whsec_…`. It is shown here and never again; null when there are errors.
+	Secret *string `json:"secret,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -569,6 +629,20 @@ type DeletePostInput struct {
 type DeletePostPayload struct {
 	// The tombstone; null when there are errors.
 	Post *ent.Post `json:"post,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `deleteWebhookEndpoint` takes.
+type DeleteWebhookEndpointInput struct {
+	// The endpoint.
+	EndpointID gid.ID `json:"endpointId"`
+}
+
+// What `deleteWebhookEndpoint` returns.
+type DeleteWebhookEndpointPayload struct {
+	// The id of what was deleted; null when there are errors.
+	DeletedID *gid.ID `json:"deletedId,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -912,6 +986,22 @@ type PinThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `pingWebhookEndpoint` takes.
+type PingWebhookEndpointInput struct {
+	// The endpoint.
+	EndpointID gid.ID `json:"endpointId"`
+	// A key of the client's own, 1 to 200 bytes: sent again, nothing more is sent to the endpoint.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `pingWebhookEndpoint` returns.
+type PingWebhookEndpointPayload struct {
+	// What is sent; null when there are errors.
+	Delivery *ent.WebhookDelivery `json:"delivery,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // A post was written.
 type PostCreated struct {
 	// Its place in the thread's events.
@@ -1044,6 +1134,36 @@ type RenewJoinAddressPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `replayFailedDeliveries` takes.
+type ReplayFailedDeliveriesInput struct {
+	// The endpoint.
+	EndpointID gid.ID `json:"endpointId"`
+	// Only what happened since then.
+	Since time.Time `json:"since"`
+}
+
+// What `replayFailedDeliveries` returns.
+type ReplayFailedDeliveriesPayload struct {
+	// How many deliveries are sent again; null when there are errors.
+	Count *int `json:"count,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `replayWebhookDelivery` takes.
+type ReplayWebhookDeliveryInput struct {
+	// The delivery.
+	DeliveryID gid.ID `json:"deliveryId"`
+}
+
+// What `replayWebhookDelivery` returns.
+type ReplayWebhookDeliveryPayload struct {
+	// The delivery; null when there are errors.
+	Delivery *ent.WebhookDelivery `json:"delivery,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `requestToJoin` takes.
 type RequestToJoinInput struct {
 	// The address that one was told, up to 100 characters.
@@ -1072,6 +1192,24 @@ type RevokeAccessTokenInput struct {
 type RevokeAccessTokenPayload struct {
 	// The viewer's account, without the token; null when there are errors.
 	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `rotateWebhookSecret` takes.
+type RotateWebhookSecretInput struct {
+	// The endpoint.
+	EndpointID gid.ID `json:"endpointId"`
+	// A key of the client's own, 1 to 200 bytes: sent again, the secret is not changed again, and comes back.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `rotateWebhookSecret` returns.
+type RotateWebhookSecretPayload struct {
+	// The endpoint; null when there are errors.
+	Endpoint *ent.WebhookEndpoint `json:"endpoint,omitempty"`
+	// The new secret. It is shown here and never again; null when there are errors.
+	Secret *string `json:"secret,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -1166,7 +1304,7 @@ type ThreadActivity struct {
 	Typing []*ent.Member `json:"typing"`
 }
 
-// The thread was started, renamed, pinned, locked or moved, or the opposite.
+// The thread was started, renamed, classified, answered, pinned, locked, moved or merged into another, or the opposite.
 type ThreadChanged struct {
 	// Its place in the thread's events.
 	Cursor page.Cursor `json:"cursor"`
@@ -1175,6 +1313,20 @@ type ThreadChanged struct {
 }
 
 func (ThreadChanged) IsThreadEvent() {}
+
+// What `unacceptAnswer` takes.
+type UnacceptAnswerInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+}
+
+// What `unacceptAnswer` returns.
+type UnacceptAnswerPayload struct {
+	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
 
 // What `unblockMember` takes.
 type UnblockMemberInput struct {
@@ -1450,6 +1602,28 @@ type UpdateTeamMembershipPayload struct {
 type UpdateTeamPayload struct {
 	// The changed team; null when there are errors.
 	Team *ent.Team `json:"team,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `updateWebhookEndpoint` takes. Fields that are left out stay as they are.
+type UpdateWebhookEndpointInput struct {
+	// The endpoint.
+	EndpointID gid.ID `json:"endpointId"`
+	// Where requests go, as for `createWebhookEndpoint`.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// What it is to be told: one event at least.
+	Events graphql.Omittable[[]webhook.Event] `json:"events,omitempty"`
+	// What it is for, up to 500 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+	// Whether it is to be told anything.
+	Enabled graphql.Omittable[*bool] `json:"enabled,omitempty"`
+}
+
+// What `updateWebhookEndpoint` returns.
+type UpdateWebhookEndpointPayload struct {
+	// The endpoint; null when there are errors.
+	Endpoint *ent.WebhookEndpoint `json:"endpoint,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }

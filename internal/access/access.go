@@ -27,6 +27,8 @@
 //   - A role is seen by who has it, and by staff; one within a hidden space only by who can see the space.
 //   - An entry of the audit log is seen by who acted, by whom it was done to, and by administrators; one of a hidden space by who can
 //     see the space, and by nobody else. Network addresses are for administrators and for who asked from there.
+//   - Webhook endpoints and their deliveries are for staff, who see every space that deliveries may tell of: nothing of a hidden one
+//     is written down for an endpoint.
 //   - What is in an affinity group is in no export, not even its author's own, and in no analytics.
 //   - Who may not sign in (an account that is closed, or suspended at the moment) is nobody: see ActiveMembers.
 //   - An account is suspended, closed and opened again by staff, and closed by its member; that of an administrator only by

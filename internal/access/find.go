@@ -88,6 +88,10 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, id
 		return into(ctx, found, func(o *ent.ResourceVersion) gid.ID { return o.ID }, c.ResourceVersion.Query().Where(those, VisibleResourceVersions(v)).All)
 	case gid.File:
 		return into(ctx, found, func(o *ent.File) gid.ID { return o.ID }, c.File.Query().Where(those, VisibleFiles(v)).All)
+	case gid.WebhookEndpoint:
+		return into(ctx, found, func(o *ent.WebhookEndpoint) gid.ID { return o.ID }, c.WebhookEndpoint.Query().Where(those, VisibleWebhookEndpoints(v)).All)
+	case gid.WebhookDelivery:
+		return into(ctx, found, func(o *ent.WebhookDelivery) gid.ID { return o.ID }, c.WebhookDelivery.Query().Where(those, VisibleWebhookDeliveries(v)).All)
 	case gid.Framework:
 		return into(ctx, found, func(o *ent.Framework) gid.ID { return o.ID }, c.Framework.Query().Where(those).All)
 	default: // kinds that are no Node of the graph: nothing to see

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
+	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
@@ -15,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 const (
@@ -114,8 +116,23 @@ func (s *Service) startSession(ctx context.Context, tx *ent.Client, v viewer.Vie
 	if err != nil {
 		return nil, fmt.Errorf("create session: %w", err)
 	}
+	if err := s.tellIfFirst(ctx, tx, m.ID, now); err != nil {
+		return nil, err
+	}
 	me := viewer.Session(m.ID, id).At(v.Address())
 	return started, s.Audit.Append(ctx, tx, me, audit.Entry{Action: audit.SignedIn, Subject: id, Reason: string(way)})
+}
+
+// tellIfFirst tells those outside who want to know that a member signs in for the first time. The audit log knows: sessions are forgotten.
+func (s *Service) tellIfFirst(ctx context.Context, tx *ent.Client, id gid.ID, at time.Time) error {
+	if wanted, err := s.Webhooks.Wanted(ctx, tx, webhook.MemberJoined); err != nil || !wanted {
+		return err
+	}
+	before, err := tx.AuditEntry.Query().Where(auditentry.ActorID(id), auditentry.Action(string(audit.SignedIn))).Exist(ctx)
+	if err != nil || before {
+		return err
+	}
+	return s.Webhooks.Tell(ctx, tx, at, webhook.Happening{Event: webhook.MemberJoined, Data: map[string]any{"memberId": id.String()}})
 }
 
 // Resumed is a session that a cookie is good for.

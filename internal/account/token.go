@@ -33,6 +33,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 // Service signs members in. All fields are needed but where it is said.
@@ -46,6 +47,7 @@ type Service struct {
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Library   *library.Service
+	Webhooks  *webhook.Service // nil: nobody outside is told
 	Desk      *desk.Service
 	Hasher    *Hasher
 	Now       func() time.Time

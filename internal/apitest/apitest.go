@@ -68,6 +68,14 @@ func Proxies(networks ...netip.Prefix) Option {
 // DropWakeups makes events come by the poll only.
 func DropWakeups() Option { return func(s *settings) { s.DropWakeups = true } }
 
+// Webhooks may go to this machine.
+func Webhooks() Option {
+	return func(s *settings) { s.WebhookAllow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
+}
+
+// HoldWebhooks writes down what is to be sent to webhooks, and sends nothing.
+func HoldWebhooks() Option { return func(s *settings) { s.HoldWebhooks = true } }
+
 // Bus carries wake-ups through NATS servers.
 func Bus(url string) Option { return func(s *settings) { s.BusURL = url } }
 

@@ -166,7 +166,9 @@ func TestEventsOfBlockedMembers(t *testing.T) {
 		ada, ben, eve := a.Member("ada"), a.Member("ben"), a.Member("eve")
 		network := a.Space(space.KindNETWORK, "Network", ben, ada, eve)
 		thread := a.Thread(ben, network, "Live", "first")
-		react := func(p *apitest.Person, id gid.ID) { p.Must(apitest.Operation(t, "react"), input(vars{"postId": id, "emoji": "🎉"})) }
+		react := func(p *apitest.Person, id gid.ID) {
+			p.Must(apitest.Operation(t, "react"), input(vars{"postId": id, "emoji": "🎉"}))
+		}
 		listen := func(p *apitest.Person) *apitest.Subscription {
 			there := b.As(p.Token())
 			return there.Subscribe(`subscription($thread: ID!, $after: Cursor) { threadEvents(threadId: $thread, after: $after) { cursor __typename

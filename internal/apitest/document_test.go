@@ -34,6 +34,7 @@ var kinds = map[gid.Kind]string{
 	gid.RoleAssignment: "RoleAssignment", gid.Space: "Space", gid.SpaceMembership: "SpaceMembership", gid.Thread: "Thread", gid.Post: "Post",
 	gid.PostRevision: "PostRevision", gid.Notification: "Notification", gid.Resource: "Resource", gid.ResourceVersion: "ResourceVersion",
 	gid.Framework: "Framework", gid.AuditEntry: "AuditEntry", gid.BreakGlass: "BreakGlass", gid.JoinRequest: "JoinRequest", gid.File: "File",
+	gid.WebhookEndpoint: "WebhookEndpoint", gid.WebhookDelivery: "WebhookDelivery",
 	gid.Draft: "Draft", gid.Bookmark: "Bookmark",
 }
 
@@ -45,16 +46,16 @@ var refers = map[string]gid.Kind{
 	"affiliationId": gid.Affiliation, "roleAssignmentId": gid.RoleAssignment, "scopeId": gid.Space, "frameworkId": gid.Framework,
 	"frameworkIds": gid.Framework, "notificationIds": gid.Notification, "breakGlassId": gid.BreakGlass, "joinRequestId": gid.JoinRequest,
 	"actorId": gid.Member, "subjectId": gid.Member, "fileId": gid.File, "avatarFileId": gid.File, "accessTokenId": gid.AccessToken,
-	"sessionId": gid.AccessToken, "identityId": gid.Identity, "draftId": gid.Draft,
+	"sessionId": gid.AccessToken, "identityId": gid.Identity, "endpointId": gid.WebhookEndpoint, "deliveryId": gid.WebhookDelivery, "draftId": gid.Draft,
 }
 
 // texts are what inputs are given where any text will not do; by the name of the field, or of the mutation and the field.
 var texts = map[string]any{
 	"timeZone": "America/Chicago", "emoji": "👍", "url": "https://example.org/", "websiteUrl": "https://example.org/", "avatarUrl": "https://example.org/a.png",
-	"country": "US", "handle": nil, "upToSeq": 1, "expectedVersion": 1, "hours": 2, "idempotencyKey": nil, "expertise": []string{"equity"},
+	"country": "US", "handle": nil, "upToSeq": 1, "expectedVersion": 1, "hours": 2, "idempotencyKey": nil, "expertise": []string{"equity"}, "tags": []string{"equity"},
 	"createSpace.kind": "AFFINITY", "createOrganization.kind": "CLINIC", "createResource.kind": "LINK", "createResource.audience": "SPACE",
 	"createRoleAssignment.role": "FACILITATOR", "createRoleAssignment.scope": "SPACE", "endsAt": "2099-01-01T00:00:00Z", "expiresAt": "2099-01-01T00:00:00Z", "until": "2099-01-01T00:00:00Z",
-	"publishAt": "2099-01-01T00:00:00Z", "remindAt": "2099-01-01T00:00:00Z", "startsOn": "2023-01-01", "endsOn": "2023-12-31",
+	"since": "2023-01-01T00:00:00Z", "publishAt": "2099-01-01T00:00:00Z", "remindAt": "2099-01-01T00:00:00Z", "startsOn": "2023-01-01", "endsOn": "2023-12-31",
 }
 
 // value is something that an argument or a field of an input takes; id makes the ids.

@@ -27,6 +27,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/library"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 // script is the clock of a world, and what makes its ids. It counts the ids of what all see apart from those of what is hidden: so what
@@ -95,7 +96,7 @@ const secret = "zanzibar" // stands in what is seen and in what is hidden: searc
 func newStage(t *testing.T, url string, at time.Time) *stage {
 	t.Helper()
 	s := &stage{script: newScript(at), seen: map[gid.Kind]gid.ID{}, hidden: map[gid.Kind]gid.ID{}}
-	s.World = apitest.Serve(t, url, apitest.Script(s.script.now, s.script.newID), wide())
+	s.World = apitest.Serve(t, url, apitest.Script(s.script.now, s.script.newID), wide(), apitest.HoldWebhooks())
 	s.outsider, s.stranger, s.lead, s.neighbour = s.Member("outsider"), s.Member("stranger"), s.Member("lead"), s.Member("neighbour")
 	s.reviewer, s.expert = s.Role(s.Member("reviewer"), roleassignment.RoleREVIEWER), s.Role(s.Member("expert"), roleassignment.RoleEXPERT)
 	s.staff, s.admin = s.Role(s.Member("staff"), roleassignment.RoleSTAFF), s.Role(s.Member("admin"), roleassignment.RoleADMIN)
@@ -124,6 +125,7 @@ func newStage(t *testing.T, url string, at time.Time) *stage {
 		})
 		return o.ID, team.ID
 	}
+	s.listenOutside()
 	organization(s.neighbour)
 	s.seen[gid.Organization], s.seen[gid.Team] = organization(s.lead)
 	s.seen[gid.Member], s.seen[gid.Space] = s.host.ID, s.network
@@ -134,6 +136,20 @@ func newStage(t *testing.T, url string, at time.Time) *stage {
 	s.keep(s.staff, resource.AudiencePUBLIC, nil)
 	s.keep(s.stranger, resource.AudienceSPACE, &s.workgroup)
 	return s
+}
+
+// listenOutside makes an endpoint outside that wants to be told everything.
+func (s *stage) listenOutside() {
+	s.T.Helper()
+	e, _, err := s.App.Webhooks.CreateEndpoint(s.staff.Context(), s.staff.Viewer, webhook.NewEndpoint{URL: "https://hooks.example.org/", Events: []webhook.Event{
+		webhook.ThreadCreated, webhook.ThreadChanged, webhook.PostCreated, webhook.PostEdited, webhook.PostDeleted, webhook.MemberJoined,
+		webhook.EnrollmentChanged, webhook.SpaceCreated,
+	}})
+	must0(s.T, err)
+	s.seen[gid.WebhookEndpoint] = e.ID
+	d, err := s.App.Webhooks.Ping(s.staff.Context(), s.staff.Viewer, e.ID, nil)
+	must0(s.T, err)
+	s.seen[gid.WebhookDelivery] = d.ID
 }
 
 func must0(t *testing.T, err error) {

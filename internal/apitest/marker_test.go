@@ -35,6 +35,7 @@ func written(m *marked) map[string]func() vars {
 		"createAffiliation":     func() vars { return vars{"organizationId": m.organization} },
 		"createThread":          func() vars { return vars{"spaceId": m.group} },
 		"renameThread":          func() vars { return vars{"threadId": m.Thread(m.ada, m.network, "Before "+m.marker, m.marker)} },
+		"classifyThread":        func() vars { return vars{"threadId": m.Thread(m.ada, m.group, "Of ada", "Of ada")} },
 		"lockThread":            func() vars { return vars{"threadId": m.Thread(m.ben, m.group, "Of ben", "Of ben")} },
 		"createPost":            func() vars { return vars{"threadId": m.thread} },
 		"editPost":              func() vars { return vars{"postId": m.Post(m.ada, m.thread, "Before "+m.marker), "expectedVersion": 1} },
@@ -53,6 +54,10 @@ func written(m *marked) map[string]func() vars {
 		"reactivateMember":      nil,
 		"deactivateMember":      nil,
 		"eraseMember":           nil,
+		"createWebhookEndpoint": nil, // what staff say of an endpoint is the program's
+		"updateWebhookEndpoint": nil,
+		"rotateWebhookSecret":   nil,
+		"pingWebhookEndpoint":   nil,
 		"createOrganization":    nil, // what staff write of the program's parts is the program's
 		"createCohort":          nil,
 		"updateCohort":          nil,
@@ -96,7 +101,7 @@ func (m *marked) newResource() string {
 // fill gives a text field the marker, in the form that the field demands.
 func (m *marked) fill(field string) string {
 	switch {
-	case field == "handle":
+	case field == "handle", field == "tags":
 		return m.marker
 	case strings.HasSuffix(strings.ToLower(field), "url"):
 		return "https://example.org/" + m.marker

@@ -6,10 +6,18 @@ import "github.com/pursuing-equity/commons/internal/gid"
 func forumRows() matrix {
 	networkThread := func(c *cast) gid.ID { return c.threadBy(c.member, c.network) }
 	networkPost := func(c *cast) any { return c.Post(c.member, networkThread(c), "mine") }
+	answer := func(c *cast) any {
+		question := networkThread(c)
+		c.member.Must(`mutation($input: ClassifyThreadInput!) { classifyThread(input: $input) { errors { code message } } }`, input(vars{"threadId": question, "kind": "QUESTION"}))
+		return c.Post(c.stranger, question, "The answer")
+	}
 	return matrix{
 		mutations: map[string]row{
 			"createThread":          {"thread { id }", in(func(c *cast) vars { return vars{"spaceId": c.network, "title": "T", "body": "B"} }), codes(ok, "outsider=NOT_FOUND")},
 			"renameThread":          {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c), "title": "U"} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member", "staff", "admin")},
+			"classifyThread":        {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c), "tags": []string{"equity"}} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member", "staff", "admin")},
+			"acceptAnswer":          {"thread { id }", in(func(c *cast) vars { return vars{"postId": answer(c)} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member", "staff", "admin")},
+			"unacceptAnswer":        {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c)} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member", "staff", "admin")},
 			"pinThread":             {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c)} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
 			"unpinThread":           {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c)} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
 			"lockThread":            {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c)} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "staff", "admin")},
@@ -30,6 +38,7 @@ func forumRows() matrix {
 			"Thread.viewerLastReadSeq":       {"", of("thread"), cells("NOT_FOUND", "reader member=2", "lead staff admin=0")},
 			"Thread.viewerCanReply":          {"", of("thread"), cells("NOT_FOUND", "reader member lead staff admin=true")},
 			"Thread.viewerCanRename":         {"", of("thread"), cells("NOT_FOUND", "reader member staff admin=true", "lead=false")},
+			"Thread.viewerCanAcceptAnswer":   {"", of("thread"), cells("NOT_FOUND", "reader member staff admin=false", "lead=false")},
 			"Thread.viewerCanModerate":       {"", of("thread"), cells("NOT_FOUND", "reader member lead=false", "staff admin=true")},
 			"Post.revisions":                 {"", of("post"), cells("NOT_FOUND", "reader member lead staff admin=1")},
 			"Post.viewerCanEdit":             {"", of("post"), cells("NOT_FOUND", "reader member=true", "lead staff admin=false")},

@@ -136,6 +136,7 @@ func (c *cast) furnish() {
 		"enrollment": must(c.T, enrollment), "workgroup": c.workgroup, "affinity": c.affinity, "thread": thread, "post": post,
 		"resource": must(c.T, kept), "entry": entry,
 	}
+	c.newWebhook()
 	c.furnishDesk(thread, post)
 }
 
@@ -225,7 +226,7 @@ type matrix struct{ queries, mutations, subscriptions, fields map[string]row }
 
 func wholeMatrix() matrix {
 	whole := matrix{map[string]row{}, map[string]row{}, map[string]row{}, map[string]row{}}
-	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), spaceRows(), forumRows(), deskRows(), resourceRows(), accountRows(), moderationRows(), auditRows()} {
+	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), spaceRows(), forumRows(), deskRows(), resourceRows(), accountRows(), moderationRows(), auditRows(), webhookRows()} {
 		maps.Copy(whole.queries, m.queries)
 		maps.Copy(whole.mutations, m.mutations)
 		maps.Copy(whole.subscriptions, m.subscriptions)
@@ -354,7 +355,7 @@ func TestAuthorizationMatrix(t *testing.T) {
 				c.hiddenIsMissing(t, name, query, r)
 			})
 		}
-	})
+	}, apitest.HoldWebhooks())
 }
 
 // operationOf begins an operation with the one variable that rows have.

@@ -40,6 +40,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/signin"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 // Config is what the program runs with. DatabaseURL is required; every other zero value is safe.
@@ -56,12 +57,14 @@ type Config struct {
 	TrustedProxies []netip.Prefix    // whose X-Forwarded-For and Forwarded are believed
 	Documents      map[string]string // the only documents that run, by their hashes; nil: any
 	HideSchema     bool
-	Retention      time.Duration // how long events are kept for who resumes; zero: event.Retention
-	BusURL         string        // NATS servers that carry wake-ups between processes; empty: the database does
-	SMTPURL        string        // the mail server, as mail.ParseServer reads it; empty: mail waits, or goes to the mailbox of a demo
-	MailFrom       string        // who mail is from; empty: commons@ and the public URL's host
-	OpenID         openid.Config // a provider that members can sign in with; its Issuer is empty: none. RedirectURL and Now are filled in
-	DropWakeups    bool          // a test's switch: events arrive by the poll only
+	Retention      time.Duration  // how long events are kept for who resumes; zero: event.Retention
+	BusURL         string         // NATS servers that carry wake-ups between processes; empty: the database does
+	SMTPURL        string         // the mail server, as mail.ParseServer reads it; empty: mail waits, or goes to the mailbox of a demo
+	MailFrom       string         // who mail is from; empty: commons@ and the public URL's host
+	OpenID         openid.Config  // a provider that members can sign in with; its Issuer is empty: none. RedirectURL and Now are filled in
+	WebhookAllow   []netip.Prefix // networks of the operator's own that webhooks may go to
+	HoldWebhooks   bool           // a test's switch: deliveries are written down and not sent
+	DropWakeups    bool           // a test's switch: events arrive by the poll only
 	Version        string
 	Logger         *slog.Logger          // nil: slog.Default()
 	Now            func() time.Time      // nil: time.Now in UTC microseconds, as the databases keep them
@@ -85,6 +88,7 @@ type App struct {
 	Events    *event.Log
 	Markdown  *markdown.Renderer
 	Audit     *audit.Log
+	Webhooks  *webhook.Service
 	Mail      *mail.Service
 	Sender    *mail.Sender
 	Mailbox   *mail.Mailbox // nil but in a demo without a mail server
@@ -112,8 +116,11 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	newID := cfg.NewID
 	a.Audit = &audit.Log{Store: s, Now: cfg.Now, NewID: newID}
 	a.Mail = &mail.Service{Now: cfg.Now, NewID: newID}
+	a.Webhooks = webhook.New(webhook.Config{
+		Store: s, Audit: a.Audit, Mail: a.Mail, Now: cfg.Now, NewID: newID, Logger: cfg.Logger, Allow: cfg.WebhookAllow, Hold: cfg.HoldWebhooks,
+	})
 	a.Accounts = &account.Service{
-		Store: s, Audit: a.Audit, Mail: a.Mail, Hasher: account.NewHasher(), Now: cfg.Now, NewID: newID,
+		Store: s, Audit: a.Audit, Mail: a.Mail, Webhooks: a.Webhooks, Hasher: account.NewHasher(), Now: cfg.Now, NewID: newID,
 		PublicURL: strings.TrimRight(cfg.PublicURL, "/"), Erasing: make(chan struct{}, 1),
 	}
 	if err := a.openMail(); err != nil {
@@ -130,8 +137,8 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	case s.Postgres():
 		wakeups = bus.Postgres(s, cfg.Logger)
 	}
-	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Deaf: cfg.DropWakeups})
-	a.Community = &community.Service{Store: s, Audit: a.Audit, Now: cfg.Now, NewID: newID}
+	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Appended: a.Webhooks.Appended, Deaf: cfg.DropWakeups})
+	a.Community = &community.Service{Store: s, Audit: a.Audit, Webhooks: a.Webhooks, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
 	a.Desk = &desk.Service{Store: s, Events: a.Events, Forum: a.Forum, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
@@ -173,7 +180,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 	}
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, Library: a.Library, Moderation: a.Moderation, Audit: a.Audit, Files: a.Files}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, Library: a.Library, Moderation: a.Moderation, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
 	pages, err := a.pages()
 	if err != nil {
 		return err
@@ -232,6 +239,11 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(mailing)
 		a.sendMail(logCtx)
 	}()
+	telling := make(chan struct{})
+	go func() {
+		defer close(telling)
+		a.Webhooks.Run(logCtx)
+	}()
 	sweeping := make(chan struct{})
 	go func() {
 		defer close(sweeping)
@@ -252,6 +264,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-logDone
 	<-forgetting
 	<-mailing
+	<-telling
 	<-sweeping
 	<-erasing
 	<-publishing

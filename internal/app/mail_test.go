@@ -5,10 +5,11 @@ import (
 
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 func TestTemplatesOfAccounts(t *testing.T) {
-	for _, template := range account.Templates() {
+	for _, template := range append(account.Templates(), webhook.MailDisabled) {
 		if !mail.Known(template) {
 			t.Errorf("there is no text for %s", template)
 		}

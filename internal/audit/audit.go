@@ -56,6 +56,11 @@ const (
 	ThreadLocked         Action = "THREAD_LOCKED"
 	ThreadUnlocked       Action = "THREAD_UNLOCKED"
 	ThreadMoved          Action = "THREAD_MOVED"
+	WebhookCreated       Action = "WEBHOOK_CREATED"
+	WebhookChanged       Action = "WEBHOOK_CHANGED"
+	WebhookSecretRotated Action = "WEBHOOK_SECRET_ROTATED"
+	WebhookDeleted       Action = "WEBHOOK_DELETED"
+	WebhookDisabled      Action = "WEBHOOK_DISABLED"
 )
 
 // Entry is what to write down.

@@ -77,12 +77,13 @@ func (s *Service) CreateCohort(ctx context.Context, v viewer.Viewer, in NewCohor
 		if err != nil {
 			return gid.ID{}, store.RetryOnConflict(err)
 		}
-		err = tx.Space.Create().SetID(s.NewID(gid.Space)).SetCreatedAt(now).SetUpdatedAt(now).SetKind(space.KindCOHORT).
+		spaceID := s.NewID(gid.Space)
+		err = tx.Space.Create().SetID(spaceID).SetCreatedAt(now).SetUpdatedAt(now).SetKind(space.KindCOHORT).
 			SetName(*p.Name).SetCohortID(id).Exec(ctx)
 		if err != nil {
 			return gid.ID{}, fmt.Errorf("create the cohort's space: %w", err)
 		}
-		return id, nil
+		return id, s.tellOfSpace(ctx, tx, spaceID, space.KindCOHORT, now)
 	})
 }
 

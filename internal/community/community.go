@@ -21,14 +21,16 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
-// Service has the rules of taking part. All fields are needed.
+// Service has the rules of taking part. All fields are needed but Webhooks: without it nobody outside is told.
 type Service struct {
-	Store *store.Store
-	Audit *audit.Log
-	Now   func() time.Time
-	NewID func(gid.Kind) gid.ID
+	Store    *store.Store
+	Audit    *audit.Log
+	Webhooks *webhook.Service
+	Now      func() time.Time
+	NewID    func(gid.Kind) gid.ID
 }
 
 // Limits of what can be written, in characters.

@@ -3,6 +3,7 @@ package community
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/enrollment"
@@ -12,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 // NewEnrollment is a team's place in a cohort to give.
@@ -62,6 +64,9 @@ func (s *Service) EnrollTeam(ctx context.Context, v viewer.Viewer, in NewEnrollm
 		if err != nil {
 			return gid.ID{}, store.RetryOnConflict(err)
 		}
+		if err := s.tellOfEnrollment(ctx, tx, &ent.Enrollment{ID: id, TeamID: t.ID, CohortID: c.ID}, enrollment.StateENROLLED, now); err != nil {
+			return gid.ID{}, err
+		}
 		return id, s.deriveTeam(ctx, tx, t.ID)
 	})
 }
@@ -105,7 +110,11 @@ func (s *Service) UpdateEnrollment(ctx context.Context, v viewer.Viewer, id gid.
 		}
 		u := tx.Enrollment.UpdateOneID(id).SetState(state).SetNillableReason(reason)
 		if state != e.State {
-			u.SetUpdatedAt(s.Now()) // it says when the state changed
+			now := s.Now()
+			u.SetUpdatedAt(now) // it says when the state changed
+			if err := s.tellOfEnrollment(ctx, tx, e, state, now); err != nil {
+				return err
+			}
 		}
 		if err := u.Exec(ctx); err != nil {
 			return fmt.Errorf("update enrollment: %w", err)
@@ -116,6 +125,13 @@ func (s *Service) UpdateEnrollment(ctx context.Context, v viewer.Viewer, id gid.
 		return nil, err
 	}
 	return reload[ent.Enrollment](ctx, s, v, id)
+}
+
+// tellOfEnrollment tells those outside who want to know where an enrollment stands now.
+func (s *Service) tellOfEnrollment(ctx context.Context, tx *ent.Client, e *ent.Enrollment, state enrollment.State, at time.Time) error {
+	return s.Webhooks.Tell(ctx, tx, at, webhook.Happening{Event: webhook.EnrollmentChanged, Data: map[string]any{
+		"enrollmentId": e.ID.String(), "teamId": e.TeamID.String(), "cohortId": e.CohortID.String(), "state": string(state),
+	}})
 }
 
 // EnrollmentReasons are the reasons of enrollments, nil where they are not for the viewer to see.

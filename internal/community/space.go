@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/member"
@@ -18,6 +19,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 // NewSpace is a workgroup, an affinity group or a direct conversation to create, with those who belong to it beside the viewer.
@@ -125,7 +127,17 @@ func (s *Service) CreateSpace(ctx context.Context, v viewer.Viewer, in NewSpace)
 				return gid.ID{}, err
 			}
 		}
-		return id, nil
+		return id, s.tellOfSpace(ctx, tx, id, in.Kind, now)
+	})
+}
+
+// tellOfSpace tells those outside who want to know that there is a space, unless it is hidden.
+func (s *Service) tellOfSpace(ctx context.Context, tx *ent.Client, id gid.ID, kind space.Kind, at time.Time) error {
+	if access.Hidden(kind) {
+		return nil
+	}
+	return s.Webhooks.Tell(ctx, tx, at, webhook.Happening{
+		Event: webhook.SpaceCreated, Data: map[string]any{"spaceId": id.String(), "kind": string(kind)},
 	})
 }
 

@@ -64,12 +64,13 @@ func (s *Service) CreateTeam(ctx context.Context, v viewer.Viewer, in NewTeam) (
 		if err != nil {
 			return gid.ID{}, store.RetryOnConflict(err)
 		}
-		err = tx.Space.Create().SetID(s.NewID(gid.Space)).SetCreatedAt(now).SetUpdatedAt(now).SetKind(space.KindTEAM).
+		spaceID := s.NewID(gid.Space)
+		err = tx.Space.Create().SetID(spaceID).SetCreatedAt(now).SetUpdatedAt(now).SetKind(space.KindTEAM).
 			SetName(teamSpaceName(o.Name, *p.Name)).SetAbout(*p.About).SetTeamID(id).Exec(ctx)
 		if err != nil {
 			return gid.ID{}, fmt.Errorf("create the team's space: %w", err)
 		}
-		return id, nil
+		return id, s.tellOfSpace(ctx, tx, spaceID, space.KindTEAM, now)
 	})
 }
 

@@ -66,6 +66,7 @@ type Log struct {
 	retention time.Duration
 	deaf      bool
 	ended     func(ctx context.Context, tokens []gid.ID) ([]gid.ID, error)
+	appended  func(ctx context.Context, tx *ent.Client, stream gid.ID, at time.Time, entries ...Entry) error
 	hub       *hub
 	changes   *changes
 	bus       bus.Bus // nil: there is one process
@@ -86,6 +87,8 @@ type Config struct {
 	Retention time.Duration // zero: Retention
 	// Ended returns those of the tokens that sign nobody in any more. Nil: none.
 	Ended func(ctx context.Context, tokens []gid.ID) ([]gid.ID, error)
+	// Appended is told what is written, within its transaction: what else must be written down with it. Nil: nobody.
+	Appended func(ctx context.Context, tx *ent.Client, stream gid.ID, at time.Time, entries ...Entry) error
 	// Bus carries wake-ups and activity between processes. Nil: there is one.
 	Bus bus.Bus
 	// Deaf drops every wake-up, for tests of the poll that backs them.
@@ -95,7 +98,7 @@ type Config struct {
 // New makes the log of a store. Run must run for wake-ups from other processes and for the poll that backs them.
 func New(s *store.Store, cfg Config) *Log {
 	h := newHub()
-	l := &Log{store: s, log: cfg.Logger, now: cfg.Now, retention: cfg.Retention, deaf: cfg.Deaf, ended: cfg.Ended, process: rand.Text()[:16], hub: h, changes: &changes{store: s, hub: h}}
+	l := &Log{store: s, log: cfg.Logger, now: cfg.Now, retention: cfg.Retention, deaf: cfg.Deaf, ended: cfg.Ended, appended: cfg.Appended, process: rand.Text()[:16], hub: h, changes: &changes{store: s, hub: h}}
 	if l.retention == 0 {
 		l.retention = Retention
 	}
@@ -131,6 +134,11 @@ func (l *Log) Append(ctx context.Context, tx *ent.Client, stream gid.ID, lastSeq
 	}
 	if err := tx.Event.CreateBulk(rows...).Exec(ctx); err != nil {
 		return 0, fmt.Errorf("append to the event log: %w", err)
+	}
+	if l.appended != nil {
+		if err := l.appended(ctx, tx, stream, at, entries...); err != nil {
+			return 0, err
+		}
 	}
 	store.AfterCommit(ctx, func() { l.wake(stream) })
 	return lastSeq, nil

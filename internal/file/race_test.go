@@ -2,5 +2,5 @@
 
 package file
 
-// raceFactor is how much dearer everything is under the race detector.
-const raceFactor = 8
+// raceFactor is how much dearer it is under the race detector to go over pixels.
+const raceFactor = 24

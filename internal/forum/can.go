@@ -14,7 +14,7 @@ import (
 )
 
 // ThreadAbilities are what the viewer may do with a thread.
-type ThreadAbilities struct{ Reply, Rename, Moderate bool }
+type ThreadAbilities struct{ Reply, Rename, AcceptAnswer, Moderate bool }
 
 // PostAbilities are what the viewer may do with a post.
 type PostAbilities struct{ Edit, Delete, React bool }
@@ -22,8 +22,7 @@ type PostAbilities struct{ Edit, Delete, React bool }
 // ThreadAbilities says for each thread what the viewer may do: at most four statements, whatever the number of threads.
 func (s *Service) ThreadAbilities(ctx context.Context, v viewer.Viewer, threads []*ent.Thread) ([]ThreadAbilities, error) {
 	can := make([]ThreadAbilities, len(threads))
-	me, ok := v.MemberID()
-	if !ok {
+	if !v.IsMember() {
 		return can, nil
 	}
 	held, err := s.held(ctx, v, threads)
@@ -33,10 +32,12 @@ func (s *Service) ThreadAbilities(ctx context.Context, v viewer.Viewer, threads 
 	for i, t := range threads {
 		l := held[t.SpaceID]
 		l.Thread = t
+		changeable := l.changeable(v) == nil
 		can[i] = ThreadAbilities{
-			Reply:    l.writable() == nil,
-			Rename:   l.rights.Moderate || t.AuthorID == me && l.rights.Write,
-			Moderate: l.rights.Moderate,
+			Reply:        l.writable() == nil,
+			Rename:       changeable,
+			AcceptAnswer: changeable && t.Kind == thread.KindQUESTION,
+			Moderate:     l.rights.Moderate,
 		}
 	}
 	return can, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/ent/threadtag"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/notify"
@@ -126,6 +127,9 @@ func (s *Service) erasePosts(ctx context.Context, author gid.ID) error {
 			if err != nil {
 				return err
 			}
+			if t.AcceptedPostID != nil && slices.Contains(ids, *t.AcceptedPostID) {
+				u.ClearAcceptedPostID()
+			}
 			if err := u.SetDeletedPosts(t.DeletedPosts + len(posts)).Exec(ctx); err != nil {
 				return fmt.Errorf("count tombstones: %w", err)
 			}
@@ -157,11 +161,18 @@ func (s *Service) uncountAll(ctx context.Context, tx *ent.Client, posts []*ent.P
 	return nil
 }
 
-// eraseThreads replaces titles of the author's threads, and why they locked a thread.
+// tagged is true for a thread that has a tag.
+func tagged(s *sql.Selector) {
+	tags := sql.Dialect(s.Dialect()).Select().From(sql.Table(threadtag.Table))
+	s.Where(sql.Exists(tags.Select(tags.C(threadtag.FieldID)).Where(sql.ColumnsEQ(tags.C(threadtag.FieldThreadID), s.C(thread.FieldID)))))
+}
+
+// eraseThreads replaces titles of the author's threads, and why they locked a thread, and deletes the tags.
 func (s *Service) eraseThreads(ctx context.Context, author gid.ID) error {
 	theirs := func(s *sql.Selector) {
 		thread.Or(
 			thread.And(thread.AuthorID(author), thread.TitleNEQ(erasedTitle)),
+			thread.And(thread.AuthorID(author), tagged),
 			thread.And(thread.LockedByID(author), thread.LockReasonNEQ("")),
 		)(s)
 	}
@@ -184,7 +195,10 @@ func (s *Service) eraseThreads(ctx context.Context, author gid.ID) error {
 				}
 				if t.AuthorID == author {
 					u.SetTitle(erasedTitle)
-					if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindTHREAD, Object: t.ID, Thread: &t.ID, Title: erasedTitle}); err != nil {
+					if _, err := tx.ThreadTag.Delete().Where(threadtag.ThreadID(t.ID)).Exec(ctx); err != nil {
+						return fmt.Errorf("delete tags: %w", err)
+					}
+					if err := indexThread(ctx, tx, t.ID, erasedTitle, nil); err != nil {
 						return err
 					}
 				}

@@ -3,6 +3,7 @@ package forum
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/reaction"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/ent/threadtag"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -24,14 +26,54 @@ var (
 	byVersion  = page.Order{Name: "revisions", Column: postrevision.FieldVersion, Part: page.ByInt, Desc: true}
 )
 
+// ThreadFilter narrows a list of threads; nil fields narrow nothing.
+type ThreadFilter struct {
+	Kind   *thread.Kind
+	Tag    *string
+	Pinned *bool
+}
+
+// order is the list's. The filter is in its name, so that a cursor of another list is told apart.
+func (f ThreadFilter) order() page.Order {
+	o := byActivity
+	if f.Kind != nil {
+		o.Name += " of kind " + string(*f.Kind)
+	}
+	if f.Pinned != nil {
+		o.Name += fmt.Sprintf(" pinned %t", *f.Pinned)
+	}
+	if f.Tag != nil {
+		o.Name += " tagged " + *f.Tag
+	}
+	return o
+}
+
+// within is true for a thread that is listed: merged ones are in no list.
+func (f ThreadFilter) within(s *sql.Selector) {
+	s.Where(sql.IsNull(s.C(thread.FieldMergedIntoID)))
+	if f.Kind != nil {
+		s.Where(sql.EQ(s.C(thread.FieldKind), *f.Kind))
+	}
+	if f.Pinned != nil && *f.Pinned {
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(s.C(thread.FieldPinned)) })) // as the index on pinned threads says it
+	} else if f.Pinned != nil {
+		s.Where(sql.Not(sql.P(func(b *sql.Builder) { b.Ident(s.C(thread.FieldPinned)) })))
+	}
+	if f.Tag != nil {
+		tagged := sql.Dialect(s.Dialect()).Select().From(sql.Table(threadtag.Table))
+		tagged.Select(tagged.C(threadtag.FieldThreadID)).Where(sql.EQ(tagged.C(threadtag.FieldTag), strings.ToLower(*f.Tag)))
+		s.Where(sql.In(s.C(thread.FieldID), tagged))
+	}
+}
+
 // Threads are the threads of spaces, the most recently active first: one statement for all spaces.
-func (s *Service) Threads(ctx context.Context, v viewer.Viewer, spaces []gid.ID, a page.Args) ([]*page.Connection[ent.Thread], error) {
-	return page.Each(byActivity, a, thread.FieldSpaceID, spaces,
+func (s *Service) Threads(ctx context.Context, v viewer.Viewer, spaces []gid.ID, f ThreadFilter, a page.Args) ([]*page.Connection[ent.Thread], error) {
+	return page.Each(f.order(), a, thread.FieldSpaceID, spaces,
 		func(t *ent.Thread) page.Key { return page.Key{Time: t.LastActivityAt, ID: t.ID} },
 		func(t *ent.Thread) gid.ID { return t.SpaceID },
 		func(within func(*sql.Selector)) ([]*ent.Thread, error) {
 			return s.Store.Client(ctx).Thread.Query().Where(within, access.VisibleThreads(v)).All(ctx)
-		})
+		}, f.within)
 }
 
 // Posts are the posts of threads by number, tombstones included, of whom the viewer hears: one statement for all threads.

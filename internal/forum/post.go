@@ -211,6 +211,9 @@ func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*
 				return err
 			}
 		}
+		if t.AcceptedPostID != nil && *t.AcceptedPostID == id {
+			u.ClearAcceptedPostID()
+		}
 		return u.SetDeletedPosts(t.DeletedPosts + 1).Exec(ctx)
 	})
 	if err != nil {

@@ -1,11 +1,12 @@
 package forum
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
-	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/event"
@@ -27,7 +28,9 @@ const (
 type NewThread struct {
 	SpaceID        gid.ID
 	Title, Body    string
-	IdempotencyKey *string `json:"-"`
+	Kind           thread.Kind `json:",omitempty"` // DISCUSSION when empty
+	Tags           []string    `json:",omitempty"`
+	IdempotencyKey *string     `json:"-"`
 	// Then, if it is set, runs in the transaction once the thread is started: what it refuses was not started.
 	Then func(ctx context.Context, tx *ent.Client) error `json:"-"`
 }
@@ -42,6 +45,9 @@ func (s *Service) CreateThread(ctx context.Context, v viewer.Viewer, in NewThrea
 	var check input.Checker
 	title := check.Line("title", in.Title, 1, maxTitle)
 	body := check.Text("body", in.Body, 1, maxBody)
+	kind := cmp.Or(in.Kind, thread.DefaultKind)
+	checkKind(&check, kind)
+	tags := checkTags(&check, in.Tags)
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
@@ -61,12 +67,18 @@ func (s *Service) CreateThread(ctx context.Context, v viewer.Viewer, in NewThrea
 			if err := t.writable(); err != nil {
 				return gid.ID{}, err
 			}
-			err = tx.Thread.Create().SetID(t.ID).SetSpaceID(sp.ID).SetAuthorID(me).SetTitle(title).
+			if err := t.filed(kind); err != nil {
+				return gid.ID{}, err
+			}
+			err = tx.Thread.Create().SetID(t.ID).SetSpaceID(sp.ID).SetAuthorID(me).SetTitle(title).SetKind(kind).
 				SetCreatedAt(now).SetUpdatedAt(now).SetLastActivityAt(now).Exec(ctx)
 			if err != nil {
 				return gid.ID{}, fmt.Errorf("create thread: %w", err)
 			}
-			if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindTHREAD, Object: t.ID, Thread: &t.ID, Title: title}); err != nil {
+			if err := s.tag(ctx, tx, t.ID, tags, now); err != nil {
+				return gid.ID{}, err
+			}
+			if err := indexThread(ctx, tx, t.ID, title, tags); err != nil {
 				return gid.ID{}, err
 			}
 			_, err = s.addPost(ctx, tx, t, me, now, body, nil)
@@ -91,13 +103,15 @@ func (s *Service) RenameThread(ctx context.Context, v viewer.Viewer, id gid.ID, 
 		return nil, err
 	}
 	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
-		if me, _ := v.MemberID(); me != t.AuthorID || !t.rights.Write {
-			if err := t.moderable(); err != nil {
-				return err
-			}
+		if err := t.changeable(v); err != nil {
+			return err
+		}
+		tags, err := tagsOf(ctx, tx, t.ID)
+		if err != nil {
+			return err
 		}
 		u.SetTitle(title)
-		return store.Index(ctx, tx, store.Document{Kind: searchdocument.KindTHREAD, Object: t.ID, Thread: &t.ID, Title: title})
+		return indexThread(ctx, tx, t.ID, title, tags)
 	})
 }
 

@@ -131,6 +131,14 @@ func LockRow(s *entsql.Selector) {
 	}
 }
 
+// KeepRows keeps the rows of a query from being deleted until the transaction ends, and holds up nobody who only changes them: so other
+// rows can be made that refer to them. SQLite has one writer: there is nothing to keep.
+func KeepRows(s *entsql.Selector) {
+	if s.Dialect() == dialect.Postgres {
+		s.For(entsql.LockKeyShare)
+	}
+}
+
 // LockFreeRows makes a query leave out rows that other transactions hold, and hold those that it returns, until the transaction
 // ends: workers that share a queue do not wait for each other. SQLite has one writer: there is nothing to leave out.
 func LockFreeRows(s *entsql.Selector) {

@@ -47,4 +47,6 @@ type (
 	TeamMembershipEdge        = page.Edge[ent.TeamMembership]
 	ThreadConnection          = page.Connection[ent.Thread]
 	ThreadEdge                = page.Edge[ent.Thread]
+	WebhookDeliveryConnection = page.Connection[ent.WebhookDelivery]
+	WebhookDeliveryEdge       = page.Edge[ent.WebhookDelivery]
 )

@@ -92,6 +92,9 @@ func forum() []rule {
 			`SELECT count(*) FROM posts WHERE deleted_at IS NULL AND (version > 1) <> (edited_at IS NOT NULL)`},
 		{"a reply answers an earlier post of its thread",
 			`SELECT count(*) FROM posts p JOIN posts r ON r.id = p.reply_to_id WHERE r.thread_id <> p.thread_id OR r.seq >= p.seq`},
+		{"an accepted answer stands in its question's thread",
+			`SELECT count(*) FROM threads t LEFT JOIN posts p ON p.id = t.accepted_post_id
+			WHERE t.accepted_post_id IS NOT NULL AND (p.id IS NULL OR p.thread_id <> t.id OR p.deleted_at IS NOT NULL OR t.kind <> 'QUESTION')`},
 		{"nobody has read further than a thread goes",
 			`SELECT count(*) FROM read_states r JOIN threads t ON t.id = r.thread_id WHERE r.last_read_seq > t.post_seq OR r.last_read_seq < 0`},
 		{"a read state counts the member's own later posts and later tombstones",

@@ -5,6 +5,7 @@ const valueTypes = [
   'PageInfo',
   'UserError',
   'ReactionGroup',
+  'SpaceTag',
   'Support',
   'Money',
   'Requirement',
