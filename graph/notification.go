@@ -2,9 +2,16 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -14,4 +21,74 @@ func (r *Resolver) markNotificationsRead(ctx context.Context, v viewer.Viewer, i
 		return nil, err
 	}
 	return r.viewer(ctx, v)
+}
+
+func (r *Resolver) markAllRead(ctx context.Context, v viewer.Viewer, in model.MarkAllReadInput) (*ent.Member, error) {
+	if err := r.Forum.MarkAllRead(ctx, v, in.Notifications); err != nil {
+		return nil, err
+	}
+	return r.viewer(ctx, v)
+}
+
+// known is what a map has under an id; nil when it has nothing.
+func known[T any](of map[gid.ID]T, id gid.ID) *T {
+	if t, ok := of[id]; ok {
+		return &t
+	}
+	return nil
+}
+
+// readStateEvents are the events of changed read states, by their numbers, as far as the viewer can still see what they are about.
+func (r *Resolver) readStateEvents(ctx context.Context, v viewer.Viewer, events []*ent.Event) (map[int]model.NotificationEvent, error) {
+	var threads, spaces []gid.ID
+	for _, e := range events {
+		switch {
+		case e.Kind != event.ReadStateChanged:
+		case e.ObjectID.Kind() == gid.Thread:
+			threads = append(threads, e.ObjectID)
+		case e.ObjectID.Kind() == gid.Space:
+			spaces = append(spaces, e.ObjectID)
+		}
+	}
+	if !slices.ContainsFunc(events, func(e *ent.Event) bool { return e.Kind == event.ReadStateChanged }) {
+		return nil, nil
+	}
+	c := r.Store.Client(ctx)
+	seenThreads, err := byID(threads, func(t *ent.Thread) gid.ID { return t.ID }, func(ids []gid.ID) ([]*ent.Thread, error) {
+		return c.Thread.Query().Where(page.AnyOf(thread.FieldID, ids), access.VisibleThreads(v)).All(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	seenSpaces, err := byID(spaces, func(s *ent.Space) gid.ID { return s.ID }, func(ids []gid.ID) ([]*ent.Space, error) {
+		return c.Space.Query().Where(page.AnyOf(space.FieldID, ids), access.VisibleSpaces(v)).All(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	all, err := r.Forum.UnreadOfAll(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	shown := make(map[int]model.NotificationEvent)
+	for _, e := range events {
+		if e.Kind != event.ReadStateChanged {
+			continue
+		}
+		m := &model.ReadStateChanged{Cursor: event.Cursor(e.StreamID, e.Seq), UnreadPostCount: all.Posts, UnreadMentionCount: all.Mentions}
+		switch e.ObjectID.Kind() {
+		case gid.Thread:
+			m.Thread, seenThreads = seenThreads[0], seenThreads[1:]
+			if m.Thread == nil {
+				continue
+			}
+		case gid.Space:
+			m.Space, seenSpaces = seenSpaces[0], seenSpaces[1:]
+			if m.Space == nil {
+				continue
+			}
+		}
+		shown[e.Seq] = m
+	}
+	return shown, nil
 }

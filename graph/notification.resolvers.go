@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/watchsetting"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -17,10 +18,58 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
+func (r *memberResolver) UnreadPostCount(ctx context.Context, obj *ent.Member) (*int, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([]*int, error) {
+		return ofViewer(viewer.From(ctx), objs, func() (*int, error) {
+			all, err := r.Forum.UnreadOfAll(ctx, viewer.From(ctx))
+			return &all.Posts, err
+		})
+	})
+}
+
+func (r *memberResolver) UnreadMentionCount(ctx context.Context, obj *ent.Member) (*int, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([]*int, error) {
+		return ofViewer(viewer.From(ctx), objs, func() (*int, error) {
+			all, err := r.Forum.UnreadOfAll(ctx, viewer.From(ctx))
+			return &all.Mentions, err
+		})
+	})
+}
+
 func (r *mutationResolver) MarkNotificationsRead(ctx context.Context, input model.MarkNotificationsReadInput) (*model.MarkNotificationsReadPayload, error) {
 	viewer, err := r.markNotificationsRead(ctx, viewer.From(ctx), input)
 	errs, err := userErrors(err)
 	return &model.MarkNotificationsReadPayload{Viewer: viewer, Errors: errs}, err
+}
+
+func (r *mutationResolver) MarkThreadUnread(ctx context.Context, input model.MarkThreadUnreadInput) (*model.MarkThreadUnreadPayload, error) {
+	thread, err := r.Forum.MarkThreadUnread(ctx, viewer.From(ctx), input.ThreadID, input.FromSeq)
+	errs, err := userErrors(err)
+	return &model.MarkThreadUnreadPayload{Thread: thread, Errors: errs}, err
+}
+
+func (r *mutationResolver) MarkSpaceRead(ctx context.Context, input model.MarkSpaceReadInput) (*model.MarkSpaceReadPayload, error) {
+	space, err := r.Forum.MarkSpaceRead(ctx, viewer.From(ctx), input.SpaceID)
+	errs, err := userErrors(err)
+	return &model.MarkSpaceReadPayload{Space: space, Errors: errs}, err
+}
+
+func (r *mutationResolver) MarkAllRead(ctx context.Context, input model.MarkAllReadInput) (*model.MarkAllReadPayload, error) {
+	viewer, err := r.markAllRead(ctx, viewer.From(ctx), input)
+	errs, err := userErrors(err)
+	return &model.MarkAllReadPayload{Viewer: viewer, Errors: errs}, err
+}
+
+func (r *mutationResolver) SetSpaceWatchLevel(ctx context.Context, input model.SetSpaceWatchLevelInput) (*model.SetSpaceWatchLevelPayload, error) {
+	space, err := r.Notify.SetSpaceLevel(ctx, viewer.From(ctx), input.SpaceID, optional(input.Level))
+	errs, err := userErrors(err)
+	return &model.SetSpaceWatchLevelPayload{Space: space, Errors: errs}, err
+}
+
+func (r *mutationResolver) SetThreadWatchLevel(ctx context.Context, input model.SetThreadWatchLevelInput) (*model.SetThreadWatchLevelPayload, error) {
+	thread, err := r.Notify.SetThreadLevel(ctx, viewer.From(ctx), input.ThreadID, optional(input.Level))
+	errs, err := userErrors(err)
+	return &model.SetThreadWatchLevelPayload{Thread: thread, Errors: errs}, err
 }
 
 func (r *notificationResolver) Reasons(ctx context.Context, obj *ent.Notification) ([]notify.Reason, error) {
@@ -42,8 +91,36 @@ func (r *notificationResolver) Actor(ctx context.Context, obj *ent.Notification)
 	})
 }
 
+func (r *spaceResolver) ViewerWatchLevel(ctx context.Context, obj *ent.Space) (*watchsetting.Level, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*watchsetting.Level, error) {
+		levels, err := r.Notify.Levels(ctx, viewer.From(ctx), watchsetting.FieldSpaceID, each(objs, func(o *ent.Space) gid.ID { return o.ID }))
+		return pick(objs, func(o *ent.Space) *watchsetting.Level { return known(levels, o.ID) }), err
+	})
+}
+
+func (r *spaceResolver) ViewerMentionCount(ctx context.Context, obj *ent.Space) (int, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]int, error) {
+		counts, err := r.Forum.UnreadOfSpaces(ctx, viewer.From(ctx), each(objs, func(s *ent.Space) gid.ID { return s.ID }))
+		return pick(objs, func(s *ent.Space) int { return counts[s.ID].Mentions }), err
+	})
+}
+
 func (r *subscriptionResolver) NotificationEvents(ctx context.Context, after *page.Cursor) (<-chan model.NotificationEvent, error) {
 	return r.notificationEvents(ctx, after)
+}
+
+func (r *threadResolver) ViewerWatchLevel(ctx context.Context, obj *ent.Thread) (*watchsetting.Level, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]*watchsetting.Level, error) {
+		levels, err := r.Notify.Levels(ctx, viewer.From(ctx), watchsetting.FieldThreadID, each(objs, func(o *ent.Thread) gid.ID { return o.ID }))
+		return pick(objs, func(o *ent.Thread) *watchsetting.Level { return known(levels, o.ID) }), err
+	})
+}
+
+func (r *threadResolver) ViewerMentionCount(ctx context.Context, obj *ent.Thread) (int, error) {
+	return together(ctx, obj, func(objs []*ent.Thread) ([]int, error) {
+		counts, err := r.Forum.UnreadMentions(ctx, viewer.From(ctx), each(objs, func(t *ent.Thread) gid.ID { return t.ID }))
+		return pick(objs, func(t *ent.Thread) int { return counts[t.ID] }), err
+	})
 }
 
 func (r *Resolver) Notification() generated.NotificationResolver { return &notificationResolver{r} }

@@ -131,7 +131,8 @@ func (r *spaceResolver) JoinRequests(ctx context.Context, obj *ent.Space, first 
 
 func (r *spaceResolver) ViewerUnreadCount(ctx context.Context, obj *ent.Space) (int, error) {
 	return together(ctx, obj, func(objs []*ent.Space) ([]int, error) {
-		return r.Community.UnreadCounts(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }))
+		counts, err := r.Forum.UnreadOfSpaces(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }))
+		return pick(objs, func(o *ent.Space) int { return counts[o.ID].Posts }), err
 	})
 }
 

@@ -113,11 +113,17 @@ func (r *Resolver) notificationEvents(ctx context.Context, after *page.Cursor) (
 		if err != nil {
 			return nil, err
 		}
+		read, err := r.readStateEvents(ctx, v, events)
+		if err != nil {
+			return nil, err
+		}
 		shown := make([]event.Shown[model.NotificationEvent], 0, len(events))
 		for _, e := range events {
 			c := event.Cursor(e.StreamID, e.Seq)
 			if d := desk[e.Seq]; d != nil {
 				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: d})
+			} else if changed := read[e.Seq]; changed != nil {
+				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: changed})
 			} else if e.Kind == event.NotificationsRead {
 				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: &model.NotificationsRead{Cursor: c, UnreadNotificationCount: count}})
 			} else if n := visible[e.ObjectID]; n != nil {

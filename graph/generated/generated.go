@@ -28,6 +28,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/ent/watchsetting"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/graph/scalar"
 	"github.com/pursuing-equity/commons/internal/account"
@@ -166,6 +167,8 @@ type MemberResolver interface {
 	Drafts(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Draft], error)
 	Bookmarks(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Bookmark], error)
 	SuspendedUntil(ctx context.Context, obj *ent.Member) (*time.Time, error)
+	UnreadPostCount(ctx context.Context, obj *ent.Member) (*int, error)
+	UnreadMentionCount(ctx context.Context, obj *ent.Member) (*int, error)
 }
 type MutationResolver interface {
 	CreateAccessToken(ctx context.Context, input model.CreateAccessTokenInput) (*model.CreateAccessTokenPayload, error)
@@ -230,6 +233,11 @@ type MutationResolver interface {
 	MuteMember(ctx context.Context, input model.MuteMemberInput) (*model.MuteMemberPayload, error)
 	UnmuteMember(ctx context.Context, input model.UnmuteMemberInput) (*model.UnmuteMemberPayload, error)
 	MarkNotificationsRead(ctx context.Context, input model.MarkNotificationsReadInput) (*model.MarkNotificationsReadPayload, error)
+	MarkThreadUnread(ctx context.Context, input model.MarkThreadUnreadInput) (*model.MarkThreadUnreadPayload, error)
+	MarkSpaceRead(ctx context.Context, input model.MarkSpaceReadInput) (*model.MarkSpaceReadPayload, error)
+	MarkAllRead(ctx context.Context, input model.MarkAllReadInput) (*model.MarkAllReadPayload, error)
+	SetSpaceWatchLevel(ctx context.Context, input model.SetSpaceWatchLevelInput) (*model.SetSpaceWatchLevelPayload, error)
+	SetThreadWatchLevel(ctx context.Context, input model.SetThreadWatchLevelInput) (*model.SetThreadWatchLevelPayload, error)
 	CreateCohort(ctx context.Context, input model.CreateCohortInput) (*model.CreateCohortPayload, error)
 	UpdateCohort(ctx context.Context, input model.UpdateCohortInput) (*model.UpdateCohortPayload, error)
 	ArchiveCohort(ctx context.Context, input model.ArchiveCohortInput) (*model.ArchiveCohortPayload, error)
@@ -346,6 +354,8 @@ type SpaceResolver interface {
 	ViewerMembership(ctx context.Context, obj *ent.Space) (*ent.SpaceMembership, error)
 	ViewerCanCreateThread(ctx context.Context, obj *ent.Space) (bool, error)
 	ViewerCanUpdate(ctx context.Context, obj *ent.Space) (bool, error)
+	ViewerWatchLevel(ctx context.Context, obj *ent.Space) (*watchsetting.Level, error)
+	ViewerMentionCount(ctx context.Context, obj *ent.Space) (int, error)
 }
 type SpaceMembershipResolver interface {
 	Space(ctx context.Context, obj *ent.SpaceMembership) (*ent.Space, error)
@@ -388,6 +398,8 @@ type ThreadResolver interface {
 	ViewerCanRename(ctx context.Context, obj *ent.Thread) (bool, error)
 	ViewerCanAcceptAnswer(ctx context.Context, obj *ent.Thread) (bool, error)
 	ViewerCanModerate(ctx context.Context, obj *ent.Thread) (bool, error)
+	ViewerWatchLevel(ctx context.Context, obj *ent.Thread) (*watchsetting.Level, error)
+	ViewerMentionCount(ctx context.Context, obj *ent.Thread) (int, error)
 }
 type WebhookDeliveryResolver interface {
 	Payload(ctx context.Context, obj *ent.WebhookDelivery) (string, error)
@@ -472,8 +484,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("IndicateTypingInput", ec.unmarshalInputIndicateTypingInput),
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
 			graphql.NewInputUnmarshaler("LockThreadInput", ec.unmarshalInputLockThreadInput),
+			graphql.NewInputUnmarshaler("MarkAllReadInput", ec.unmarshalInputMarkAllReadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
+			graphql.NewInputUnmarshaler("MarkSpaceReadInput", ec.unmarshalInputMarkSpaceReadInput),
 			graphql.NewInputUnmarshaler("MarkThreadReadInput", ec.unmarshalInputMarkThreadReadInput),
+			graphql.NewInputUnmarshaler("MarkThreadUnreadInput", ec.unmarshalInputMarkThreadUnreadInput),
 			graphql.NewInputUnmarshaler("MoveThreadInput", ec.unmarshalInputMoveThreadInput),
 			graphql.NewInputUnmarshaler("MuteMemberInput", ec.unmarshalInputMuteMemberInput),
 			graphql.NewInputUnmarshaler("PinThreadInput", ec.unmarshalInputPinThreadInput),
@@ -491,6 +506,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 			graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
 			graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
+			graphql.NewInputUnmarshaler("SetSpaceWatchLevelInput", ec.unmarshalInputSetSpaceWatchLevelInput),
+			graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
 			graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 			graphql.NewInputUnmarshaler("UnacceptAnswerInput", ec.unmarshalInputUnacceptAnswerInput),
 			graphql.NewInputUnmarshaler("UnblockMemberInput", ec.unmarshalInputUnblockMemberInput),
@@ -3028,8 +3045,32 @@ enum NotificationReason {
   MENTION
   """The post answers one of theirs."""
   REPLY
+  """It was written to them in a direct conversation."""
+  DIRECT_MESSAGE
+  """The post mentions a team of theirs."""
+  TEAM_MENTION
+  """The post mentions everyone in the space, or its facilitators, of whom they are one."""
+  ROLE_MENTION
+  """It announces something to everyone in the space."""
+  ANNOUNCEMENT
+  """They watch the thread or the space."""
+  WATCHING
   """They wanted to be reminded of it: see ` + "`" + `bookmarkPost` + "`" + `."""
   REMINDER
+}
+
+"""
+How much a member wants to hear of a space or a thread. What is set for a thread goes before what is set for its space; without either it is ` + "`" + `NORMAL` + "`" + `.
+"""
+enum WatchLevel {
+  """A notification for every post."""
+  WATCHING
+  """No more notifications than ` + "`" + `NORMAL` + "`" + `, but what is unread is worth showing first."""
+  TRACKING
+  """A notification for what mentions the member or answers them."""
+  NORMAL
+  """No notification, not even for a mention; nothing in it counts as unread in the totals."""
+  MUTED
 }
 
 """
@@ -3063,6 +3104,44 @@ type NotificationsRead implements NotificationEvent {
   unreadNotificationCount: Int!
 }
 
+"""
+What is unread has changed for the viewer, perhaps by another device of theirs: they read, marked as unread, or set how much they want to hear.
+A new post of somebody else's is no such event; whoever shows a thread follows the thread.
+"""
+type ReadStateChanged implements NotificationEvent {
+  """Its place in the viewer's events."""
+  cursor: Cursor!
+  """The thread, if it was one."""
+  thread: Thread
+  """The space, if it was a whole one. With neither thread nor space it was everything."""
+  space: Space
+  """How many posts are unread now, as in ` + "`" + `Member.unreadPostCount` + "`" + `."""
+  unreadPostCount: Int!
+  """How many mentions are unread now, as in ` + "`" + `Member.unreadMentionCount` + "`" + `."""
+  unreadMentionCount: Int!
+}
+
+extend type Space {
+  """How much the viewer wants to hear of it; null when they did not say."""
+  viewerWatchLevel: WatchLevel @personal
+  """How many unread notifications of the viewer's in it are mentions, of themselves, a team or a role."""
+  viewerMentionCount: Int! @personal
+}
+
+extend type Thread {
+  """How much the viewer wants to hear of it; null when they did not say, and it is as for the space."""
+  viewerWatchLevel: WatchLevel @personal
+  """How many unread notifications of the viewer's about it are mentions, of themselves, a team or a role."""
+  viewerMentionCount: Int! @personal
+}
+
+extend type Member {
+  """How many posts the person has not read in all spaces that they belong to, muted threads left out. Null for everybody but the person."""
+  unreadPostCount: Int @personal
+  """How many of the person's unread notifications are mentions, muted threads left out. Null for everybody but the person."""
+  unreadMentionCount: Int @personal
+}
+
 extend type Subscription {
   """
   The viewer's own notifications, as they come and are read on any device, and their drafts and bookmarks, as they change. ` + "`" + `UNAUTHENTICATED` + "`" + ` when nobody signed in.
@@ -3076,6 +3155,92 @@ extend type Subscription {
 extend type Mutation {
   """Reads notifications of the viewer's: those named, or all of them."""
   markNotificationsRead("""What to do.""" input: MarkNotificationsReadInput!): MarkNotificationsReadPayload!
+  """Moves the viewer's read position, so that a post and what follows it are unread again. Notifications stay read."""
+  markThreadUnread("""What to do.""" input: MarkThreadUnreadInput!): MarkThreadUnreadPayload!
+  """Reads everything in a space, notifications too."""
+  markSpaceRead("""What to do.""" input: MarkSpaceReadInput!): MarkSpaceReadPayload!
+  """Reads everything in all spaces that the viewer belongs to, notifications too unless that is not wanted."""
+  markAllRead("""What to do.""" input: MarkAllReadInput!): MarkAllReadPayload!
+  """Says how much the viewer wants to hear of a space."""
+  setSpaceWatchLevel("""What to do.""" input: SetSpaceWatchLevelInput!): SetSpaceWatchLevelPayload!
+  """Says how much the viewer wants to hear of a thread."""
+  setThreadWatchLevel("""What to do.""" input: SetThreadWatchLevelInput!): SetThreadWatchLevelPayload!
+}
+
+"""What ` + "`" + `markThreadUnread` + "`" + ` takes."""
+input MarkThreadUnreadInput {
+  """The thread."""
+  threadId: ID!
+  """The number of the first post that is to be unread, 1 or more."""
+  fromSeq: Int!
+}
+
+"""What ` + "`" + `markThreadUnread` + "`" + ` returns."""
+type MarkThreadUnreadPayload {
+  """The thread, with the viewer's counts; null when there are errors."""
+  thread: Thread
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `markSpaceRead` + "`" + ` takes."""
+input MarkSpaceReadInput {
+  """The space."""
+  spaceId: ID!
+}
+
+"""What ` + "`" + `markSpaceRead` + "`" + ` returns."""
+type MarkSpaceReadPayload {
+  """The space, with the viewer's counts; null when there are errors."""
+  space: Space
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `markAllRead` + "`" + ` takes."""
+input MarkAllReadInput {
+  """Whether notifications are read too."""
+  notifications: Boolean! = true
+}
+
+"""What ` + "`" + `markAllRead` + "`" + ` returns."""
+type MarkAllReadPayload {
+  """The viewer, with the counts of what is unread; null when there are errors."""
+  viewer: Member
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `setSpaceWatchLevel` + "`" + ` takes."""
+input SetSpaceWatchLevelInput {
+  """The space."""
+  spaceId: ID!
+  """How much; null or left out: as of any other."""
+  level: WatchLevel
+}
+
+"""What ` + "`" + `setSpaceWatchLevel` + "`" + ` returns."""
+type SetSpaceWatchLevelPayload {
+  """The space; null when there are errors."""
+  space: Space
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `setThreadWatchLevel` + "`" + ` takes."""
+input SetThreadWatchLevelInput {
+  """The thread."""
+  threadId: ID!
+  """How much; null or left out: as of its space."""
+  level: WatchLevel
+}
+
+"""What ` + "`" + `setThreadWatchLevel` + "`" + ` returns."""
+type SetThreadWatchLevelPayload {
+  """The thread; null when there are errors."""
+  thread: Thread
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
 }
 
 """What ` + "`" + `markNotificationsRead` + "`" + ` takes."""
@@ -4013,7 +4178,7 @@ type Space implements Node {
   ): JoinRequestConnection! @personal
   """When it was retired; null while it lives. A retired space is read only."""
   archivedAt: DateTime
-  """How many posts in it the viewer has not read. Zero for staff who read it without belonging to it."""
+  """How many posts in it the viewer has not read, muted threads left out. Zero for staff who read it without belonging to it."""
   viewerUnreadCount: Int! @personal
   """The viewer's own place in it; null for staff who read it without belonging to it."""
   viewerMembership: SpaceMembership @personal
@@ -5424,6 +5589,16 @@ func (ec *executionContext) childFields_LockThreadPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type LockThreadPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_MarkAllReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_MarkAllReadPayload_viewer(ctx, field)
+	case "errors":
+		return ec.fieldContext_MarkAllReadPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MarkAllReadPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_MarkNotificationsReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "viewer":
@@ -5434,6 +5609,16 @@ func (ec *executionContext) childFields_MarkNotificationsReadPayload(ctx context
 	return nil, fmt.Errorf("no field named %q was found under type MarkNotificationsReadPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_MarkSpaceReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "space":
+		return ec.fieldContext_MarkSpaceReadPayload_space(ctx, field)
+	case "errors":
+		return ec.fieldContext_MarkSpaceReadPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MarkSpaceReadPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_MarkThreadReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "thread":
@@ -5442,6 +5627,16 @@ func (ec *executionContext) childFields_MarkThreadReadPayload(ctx context.Contex
 		return ec.fieldContext_MarkThreadReadPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MarkThreadReadPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MarkThreadUnreadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "thread":
+		return ec.fieldContext_MarkThreadUnreadPayload_thread(ctx, field)
+	case "errors":
+		return ec.fieldContext_MarkThreadUnreadPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MarkThreadUnreadPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5488,6 +5683,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_bookmarks(ctx, field)
 	case "suspendedUntil":
 		return ec.fieldContext_Member_suspendedUntil(ctx, field)
+	case "unreadPostCount":
+		return ec.fieldContext_Member_unreadPostCount(ctx, field)
+	case "unreadMentionCount":
+		return ec.fieldContext_Member_unreadMentionCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
@@ -6148,6 +6347,26 @@ func (ec *executionContext) childFields_Session(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
 }
 
+func (ec *executionContext) childFields_SetSpaceWatchLevelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "space":
+		return ec.fieldContext_SetSpaceWatchLevelPayload_space(ctx, field)
+	case "errors":
+		return ec.fieldContext_SetSpaceWatchLevelPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetSpaceWatchLevelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetThreadWatchLevelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "thread":
+		return ec.fieldContext_SetThreadWatchLevelPayload_thread(ctx, field)
+	case "errors":
+		return ec.fieldContext_SetThreadWatchLevelPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetThreadWatchLevelPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Space(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6188,6 +6407,10 @@ func (ec *executionContext) childFields_Space(ctx context.Context, field graphql
 		return ec.fieldContext_Space_viewerCanCreateThread(ctx, field)
 	case "viewerCanUpdate":
 		return ec.fieldContext_Space_viewerCanUpdate(ctx, field)
+	case "viewerWatchLevel":
+		return ec.fieldContext_Space_viewerWatchLevel(ctx, field)
+	case "viewerMentionCount":
+		return ec.fieldContext_Space_viewerMentionCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Space", field.Name)
 }
@@ -6428,6 +6651,10 @@ func (ec *executionContext) childFields_Thread(ctx context.Context, field graphq
 		return ec.fieldContext_Thread_viewerCanAcceptAnswer(ctx, field)
 	case "viewerCanModerate":
 		return ec.fieldContext_Thread_viewerCanModerate(ctx, field)
+	case "viewerWatchLevel":
+		return ec.fieldContext_Thread_viewerWatchLevel(ctx, field)
+	case "viewerMentionCount":
+		return ec.fieldContext_Thread_viewerMentionCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Thread", field.Name)
 }
@@ -7672,6 +7899,20 @@ func (ec *executionContext) field_Mutation_lockThread_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_markAllRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MarkAllReadInput, error) {
+			return ec.unmarshalNMarkAllReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkAllReadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_markNotificationsRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -7686,12 +7927,40 @@ func (ec *executionContext) field_Mutation_markNotificationsRead_args(ctx contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_markSpaceRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MarkSpaceReadInput, error) {
+			return ec.unmarshalNMarkSpaceReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkSpaceReadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_markThreadRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.MarkThreadReadInput, error) {
 			return ec.unmarshalNMarkThreadReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkThreadReadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_markThreadUnread_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MarkThreadUnreadInput, error) {
+			return ec.unmarshalNMarkThreadUnreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkThreadUnreadInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7930,6 +8199,34 @@ func (ec *executionContext) field_Mutation_scheduleDraft_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.ScheduleDraftInput, error) {
 			return ec.unmarshalNScheduleDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐScheduleDraftInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setSpaceWatchLevel_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetSpaceWatchLevelInput, error) {
+			return ec.unmarshalNSetSpaceWatchLevelInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSetSpaceWatchLevelInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setThreadWatchLevel_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetThreadWatchLevelInput, error) {
+			return ec.unmarshalNSetThreadWatchLevelInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSetThreadWatchLevelInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -15743,6 +16040,70 @@ func (ec *executionContext) fieldContext_LockThreadPayload_errors(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _MarkAllReadPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.MarkAllReadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkAllReadPayload_viewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Viewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MarkAllReadPayload_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MarkAllReadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MarkAllReadPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.MarkAllReadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkAllReadPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarkAllReadPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MarkAllReadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MarkNotificationsReadPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.MarkNotificationsReadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15807,6 +16168,70 @@ func (ec *executionContext) fieldContext_MarkNotificationsReadPayload_errors(_ c
 	return fc, nil
 }
 
+func (ec *executionContext) _MarkSpaceReadPayload_space(ctx context.Context, field graphql.CollectedField, obj *model.MarkSpaceReadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkSpaceReadPayload_space(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Space, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
+			return ec.marshalOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MarkSpaceReadPayload_space(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MarkSpaceReadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Space(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MarkSpaceReadPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.MarkSpaceReadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkSpaceReadPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarkSpaceReadPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MarkSpaceReadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MarkThreadReadPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.MarkThreadReadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15861,6 +16286,70 @@ func (ec *executionContext) _MarkThreadReadPayload_errors(ctx context.Context, f
 func (ec *executionContext) fieldContext_MarkThreadReadPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "MarkThreadReadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MarkThreadUnreadPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.MarkThreadUnreadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkThreadUnreadPayload_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Thread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MarkThreadUnreadPayload_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MarkThreadUnreadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MarkThreadUnreadPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.MarkThreadUnreadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkThreadUnreadPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarkThreadUnreadPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MarkThreadUnreadPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -16451,6 +16940,52 @@ func (ec *executionContext) _Member_suspendedUntil(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_Member_suspendedUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Member", field, true, true, "DateTime")
+}
+
+func (ec *executionContext) _Member_unreadPostCount(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_unreadPostCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Member().UnreadPostCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Member_unreadPostCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Member", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Member_unreadMentionCount(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_unreadMentionCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Member().UnreadMentionCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Member_unreadMentionCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Member", field, true, true, "Int")
 }
 
 func (ec *executionContext) _MemberConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Member]) (ret graphql.Marshaler) {
@@ -19404,6 +19939,226 @@ func (ec *executionContext) fieldContext_Mutation_markNotificationsRead(ctx cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_markNotificationsRead_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_markThreadUnread(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_markThreadUnread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MarkThreadUnread(ctx, fc.Args["input"].(model.MarkThreadUnreadInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MarkThreadUnreadPayload) graphql.Marshaler {
+			return ec.marshalNMarkThreadUnreadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkThreadUnreadPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_markThreadUnread(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MarkThreadUnreadPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_markThreadUnread_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_markSpaceRead(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_markSpaceRead(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MarkSpaceRead(ctx, fc.Args["input"].(model.MarkSpaceReadInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MarkSpaceReadPayload) graphql.Marshaler {
+			return ec.marshalNMarkSpaceReadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkSpaceReadPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_markSpaceRead(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MarkSpaceReadPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_markSpaceRead_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_markAllRead(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_markAllRead(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MarkAllRead(ctx, fc.Args["input"].(model.MarkAllReadInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MarkAllReadPayload) graphql.Marshaler {
+			return ec.marshalNMarkAllReadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkAllReadPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_markAllRead(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MarkAllReadPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_markAllRead_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setSpaceWatchLevel(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setSpaceWatchLevel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetSpaceWatchLevel(ctx, fc.Args["input"].(model.SetSpaceWatchLevelInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetSpaceWatchLevelPayload) graphql.Marshaler {
+			return ec.marshalNSetSpaceWatchLevelPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSetSpaceWatchLevelPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setSpaceWatchLevel(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetSpaceWatchLevelPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setSpaceWatchLevel_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setThreadWatchLevel(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setThreadWatchLevel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetThreadWatchLevel(ctx, fc.Args["input"].(model.SetThreadWatchLevelInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetThreadWatchLevelPayload) graphql.Marshaler {
+			return ec.marshalNSetThreadWatchLevelPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSetThreadWatchLevelPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setThreadWatchLevel(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetThreadWatchLevelPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setThreadWatchLevel_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -23995,6 +24750,139 @@ func (ec *executionContext) fieldContext_ReactivateMemberPayload_errors(_ contex
 	return fc, nil
 }
 
+func (ec *executionContext) _ReadStateChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ReadStateChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReadStateChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReadStateChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReadStateChanged", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _ReadStateChanged_thread(ctx context.Context, field graphql.CollectedField, obj *model.ReadStateChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReadStateChanged_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Thread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReadStateChanged_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReadStateChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReadStateChanged_space(ctx context.Context, field graphql.CollectedField, obj *model.ReadStateChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReadStateChanged_space(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Space, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
+			return ec.marshalOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReadStateChanged_space(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReadStateChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Space(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReadStateChanged_unreadPostCount(ctx context.Context, field graphql.CollectedField, obj *model.ReadStateChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReadStateChanged_unreadPostCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnreadPostCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReadStateChanged_unreadPostCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReadStateChanged", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReadStateChanged_unreadMentionCount(ctx context.Context, field graphql.CollectedField, obj *model.ReadStateChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReadStateChanged_unreadMentionCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnreadMentionCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReadStateChanged_unreadMentionCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReadStateChanged", field, false, false, "Int")
+}
+
 func (ec *executionContext) _RemoveBookmarkPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.RemoveBookmarkPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26189,6 +27077,134 @@ func (ec *executionContext) fieldContext_Session_current(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Session", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _SetSpaceWatchLevelPayload_space(ctx context.Context, field graphql.CollectedField, obj *model.SetSpaceWatchLevelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetSpaceWatchLevelPayload_space(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Space, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
+			return ec.marshalOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetSpaceWatchLevelPayload_space(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetSpaceWatchLevelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Space(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetSpaceWatchLevelPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SetSpaceWatchLevelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetSpaceWatchLevelPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetSpaceWatchLevelPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetSpaceWatchLevelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetThreadWatchLevelPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.SetThreadWatchLevelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetThreadWatchLevelPayload_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Thread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetThreadWatchLevelPayload_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetThreadWatchLevelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetThreadWatchLevelPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SetThreadWatchLevelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetThreadWatchLevelPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetThreadWatchLevelPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetThreadWatchLevelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Space_id(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26765,6 +27781,52 @@ func (ec *executionContext) _Space_viewerCanUpdate(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_Space_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Space", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Space_viewerWatchLevel(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Space_viewerWatchLevel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Space().ViewerWatchLevel(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *watchsetting.Level) graphql.Marshaler {
+			return ec.marshalOWatchLevel2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋwatchsettingᚐLevel(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Space_viewerWatchLevel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Space", field, true, true, "WatchLevel")
+}
+
+func (ec *executionContext) _Space_viewerMentionCount(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Space_viewerMentionCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Space().ViewerMentionCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Space_viewerMentionCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Space", field, true, true, "Int")
 }
 
 func (ec *executionContext) _SpaceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Space]) (ret graphql.Marshaler) {
@@ -28829,6 +29891,52 @@ func (ec *executionContext) _Thread_viewerCanModerate(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_Thread_viewerCanModerate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Thread", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Thread_viewerWatchLevel(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Thread_viewerWatchLevel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Thread().ViewerWatchLevel(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *watchsetting.Level) graphql.Marshaler {
+			return ec.marshalOWatchLevel2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋwatchsettingᚐLevel(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Thread_viewerWatchLevel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Thread", field, true, true, "WatchLevel")
+}
+
+func (ec *executionContext) _Thread_viewerMentionCount(ctx context.Context, field graphql.CollectedField, obj *ent.Thread) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Thread_viewerMentionCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Thread().ViewerMentionCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Thread_viewerMentionCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Thread", field, true, true, "Int")
 }
 
 func (ec *executionContext) _ThreadActivity_present(ctx context.Context, field graphql.CollectedField, obj *model.ThreadActivity) (ret graphql.Marshaler) {
@@ -34471,6 +35579,52 @@ func UnmarshalLockThreadInput(ctx context.Context, raw any) (model.LockThreadInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMarkAllReadInput(ctx context.Context, obj any) (model.MarkAllReadInput, error) {
+	var it model.MarkAllReadInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["notifications"]; !present {
+		asMap["notifications"] = true
+	}
+
+	fieldsInOrder := [...]string{"notifications"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "notifications":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("notifications"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Notifications = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMarkAllReadInput unmarshals raw into the MarkAllReadInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMarkAllReadInput(ctx context.Context, raw any) (model.MarkAllReadInput, error) {
+	var out model.MarkAllReadInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkAllReadInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputMarkNotificationsReadInput(ctx context.Context, obj any) (model.MarkNotificationsReadInput, error) {
 	var it model.MarkNotificationsReadInput
 	if obj == nil {
@@ -34510,6 +35664,48 @@ func (ec *executionContext) unmarshalInputMarkNotificationsReadInput(ctx context
 func UnmarshalMarkNotificationsReadInput(ctx context.Context, raw any) (model.MarkNotificationsReadInput, error) {
 	var out model.MarkNotificationsReadInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkNotificationsReadInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMarkSpaceReadInput(ctx context.Context, obj any) (model.MarkSpaceReadInput, error) {
+	var it model.MarkSpaceReadInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"spaceId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "spaceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spaceId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpaceID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMarkSpaceReadInput unmarshals raw into the MarkSpaceReadInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMarkSpaceReadInput(ctx context.Context, raw any) (model.MarkSpaceReadInput, error) {
+	var out model.MarkSpaceReadInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkSpaceReadInput", raw, &out)
 	return out, err
 }
 
@@ -34559,6 +35755,55 @@ func (ec *executionContext) unmarshalInputMarkThreadReadInput(ctx context.Contex
 func UnmarshalMarkThreadReadInput(ctx context.Context, raw any) (model.MarkThreadReadInput, error) {
 	var out model.MarkThreadReadInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkThreadReadInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMarkThreadUnreadInput(ctx context.Context, obj any) (model.MarkThreadUnreadInput, error) {
+	var it model.MarkThreadUnreadInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"threadId", "fromSeq"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "threadId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("threadId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ThreadID = data
+		case "fromSeq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fromSeq"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FromSeq = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMarkThreadUnreadInput unmarshals raw into the MarkThreadUnreadInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMarkThreadUnreadInput(ctx context.Context, raw any) (model.MarkThreadUnreadInput, error) {
+	var out model.MarkThreadUnreadInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkThreadUnreadInput", raw, &out)
 	return out, err
 }
 
@@ -35399,6 +36644,104 @@ func (ec *executionContext) unmarshalInputScheduleDraftInput(ctx context.Context
 func UnmarshalScheduleDraftInput(ctx context.Context, raw any) (model.ScheduleDraftInput, error) {
 	var out model.ScheduleDraftInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ScheduleDraftInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetSpaceWatchLevelInput(ctx context.Context, obj any) (model.SetSpaceWatchLevelInput, error) {
+	var it model.SetSpaceWatchLevelInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"spaceId", "level"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "spaceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spaceId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpaceID = data
+		case "level":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("level"))
+			data, err := ec.unmarshalOWatchLevel2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋwatchsettingᚐLevel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Level = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetSpaceWatchLevelInput unmarshals raw into the SetSpaceWatchLevelInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetSpaceWatchLevelInput(ctx context.Context, raw any) (model.SetSpaceWatchLevelInput, error) {
+	var out model.SetSpaceWatchLevelInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetSpaceWatchLevelInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetThreadWatchLevelInput(ctx context.Context, obj any) (model.SetThreadWatchLevelInput, error) {
+	var it model.SetThreadWatchLevelInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"threadId", "level"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "threadId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("threadId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ThreadID = data
+		case "level":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("level"))
+			data, err := ec.unmarshalOWatchLevel2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋwatchsettingᚐLevel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Level = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetThreadWatchLevelInput unmarshals raw into the SetThreadWatchLevelInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetThreadWatchLevelInput(ctx context.Context, raw any) (model.SetThreadWatchLevelInput, error) {
+	var out model.SetThreadWatchLevelInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetThreadWatchLevelInput", raw, &out)
 	return out, err
 }
 
@@ -36662,6 +38005,13 @@ func (ec *executionContext) _NotificationEvent(ctx context.Context, sel ast.Sele
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
+	case model.ReadStateChanged:
+		return ec._ReadStateChanged(ctx, sel, &obj)
+	case *model.ReadStateChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ReadStateChanged(ctx, sel, obj)
 	case model.NotificationsRead:
 		return ec._NotificationsRead(ctx, sel, &obj)
 	case *model.NotificationsRead:
@@ -40190,6 +41540,44 @@ func (ec *executionContext) _LockThreadPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var markAllReadPayloadImplementors = []string{"MarkAllReadPayload"}
+
+func (ec *executionContext) _MarkAllReadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkAllReadPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, markAllReadPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MarkAllReadPayload")
+		case "viewer":
+			out.Values[i] = ec._MarkAllReadPayload_viewer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._MarkAllReadPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var markNotificationsReadPayloadImplementors = []string{"MarkNotificationsReadPayload"}
 
 func (ec *executionContext) _MarkNotificationsReadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkNotificationsReadPayload) graphql.Marshaler {
@@ -40228,6 +41616,44 @@ func (ec *executionContext) _MarkNotificationsReadPayload(ctx context.Context, s
 	return out
 }
 
+var markSpaceReadPayloadImplementors = []string{"MarkSpaceReadPayload"}
+
+func (ec *executionContext) _MarkSpaceReadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkSpaceReadPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, markSpaceReadPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MarkSpaceReadPayload")
+		case "space":
+			out.Values[i] = ec._MarkSpaceReadPayload_space(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._MarkSpaceReadPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var markThreadReadPayloadImplementors = []string{"MarkThreadReadPayload"}
 
 func (ec *executionContext) _MarkThreadReadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkThreadReadPayload) graphql.Marshaler {
@@ -40246,6 +41672,44 @@ func (ec *executionContext) _MarkThreadReadPayload(ctx context.Context, sel ast.
 			}
 		case "errors":
 			out.Values[i] = ec._MarkThreadReadPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var markThreadUnreadPayloadImplementors = []string{"MarkThreadUnreadPayload"}
+
+func (ec *executionContext) _MarkThreadUnreadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkThreadUnreadPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, markThreadUnreadPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MarkThreadUnreadPayload")
+		case "thread":
+			out.Values[i] = ec._MarkThreadUnreadPayload_thread(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._MarkThreadUnreadPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -40392,6 +41856,18 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Member_suspendedUntil(ctx, field, obj)
+				})
+		case "unreadPostCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Member_unreadPostCount(ctx, field, obj)
+				})
+		case "unreadMentionCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Member_unreadMentionCount(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -41011,6 +42487,41 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "markNotificationsRead":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_markNotificationsRead(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "markThreadUnread":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_markThreadUnread(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "markSpaceRead":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_markSpaceRead(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "markAllRead":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_markAllRead(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setSpaceWatchLevel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setSpaceWatchLevel(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setThreadWatchLevel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setThreadWatchLevel(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -42683,6 +44194,59 @@ func (ec *executionContext) _ReactivateMemberPayload(ctx context.Context, sel as
 	return out
 }
 
+var readStateChangedImplementors = []string{"ReadStateChanged", "NotificationEvent"}
+
+func (ec *executionContext) _ReadStateChanged(ctx context.Context, sel ast.SelectionSet, obj *model.ReadStateChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, readStateChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReadStateChanged")
+		case "cursor":
+			out.Values[i] = ec._ReadStateChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "thread":
+			out.Values[i] = ec._ReadStateChanged_thread(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "space":
+			out.Values[i] = ec._ReadStateChanged_space(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unreadPostCount":
+			out.Values[i] = ec._ReadStateChanged_unreadPostCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unreadMentionCount":
+			out.Values[i] = ec._ReadStateChanged_unreadMentionCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var removeBookmarkPayloadImplementors = []string{"RemoveBookmarkPayload"}
 
 func (ec *executionContext) _RemoveBookmarkPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RemoveBookmarkPayload) graphql.Marshaler {
@@ -43708,6 +45272,82 @@ func (ec *executionContext) _Session(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var setSpaceWatchLevelPayloadImplementors = []string{"SetSpaceWatchLevelPayload"}
+
+func (ec *executionContext) _SetSpaceWatchLevelPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetSpaceWatchLevelPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setSpaceWatchLevelPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetSpaceWatchLevelPayload")
+		case "space":
+			out.Values[i] = ec._SetSpaceWatchLevelPayload_space(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SetSpaceWatchLevelPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setThreadWatchLevelPayloadImplementors = []string{"SetThreadWatchLevelPayload"}
+
+func (ec *executionContext) _SetThreadWatchLevelPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetThreadWatchLevelPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setThreadWatchLevelPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetThreadWatchLevelPayload")
+		case "thread":
+			out.Values[i] = ec._SetThreadWatchLevelPayload_thread(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SetThreadWatchLevelPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var spaceImplementors = []string{"Space", "Node"}
 
 func (ec *executionContext) _Space(ctx context.Context, sel ast.SelectionSet, obj *ent.Space) graphql.Marshaler {
@@ -43826,6 +45466,18 @@ func (ec *executionContext) _Space(ctx context.Context, sel ast.SelectionSet, ob
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Space_viewerCanUpdate(ctx, field, obj)
+				})
+		case "viewerWatchLevel":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Space_viewerWatchLevel(ctx, field, obj)
+				})
+		case "viewerMentionCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Space_viewerMentionCount(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -44682,6 +46334,18 @@ func (ec *executionContext) _Thread(ctx context.Context, sel ast.SelectionSet, o
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Thread_viewerCanModerate(ctx, field, obj)
+				})
+		case "viewerWatchLevel":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Thread_viewerWatchLevel(ctx, field, obj)
+				})
+		case "viewerMentionCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Thread_viewerMentionCount(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -47371,6 +49035,19 @@ func (ec *executionContext) marshalNLockThreadPayload2ᚖgithubᚗcomᚋpursuing
 	return ec._LockThreadPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNMarkAllReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkAllReadInput(ctx context.Context, v any) (model.MarkAllReadInput, error) {
+	res, err := ec.unmarshalInputMarkAllReadInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMarkAllReadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkAllReadPayload(ctx context.Context, sel ast.SelectionSet, v *model.MarkAllReadPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MarkAllReadPayload!")
+		return graphql.Null
+	}
+	return ec._MarkAllReadPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNMarkNotificationsReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkNotificationsReadInput(ctx context.Context, v any) (model.MarkNotificationsReadInput, error) {
 	res, err := ec.unmarshalInputMarkNotificationsReadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -47384,6 +49061,19 @@ func (ec *executionContext) marshalNMarkNotificationsReadPayload2ᚖgithubᚗcom
 	return ec._MarkNotificationsReadPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNMarkSpaceReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkSpaceReadInput(ctx context.Context, v any) (model.MarkSpaceReadInput, error) {
+	res, err := ec.unmarshalInputMarkSpaceReadInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMarkSpaceReadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkSpaceReadPayload(ctx context.Context, sel ast.SelectionSet, v *model.MarkSpaceReadPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MarkSpaceReadPayload!")
+		return graphql.Null
+	}
+	return ec._MarkSpaceReadPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNMarkThreadReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkThreadReadInput(ctx context.Context, v any) (model.MarkThreadReadInput, error) {
 	res, err := ec.unmarshalInputMarkThreadReadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -47395,6 +49085,19 @@ func (ec *executionContext) marshalNMarkThreadReadPayload2ᚖgithubᚗcomᚋpurs
 		return graphql.Null
 	}
 	return ec._MarkThreadReadPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMarkThreadUnreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkThreadUnreadInput(ctx context.Context, v any) (model.MarkThreadUnreadInput, error) {
+	res, err := ec.unmarshalInputMarkThreadUnreadInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMarkThreadUnreadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkThreadUnreadPayload(ctx context.Context, sel ast.SelectionSet, v *model.MarkThreadUnreadPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MarkThreadUnreadPayload!")
+		return graphql.Null
+	}
+	return ec._MarkThreadUnreadPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Member) graphql.Marshaler {
@@ -48248,6 +49951,32 @@ func (ec *executionContext) marshalNSession2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return graphql.Null
 	}
 	return ec._Session(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSetSpaceWatchLevelInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSetSpaceWatchLevelInput(ctx context.Context, v any) (model.SetSpaceWatchLevelInput, error) {
+	res, err := ec.unmarshalInputSetSpaceWatchLevelInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetSpaceWatchLevelPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSetSpaceWatchLevelPayload(ctx context.Context, sel ast.SelectionSet, v *model.SetSpaceWatchLevelPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetSpaceWatchLevelPayload!")
+		return graphql.Null
+	}
+	return ec._SetSpaceWatchLevelPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSetThreadWatchLevelInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSetThreadWatchLevelInput(ctx context.Context, v any) (model.SetThreadWatchLevelInput, error) {
+	res, err := ec.unmarshalInputSetThreadWatchLevelInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetThreadWatchLevelPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSetThreadWatchLevelPayload(ctx context.Context, sel ast.SelectionSet, v *model.SetThreadWatchLevelPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetThreadWatchLevelPayload!")
+		return graphql.Null
+	}
+	return ec._SetThreadWatchLevelPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(ctx context.Context, sel ast.SelectionSet, v *ent.Space) graphql.Marshaler {
@@ -49693,6 +51422,22 @@ func (ec *executionContext) marshalOTimeZone2ᚖstring(ctx context.Context, sel 
 	_ = ctx
 	res := scalar.MarshalTimeZone(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOWatchLevel2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋwatchsettingᚐLevel(ctx context.Context, v any) (*watchsetting.Level, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(watchsetting.Level)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWatchLevel2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋwatchsettingᚐLevel(ctx context.Context, sel ast.SelectionSet, v *watchsetting.Level) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalOWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookDelivery(ctx context.Context, sel ast.SelectionSet, v *ent.WebhookDelivery) graphql.Marshaler {

@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/ent/watchsetting"
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -882,6 +883,20 @@ type LockThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `markAllRead` takes.
+type MarkAllReadInput struct {
+	// Whether notifications are read too.
+	Notifications bool `json:"notifications"`
+}
+
+// What `markAllRead` returns.
+type MarkAllReadPayload struct {
+	// The viewer, with the counts of what is unread; null when there are errors.
+	Viewer *ent.Member `json:"viewer,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `markNotificationsRead` takes.
 type MarkNotificationsReadInput struct {
 	// Which ones, at most 100; all when left out.
@@ -892,6 +907,20 @@ type MarkNotificationsReadInput struct {
 type MarkNotificationsReadPayload struct {
 	// The viewer, with the count of what is unread; null when there are errors.
 	Viewer *ent.Member `json:"viewer,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `markSpaceRead` takes.
+type MarkSpaceReadInput struct {
+	// The space.
+	SpaceID gid.ID `json:"spaceId"`
+}
+
+// What `markSpaceRead` returns.
+type MarkSpaceReadPayload struct {
+	// The space, with the viewer's counts; null when there are errors.
+	Space *ent.Space `json:"space,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -907,6 +936,22 @@ type MarkThreadReadInput struct {
 // What `markThreadRead` returns.
 type MarkThreadReadPayload struct {
 	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `markThreadUnread` takes.
+type MarkThreadUnreadInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+	// The number of the first post that is to be unread, 1 or more.
+	FromSeq int `json:"fromSeq"`
+}
+
+// What `markThreadUnread` returns.
+type MarkThreadUnreadPayload struct {
+	// The thread, with the viewer's counts; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
@@ -1073,6 +1118,23 @@ type ReactivateMemberPayload struct {
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
+
+// What is unread has changed for the viewer, perhaps by another device of theirs: they read, marked as unread, or set how much they want to hear.
+// A new post of somebody else's is no such event; whoever shows a thread follows the thread.
+type ReadStateChanged struct {
+	// Its place in the viewer's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The thread, if it was one.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// The space, if it was a whole one. With neither thread nor space it was everything.
+	Space *ent.Space `json:"space,omitempty"`
+	// How many posts are unread now, as in `Member.unreadPostCount`.
+	UnreadPostCount int `json:"unreadPostCount"`
+	// How many mentions are unread now, as in `Member.unreadMentionCount`.
+	UnreadMentionCount int `json:"unreadMentionCount"`
+}
+
+func (ReadStateChanged) IsNotificationEvent() {}
 
 // What `removeBookmark` takes.
 type RemoveBookmarkInput struct {
@@ -1276,6 +1338,38 @@ type SearchResultEdge struct {
 	Node SearchResult `json:"node"`
 	// The best passage as safe HTML: text is escaped, and what matched stands in `<mark>`.
 	Snippet string `json:"snippet"`
+}
+
+// What `setSpaceWatchLevel` takes.
+type SetSpaceWatchLevelInput struct {
+	// The space.
+	SpaceID gid.ID `json:"spaceId"`
+	// How much; null or left out: as of any other.
+	Level graphql.Omittable[*watchsetting.Level] `json:"level,omitempty"`
+}
+
+// What `setSpaceWatchLevel` returns.
+type SetSpaceWatchLevelPayload struct {
+	// The space; null when there are errors.
+	Space *ent.Space `json:"space,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `setThreadWatchLevel` takes.
+type SetThreadWatchLevelInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+	// How much; null or left out: as of its space.
+	Level graphql.Omittable[*watchsetting.Level] `json:"level,omitempty"`
+}
+
+// What `setThreadWatchLevel` returns.
+type SetThreadWatchLevelPayload struct {
+	// The thread; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // What `suspendMember` takes.

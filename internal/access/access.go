@@ -226,6 +226,12 @@ func VisibleThreads(v viewer.Viewer) predicate.Thread {
 	return where(v, never, remembered("threads", threads))
 }
 
+// OwnThreads are the threads of the spaces that the viewer belongs to now: what counts as unread for them. What they may read by a role
+// alone is left out; they did not ask to follow it.
+func OwnThreads(v viewer.Viewer) predicate.Thread {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate { return sql.In(s.C(thread.FieldSpaceID), mySpaces(s, m)) })
+}
+
 // threadVisible says of a row with a thread_id whether the thread is visible. It looks at the row's one thread: the list of all
 // visible threads, which SQLite would make for an IN, grows with the community.
 func threadVisible(s *sql.Selector, m who) *sql.Predicate {

@@ -9,6 +9,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/block"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/readstate"
@@ -66,6 +67,11 @@ func UnheardUnreadPosts(v viewer.Viewer) predicate.Post {
 			sql.Exists(unheard(s, m)), sql.IsNull(s.C(post.FieldDeletedAt)), sql.IsNull(s.C(post.FieldHiddenAt)), sql.IsNull(s.C(post.FieldMovedToID)),
 			unheardPost(s, m), sql.Not(sql.Exists(read)))
 	})
+}
+
+// HeardNotifications are those of posts that the viewer hears of. VisibleNotifications has this rule.
+func HeardNotifications(v viewer.Viewer) predicate.Notification {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate { return heard(s, m, notification.FieldPostID) })
 }
 
 // heardDocument is true for a search document that is no post, or one that the member hears of.

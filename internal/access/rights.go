@@ -239,6 +239,16 @@ func Space(ctx context.Context, c *ent.Client, v viewer.Viewer, id gid.ID) (*ent
 	return s, rights[id], err
 }
 
+// SpaceRightsOf returns what a member may do in a space, whether they are here or not.
+func SpaceRightsOf(ctx context.Context, c *ent.Client, memberID gid.ID, s *ent.Space) (SpaceRights, error) {
+	a, err := Load(ctx, c, viewer.Member(memberID, gid.ID{}, viewer.Write))
+	if err != nil {
+		return SpaceRights{}, err
+	}
+	rights, err := a.Spaces(ctx, c, s)
+	return rights[s.ID], err
+}
+
 // SpaceReaders are the active members who belong to the space now: those who can be mentioned and notified in it. Those who
 // read it by a role are left out; they did not ask to hear from it.
 func SpaceReaders(spaceID gid.ID) predicate.Member {

@@ -52,7 +52,7 @@ var refers = map[string]gid.Kind{
 // texts are what inputs are given where any text will not do; by the name of the field, or of the mutation and the field.
 var texts = map[string]any{
 	"timeZone": "America/Chicago", "emoji": "👍", "url": "https://example.org/", "websiteUrl": "https://example.org/", "avatarUrl": "https://example.org/a.png",
-	"country": "US", "handle": nil, "upToSeq": 1, "expectedVersion": 1, "hours": 2, "idempotencyKey": nil, "expertise": []string{"equity"}, "tags": []string{"equity"},
+	"country": "US", "handle": nil, "upToSeq": 1, "fromSeq": 1, "expectedVersion": 1, "hours": 2, "idempotencyKey": nil, "expertise": []string{"equity"}, "tags": []string{"equity"},
 	"createSpace.kind": "AFFINITY", "createOrganization.kind": "CLINIC", "createResource.kind": "LINK", "createResource.audience": "SPACE",
 	"createRoleAssignment.role": "FACILITATOR", "createRoleAssignment.scope": "SPACE", "endsAt": "2099-01-01T00:00:00Z", "expiresAt": "2099-01-01T00:00:00Z", "until": "2099-01-01T00:00:00Z",
 	"since": "2023-01-01T00:00:00Z", "publishAt": "2099-01-01T00:00:00Z", "remindAt": "2099-01-01T00:00:00Z", "startsOn": "2023-01-01", "endsOn": "2023-12-31",

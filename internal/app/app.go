@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,6 +83,7 @@ type App struct {
 	Community *community.Service
 	Forum     *forum.Service
 	Notify    *notify.Service
+	Telling   *notify.Worker
 	Desk      *desk.Service
 	Library   *library.Service
 	Files     *file.Service
@@ -140,6 +142,8 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Appended: a.Webhooks.Appended, Deaf: cfg.DropWakeups})
 	a.Community = &community.Service{Store: s, Audit: a.Audit, Webhooks: a.Webhooks, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
+	a.Telling = notify.NewWorker(a.Notify, cfg.Logger)
+	a.Notify.Wake = a.Telling.Wake
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
 	a.Desk = &desk.Service{Store: s, Events: a.Events, Forum: a.Forum, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
@@ -186,9 +190,9 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	for _, c := range a.Sender.Collectors() {
+	for _, c := range slices.Concat(a.Sender.Collectors(), a.Telling.Collectors()) {
 		if err := registry.Register(c); err != nil {
-			return fmt.Errorf("register the metrics of mail: %w", err)
+			return fmt.Errorf("register metrics: %w", err)
 		}
 	}
 	cfg := server.Config{
@@ -242,6 +246,11 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	telling := make(chan struct{})
 	go func() {
 		defer close(telling)
+		a.Telling.Run(logCtx)
+	}()
+	delivering := make(chan struct{})
+	go func() {
+		defer close(delivering)
 		a.Webhooks.Run(logCtx)
 	}()
 	sweeping := make(chan struct{})
@@ -265,6 +274,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-forgetting
 	<-mailing
 	<-telling
+	<-delivering
 	<-sweeping
 	<-erasing
 	<-publishing

@@ -2,16 +2,9 @@ package community
 
 import (
 	"context"
-	"fmt"
-
-	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
-	"github.com/pursuing-equity/commons/ent/post"
-	"github.com/pursuing-equity/commons/ent/readstate"
-	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
-	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -97,75 +90,4 @@ func (s *Service) ViewerMemberships(ctx context.Context, v viewer.Viewer, spaces
 		Where(spacemembership.MemberID(me), page.AnyOf(spacemembership.FieldSpaceID, spaces), access.CurrentSpaceMemberships()).All(ctx)
 	lists, err := group(spaces, rows, err, func(m *ent.SpaceMembership) gid.ID { return m.SpaceID })
 	return firsts(lists), err
-}
-
-// UnreadCounts are how many posts the viewer has not read in each of the spaces that they belong to, and zero in the others: one
-// statement over threads' and readers' counters, as forum.Unread counts one thread. Posts are read for those only who block somebody.
-func (s *Service) UnreadCounts(ctx context.Context, v viewer.Viewer, spaces []gid.ID) ([]int, error) {
-	counts := make([]int, len(spaces))
-	me, ok := v.MemberID()
-	if !ok {
-		return counts, nil
-	}
-	var rows []struct {
-		SpaceID gid.ID `sql:"space_id"`
-		Unread  int    `sql:"unread"`
-	}
-	states := sql.Table(readstate.Table).As("r")
-	unread := func(sel *sql.Selector) string {
-		n := fmt.Sprintf("%s - coalesce(%s, 0) - coalesce(%s, %s)", sel.C(thread.FieldPostSeq),
-			states.C(readstate.FieldLastReadSeq), states.C(readstate.FieldUncounted), sel.C(thread.FieldDeletedPosts))
-		return sql.As(fmt.Sprintf("sum(CASE WHEN %s > 0 THEN %s ELSE 0 END)", n, n), "unread")
-	}
-	mine := space.HasMembershipsWith(spacemembership.MemberID(me), access.CurrentSpaceMemberships())
-	err := s.Store.Client(ctx).Thread.Query().
-		Where(page.AnyOf(thread.FieldSpaceID, spaces), thread.HasSpaceWith(mine), func(sel *sql.Selector) {
-			sel.LeftJoin(states).OnP(sql.And(
-				sql.ColumnsEQ(states.C(readstate.FieldThreadID), sel.C(thread.FieldID)), sql.EQ(states.C(readstate.FieldMemberID), me)))
-		}).
-		GroupBy(thread.FieldSpaceID).Aggregate(unread).Scan(ctx, &rows)
-	if err != nil {
-		return nil, fmt.Errorf("count unread posts: %w", err)
-	}
-	of := make(map[gid.ID]int, len(rows))
-	for _, row := range rows {
-		of[row.SpaceID] = row.Unread
-	}
-	unheard, err := s.unheard(ctx, v, spaces)
-	if err != nil {
-		return nil, err
-	}
-	for i, id := range spaces {
-		counts[i] = max(0, of[id]-unheard[id])
-	}
-	return counts, nil
-}
-
-// unheard is how many of the posts that are counted as unread in spaces come from whom the viewer does not hear from: one statement, and
-// for who has such posts another one.
-func (s *Service) unheard(ctx context.Context, v viewer.Viewer, spaces []gid.ID) (map[gid.ID]int, error) {
-	var rows []struct {
-		ThreadID gid.ID `sql:"thread_id"`
-		Posts    int    `sql:"posts"`
-	}
-	err := s.Store.Client(ctx).Post.Query().
-		Where(post.HasThreadWith(page.AnyOf(thread.FieldSpaceID, spaces)), access.UnheardUnreadPosts(v)).
-		GroupBy(post.FieldThreadID).Aggregate(ent.As(ent.Count(), "posts")).Scan(ctx, &rows)
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	posts := make(map[gid.ID]int, len(rows))
-	ids := make([]gid.ID, len(rows))
-	for i, row := range rows {
-		posts[row.ThreadID], ids[i] = row.Posts, row.ThreadID
-	}
-	threads, err := s.Store.Client(ctx).Thread.Query().Where(page.AnyOf(thread.FieldID, ids)).Select(thread.FieldID, thread.FieldSpaceID).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load threads: %w", err)
-	}
-	in := make(map[gid.ID]int)
-	for _, t := range threads {
-		in[t.SpaceID] += posts[t.ID]
-	}
-	return in, nil
 }

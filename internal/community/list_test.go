@@ -1,7 +1,6 @@
 package community_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -102,7 +101,6 @@ func TestListsTakeTheSameStatements(t *testing.T) {
 				_, err := w.SpaceMemberships(w.staff.ctx, w.staff.v, spaces[:n], first(3))
 				return err
 			},
-			"unread":          func(n int) error { _, err := w.UnreadCounts(p.ctx, p.v, spaces[:n]); return err },
 			"own memberships": func(n int) error { _, err := w.ViewerMemberships(p.ctx, p.v, spaces[:n]); return err },
 			"space abilities": func(n int) error { _, err := w.SpaceAbilities(p.ctx, p.v, spaceRows[:n]); return err },
 			"team abilities":  func(n int) error { _, err := w.CanUpdateTeams(p.ctx, p.v, teamRows[:n]); return err },
@@ -123,34 +121,10 @@ func TestListsTakeTheSameStatements(t *testing.T) {
 	})
 }
 
-func TestUnreadCounts(t *testing.T) {
+func TestOwnPlaces(t *testing.T) {
 	each(t, func(w *world) {
 		p, other := w.participant("P"), w.participant("O")
 		group, silent, foreign := w.space(space.KindWORKGROUP, "G", p, other), w.space(space.KindWORKGROUP, "S", p), w.space(space.KindWORKGROUP, "F", other)
-		// thread makes a thread of posts, some of them tombstones, that the viewer has read up to a number, or never when negative.
-		thread := func(in gid.ID, posts, deleted, read, uncounted int) {
-			id := w.NewID(gid.Thread)
-			w.tx(func(ctx context.Context, tx *ent.Client) error {
-				err := tx.Thread.Create().SetID(id).SetCreatedAt(now()).SetUpdatedAt(now()).SetLastActivityAt(now()).SetSpaceID(in).SetAuthorID(other.id).
-					SetTitle("T").SetPostSeq(posts).SetDeletedPosts(deleted).Exec(ctx)
-				if err != nil || read < 0 {
-					return err
-				}
-				return tx.ReadState.Create().SetID(w.NewID(gid.ReadState)).SetCreatedAt(now()).SetUpdatedAt(now()).SetThreadID(id).SetMemberID(p.id).
-					SetLastReadSeq(read).SetUncounted(uncounted).Exec(ctx)
-			})
-		}
-		thread(group, 10, 3, -1, 0) // 7
-		thread(group, 10, 3, 4, 1)  // 5
-		thread(group, 5, 0, 5, 1)   // 0, not below
-		thread(foreign, 9, 0, -1, 0)
-		got := must(w.UnreadCounts(p.ctx, p.v, []gid.ID{silent, group, foreign}))(w.t)
-		if !slices.Equal(got, []int{0, 12, 0}) {
-			w.t.Errorf("unread are %v", got)
-		}
-		if got := must(w.UnreadCounts(w.staff.ctx, w.staff.v, []gid.ID{group}))(w.t); got[0] != 0 {
-			w.t.Errorf("staff who do not belong to it have %d unread", got[0])
-		}
 		rows := must(w.ViewerMemberships(p.ctx, p.v, []gid.ID{foreign, group}))(w.t)
 		if rows[0] != nil || rows[1] == nil {
 			w.t.Errorf("the viewer's own places are %v", rows)

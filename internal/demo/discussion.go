@@ -9,6 +9,7 @@ import (
 // Discussion is one thread with everything in it.
 type Discussion struct {
 	Thread        Thread
+	Tags          []Tag
 	Posts         []Post // in the order of their seq, which is dense from 1
 	Revisions     []PostRevision
 	Reactions     []Reaction
@@ -22,6 +23,8 @@ type Thread struct {
 	SpaceID        gid.ID
 	AuthorID       gid.ID
 	Title          string
+	Kind           string
+	AcceptedPostID gid.ID // the answer to a question; zero when none was accepted
 	Pinned         bool
 	Locked         bool
 	LockReason     string
@@ -30,6 +33,12 @@ type Thread struct {
 	LastPostID     gid.ID
 	CreatedAt      time.Time
 	LastActivityAt time.Time
+}
+
+// Tag is a word that a thread is found by.
+type Tag struct {
+	ID  gid.ID
+	Tag string
 }
 
 // ReactionCount is how many members reacted with one emoji, in the order of first use. Its JSON is stored.

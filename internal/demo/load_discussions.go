@@ -3,6 +3,8 @@ package demo
 import (
 	"context"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -41,10 +43,16 @@ func insertEach[T any](ctx context.Context, l *store.Loader, table string, colum
 
 // loadDiscussions writes a batch of threads with everything in them, parents first.
 func loadDiscussions(ctx context.Context, l *store.Loader, batch []rendered) error {
-	err := insert(ctx, l, "threads", []string{"id", "created_at", "space_id", "author_id", "title", "pinned", "locked", "lock_reason", "post_seq", "deleted_posts", "last_post_id", "last_activity_at", "updated_at"}, batch, func(d rendered) []any {
+	err := insert(ctx, l, "threads", []string{"id", "created_at", "space_id", "author_id", "title", "kind", "accepted_post_id", "pinned", "locked", "lock_reason", "post_seq", "deleted_posts", "last_post_id", "last_activity_at", "updated_at"}, batch, func(d rendered) []any {
 		t := d.Thread
-		return []any{t.ID, t.CreatedAt, t.SpaceID, t.AuthorID, t.Title, t.Pinned, t.Locked, t.LockReason, t.PostSeq, t.DeletedPosts, t.LastPostID, t.LastActivityAt, t.LastActivityAt}
+		return []any{t.ID, t.CreatedAt, t.SpaceID, t.AuthorID, t.Title, t.Kind, t.AcceptedPostID, t.Pinned, t.Locked, t.LockReason, t.PostSeq, t.DeletedPosts, t.LastPostID, t.LastActivityAt, t.LastActivityAt}
 	})
+	if err != nil {
+		return err
+	}
+	err = insertEach(ctx, l, "thread_tags", []string{"id", "created_at", "thread_id", "tag"}, batch,
+		func(d rendered) []Tag { return d.Tags },
+		func(d rendered, r in[Tag]) []any { return []any{r.row.ID, d.Thread.CreatedAt, r.thread, r.row.Tag} })
 	if err != nil {
 		return err
 	}
@@ -84,11 +92,11 @@ func loadDiscussions(ctx context.Context, l *store.Loader, batch []rendered) err
 	if err != nil {
 		return err
 	}
-	err = insertEach(ctx, l, "notifications", []string{"id", "created_at", "recipient_id", "actor_id", "thread_id", "post_id", "reasons", "read_at"}, batch,
+	err = insertEach(ctx, l, "notifications", []string{"id", "created_at", "recipient_id", "actor_id", "thread_id", "post_id", "reasons", "mentions", "read_at"}, batch,
 		func(d rendered) []Notification { return d.Notifications },
 		func(_ rendered, r in[Notification]) []any {
 			v := r.row
-			return []any{v.ID, v.CreatedAt, v.RecipientID, v.ActorID, r.thread, v.PostID, stored(v.Reasons), instant(v.ReadAt)}
+			return []any{v.ID, v.CreatedAt, v.RecipientID, v.ActorID, r.thread, v.PostID, stored(v.Reasons), slices.Contains(v.Reasons, "MENTION"), instant(v.ReadAt)}
 		})
 	if err != nil {
 		return err
@@ -100,7 +108,11 @@ func loadDiscussions(ctx context.Context, l *store.Loader, batch []rendered) err
 func discussionDocuments(batch []rendered) []document {
 	var documents []document
 	for _, d := range batch {
-		documents = append(documents, document{kind: "THREAD", object: d.Thread.ID, thread: d.Thread.ID, title: d.Thread.Title})
+		var tags []string
+		for _, t := range d.Tags {
+			tags = append(tags, t.Tag)
+		}
+		documents = append(documents, document{kind: "THREAD", object: d.Thread.ID, thread: d.Thread.ID, title: d.Thread.Title, body: strings.Join(tags, " ")})
 		for _, p := range d.Posts {
 			if p.Body != "" {
 				documents = append(documents, document{kind: "POST", object: p.ID, thread: d.Thread.ID, body: p.Body})

@@ -64,8 +64,8 @@ func loadPeople(ctx context.Context, l *store.Loader, w *World) error {
 	if err != nil {
 		return err
 	}
-	err = insert(ctx, l, "members", []string{"id", "created_at", "email", "handle", "name", "pronouns", "title", "about", "time_zone", "expertise", "status", "updated_at"}, w.Members, func(m Member) []any {
-		return []any{m.ID, m.CreatedAt, m.Email, m.Handle, m.Name, m.Pronouns, m.Title, m.About, m.TimeZone, list(m.Expertise), m.Status, m.CreatedAt}
+	err = insert(ctx, l, "members", []string{"id", "created_at", "email", "handle", "name", "pronouns", "title", "about", "time_zone", "expertise", "interests", "status", "updated_at"}, w.Members, func(m Member) []any {
+		return []any{m.ID, m.CreatedAt, m.Email, m.Handle, m.Name, m.Pronouns, m.Title, m.About, m.TimeZone, list(m.Expertise), list(m.Interests), m.Status, m.CreatedAt}
 	})
 	if err != nil {
 		return err

@@ -150,6 +150,7 @@ func (g *generator) member(s stream, org Organization, role string) Member {
 	if s.chance(40) {
 		m.About = fmt.Sprintf(pick(s, abouts()), org.City)
 	}
+	m.Interests = sample(newStream(g.options.Seed, "interests of "+handle, 0), expertises(), 2)
 	return m
 }
 

@@ -45,6 +45,7 @@ func (p *plan) make(i int) *Discussion {
 	}
 	w.changePosts()
 	w.react()
+	w.classify()
 	w.readStates()
 	w.notify()
 	return w.out

@@ -133,6 +133,7 @@ type Member struct {
 	About     string
 	TimeZone  string
 	Expertise []string
+	Interests []string
 	Status    string
 	CreatedAt time.Time
 }

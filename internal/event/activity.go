@@ -77,7 +77,10 @@ func (l *Log) heard(message string) {
 	}
 	switch kind {
 	case sayMoved:
-		l.hub.wake(id)
+		for ok {
+			l.hub.wake(id)
+			id, rest, ok = cutID(rest)
+		}
 	case sayTyping:
 		if member, _, ok := cutID(rest); ok {
 			l.hub.typing(id, member, l.now())

@@ -51,6 +51,7 @@ const (
 	ThreadChanged       = "THREAD_CHANGED"
 	NotificationCreated = "NOTIFICATION_CREATED"
 	NotificationsRead   = "NOTIFICATIONS_READ"
+	ReadStateChanged    = "READ_STATE_CHANGED" // its object is the thread, the space, or the member for everything
 	DraftChanged        = "DRAFT_CHANGED"
 	BookmarkChanged     = "BOOKMARK_CHANGED"
 )
@@ -121,16 +122,21 @@ type Entry struct {
 	Actor  gid.ID
 }
 
+func (e Entry) row(tx *ent.Client, stream gid.ID, seq int, at time.Time) *ent.EventCreate {
+	create := tx.Event.Create().SetStreamID(stream).SetSeq(seq).SetKind(e.Kind).SetObjectID(e.Object).SetCreatedAt(at)
+	if !e.Actor.IsZero() {
+		create.SetActorID(e.Actor)
+	}
+	return create
+}
+
 // Append writes events to a stream behind lastSeq within the transaction of ctx. The caller holds the lock of the stream's row
 // and writes the returned number back to it.
 func (l *Log) Append(ctx context.Context, tx *ent.Client, stream gid.ID, lastSeq int, at time.Time, entries ...Entry) (int, error) {
 	rows := make([]*ent.EventCreate, len(entries))
 	for i, e := range entries {
 		lastSeq++
-		rows[i] = tx.Event.Create().SetStreamID(stream).SetSeq(lastSeq).SetKind(e.Kind).SetObjectID(e.Object).SetCreatedAt(at)
-		if !e.Actor.IsZero() {
-			rows[i].SetActorID(e.Actor)
-		}
+		rows[i] = e.row(tx, stream, lastSeq, at)
 	}
 	if err := tx.Event.CreateBulk(rows...).Exec(ctx); err != nil {
 		return 0, fmt.Errorf("append to the event log: %w", err)
@@ -144,8 +150,8 @@ func (l *Log) Append(ctx context.Context, tx *ent.Client, stream gid.ID, lastSeq
 	return lastSeq, nil
 }
 
-// AppendToMembers writes one event to the stream of each of several members. It locks their rows in the order of their ids,
-// so that two writers that notify the same people never wait for each other in a circle.
+// AppendToMembers writes one event to the stream of each of several members, in four statements whatever their number. It locks
+// their rows in the order of their ids, so that two writers that notify the same people never wait for each other in a circle.
 func (l *Log) AppendToMembers(ctx context.Context, tx *ent.Client, at time.Time, entries map[gid.ID]Entry) error {
 	if len(entries) == 0 {
 		return nil
@@ -155,29 +161,40 @@ func (l *Log) AppendToMembers(ctx context.Context, tx *ent.Client, at time.Time,
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, func(a, b gid.ID) int { return slices.Compare(a[:], b[:]) })
-	rows, err := tx.Member.Query().Where(page.AnyOf(member.FieldID, ids), store.LockRow).Order(member.ByID()).All(ctx)
+	streams, err := tx.Member.Query().Where(page.AnyOf(member.FieldID, ids), store.LockRow).Order(member.ByID()).
+		Select(member.FieldID, member.FieldEventSeq).All(ctx)
 	if err != nil {
 		return fmt.Errorf("lock members' streams: %w", err)
 	}
-	for _, m := range rows {
-		if _, err := l.Append(ctx, tx, m.ID, m.EventSeq, at, entries[m.ID]); err != nil {
-			return err
-		}
+	rows := make([]*ent.EventCreate, len(streams))
+	for i, m := range streams {
+		rows[i] = entries[m.ID].row(tx, m.ID, m.EventSeq+1, at)
+	}
+	if err := tx.Event.CreateBulk(rows...).Exec(ctx); err != nil {
+		return fmt.Errorf("append to members' streams: %w", err)
 	}
 	if err := tx.Member.Update().Where(page.AnyOf(member.FieldID, ids)).AddEventSeq(1).Exec(ctx); err != nil {
 		return fmt.Errorf("number members' streams: %w", err)
 	}
+	store.AfterCommit(ctx, func() { l.wake(ids...) })
 	return nil
 }
 
-// wake tells this process and the others that a stream has moved.
-func (l *Log) wake(stream gid.ID) {
+// wake tells this process and the others that streams have moved: the others many in one message.
+func (l *Log) wake(streams ...gid.ID) {
 	if l.deaf {
 		return
 	}
-	l.hub.wake(stream)
-	l.say(sayMoved, stream)
+	for _, stream := range streams {
+		l.hub.wake(stream)
+	}
+	for some := range slices.Chunk(streams, streamsPerMessage) {
+		l.say(sayMoved, some...)
+	}
 }
+
+// streamsPerMessage keeps a message within what the bus takes.
+const streamsPerMessage = 100
 
 // Run carries wake-ups from and to other processes, polls for those that got lost, looks for lost access and trims the log,
 // until ctx ends. It returns when nothing of the log runs any more.

@@ -102,7 +102,7 @@ func (s *Service) addPost(ctx context.Context, tx *ent.Client, t *locked, me gid
 	if err := s.readOwn(ctx, tx, t, me, p.Seq, now); err != nil {
 		return gid.ID{}, err
 	}
-	written := notify.Written{Post: p, SpaceID: t.SpaceID, At: now}
+	written := notify.Written{Post: p, Space: t.space, At: now}
 	if replyTo != nil {
 		written.RepliedTo = &replyTo.AuthorID
 	}

@@ -46,43 +46,88 @@ func (s *Service) ReadStates(ctx context.Context, v viewer.Viewer, threads []gid
 // MarkThreadRead moves the viewer's read position forward to a post's number, and reads the notifications up to it. A position
 // that lies behind changes nothing; one beyond the newest post means the newest.
 func (s *Service) MarkThreadRead(ctx context.Context, v viewer.Viewer, id gid.ID, upTo int) (*ent.Thread, error) {
+	if upTo < 0 {
+		return nil, fault.Invalid("upToSeq", "This must not be negative.")
+	}
+	return s.place(ctx, v, id, func(ctx context.Context, tx *ent.Client, me gid.ID, t *ent.Thread, state *ent.ReadState, now time.Time) (int, error) {
+		upTo := min(upTo, t.PostSeq)
+		if state != nil {
+			upTo = max(upTo, state.LastReadSeq)
+		}
+		return upTo, s.Notify.ThreadRead(ctx, tx, me, id, upTo, now)
+	})
+}
+
+// MarkThreadUnread moves the viewer's read position back or forward, so that the first unread post is the one with that number.
+// Notifications that were read stay so.
+func (s *Service) MarkThreadUnread(ctx context.Context, v viewer.Viewer, id gid.ID, from int) (*ent.Thread, error) {
+	if from < 1 {
+		return nil, fault.Invalid("fromSeq", "This must be the number of a post, 1 or more.")
+	}
+	return s.place(ctx, v, id, func(_ context.Context, _ *ent.Client, _ gid.ID, t *ent.Thread, _ *ent.ReadState, _ time.Time) (int, error) {
+		return min(from-1, t.PostSeq), nil
+	})
+}
+
+// place puts the viewer's read position in a thread where decide says, and tells their devices.
+//
+// The member's own row is locked, and not the thread's: readers do not queue behind writers. Only who has no row yet holds the thread
+// while it is made, since whoever makes a tombstone meanwhile would not see it and could not take the post off its count.
+func (s *Service) place(ctx context.Context, v viewer.Viewer, id gid.ID,
+	decide func(ctx context.Context, tx *ent.Client, me gid.ID, t *ent.Thread, state *ent.ReadState, now time.Time) (int, error),
+) (*ent.Thread, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {
 		return nil, err
 	}
-	if upTo < 0 {
-		return nil, fault.Invalid("upToSeq", "This must not be negative.")
-	}
 	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		// The member's own row is locked, not the thread's: readers do not queue behind writers.
-		state, err := tx.ReadState.Query().Where(readstate.MemberID(me), readstate.ThreadID(id), store.LockRow).Only(ctx)
-		if err != nil && !ent.IsNotFound(err) {
-			return fmt.Errorf("lock read state: %w", err)
+		state, err := s.lockRead(ctx, tx, me, id)
+		if err != nil {
+			return err
 		}
-		t, err := tx.Thread.Query().Where(thread.ID(id), access.VisibleThreads(v)).Only(ctx)
+		q := tx.Thread.Query().Where(thread.ID(id), access.VisibleThreads(v))
+		if state == nil {
+			q.Where(store.LockRow)
+		}
+		t, err := q.Only(ctx)
 		if ent.IsNotFound(err) {
 			return fault.Missing().At("threadId")
 		}
 		if err != nil {
 			return fmt.Errorf("load thread: %w", err)
 		}
-		upTo := min(upTo, t.PostSeq)
-		now := s.Now()
-		if state == nil || state.LastReadSeq < upTo {
-			uncounted, err := tx.Post.Query().Where(post.ThreadID(id), post.SeqGT(upTo), post.Or(post.AuthorID(me), post.DeletedAtNotNil())).Count(ctx)
-			if err != nil {
-				return fmt.Errorf("count own posts: %w", err)
-			}
-			if err := s.setRead(ctx, tx, state, id, me, upTo, uncounted, now); err != nil {
+		if state == nil { // a post of their own may have made it while they waited
+			if state, err = s.lockRead(ctx, tx, me, id); err != nil {
 				return err
 			}
 		}
-		return s.Notify.ThreadRead(ctx, tx, me, id, upTo, now)
+		now := s.Now()
+		seq, err := decide(ctx, tx, me, t, state, now)
+		if err != nil || state != nil && state.LastReadSeq == seq {
+			return err
+		}
+		uncounted, err := tx.Post.Query().Where(post.ThreadID(id), post.SeqGT(seq), post.Or(post.AuthorID(me), post.DeletedAtNotNil())).Count(ctx)
+		if err != nil {
+			return fmt.Errorf("count own posts: %w", err)
+		}
+		if err := s.setRead(ctx, tx, state, id, me, seq, uncounted, now); err != nil {
+			return err
+		}
+		return s.Notify.ReadStateChanged(ctx, tx, me, id, now)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return s.Thread(ctx, v, id)
+}
+
+// lockRead loads how far a member has read a thread, and holds the row; nil when there is none.
+func (s *Service) lockRead(ctx context.Context, tx *ent.Client, me, threadID gid.ID) (*ent.ReadState, error) {
+	state, err := tx.ReadState.Query().Where(readstate.MemberID(me), readstate.ThreadID(threadID), store.LockRow).Only(ctx)
+	if err != nil && !ent.IsNotFound(err) {
+		return nil, fmt.Errorf("lock read state: %w", err)
+	}
+	return state, nil
 }
 
 func (s *Service) setRead(ctx context.Context, tx *ent.Client, state *ent.ReadState, threadID, me gid.ID, seq, uncounted int, now time.Time) error {
@@ -97,9 +142,9 @@ func (s *Service) setRead(ctx context.Context, tx *ent.Client, state *ent.ReadSt
 // readOwn keeps a member's own new post from being unread: it moves the position on when everything before was read, and
 // else counts the post among those that do not count.
 func (s *Service) readOwn(ctx context.Context, tx *ent.Client, t *locked, me gid.ID, seq int, now time.Time) error {
-	state, err := tx.ReadState.Query().Where(readstate.MemberID(me), readstate.ThreadID(t.ID), store.LockRow).Only(ctx)
-	if err != nil && !ent.IsNotFound(err) {
-		return fmt.Errorf("lock read state: %w", err)
+	state, err := s.lockRead(ctx, tx, me, t.ID)
+	if err != nil {
+		return err
 	}
 	last, uncounted := 0, t.DeletedPosts
 	if state != nil {

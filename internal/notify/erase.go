@@ -10,6 +10,8 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/notificationpreference"
+	"github.com/pursuing-equity/commons/ent/watchsetting"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 )
@@ -64,6 +66,12 @@ func (s *Service) Erase(ctx context.Context, id gid.ID) error {
 		if err != nil {
 			return fmt.Errorf("erase notifications: %w", err)
 		}
+	}
+	if _, err := s.Store.Client(ctx).WatchSetting.Delete().Where(watchsetting.MemberID(id)).Exec(ctx); err != nil {
+		return fmt.Errorf("erase watch settings: %w", err)
+	}
+	if _, err := s.Store.Client(ctx).NotificationPreference.Delete().Where(notificationpreference.MemberID(id)).Exec(ctx); err != nil {
+		return fmt.Errorf("erase the notification preference: %w", err)
 	}
 	return nil
 }

@@ -4,9 +4,6 @@ package notify
 import (
 	"context"
 	"fmt"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -15,6 +12,8 @@ import (
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -24,80 +23,50 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Service makes notifications and reads them. All fields are needed.
+// Service makes notifications and reads them. All fields but Wake are needed.
 type Service struct {
 	Store  *store.Store
 	Events *event.Log
 	Now    func() time.Time
 	NewID  func(gid.Kind) gid.ID
+	Wake   func() // called when a post is committed of which many are to be told: Worker.Wake; nil: the poll finds it
 }
 
 // Written is a post that was just written in the transaction.
 type Written struct {
 	Post      *ent.Post
-	SpaceID   gid.ID
+	Space     *ent.Space
 	RepliedTo *gid.ID // the author of the post that it answers
 	At        time.Time
 }
 
-// maxMentions is how many people one post can call by name.
-const maxMentions = 20
-
-var (
-	mention = regexp.MustCompile(`(?:^|[^\w@./])@([a-z0-9][a-z0-9._-]{1,39})`)
-	// anyMention is mention without regard to case and to what stands before: a handle in code calls nobody, but is a handle.
-	anyMention = regexp.MustCompile(`(?i)@([a-z0-9][a-z0-9._-]{1,39})`)
-	code       = regexp.MustCompile("(?s)```.*?(?:```|$)|`[^`\n]*`")
-)
-
-// mentions are the handles that a text calls, code left out. A dot or hyphen at the end belongs to the sentence.
-func mentions(body string) []string {
-	var handles []string
-	for _, m := range mention.FindAllStringSubmatch(code.ReplaceAllString(strings.ToLower(body), " "), -1) {
-		h := strings.TrimRight(m[1], ".-_")
-		if !slices.Contains(handles, h) && len(handles) < maxMentions {
-			handles = append(handles, h)
-		}
-	}
-	return handles
-}
-
-// PostWritten notifies those whom a post mentions or answers, if they belong to the space and hear from its author; never the author.
+// PostWritten notifies those few at once whom a post calls by name, answers, or is addressed to in a direct conversation, if they
+// belong to the space; never its author. The others, who may be thousands, are told by a Worker once the post is committed.
 func (s *Service) PostWritten(ctx context.Context, tx *ent.Client, w Written) error {
-	handles := mentions(w.Post.Body)
-	if len(handles) == 0 && w.RepliedTo == nil {
-		return nil
+	p := &told{post: w.Post, space: w.Space, call: Called(w.Post.Body), repliedTo: w.RepliedTo, at: w.At}
+	if err := s.enqueue(ctx, tx, p); err != nil {
+		return err
 	}
+	direct := w.Space.Kind == space.KindDIRECT
 	var who []func(*sql.Selector)
-	if len(handles) > 0 {
-		who = append(who, member.HandleIn(handles...))
+	if len(p.call.Handles) > 0 {
+		who = append(who, member.HandleIn(p.call.Handles...))
 	}
 	if w.RepliedTo != nil {
 		who = append(who, member.ID(*w.RepliedTo))
 	}
-	people, err := tx.Member.Query().Where(sql.OrPredicates(who...), member.IDNEQ(w.Post.AuthorID), access.SpaceReaders(w.SpaceID), access.HearsFrom(w.Post.AuthorID)).Order(member.ByID()).All(ctx)
+	if len(who) == 0 && !direct {
+		return nil
+	}
+	q := tx.Member.Query().Where(p.hearers(), access.SpaceReaders(w.Space.ID)).Order(member.ByID())
+	if !direct {
+		q.Where(sql.OrPredicates(who...))
+	}
+	people, err := q.All(ctx)
 	if err != nil {
 		return fmt.Errorf("find whom to notify: %w", err)
 	}
-	entries := make(map[gid.ID]event.Entry, len(people))
-	rows := make([]*ent.NotificationCreate, 0, len(people))
-	for _, p := range people {
-		var reasons []string
-		if slices.Contains(handles, p.Handle) {
-			reasons = append(reasons, string(Mention))
-		}
-		if w.RepliedTo != nil && p.ID == *w.RepliedTo {
-			reasons = append(reasons, string(Reply))
-		}
-		id := s.NewID(gid.Notification)
-		rows = append(rows, tx.Notification.Create().SetID(id).SetCreatedAt(w.At).SetRecipientID(p.ID).SetActorID(w.Post.AuthorID).
-			SetThreadID(w.Post.ThreadID).SetPostID(w.Post.ID).SetReasons(reasons))
-		entries[p.ID] = event.Entry{Kind: event.NotificationCreated, Object: id, Actor: w.Post.AuthorID}
-	}
-	if err := tx.Notification.CreateBulk(rows...).Exec(ctx); err != nil {
-		return fmt.Errorf("notify: %w", err)
-	}
-	return s.Events.AppendToMembers(ctx, tx, w.At, entries)
+	return s.tell(ctx, tx, p, people)
 }
 
 // PostDeleted reads what is unread about a post that is gone: there is nothing left to look at. Who cannot read the thread any more
@@ -109,6 +78,11 @@ func (s *Service) PostDeleted(ctx context.Context, tx *ent.Client, threadID, pos
 // ThreadRead reads a member's notifications about a thread up to a post's number.
 func (s *Service) ThreadRead(ctx context.Context, tx *ent.Client, memberID, threadID gid.ID, upTo int, at time.Time) error {
 	return s.read(ctx, tx, at, notification.RecipientID(memberID), notification.ThreadID(threadID), notification.HasPostWith(post.SeqLTE(upTo)))
+}
+
+// ThreadsRead reads a member's notifications about some threads.
+func (s *Service) ThreadsRead(ctx context.Context, tx *ent.Client, memberID gid.ID, which predicate.Thread, at time.Time) error {
+	return s.read(ctx, tx, at, notification.RecipientID(memberID), notification.HasThreadWith(which))
 }
 
 // MarkRead reads the viewer's notifications: those named, or all of them that they can still see. Ids of others change nothing.

@@ -13,8 +13,13 @@ type Reason string
 
 // The reasons, the strongest first.
 const (
-	Mention Reason = "MENTION"
-	Reply   Reason = "REPLY"
+	Mention       Reason = "MENTION"
+	Reply         Reason = "REPLY"
+	DirectMessage Reason = "DIRECT_MESSAGE"
+	TeamMention   Reason = "TEAM_MENTION"
+	RoleMention   Reason = "ROLE_MENTION"
+	Announcement  Reason = "ANNOUNCEMENT"
+	Watching      Reason = "WATCHING"
 	// Reminder is of a bookmark: the member asked for it.
 	Reminder Reason = "REMINDER"
 )
