@@ -18,6 +18,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/app"
 	"github.com/pursuing-equity/commons/internal/event/bus"
 	"github.com/pursuing-equity/commons/internal/file"
+	"github.com/pursuing-equity/commons/internal/inbound"
 	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/openid"
 )
@@ -45,6 +46,8 @@ func variables() []variable {
 		{"COMMONS_BUS_URL", "", "what carries wake-ups between replicas: `nats://…` or `tls://…`, several with commas; empty: PostgreSQL does"},
 		{"COMMONS_SMTP_URL", "", "mail server: `smtp://user:password@host:587` or `smtps://…`; empty: mail waits in the database, or under `COMMONS_DEMO=on` shows at `/mailbox`"},
 		{"COMMONS_MAIL_FROM", "", "sender of mail, such as `Commons <commons@example.org>`; empty: `commons@` and the host of `COMMONS_PUBLIC_URL`"},
+		{"COMMONS_INBOUND_LISTEN", "", "where answers by mail come in, from a mail server in front: `lmtp:unix:/path`, `lmtp:127.0.0.1:2424` or `smtp:…`; empty: nowhere"},
+		{"COMMONS_INBOUND_DOMAIN", "", "domain of the addresses for answers by mail, such as `reply.commons.example`; empty: notifications have none"},
 		{"COMMONS_OIDC_ISSUER", "", "OpenID provider that members can sign in with, such as `https://login.example.org`; empty: none"},
 		{"COMMONS_OIDC_CLIENT_ID", "", "as whom the provider knows this installation; its redirect URL is `COMMONS_PUBLIC_URL` and `/auth/oidc/callback`"},
 		{"COMMONS_OIDC_CLIENT_SECRET", "", "what the installation shows the provider; empty: a public client, PKCE only"},
@@ -141,6 +144,15 @@ func parseEnvironment(environ []string) (config, error) {
 	if c.MailFrom = values["COMMONS_MAIL_FROM"]; c.MailFrom != "" {
 		if _, err := netmail.ParseAddress(c.MailFrom); err != nil {
 			return c, fmt.Errorf("COMMONS_MAIL_FROM must be a mail address, such as Commons <commons@example.org>")
+		}
+	}
+	c.InboundListen, c.InboundDomain = values["COMMONS_INBOUND_LISTEN"], values["COMMONS_INBOUND_DOMAIN"]
+	if c.InboundListen != "" {
+		if _, err := inbound.ParseListening(c.InboundListen); err != nil {
+			return c, fmt.Errorf("COMMONS_INBOUND_LISTEN %w", err)
+		}
+		if c.InboundDomain == "" {
+			return c, fmt.Errorf("COMMONS_INBOUND_LISTEN needs COMMONS_INBOUND_DOMAIN")
 		}
 	}
 	c.OpenID = openid.Config{

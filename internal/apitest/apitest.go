@@ -73,6 +73,11 @@ func Webhooks() Option {
 	return func(s *settings) { s.WebhookAllow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
 }
 
+// Inbound takes mail at an address, as COMMONS_INBOUND_LISTEN has it, for reply.example.
+func Inbound(listen string) Option {
+	return func(s *settings) { s.InboundListen, s.InboundDomain = listen, "reply.example" }
+}
+
 // HoldWebhooks writes down what is to be sent to webhooks, and sends nothing.
 func HoldWebhooks() Option { return func(s *settings) { s.HoldWebhooks = true } }
 

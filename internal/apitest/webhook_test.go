@@ -114,7 +114,14 @@ func TestWebhooks(t *testing.T) {
 		staff, ada, ben := w.Role(w.Member("staff"), roleassignment.RoleSTAFF), w.Member("ada"), w.Member("ben")
 		network, group := w.Space(space.KindNETWORK, "Network", ada, ben), w.Space(space.KindAFFINITY, "Group", ada, ben)
 		team := w.Space(space.KindTEAM, "Team", ada, ben)
-		before := w.Statements(func() { w.Thread(ada, network, "Before", "B") })
+		cost := func() int64 { // the least of several: what goes on in the background takes statements, too
+			least := w.Statements(func() { w.Thread(ada, network, "T", "B") })
+			for range 4 {
+				least = min(least, w.Statements(func() { w.Thread(ada, network, "T", "B") }))
+			}
+			return least
+		}
+		before := cost()
 		r := newReceiver(t, nil)
 		id, secret := endpoint(staff, r.URL, "THREAD_CREATED", "POST_CREATED", "POST_EDITED", "POST_DELETED", "SPACE_CREATED")
 
@@ -206,7 +213,7 @@ func TestWebhooks(t *testing.T) {
 		})
 		t.Run("an endpoint that was deleted is told nothing, and costs nothing", func(t *testing.T) {
 			staff.Must(`mutation($input: DeleteWebhookEndpointInput!) { deleteWebhookEndpoint(input: $input) { deletedId errors { code message } } }`, input(vars{"endpointId": id}))
-			if after := w.Statements(func() { w.Thread(ada, network, "After", "A") }); after != before {
+			if after := cost(); after != before {
 				t.Errorf("a thread takes %d statements, and took %d", after, before)
 			}
 			if got := staff.Do(theDeliveries, vars{"id": id}); got.Code() != "NOT_FOUND" {

@@ -31,6 +31,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/inbound"
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/markdown"
@@ -62,6 +63,8 @@ type Config struct {
 	BusURL         string         // NATS servers that carry wake-ups between processes; empty: the database does
 	SMTPURL        string         // the mail server, as mail.ParseServer reads it; empty: mail waits, or goes to the mailbox of a demo
 	MailFrom       string         // who mail is from; empty: commons@ and the public URL's host
+	InboundListen  string         // where mail comes in, as inbound.ParseListening reads it; empty: nowhere
+	InboundDomain  string         // of the addresses for answers by mail; empty: there are none
 	OpenID         openid.Config  // a provider that members can sign in with; its Issuer is empty: none. RedirectURL and Now are filled in
 	WebhookAllow   []netip.Prefix // networks of the operator's own that webhooks may go to
 	HoldWebhooks   bool           // a test's switch: deliveries are written down and not sent
@@ -91,6 +94,7 @@ type App struct {
 	Markdown  *markdown.Renderer
 	Audit     *audit.Log
 	Webhooks  *webhook.Service
+	Inbound   *inbound.Service // nil where there are no addresses for answers by mail
 	Mail      *mail.Service
 	Sender    *mail.Sender
 	Mailbox   *mail.Mailbox // nil but in a demo without a mail server
@@ -152,6 +156,9 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		PublicURL: cfg.PublicURL, Limits: cfg.Files, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
 	}
 	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Now: cfg.Now, NewID: newID}
+	if cfg.InboundDomain != "" {
+		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Logger: cfg.Logger}
+	}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
 	a.Accounts.Desk, a.Accounts.Moderation = a.Desk, a.Moderation
 	return a, nil
@@ -243,6 +250,17 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(mailing)
 		a.sendMail(logCtx)
 	}()
+	letters, err := a.listenForMail(ctx)
+	if err != nil {
+		stop()
+		<-logDone
+		return err
+	}
+	receiving := make(chan struct{})
+	go func() {
+		defer close(receiving)
+		letters(ctx)
+	}()
 	telling := make(chan struct{})
 	go func() {
 		defer close(telling)
@@ -274,6 +292,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-forgetting
 	<-mailing
 	<-telling
+	<-receiving
 	<-delivering
 	<-sweeping
 	<-erasing

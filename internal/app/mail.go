@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	netmail "net/mail"
 	"net/url"
 
 	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/inbound"
 	"github.com/pursuing-equity/commons/internal/mail"
 )
 
@@ -71,4 +73,23 @@ func (a *App) sendMail(ctx context.Context) {
 		a.Config.Logger.WarnContext(ctx, "no mail is sent: it waits in the database until COMMONS_SMTP_URL names a mail server")
 	}
 	a.Sender.Run(ctx)
+}
+
+// listenForMail opens the place where mail comes in, and returns what takes it until a context ends.
+func (a *App) listenForMail(ctx context.Context) (func(context.Context), error) {
+	if a.Config.InboundListen == "" {
+		return func(context.Context) {}, nil
+	}
+	if a.Inbound == nil {
+		return nil, errors.New("mail that comes in needs a domain: COMMONS_INBOUND_DOMAIN")
+	}
+	where, err := inbound.ParseListening(a.Config.InboundListen)
+	if err != nil {
+		return nil, fmt.Errorf("where mail comes in %w", err)
+	}
+	ln, err := where.Listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) { a.Inbound.Serve(ctx, ln, where.LMTP) }, nil
 }
