@@ -36,6 +36,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/joinrequest"
 	"github.com/pursuing-equity/commons/ent/mail"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/memberterm"
 	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/notificationjob"
@@ -117,6 +118,8 @@ type Client struct {
 	Mail *MailClient
 	// Member is the client for interacting with the Member builders.
 	Member *MemberClient
+	// MemberTerm is the client for interacting with the MemberTerm builders.
+	MemberTerm *MemberTermClient
 	// ModerationAction is the client for interacting with the ModerationAction builders.
 	ModerationAction *ModerationActionClient
 	// Notification is the client for interacting with the Notification builders.
@@ -212,6 +215,7 @@ func (c *Client) init() {
 	c.JoinRequest = NewJoinRequestClient(c.config)
 	c.Mail = NewMailClient(c.config)
 	c.Member = NewMemberClient(c.config)
+	c.MemberTerm = NewMemberTermClient(c.config)
 	c.ModerationAction = NewModerationActionClient(c.config)
 	c.Notification = NewNotificationClient(c.config)
 	c.NotificationJob = NewNotificationJobClient(c.config)
@@ -356,6 +360,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		JoinRequest:            NewJoinRequestClient(cfg),
 		Mail:                   NewMailClient(cfg),
 		Member:                 NewMemberClient(cfg),
+		MemberTerm:             NewMemberTermClient(cfg),
 		ModerationAction:       NewModerationActionClient(cfg),
 		Notification:           NewNotificationClient(cfg),
 		NotificationJob:        NewNotificationJobClient(cfg),
@@ -427,6 +432,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		JoinRequest:            NewJoinRequestClient(cfg),
 		Mail:                   NewMailClient(cfg),
 		Member:                 NewMemberClient(cfg),
+		MemberTerm:             NewMemberTermClient(cfg),
 		ModerationAction:       NewModerationActionClient(cfg),
 		Notification:           NewNotificationClient(cfg),
 		NotificationJob:        NewNotificationJobClient(cfg),
@@ -491,7 +497,7 @@ func (c *Client) Use(hooks ...Hook) {
 		c.AccessToken, c.Affiliation, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
 		c.Call, c.Cohort, c.Draft, c.DraftVersion, c.Enrollment, c.Event, c.File,
 		c.Flag, c.Framework, c.IdempotencyRecord, c.Identity, c.JoinRequest, c.Mail,
-		c.Member, c.ModerationAction, c.Notification, c.NotificationJob,
+		c.Member, c.MemberTerm, c.ModerationAction, c.Notification, c.NotificationJob,
 		c.NotificationPreference, c.Offering, c.OneTimeToken, c.Organization,
 		c.Password, c.Poll, c.PollOption, c.PollVote, c.Post, c.PostAttachment,
 		c.PostLink, c.PostRevision, c.Program, c.Reaction, c.ReadState, c.Resource,
@@ -510,7 +516,7 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.AccessToken, c.Affiliation, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
 		c.Call, c.Cohort, c.Draft, c.DraftVersion, c.Enrollment, c.Event, c.File,
 		c.Flag, c.Framework, c.IdempotencyRecord, c.Identity, c.JoinRequest, c.Mail,
-		c.Member, c.ModerationAction, c.Notification, c.NotificationJob,
+		c.Member, c.MemberTerm, c.ModerationAction, c.Notification, c.NotificationJob,
 		c.NotificationPreference, c.Offering, c.OneTimeToken, c.Organization,
 		c.Password, c.Poll, c.PollOption, c.PollVote, c.Post, c.PostAttachment,
 		c.PostLink, c.PostRevision, c.Program, c.Reaction, c.ReadState, c.Resource,
@@ -565,6 +571,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Mail.mutate(ctx, m)
 	case *MemberMutation:
 		return c.Member.mutate(ctx, m)
+	case *MemberTermMutation:
+		return c.MemberTerm.mutate(ctx, m)
 	case *ModerationActionMutation:
 		return c.ModerationAction.mutate(ctx, m)
 	case *NotificationMutation:
@@ -3739,6 +3747,155 @@ func (c *MemberClient) mutate(ctx context.Context, m *MemberMutation) (Value, er
 		return (&MemberDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Member mutation op: %q", m.Op())
+	}
+}
+
+// MemberTermClient is a client for the MemberTerm schema.
+type MemberTermClient struct {
+	config
+}
+
+// NewMemberTermClient returns a client for the MemberTerm from the given config.
+func NewMemberTermClient(c config) *MemberTermClient {
+	return &MemberTermClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `memberterm.Hooks(f(g(h())))`.
+func (c *MemberTermClient) Use(hooks ...Hook) {
+	c.hooks.MemberTerm = append(c.hooks.MemberTerm, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `memberterm.Intercept(f(g(h())))`.
+func (c *MemberTermClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MemberTerm = append(c.inters.MemberTerm, interceptors...)
+}
+
+// Create returns a builder for creating a MemberTerm entity.
+func (c *MemberTermClient) Create() *MemberTermCreate {
+	mutation := newMemberTermMutation(c.config, OpCreate)
+	return &MemberTermCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MemberTerm entities.
+func (c *MemberTermClient) CreateBulk(builders ...*MemberTermCreate) *MemberTermCreateBulk {
+	return &MemberTermCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MemberTermClient) MapCreateBulk(slice any, setFunc func(*MemberTermCreate, int)) *MemberTermCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MemberTermCreateBulk{err: fmt.Errorf("calling to MemberTermClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MemberTermCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MemberTermCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MemberTerm.
+func (c *MemberTermClient) Update() *MemberTermUpdate {
+	mutation := newMemberTermMutation(c.config, OpUpdate)
+	return &MemberTermUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MemberTermClient) UpdateOne(_m *MemberTerm) *MemberTermUpdateOne {
+	mutation := newMemberTermMutation(c.config, OpUpdateOne, withMemberTerm(_m))
+	return &MemberTermUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MemberTermClient) UpdateOneID(id gid.ID) *MemberTermUpdateOne {
+	mutation := newMemberTermMutation(c.config, OpUpdateOne, withMemberTermID(id))
+	return &MemberTermUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MemberTerm.
+func (c *MemberTermClient) Delete() *MemberTermDelete {
+	mutation := newMemberTermMutation(c.config, OpDelete)
+	return &MemberTermDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MemberTermClient) DeleteOne(_m *MemberTerm) *MemberTermDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MemberTermClient) DeleteOneID(id gid.ID) *MemberTermDeleteOne {
+	builder := c.Delete().Where(memberterm.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MemberTermDeleteOne{builder}
+}
+
+// Query returns a query builder for MemberTerm.
+func (c *MemberTermClient) Query() *MemberTermQuery {
+	return &MemberTermQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMemberTerm},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MemberTerm entity by its id.
+func (c *MemberTermClient) Get(ctx context.Context, id gid.ID) (*MemberTerm, error) {
+	return c.Query().Where(memberterm.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MemberTermClient) GetX(ctx context.Context, id gid.ID) *MemberTerm {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryMember queries the member edge of a MemberTerm.
+func (c *MemberTermClient) QueryMember(_m *MemberTerm) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(memberterm.Table, memberterm.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, memberterm.MemberTable, memberterm.MemberColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *MemberTermClient) Hooks() []Hook {
+	return c.hooks.MemberTerm
+}
+
+// Interceptors returns the client interceptors.
+func (c *MemberTermClient) Interceptors() []Interceptor {
+	return c.inters.MemberTerm
+}
+
+func (c *MemberTermClient) mutate(ctx context.Context, m *MemberTermMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MemberTermCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MemberTermUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MemberTermUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MemberTermDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown MemberTerm mutation op: %q", m.Op())
 	}
 }
 
@@ -8931,24 +9088,24 @@ type (
 	hooks struct {
 		AccessToken, Affiliation, AuditEntry, Block, Bookmark, BreakGlass, Call, Cohort,
 		Draft, DraftVersion, Enrollment, Event, File, Flag, Framework,
-		IdempotencyRecord, Identity, JoinRequest, Mail, Member, ModerationAction,
-		Notification, NotificationJob, NotificationPreference, Offering, OneTimeToken,
-		Organization, Password, Poll, PollOption, PollVote, Post, PostAttachment,
-		PostLink, PostRevision, Program, Reaction, ReadState, Resource,
-		ResourceVersion, RoleAssignment, SearchDocument, Space, SpaceMembership,
-		Sponsorship, Team, TeamMembership, Thread, ThreadTag, WatchSetting,
-		WebhookDelivery, WebhookEndpoint []ent.Hook
+		IdempotencyRecord, Identity, JoinRequest, Mail, Member, MemberTerm,
+		ModerationAction, Notification, NotificationJob, NotificationPreference,
+		Offering, OneTimeToken, Organization, Password, Poll, PollOption, PollVote,
+		Post, PostAttachment, PostLink, PostRevision, Program, Reaction, ReadState,
+		Resource, ResourceVersion, RoleAssignment, SearchDocument, Space,
+		SpaceMembership, Sponsorship, Team, TeamMembership, Thread, ThreadTag,
+		WatchSetting, WebhookDelivery, WebhookEndpoint []ent.Hook
 	}
 	inters struct {
 		AccessToken, Affiliation, AuditEntry, Block, Bookmark, BreakGlass, Call, Cohort,
 		Draft, DraftVersion, Enrollment, Event, File, Flag, Framework,
-		IdempotencyRecord, Identity, JoinRequest, Mail, Member, ModerationAction,
-		Notification, NotificationJob, NotificationPreference, Offering, OneTimeToken,
-		Organization, Password, Poll, PollOption, PollVote, Post, PostAttachment,
-		PostLink, PostRevision, Program, Reaction, ReadState, Resource,
-		ResourceVersion, RoleAssignment, SearchDocument, Space, SpaceMembership,
-		Sponsorship, Team, TeamMembership, Thread, ThreadTag, WatchSetting,
-		WebhookDelivery, WebhookEndpoint []ent.Interceptor
+		IdempotencyRecord, Identity, JoinRequest, Mail, Member, MemberTerm,
+		ModerationAction, Notification, NotificationJob, NotificationPreference,
+		Offering, OneTimeToken, Organization, Password, Poll, PollOption, PollVote,
+		Post, PostAttachment, PostLink, PostRevision, Program, Reaction, ReadState,
+		Resource, ResourceVersion, RoleAssignment, SearchDocument, Space,
+		SpaceMembership, Sponsorship, Team, TeamMembership, Thread, ThreadTag,
+		WatchSetting, WebhookDelivery, WebhookEndpoint []ent.Interceptor
 	}
 )
 

@@ -32,6 +32,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/joinrequest"
 	"github.com/pursuing-equity/commons/ent/mail"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/memberterm"
 	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/notificationjob"
@@ -144,6 +145,7 @@ func checkColumn(t, c string) error {
 			joinrequest.Table:            joinrequest.ValidColumn,
 			mail.Table:                   mail.ValidColumn,
 			member.Table:                 member.ValidColumn,
+			memberterm.Table:             memberterm.ValidColumn,
 			moderationaction.Table:       moderationaction.ValidColumn,
 			notification.Table:           notification.ValidColumn,
 			notificationjob.Table:        notificationjob.ValidColumn,

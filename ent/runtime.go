@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/joinrequest"
 	"github.com/pursuing-equity/commons/ent/mail"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/memberterm"
 	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/notificationjob"
@@ -183,6 +184,12 @@ func init() {
 	memberDescEventSeq := memberFields[15].Descriptor()
 	// member.DefaultEventSeq holds the default value on creation for the event_seq field.
 	member.DefaultEventSeq = memberDescEventSeq.Default.(int)
+	membertermFields := schema.MemberTerm{}.Fields()
+	_ = membertermFields
+	// membertermDescLabel is the schema descriptor for label field.
+	membertermDescLabel := membertermFields[3].Descriptor()
+	// memberterm.DefaultLabel holds the default value on creation for the label field.
+	memberterm.DefaultLabel = membertermDescLabel.Default.(string)
 	moderationactionFields := schema.ModerationAction{}.Fields()
 	_ = moderationactionFields
 	// moderationactionDescReason is the schema descriptor for reason field.

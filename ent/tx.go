@@ -54,6 +54,8 @@ type Tx struct {
 	Mail *MailClient
 	// Member is the client for interacting with the Member builders.
 	Member *MemberClient
+	// MemberTerm is the client for interacting with the MemberTerm builders.
+	MemberTerm *MemberTermClient
 	// ModerationAction is the client for interacting with the ModerationAction builders.
 	ModerationAction *ModerationActionClient
 	// Notification is the client for interacting with the Notification builders.
@@ -269,6 +271,7 @@ func (tx *Tx) init() {
 	tx.JoinRequest = NewJoinRequestClient(tx.config)
 	tx.Mail = NewMailClient(tx.config)
 	tx.Member = NewMemberClient(tx.config)
+	tx.MemberTerm = NewMemberTermClient(tx.config)
 	tx.ModerationAction = NewModerationActionClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
 	tx.NotificationJob = NewNotificationJobClient(tx.config)

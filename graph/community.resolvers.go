@@ -123,8 +123,10 @@ func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.Update
 		AvatarURL: patched(input.AvatarURL),
 		TimeZone:  patched(input.TimeZone),
 		Expertise: patchedList(input.Expertise),
+		Interests: patchedList(input.Interests),
 
-		AvatarFileID: patched(input.AvatarFileID),
+		AvatarFileID:  patched(input.AvatarFileID),
+		ShowsPresence: optional(input.ShowsPresence),
 	})
 	errs, err := userErrors(err)
 	return &model.UpdateProfilePayload{Member: member, Errors: errs}, err
@@ -238,8 +240,10 @@ func (r *queryResolver) Teams(ctx context.Context, first *int, after *page.Curso
 	return r.Community.Teams(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
 }
 
-func (r *queryResolver) Members(ctx context.Context, status *member.Status, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Member], error) {
-	return r.Community.Members(ctx, viewer.From(ctx), status, page.Args{First: first, Last: last, After: after, Before: before})
+func (r *queryResolver) Members(ctx context.Context, status *member.Status, cohortID *gid.ID, organizationID *gid.ID, name *string, expertise *string, interest *string, timeZone *string, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Member], error) {
+	return r.Community.Members(ctx, viewer.From(ctx), community.MemberFilter{
+		Status: status, CohortID: cohortID, OrganizationID: organizationID, Name: name, Expertise: expertise, Interest: interest, TimeZone: timeZone,
+	}, page.Args{First: first, Last: last, After: after, Before: before})
 }
 
 func (r *roleAssignmentResolver) Member(ctx context.Context, obj *ent.RoleAssignment) (*ent.Member, error) {

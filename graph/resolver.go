@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
+	"github.com/pursuing-equity/commons/internal/people"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
@@ -31,6 +32,7 @@ type Resolver struct {
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Desk      *desk.Service
+	People    *people.Service
 	Library   *library.Service
 	Audit     *audit.Log
 	Files     *file.Service

@@ -249,6 +249,18 @@ func (f MemberFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, erro
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.MemberMutation", m)
 }
 
+// The MemberTermFunc type is an adapter to allow the use of ordinary
+// function as MemberTerm mutator.
+type MemberTermFunc func(context.Context, *ent.MemberTermMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f MemberTermFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.MemberTermMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.MemberTermMutation", m)
+}
+
 // The ModerationActionFunc type is an adapter to allow the use of ordinary
 // function as ModerationAction mutator.
 type ModerationActionFunc func(context.Context, *ent.ModerationActionMutation) (ent.Value, error)

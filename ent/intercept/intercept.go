@@ -28,6 +28,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/joinrequest"
 	"github.com/pursuing-equity/commons/ent/mail"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/memberterm"
 	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/notificationjob"
@@ -657,6 +658,33 @@ func (f TraverseMember) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.MemberQuery", q)
+}
+
+// The MemberTermFunc type is an adapter to allow the use of ordinary function as a Querier.
+type MemberTermFunc func(context.Context, *ent.MemberTermQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f MemberTermFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.MemberTermQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.MemberTermQuery", q)
+}
+
+// The TraverseMemberTerm type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseMemberTerm func(context.Context, *ent.MemberTermQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseMemberTerm) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseMemberTerm) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.MemberTermQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.MemberTermQuery", q)
 }
 
 // The ModerationActionFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1566,6 +1594,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.MailQuery, predicate.Mail, mail.OrderOption]{typ: ent.TypeMail, tq: q}, nil
 	case *ent.MemberQuery:
 		return &query[*ent.MemberQuery, predicate.Member, member.OrderOption]{typ: ent.TypeMember, tq: q}, nil
+	case *ent.MemberTermQuery:
+		return &query[*ent.MemberTermQuery, predicate.MemberTerm, memberterm.OrderOption]{typ: ent.TypeMemberTerm, tq: q}, nil
 	case *ent.ModerationActionQuery:
 		return &query[*ent.ModerationActionQuery, predicate.ModerationAction, moderationaction.OrderOption]{typ: ent.TypeModerationAction, tq: q}, nil
 	case *ent.NotificationQuery:

@@ -861,6 +861,11 @@ var (
 				Columns: []*schema.Column{MembersColumns[4], MembersColumns[0]},
 			},
 			{
+				Name:    "member_time_zone_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{MembersColumns[9], MembersColumns[4], MembersColumns[0]},
+			},
+			{
 				Name:    "member_avatar_file_id",
 				Unique:  false,
 				Columns: []*schema.Column{MembersColumns[15]},
@@ -875,6 +880,41 @@ var (
 				Annotation: &entsql.IndexAnnotation{
 					Where: "erasing_handle IS NOT NULL",
 				},
+			},
+		},
+	}
+	// MemberTermsColumns holds the columns for the "member_terms" table.
+	MemberTermsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"NAME", "EXPERTISE", "INTEREST"}},
+		{Name: "term", Type: field.TypeBytes},
+		{Name: "label", Type: field.TypeString, Default: ""},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// MemberTermsTable holds the schema information for the "member_terms" table.
+	MemberTermsTable = &schema.Table{
+		Name:       "member_terms",
+		Columns:    MemberTermsColumns,
+		PrimaryKey: []*schema.Column{MemberTermsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "member_terms_members_member",
+				Columns:    []*schema.Column{MemberTermsColumns[5]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "memberterm_kind_term_member_id",
+				Unique:  true,
+				Columns: []*schema.Column{MemberTermsColumns[2], MemberTermsColumns[3], MemberTermsColumns[5]},
+			},
+			{
+				Name:    "memberterm_member_id",
+				Unique:  false,
+				Columns: []*schema.Column{MemberTermsColumns[5]},
 			},
 		},
 	}
@@ -2417,6 +2457,7 @@ var (
 		JoinRequestsTable,
 		MailsTable,
 		MembersTable,
+		MemberTermsTable,
 		ModerationActionsTable,
 		NotificationsTable,
 		NotificationJobsTable,
@@ -2538,6 +2579,10 @@ func init() {
 	}
 	MembersTable.Annotation = &entsql.Annotation{
 		Table: "members",
+	}
+	MemberTermsTable.ForeignKeys[0].RefTable = MembersTable
+	MemberTermsTable.Annotation = &entsql.Annotation{
+		Table: "member_terms",
 	}
 	ModerationActionsTable.ForeignKeys[0].RefTable = MembersTable
 	ModerationActionsTable.ForeignKeys[1].RefTable = MembersTable

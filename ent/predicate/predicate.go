@@ -66,6 +66,9 @@ type Mail func(*sql.Selector)
 // Member is the predicate function for member builders.
 type Member func(*sql.Selector)
 
+// MemberTerm is the predicate function for memberterm builders.
+type MemberTerm func(*sql.Selector)
+
 // ModerationAction is the predicate function for moderationaction builders.
 type ModerationAction func(*sql.Selector)
 

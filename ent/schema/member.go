@@ -52,6 +52,7 @@ func (Member) Indexes() []ent.Index {
 		index.Fields("email").Unique(),
 		index.Fields("handle").Unique(),
 		index.Fields("name", "id"),
+		index.Fields("time_zone", "name", "id"),
 		index.Fields("avatar_file_id").Annotations(entsql.IndexWhere("avatar_file_id IS NOT NULL")),
 		index.Fields("erasing_handle").StorageKey("member_erasing").Annotations(entsql.IndexWhere("erasing_handle IS NOT NULL")),
 	}

@@ -847,6 +847,24 @@ type IndicateTypingPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `introduce` takes.
+type IntroduceInput struct {
+	// The two members.
+	MemberIds []gid.ID `json:"memberIds"`
+	// The first post, in Markdown, 1 to 50,000 characters.
+	Message string `json:"message"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `introduce` returns.
+type IntroducePayload struct {
+	// The thread of the conversation; null when there are errors.
+	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `inviteMember` takes.
 type InviteMemberInput struct {
 	// Their name, 1 to 120 characters. They can change it.
@@ -1592,6 +1610,11 @@ type UpdateProfileInput struct {
 	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
 	// Up to 20 entries of 1 to 60 characters; replaces the list.
 	Expertise graphql.Omittable[[]string] `json:"expertise,omitempty"`
+	// Up to 20 entries of 1 to 40 characters; replaces the list. Whoever can see the person can see them.
+	Interests graphql.Omittable[[]string] `json:"interests,omitempty"`
+	// Whether others see when the person is here and when they write: in `threadActivity`. Who does not show it is out of sight within two seconds, and is
+	// not suggested as a connection.
+	ShowsPresence graphql.Omittable[*bool] `json:"showsPresence,omitempty"`
 }
 
 // What `updateProfile` returns.

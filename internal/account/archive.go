@@ -151,7 +151,7 @@ func (a *archive) profile(context.Context) error {
 	out.SetIndent("", "  ")
 	return out.Encode(map[string]any{
 		"id": m.ID, "email": m.Email, "handle": m.Handle, "name": m.Name, "pronouns": m.Pronouns, "title": m.Title, "about": m.About,
-		"avatarUrl": m.AvatarURL, "timeZone": m.TimeZone, "expertise": m.Expertise, "status": m.Status, "suspendedUntil": m.SuspendedUntil,
+		"avatarUrl": m.AvatarURL, "timeZone": m.TimeZone, "expertise": m.Expertise, "interests": m.Interests, "showsPresence": m.ShowsPresence, "status": m.Status, "suspendedUntil": m.SuspendedUntil,
 		"createdAt": m.CreatedAt, "updatedAt": m.UpdatedAt,
 	})
 }

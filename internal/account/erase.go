@@ -19,6 +19,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/joinrequest"
 	"github.com/pursuing-equity/commons/ent/mail"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/memberterm"
 	"github.com/pursuing-equity/commons/ent/onetimetoken"
 	"github.com/pursuing-equity/commons/ent/password"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -87,6 +88,9 @@ func (s *Service) Erase(ctx context.Context, v viewer.Viewer, who *gid.ID, handl
 		}
 		if err := store.Unindex(ctx, tx, id); err != nil {
 			return err
+		}
+		if _, err := tx.MemberTerm.Delete().Where(memberterm.MemberID(id)).Exec(ctx); err != nil {
+			return fmt.Errorf("forget by what the member is found: %w", err)
 		}
 		instead := erasedHandle(id)
 		err = tx.Member.UpdateOneID(id).SetStatus(member.StatusERASED).SetErasingHandle(m.Handle).SetUpdatedAt(s.Now()).

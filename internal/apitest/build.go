@@ -10,6 +10,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
+	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -45,8 +46,12 @@ func (w *World) Member(name string) *Person {
 	p := &Person{ID: w.NewID(gid.Member), Handle: fmt.Sprintf("%s%d", name, w.made.Add(1))}
 	w.Tx(func(ctx context.Context, tx *ent.Client) error {
 		now := w.App.Config.Now()
-		return tx.Member.Create().SetID(p.ID).SetCreatedAt(now).SetUpdatedAt(now).SetEmail(p.Handle + "@example.org").SetHandle(p.Handle).
-			SetName(name).SetTimeZone("America/Chicago").Exec(ctx)
+		m, err := tx.Member.Create().SetID(p.ID).SetCreatedAt(now).SetUpdatedAt(now).SetEmail(p.Handle + "@example.org").SetHandle(p.Handle).
+			SetName(name).SetTimeZone("America/Chicago").Save(ctx)
+		if err != nil {
+			return err
+		}
+		return community.IndexTerms(ctx, tx, m)
 	})
 	p.Viewer = viewer.Member(p.ID, gid.ID{}, viewer.Write)
 	p.Client = w.As(w.Token(p, accesstoken.ScopeWRITE))

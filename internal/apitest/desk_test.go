@@ -224,11 +224,19 @@ func TestScheduledPosts(t *testing.T) {
 				do, undo func(ctx context.Context, tx *ent.Client) error
 			}{
 				{"THREAD_LOCKED",
-					func(ctx context.Context, tx *ent.Client) error { return tx.Thread.UpdateOneID(thread).SetLocked(true).Exec(ctx) },
-					func(ctx context.Context, tx *ent.Client) error { return tx.Thread.UpdateOneID(thread).SetLocked(false).Exec(ctx) }},
+					func(ctx context.Context, tx *ent.Client) error {
+						return tx.Thread.UpdateOneID(thread).SetLocked(true).Exec(ctx)
+					},
+					func(ctx context.Context, tx *ent.Client) error {
+						return tx.Thread.UpdateOneID(thread).SetLocked(false).Exec(ctx)
+					}},
 				{"ARCHIVED",
-					func(ctx context.Context, tx *ent.Client) error { return tx.Space.UpdateOneID(network).SetArchivedAt(w.App.Config.Now()).Exec(ctx) },
-					func(ctx context.Context, tx *ent.Client) error { return tx.Space.UpdateOneID(network).ClearArchivedAt().Exec(ctx) }},
+					func(ctx context.Context, tx *ent.Client) error {
+						return tx.Space.UpdateOneID(network).SetArchivedAt(w.App.Config.Now()).Exec(ctx)
+					},
+					func(ctx context.Context, tx *ent.Client) error {
+						return tx.Space.UpdateOneID(network).ClearArchivedAt().Exec(ctx)
+					}},
 				{"NOT_FOUND",
 					func(ctx context.Context, tx *ent.Client) error {
 						return tx.SpaceMembership.Update().Where(spacemembership.MemberID(ada.ID)).SetEndsAt(time.Now().Add(-time.Second)).Exec(ctx)

@@ -143,6 +143,10 @@ func (p *pair) queries() []operation {
 				all, none = append(all, p.with.hidden[kind]), append(none, p.never[kind])
 			}
 			add("nodes", "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", vars{"ids": all}, vars{"ids": none})
+		case f.Arguments.ForName("first") != nil && f.Arguments.ForName("last") == nil: // the first ones of what has no pages
+			for _, more := range p.arguments(f) {
+				add(f.Name+more, p.list(f, "first: 20"+more), nil, nil)
+			}
 		case f.Arguments.ForName("first") != nil:
 			for _, more := range p.arguments(f) {
 				add(f.Name+more, p.list(f, "first: 100"+more), nil, nil)
@@ -174,6 +178,9 @@ func (p *pair) arguments(f *ast.FieldDefinition) []string {
 				all = append(all, `, query: "`+q+`"`)
 			}
 		case a.Type.Name() == "ID":
+			if a.Type.NonNull {
+				all = []string{fmt.Sprintf(", %s: %q", a.Name, p.with.thread), fmt.Sprintf(", %s: %q", a.Name, p.with.network)}
+			}
 			for _, kind := range slices.Sorted(maps.Keys(p.with.hidden)) {
 				all = append(all, fmt.Sprintf(", %s: %q", a.Name, p.with.hidden[kind]))
 			}

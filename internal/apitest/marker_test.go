@@ -70,6 +70,7 @@ func written(m *marked) map[string]func() vars {
 		"removeReaction":        nil, // an emoji that is there no more
 		"createRoleAssignment":  nil, // for administrators; the only text is the key
 		"createTeamMembership":  func() vars { return vars{"teamId": m.team, "memberId": m.newParticipant().ID, "role": "MEMBER"} },
+		"introduce":             func() vars { return vars{"memberIds": []gid.ID{m.ben.ID, m.newParticipant().ID}} },
 		"saveDraft":             func() vars { return vars{"threadId": m.thread} },
 		"bookmarkPost":          func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben")} },
 		"createSpaceMembership": func() vars { return vars{"spaceId": m.group, "memberId": m.newParticipant().ID} },

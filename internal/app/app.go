@@ -38,6 +38,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/openid"
+	"github.com/pursuing-equity/commons/internal/people"
 	"github.com/pursuing-equity/commons/internal/server"
 	"github.com/pursuing-equity/commons/internal/signin"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -88,6 +89,7 @@ type App struct {
 	Notify    *notify.Service
 	Telling   *notify.Worker
 	Desk      *desk.Service
+	People    *people.Service
 	Library   *library.Service
 	Files     *file.Service
 	Events    *event.Log
@@ -150,6 +152,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Notify.Wake = a.Telling.Wake
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
 	a.Desk = &desk.Service{Store: s, Events: a.Events, Forum: a.Forum, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
+	a.People = &people.Service{Store: s, Community: a.Community, Forum: a.Forum, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
 	a.Files = &file.Service{
 		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
@@ -191,7 +194,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 	}
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, Library: a.Library, Moderation: a.Moderation, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, People: a.People, Library: a.Library, Moderation: a.Moderation, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
 	pages, err := a.pages()
 	if err != nil {
 		return err
@@ -281,6 +284,13 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(erasing)
 		a.erase(logCtx)
 	}()
+	indexing := make(chan struct{})
+	go func() {
+		defer close(indexing)
+		a.Community.KeepIndex(store.Upkeep(logCtx), func(err error) {
+			a.Config.Logger.WarnContext(logCtx, "members not found by name yet", "error", err)
+		})
+	}()
 	publishing := make(chan struct{})
 	go func() {
 		defer close(publishing)
@@ -297,6 +307,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-sweeping
 	<-erasing
 	<-publishing
+	<-indexing
 	return err
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
-	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/program"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
@@ -73,17 +72,6 @@ func (s *Service) Organizations(ctx context.Context, v viewer.Viewer, a page.Arg
 func (s *Service) Teams(ctx context.Context, v viewer.Viewer, a page.Args) (*page.Connection[ent.Team], error) {
 	return root(teamsByName, a, teamKey, func(within func(*sql.Selector)) ([]*ent.Team, error) {
 		return s.Store.Client(ctx).Team.Query().Where(team.ArchivedAtIsNil(), access.VisibleTeams(v), within).All(ctx)
-	})
-}
-
-// Members are those whom the viewer can see and whose account is in a state, in use when that is nil, by name.
-func (s *Service) Members(ctx context.Context, v viewer.Viewer, status *member.Status, a page.Args) (*page.Connection[ent.Member], error) {
-	in := member.StatusACTIVE
-	if status != nil {
-		in = *status
-	}
-	return root(membersByName, a, memberKey, func(within func(*sql.Selector)) ([]*ent.Member, error) {
-		return s.Store.Client(ctx).Member.Query().Where(member.StatusEQ(in), access.VisibleMembers(v), within).All(ctx)
 	})
 }
 

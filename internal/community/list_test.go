@@ -88,7 +88,7 @@ func TestListsTakeTheSameStatements(t *testing.T) {
 		}
 		for name, list := range map[string]func(n int) error{
 			"organizations": func(n int) error { _, err := w.Organizations(p.ctx, p.v, first(n)); return err },
-			"members":       func(n int) error { _, err := w.Members(p.ctx, p.v, nil, first(n)); return err },
+			"members":       func(n int) error { _, err := w.Members(p.ctx, p.v, community.MemberFilter{}, first(n)); return err },
 			"spaces":        func(n int) error { _, err := w.Spaces(w.staff.ctx, w.staff.v, first(n)); return err },
 			"teams": func(n int) error {
 				_, err := w.OrganizationTeams(p.ctx, p.v, organizations[:n], first(3))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +25,8 @@ import (
 // ProfilePatch is what to change of the viewer's own profile; nil leaves a field as it is.
 type ProfilePatch struct {
 	Name, Handle, Pronouns, Title, About, AvatarURL, TimeZone *string
-	Expertise                                                 *[]string
+	Expertise, Interests                                      *[]string
+	ShowsPresence                                             *bool
 	AvatarFileID                                              *gid.ID // an uploaded picture of the viewer's own, or zero for none
 }
 
@@ -33,6 +35,8 @@ const (
 	maxPronouns  = 60
 	maxExpertise = 20
 	maxExpert    = 60
+	maxInterests = 20
+	maxInterest  = 40
 )
 
 // handle is what follows an @: internal/notify finds exactly these in a text.
@@ -59,17 +63,24 @@ func (p ProfilePatch) check() (ProfilePatch, error) {
 			c.Refuse("timeZone", "This must be a name in the IANA database: America/New_York.")
 		}
 	}
-	if p.Expertise != nil {
-		list := make([]string, len(*p.Expertise))
-		for i, e := range *p.Expertise {
-			list[i] = c.Line("expertise."+strconv.Itoa(i), e, 1, maxExpert)
-		}
-		if len(list) > maxExpertise {
-			c.Refuse("expertise", "Name at most %d.", maxExpertise)
-		}
-		p.Expertise = &list
-	}
+	p.Expertise = topics(&c, "expertise", p.Expertise, maxExpertise, maxExpert)
+	p.Interests = topics(&c, "interests", p.Interests, maxInterests, maxInterest)
 	return p, c.Err()
+}
+
+// topics checks a list of topics, each of at most longest characters.
+func topics(c *input.Checker, path string, given *[]string, most, longest int) *[]string {
+	if given == nil {
+		return nil
+	}
+	list := make([]string, len(*given))
+	for i, t := range *given {
+		list[i] = c.Line(path+"."+strconv.Itoa(i), t, 1, longest)
+	}
+	if len(list) > most {
+		c.Refuse(path, "Name at most %d.", most)
+	}
+	return &list
 }
 
 func (p ProfilePatch) apply(m *ent.MemberMutation) {
@@ -81,6 +92,8 @@ func (p ProfilePatch) apply(m *ent.MemberMutation) {
 	set(p.AvatarURL, m.SetAvatarURL)
 	set(p.TimeZone, m.SetTimeZone)
 	set(p.Expertise, m.SetExpertise)
+	set(p.Interests, m.SetInterests)
+	set(p.ShowsPresence, m.SetShowsPresence)
 }
 
 // UpdateProfile changes the viewer's own profile. It returns ALREADY_EXISTS for a handle that somebody else has, and NOT_FOUND for a
@@ -134,9 +147,12 @@ func (s *Service) UpdateProfile(ctx context.Context, v viewer.Viewer, patch Prof
 	return reload[ent.Member](ctx, s, v, me)
 }
 
-// IndexMember makes a member found by name, title, text and expertise, within the transaction of the change.
+// IndexMember makes a member found by name, title, text, expertise and interests, within the transaction of the change.
 func IndexMember(ctx context.Context, tx *ent.Client, m *ent.Member) error {
-	body := words(append([]string{m.Title, m.About}, m.Expertise...)...)
+	if err := IndexTerms(ctx, tx, m); err != nil {
+		return err
+	}
+	body := words(slices.Concat([]string{m.Title, m.About}, m.Expertise, m.Interests)...)
 	return store.Index(ctx, tx, store.Document{Kind: searchdocument.KindMEMBER, Object: m.ID, Title: m.Name, Body: body})
 }
 

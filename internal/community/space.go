@@ -82,52 +82,7 @@ func (s *Service) CreateSpace(ctx context.Context, v viewer.Viewer, in NewSpace)
 		return nil, err
 	}
 	return create[ent.Space](ctx, s, v, once, func(ctx context.Context, tx *ent.Client) (gid.ID, error) {
-		if in.Kind == space.KindDIRECT {
-			if err := takesPart(ctx, tx, v); err != nil {
-				return gid.ID{}, err
-			}
-		} else if err := staffOnly(ctx, tx, v); err != nil {
-			return gid.ID{}, err
-		}
-		if err := checkMembers(ctx, tx, v, in.MemberIDs); err != nil {
-			return gid.ID{}, err
-		}
-		if in.Kind == space.KindDIRECT {
-			if err := takeMessages(ctx, tx, me, in.MemberIDs); err != nil {
-				return gid.ID{}, err
-			}
-		}
-		now, id := s.Now(), s.NewID(gid.Space)
-		err := tx.Space.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetKind(in.Kind).SetName(in.Name).SetAbout(in.About).Exec(ctx)
-		if err != nil {
-			return gid.ID{}, fmt.Errorf("create space: %w", err)
-		}
-		starts := s.instant()
-		rows := make([]*ent.SpaceMembershipCreate, 0, len(in.MemberIDs)+1)
-		var added []gid.ID
-		for _, m := range append([]gid.ID{me}, in.MemberIDs...) {
-			place, role := s.NewID(gid.SpaceMembership), spacemembership.RoleMEMBER
-			if m == me {
-				role = spacemembership.RoleFACILITATOR
-			} else {
-				added = append(added, place)
-			}
-			rows = append(rows, tx.SpaceMembership.Create().SetID(place).SetCreatedAt(now).
-				SetSpaceID(id).SetMemberID(m).SetRole(role).SetStartsAt(starts))
-		}
-		if err := tx.SpaceMembership.CreateBulk(rows...).Exec(ctx); err != nil {
-			return gid.ID{}, fmt.Errorf("create space memberships: %w", err)
-		}
-		if in.Kind == space.KindDIRECT { // everybody may start one
-			return id, nil
-		}
-		for _, m := range added {
-			e := audit.Entry{Action: audit.SpaceMembershipGiven, Subject: m, Space: access.HiddenID(&ent.Space{ID: id, Kind: in.Kind})}
-			if err := s.Audit.Append(ctx, tx, v, e); err != nil {
-				return gid.ID{}, err
-			}
-		}
-		return id, s.tellOfSpace(ctx, tx, id, in.Kind, now)
+		return s.makeSpace(ctx, tx, v, me, in, s.instant())
 	})
 }
 
@@ -139,6 +94,69 @@ func (s *Service) tellOfSpace(ctx context.Context, tx *ent.Client, id gid.ID, ki
 	return s.Webhooks.Tell(ctx, tx, at, webhook.Happening{
 		Event: webhook.SpaceCreated, Data: map[string]any{"spaceId": id.String(), "kind": string(kind)},
 	})
+}
+
+// StartConversation makes a direct conversation of the viewer's with others, within a transaction, by the rules of CreateSpace.
+func (s *Service) StartConversation(ctx context.Context, tx *ent.Client, v viewer.Viewer, others []gid.ID) (gid.ID, error) {
+	me, err := access.SignedIn(v)
+	if err != nil {
+		return gid.ID{}, err
+	}
+	in, err := NewSpace{Kind: space.KindDIRECT, MemberIDs: others}.check(me)
+	if err != nil {
+		return gid.ID{}, err
+	}
+	// By the database's clock the transaction has begun before now: the places must have begun before it, for whoever goes on to write there.
+	return s.makeSpace(ctx, tx, v, me, in, s.instant().Add(-time.Minute))
+}
+
+// makeSpace is CreateSpace of what was checked, within its transaction.
+func (s *Service) makeSpace(ctx context.Context, tx *ent.Client, v viewer.Viewer, me gid.ID, in NewSpace, starts time.Time) (gid.ID, error) {
+	if in.Kind == space.KindDIRECT {
+		if err := takesPart(ctx, tx, v); err != nil {
+			return gid.ID{}, err
+		}
+	} else if err := staffOnly(ctx, tx, v); err != nil {
+		return gid.ID{}, err
+	}
+	if err := checkMembers(ctx, tx, v, in.MemberIDs); err != nil {
+		return gid.ID{}, err
+	}
+	if in.Kind == space.KindDIRECT {
+		if err := takeMessages(ctx, tx, me, in.MemberIDs); err != nil {
+			return gid.ID{}, err
+		}
+	}
+	now, id := s.Now(), s.NewID(gid.Space)
+	err := tx.Space.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetKind(in.Kind).SetName(in.Name).SetAbout(in.About).Exec(ctx)
+	if err != nil {
+		return gid.ID{}, fmt.Errorf("create space: %w", err)
+	}
+	rows := make([]*ent.SpaceMembershipCreate, 0, len(in.MemberIDs)+1)
+	var added []gid.ID
+	for _, m := range append([]gid.ID{me}, in.MemberIDs...) {
+		place, role := s.NewID(gid.SpaceMembership), spacemembership.RoleMEMBER
+		if m == me {
+			role = spacemembership.RoleFACILITATOR
+		} else {
+			added = append(added, place)
+		}
+		rows = append(rows, tx.SpaceMembership.Create().SetID(place).SetCreatedAt(now).
+			SetSpaceID(id).SetMemberID(m).SetRole(role).SetStartsAt(starts))
+	}
+	if err := tx.SpaceMembership.CreateBulk(rows...).Exec(ctx); err != nil {
+		return gid.ID{}, fmt.Errorf("create space memberships: %w", err)
+	}
+	if in.Kind == space.KindDIRECT { // everybody may start one
+		return id, nil
+	}
+	for _, m := range added {
+		e := audit.Entry{Action: audit.SpaceMembershipGiven, Subject: m, Space: access.HiddenID(&ent.Space{ID: id, Kind: in.Kind})}
+		if err := s.Audit.Append(ctx, tx, v, e); err != nil {
+			return gid.ID{}, err
+		}
+	}
+	return id, s.tellOfSpace(ctx, tx, id, in.Kind, now)
 }
 
 func takesPart(ctx context.Context, tx *ent.Client, v viewer.Viewer) error {

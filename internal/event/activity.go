@@ -10,7 +10,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/store"
 )
 
 // Activity is who follows a thread just now and who is writing in it. It is never stored and may be some seconds behind: each process
@@ -23,6 +26,8 @@ type Activity struct {
 const (
 	// MaxPresent is how many members an Activity names.
 	MaxPresent = 50
+	// maxKnown is how many a process knows of each other one, so that there are enough when some of them do not show their presence.
+	maxKnown = 200
 	// typingLasts is for how long a member counts as typing who does not say so again.
 	typingLasts = 6 * time.Second
 	// typingEvery is how often saying so again has an effect.
@@ -235,6 +240,24 @@ func (a *activity) retell() {
 	a.toldAt = time.Time{}
 }
 
+// knows reports whether any of the members types, or is present with another process: of them there is no subscription here, and they
+// may not want to be seen any more.
+func (a *activity) knows(members []gid.ID) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.ContainsFunc(members, func(id gid.ID) bool {
+		if _, types := a.typing[id]; types {
+			return true
+		}
+		for _, e := range a.elsewhere {
+			if slices.Contains(e.members, id) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // present are the members who follow a feed in this process.
 func (f *feed) present() []gid.ID {
 	f.mu.Lock()
@@ -257,14 +280,28 @@ func sortedIDs(set map[gid.ID]bool) []gid.ID {
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, compareIDs)
-	return ids[:min(len(ids), MaxPresent)]
+	return ids[:min(len(ids), maxKnown)]
+}
+
+// shown leaves out the members who do not show that they are here: one statement by primary key.
+func (l *Log) shown(ctx context.Context, a Activity) (Activity, error) {
+	hidden, err := l.store.Client(ctx).Member.Query().
+		Where(page.AnyOf(member.FieldID, slices.Concat(a.Present, a.Typing)), member.ShowsPresence(false)).IDs(store.Upkeep(ctx))
+	if err != nil {
+		return Activity{}, fmt.Errorf("look who shows their presence: %w", err)
+	}
+	keep := func(ids []gid.ID) []gid.ID {
+		ids = slices.DeleteFunc(ids, func(id gid.ID) bool { return slices.Contains(hidden, id) })
+		return ids[:min(len(ids), MaxPresent)]
+	}
+	return Activity{Present: keep(a.Present), Typing: keep(a.Typing)}, nil
 }
 
 func compareIDs(a, b gid.ID) int { return slices.Compare(a[:], b[:]) }
 
-// now brings the activity up to date. It tells the other processes what they do not know, and has the feed look again when
-// the next thing is to be forgotten.
-func (a *activity) now(f *feed) (Activity, int) {
+// now is who is present and who types, whether they show it or not. It tells the other processes what they do not know, and has the
+// feed look again when the next thing is to be forgotten.
+func (a *activity) now(f *feed) Activity {
 	here, at := f.present(), f.log.now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -294,13 +331,9 @@ func (a *activity) now(f *feed) (Activity, int) {
 		}
 	}
 	state := Activity{Present: sortedIDs(present), Typing: sortedIDs(typing)}
-	if a.version == 0 || !slices.Equal(state.Present, a.state.Present) || !slices.Equal(state.Typing, a.state.Typing) {
-		a.state = state
-		a.version++
-	}
 	if !slices.Equal(here, a.told) || at.Sub(a.toldAt) >= presenceEvery {
 		if !f.log.hub.tell(f, here) {
-			return a.state, a.version // nobody follows it any more
+			return state // nobody follows it any more
 		}
 		a.told, a.toldAt = here, at
 	}
@@ -309,12 +342,31 @@ func (a *activity) now(f *feed) (Activity, int) {
 	} else {
 		a.timer.Reset(next.Sub(at))
 	}
-	return a.state, a.version
+	return state
+}
+
+// becomes notes how the activity stands now, and numbers it anew if that is not how it stood.
+func (a *activity) becomes(state Activity) (version int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.version == 0 || !slices.Equal(state.Present, a.state.Present) || !slices.Equal(state.Typing, a.state.Typing) {
+		a.state = state
+		a.version++
+	}
+	return a.version
 }
 
 // stepActivity brings the activity to the groups that do not know it, in the order of step.
 func (f *feed) stepActivity(ctx context.Context) (bool, error) {
-	state, version := f.activity.now(f)
+	var state Activity
+	err := f.log.until(ctx, func() (err error) {
+		state, err = f.log.shown(ctx, f.activity.now(f))
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	version := f.activity.becomes(state)
 	f.mu.Lock()
 	var work []*due
 	for _, g := range f.groups {

@@ -147,7 +147,18 @@ func (h *hub) suspect(subjects []gid.ID) {
 			}
 		}
 	}
+	var activities []*feed
+	for _, f := range h.feeds {
+		if f.activity != nil {
+			activities = append(activities, f)
+		}
+	}
 	h.mu.Unlock()
+	for _, f := range activities { // not under the lock: an activity takes it while it holds its own
+		if f.activity.knows(subjects) {
+			feeds = append(feeds, f)
+		}
+	}
 	for _, f := range feeds {
 		f.kick()
 	}

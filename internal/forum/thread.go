@@ -33,6 +33,9 @@ type NewThread struct {
 	IdempotencyKey *string     `json:"-"`
 	// Then, if it is set, runs in the transaction once the thread is started: what it refuses was not started.
 	Then func(ctx context.Context, tx *ent.Client) error `json:"-"`
+	// Place, if it is set, makes the space in the transaction, for those who are named in With: what an idempotency key stands for.
+	Place func(ctx context.Context, tx *ent.Client) (gid.ID, error) `json:"-"`
+	With  []gid.ID                                                  `json:",omitempty"`
 }
 
 // CreateThread starts a thread with its first post. It returns NOT_FOUND when the viewer cannot see the space, FORBIDDEN when
@@ -55,7 +58,13 @@ func (s *Service) CreateThread(ctx context.Context, v viewer.Viewer, in NewThrea
 	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) (err error) {
 		once := store.Once{Member: me, Operation: "createThread", Key: in.IdempotencyKey, Payload: in, At: s.Now()}
 		id, err = once.Do(ctx, tx, func() (gid.ID, error) {
-			sp, rights, err := access.Space(ctx, tx, v, in.SpaceID)
+			place := in.SpaceID
+			if in.Place != nil {
+				if place, err = in.Place(ctx, tx); err != nil {
+					return gid.ID{}, err
+				}
+			}
+			sp, rights, err := access.Space(ctx, tx, v, place)
 			if fault.Is(err, fault.NotFound) {
 				return gid.ID{}, fault.Missing().At("spaceId")
 			}

@@ -73,6 +73,7 @@ const (
 	Block                  Kind = 62
 	WebhookEndpoint        Kind = 63
 	WebhookDelivery        Kind = 64
+	MemberTerm             Kind = 70
 )
 
 var prefixes = map[Kind]string{
@@ -83,7 +84,7 @@ var prefixes = map[Kind]string{
 	Password: "pwd", OneTimeToken: "ott", Identity: "idn", Mail: "mai", AuditEntry: "aud", BreakGlass: "brk", JoinRequest: "jrq", File: "fil",
 	ThreadTag: "tag", PostAttachment: "att", PostLink: "lnk", WatchSetting: "wat", NotificationJob: "njb", NotificationPreference: "npf",
 	Draft: "drf", DraftVersion: "drv", Bookmark: "bkm", Poll: "pol", PollOption: "pop", PollVote: "pvt", Flag: "flg",
-	ModerationAction: "mod", Block: "blk", WebhookEndpoint: "whk", WebhookDelivery: "whd",
+	ModerationAction: "mod", Block: "blk", WebhookEndpoint: "whk", WebhookDelivery: "whd", MemberTerm: "mtm",
 }
 
 var kinds = func() map[string]Kind {

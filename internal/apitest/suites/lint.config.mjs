@@ -12,6 +12,9 @@ const valueTypes = [
   'Account',
   'RateLimit',
   'DraftVersion',
+  'ConnectionSuggestion',
+  'MentionCandidate',
+  'Topic',
   // Events: their cursor is their identity, and only in their stream.
   'PostCreated',
   'PostEdited',
