@@ -61,6 +61,18 @@ func (r *mutationResolver) UnlinkIdentity(ctx context.Context, input model.Unlin
 	return &model.UnlinkIdentityPayload{Account: account, Errors: errs}, err
 }
 
+func (r *mutationResolver) CreateFeedAddress(ctx context.Context, input model.CreateFeedAddressInput) (*model.CreateFeedAddressPayload, error) {
+	url, err := r.Accounts.CreateFeedAddress(ctx, viewer.From(ctx), input.SpaceID, optional(input.IdempotencyKey))
+	errs, err := userErrors(err)
+	return &model.CreateFeedAddressPayload{URL: url, Errors: errs}, err
+}
+
+func (r *mutationResolver) RevokeFeedAddresses(ctx context.Context, input model.RevokeFeedAddressesInput) (*model.RevokeFeedAddressesPayload, error) {
+	count, err := r.Accounts.RevokeFeedAddresses(ctx, viewer.From(ctx))
+	errs, err := userErrors(err)
+	return &model.RevokeFeedAddressesPayload{Count: count, Errors: errs}, err
+}
+
 func (r *mutationResolver) InviteMember(ctx context.Context, input model.InviteMemberInput) (*model.InviteMemberPayload, error) {
 	member, err := r.Accounts.InviteMember(ctx, viewer.From(ctx), invitation(input))
 	errs, err := userErrors(err)

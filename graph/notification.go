@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -91,4 +92,15 @@ func (r *Resolver) readStateEvents(ctx context.Context, v viewer.Viewer, events 
 		shown[e.Seq] = m
 	}
 	return shown, nil
+}
+
+func preferencePatch(in model.UpdateNotificationPreferenceInput) notify.PreferencePatch {
+	p := notify.PreferencePatch{
+		DirectMail: optional(in.DirectMail), WatchedMail: optional(in.WatchedMail), DigestHour: optional(in.DigestHour), DigestWeek: optional(in.DigestWeekday),
+		QuietChanged: in.QuietHours.IsSet(),
+	}
+	if quiet := optional(in.QuietHours); quiet != nil {
+		p.QuietFrom, p.QuietUntil = &quiet.From, &quiet.Until
+	}
+	return p
 }

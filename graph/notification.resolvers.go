@@ -12,11 +12,16 @@ import (
 	"github.com/pursuing-equity/commons/ent/watchsetting"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
+
+func (r *accountResolver) NotificationPreference(ctx context.Context, obj *account.Account) (*ent.NotificationPreference, error) {
+	return r.Notify.PreferenceOf(ctx, obj.Member)
+}
 
 func (r *memberResolver) UnreadPostCount(ctx context.Context, obj *ent.Member) (*int, error) {
 	return together(ctx, obj, func(objs []*ent.Member) ([]*int, error) {
@@ -72,6 +77,12 @@ func (r *mutationResolver) SetThreadWatchLevel(ctx context.Context, input model.
 	return &model.SetThreadWatchLevelPayload{Thread: thread, Errors: errs}, err
 }
 
+func (r *mutationResolver) UpdateNotificationPreference(ctx context.Context, input model.UpdateNotificationPreferenceInput) (*model.UpdateNotificationPreferencePayload, error) {
+	preference, err := r.Notify.UpdatePreference(ctx, viewer.From(ctx), preferencePatch(input))
+	errs, err := userErrors(err)
+	return &model.UpdateNotificationPreferencePayload{NotificationPreference: preference, Errors: errs}, err
+}
+
 func (r *notificationResolver) Reasons(ctx context.Context, obj *ent.Notification) ([]notify.Reason, error) {
 	return together(ctx, obj, func(objs []*ent.Notification) ([][]notify.Reason, error) {
 		return pick(objs, notify.Reasons), nil
@@ -89,6 +100,14 @@ func (r *notificationResolver) Actor(ctx context.Context, obj *ent.Notification)
 	return together(ctx, obj, func(objs []*ent.Notification) ([]*ent.Member, error) {
 		return r.members(ctx, each(objs, func(n *ent.Notification) gid.ID { return n.ActorID }))
 	})
+}
+
+func (r *notificationPreferenceResolver) DirectMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error) {
+	return notify.Rhythm(obj.DirectMail), nil
+}
+
+func (r *notificationPreferenceResolver) WatchedMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error) {
+	return notify.Rhythm(obj.WatchedMail), nil
 }
 
 func (r *spaceResolver) ViewerWatchLevel(ctx context.Context, obj *ent.Space) (*watchsetting.Level, error) {
@@ -125,4 +144,11 @@ func (r *threadResolver) ViewerMentionCount(ctx context.Context, obj *ent.Thread
 
 func (r *Resolver) Notification() generated.NotificationResolver { return &notificationResolver{r} }
 
-type notificationResolver struct{ *Resolver }
+func (r *Resolver) NotificationPreference() generated.NotificationPreferenceResolver {
+	return &notificationPreferenceResolver{r}
+}
+
+type (
+	notificationResolver           struct{ *Resolver }
+	notificationPreferenceResolver struct{ *Resolver }
+)

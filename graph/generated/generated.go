@@ -70,6 +70,7 @@ type ResolverRoot interface {
 	Member() MemberResolver
 	Mutation() MutationResolver
 	Notification() NotificationResolver
+	NotificationPreference() NotificationPreferenceResolver
 	Offering() OfferingResolver
 	Organization() OrganizationResolver
 	Post() PostResolver
@@ -107,6 +108,7 @@ type AccountResolver interface {
 	AccessTokens(ctx context.Context, obj *account.Account) ([]*ent.AccessToken, error)
 	Identities(ctx context.Context, obj *account.Account) ([]*ent.Identity, error)
 	Blocks(ctx context.Context, obj *account.Account) ([]*moderation.Block, error)
+	NotificationPreference(ctx context.Context, obj *account.Account) (*ent.NotificationPreference, error)
 }
 type AffiliationResolver interface {
 	Member(ctx context.Context, obj *ent.Affiliation) (*ent.Member, error)
@@ -181,6 +183,8 @@ type MutationResolver interface {
 	EndSession(ctx context.Context, input model.EndSessionInput) (*model.EndSessionPayload, error)
 	EndOtherSessions(ctx context.Context, input model.EndOtherSessionsInput) (*model.EndOtherSessionsPayload, error)
 	UnlinkIdentity(ctx context.Context, input model.UnlinkIdentityInput) (*model.UnlinkIdentityPayload, error)
+	CreateFeedAddress(ctx context.Context, input model.CreateFeedAddressInput) (*model.CreateFeedAddressPayload, error)
+	RevokeFeedAddresses(ctx context.Context, input model.RevokeFeedAddressesInput) (*model.RevokeFeedAddressesPayload, error)
 	InviteMember(ctx context.Context, input model.InviteMemberInput) (*model.InviteMemberPayload, error)
 	BreakGlass(ctx context.Context, input model.BreakGlassInput) (*model.BreakGlassPayload, error)
 	EndBreakGlass(ctx context.Context, input model.EndBreakGlassInput) (*model.EndBreakGlassPayload, error)
@@ -243,6 +247,7 @@ type MutationResolver interface {
 	MarkAllRead(ctx context.Context, input model.MarkAllReadInput) (*model.MarkAllReadPayload, error)
 	SetSpaceWatchLevel(ctx context.Context, input model.SetSpaceWatchLevelInput) (*model.SetSpaceWatchLevelPayload, error)
 	SetThreadWatchLevel(ctx context.Context, input model.SetThreadWatchLevelInput) (*model.SetThreadWatchLevelPayload, error)
+	UpdateNotificationPreference(ctx context.Context, input model.UpdateNotificationPreferenceInput) (*model.UpdateNotificationPreferencePayload, error)
 	Introduce(ctx context.Context, input model.IntroduceInput) (*model.IntroducePayload, error)
 	CreateCohort(ctx context.Context, input model.CreateCohortInput) (*model.CreateCohortPayload, error)
 	UpdateCohort(ctx context.Context, input model.UpdateCohortInput) (*model.UpdateCohortPayload, error)
@@ -270,6 +275,10 @@ type NotificationResolver interface {
 	Reasons(ctx context.Context, obj *ent.Notification) ([]notify.Reason, error)
 	Subject(ctx context.Context, obj *ent.Notification) (model.NotificationSubject, error)
 	Actor(ctx context.Context, obj *ent.Notification) (*ent.Member, error)
+}
+type NotificationPreferenceResolver interface {
+	DirectMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error)
+	WatchedMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error)
 }
 type OfferingResolver interface {
 	Program(ctx context.Context, obj *ent.Offering) (*ent.Program, error)
@@ -462,6 +471,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
 			graphql.NewInputUnmarshaler("CreateCohortInput", ec.unmarshalInputCreateCohortInput),
 			graphql.NewInputUnmarshaler("CreateExportInput", ec.unmarshalInputCreateExportInput),
+			graphql.NewInputUnmarshaler("CreateFeedAddressInput", ec.unmarshalInputCreateFeedAddressInput),
 			graphql.NewInputUnmarshaler("CreateOrganizationInput", ec.unmarshalInputCreateOrganizationInput),
 			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
 			graphql.NewInputUnmarshaler("CreateResourceInput", ec.unmarshalInputCreateResourceInput),
@@ -503,6 +513,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PinThreadInput", ec.unmarshalInputPinThreadInput),
 			graphql.NewInputUnmarshaler("PingWebhookEndpointInput", ec.unmarshalInputPingWebhookEndpointInput),
 			graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
+			graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 			graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
 			graphql.NewInputUnmarshaler("RemoveBookmarkInput", ec.unmarshalInputRemoveBookmarkInput),
 			graphql.NewInputUnmarshaler("RemoveReactionInput", ec.unmarshalInputRemoveReactionInput),
@@ -512,6 +523,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
 			graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
 			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
+			graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 			graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
 			graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
@@ -527,6 +539,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UnscheduleDraftInput", ec.unmarshalInputUnscheduleDraftInput),
 			graphql.NewInputUnmarshaler("UpdateCohortInput", ec.unmarshalInputUpdateCohortInput),
 			graphql.NewInputUnmarshaler("UpdateEnrollmentInput", ec.unmarshalInputUpdateEnrollmentInput),
+			graphql.NewInputUnmarshaler("UpdateNotificationPreferenceInput", ec.unmarshalInputUpdateNotificationPreferenceInput),
 			graphql.NewInputUnmarshaler("UpdateOrganizationInput", ec.unmarshalInputUpdateOrganizationInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 			graphql.NewInputUnmarshaler("UpdateResourceInput", ec.unmarshalInputUpdateResourceInput),
@@ -738,6 +751,15 @@ extend type Mutation {
   """
   unlinkIdentity("""Which one.""" input: UnlinkIdentityInput!): UnlinkIdentityPayload!
   """
+  Makes an address at which a space's newest posts can be read as an Atom feed, by whoever has the address, as long as the viewer can read
+  the space. ` + "`" + `FORBIDDEN` + "`" + ` for hidden spaces, which have no feed; ` + "`" + `LIMIT_REACHED` + "`" + ` for who has 50 addresses.
+  """
+  createFeedAddress("""Of which space.""" input: CreateFeedAddressInput!): CreateFeedAddressPayload!
+  """
+  Ends all addresses of feeds that the viewer has.
+  """
+  revokeFeedAddresses("""Nothing that is needed.""" input: RevokeFeedAddressesInput!): RevokeFeedAddressesPayload!
+  """
   Makes a member and mails them a link with which they sign in for the first time, within 7 days. Somebody who has an account and never signed
   in is sent a new link. For staff. ` + "`" + `ALREADY_EXISTS` + "`" + ` for who has signed in, and for a closed account.
   """
@@ -821,6 +843,36 @@ input UnlinkIdentityInput {
 type UnlinkIdentityPayload {
   """The viewer's account, without the identity; null when there are errors."""
   account: Account
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `createFeedAddress` + "`" + ` takes."""
+input CreateFeedAddressInput {
+  """The space."""
+  spaceId: ID!
+  """A key of the client's own, 1 to 200 bytes: sent again, the same address comes back."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `createFeedAddress` + "`" + ` returns."""
+type CreateFeedAddressPayload {
+  """The address, which is a secret: it signs nobody in, but shows what is in the space. Null when there are errors."""
+  url: String
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `revokeFeedAddresses` + "`" + ` takes."""
+input RevokeFeedAddressesInput {
+  """Not needed, for doing it twice is doing it once; taken because an input has a field."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `revokeFeedAddresses` + "`" + ` returns."""
+type RevokeFeedAddressesPayload {
+  """How many addresses were ended; null when there are errors."""
+  count: Int
   """What was wrong; empty when it was done."""
   errors: [UserError!]!
 }
@@ -3301,6 +3353,81 @@ type NotificationEdge {
   """The entry itself."""
   node: Notification!
 }
+
+extend type Account {
+  """How the member wants to be told outside the app."""
+  notificationPreference: NotificationPreference!
+}
+
+"""
+How a member wants to be told of notifications by mail. Hours and days are those of the member's own time zone. What was read in the app before
+its mail goes is in no mail.
+"""
+type NotificationPreference {
+  """Mail about what is meant for the member: mentions, replies, direct conversations, reminders."""
+  directMail: MailRhythm!
+  """Mail about what they watch, and announcements."""
+  watchedMail: MailRhythm!
+  """The hour of the day at which daily and weekly mail goes, 0 to 23."""
+  digestHour: Int!
+  """The day of the week on which weekly mail goes, 1 (Monday) to 7."""
+  digestWeekday: Int!
+  """The minute of the day from which no mail goes; null for no quiet hours."""
+  quietFrom: Int
+  """The minute of the day from which mail goes again; before ` + "`" + `quietFrom` + "`" + ` it is on the next day."""
+  quietUntil: Int
+}
+
+"""
+How often mail goes.
+"""
+enum MailRhythm {
+  """For each, two minutes after it happened."""
+  INSTANT
+  """At every full hour."""
+  HOURLY
+  """Once a day."""
+  DAILY
+  """Once a week."""
+  WEEKLY
+  """Not at all."""
+  NEVER
+}
+
+extend type Mutation {
+  """Changes how the viewer is told outside the app, of what happens from now on."""
+  updateNotificationPreference("""What to change.""" input: UpdateNotificationPreferenceInput!): UpdateNotificationPreferencePayload!
+}
+
+"""What ` + "`" + `updateNotificationPreference` + "`" + ` takes. What is left out stays as it is."""
+input UpdateNotificationPreferenceInput {
+  """Mail about what is meant for the member."""
+  directMail: MailRhythm
+  """Mail about what they watch, and announcements."""
+  watchedMail: MailRhythm
+  """The hour of the day of daily and weekly mail, 0 to 23."""
+  digestHour: Int
+  """The day of weekly mail, 1 (Monday) to 7."""
+  digestWeekday: Int
+  """Quiet hours; null for none."""
+  quietHours: QuietHoursInput
+}
+
+"""When no mail goes."""
+input QuietHoursInput {
+  """The minute of the day from which none goes, 0 to 1439."""
+  from: Int!
+  """The minute of the day from which it goes again, 0 to 1439."""
+  until: Int!
+}
+
+"""What ` + "`" + `updateNotificationPreference` + "`" + ` returns."""
+type UpdateNotificationPreferencePayload {
+  """The preference; null when there are errors."""
+  notificationPreference: NotificationPreference
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
 `, BuiltIn: false},
 	{Name: "../people.graphqls", Input: `extend type Member {
   """What interests the person, as they chose to show it; others with the same interests find them by it."""
@@ -4881,6 +5008,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_identities(ctx, field)
 	case "blocks":
 		return ec.fieldContext_Account_blocks(ctx, field)
+	case "notificationPreference":
+		return ec.fieldContext_Account_notificationPreference(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
 }
@@ -5257,6 +5386,16 @@ func (ec *executionContext) childFields_CreateExportPayload(ctx context.Context,
 		return ec.fieldContext_CreateExportPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateExportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateFeedAddressPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_CreateFeedAddressPayload_url(ctx, field)
+	case "errors":
+		return ec.fieldContext_CreateFeedAddressPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateFeedAddressPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateOrganizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5965,6 +6104,24 @@ func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_NotificationPreference(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "directMail":
+		return ec.fieldContext_NotificationPreference_directMail(ctx, field)
+	case "watchedMail":
+		return ec.fieldContext_NotificationPreference_watchedMail(ctx, field)
+	case "digestHour":
+		return ec.fieldContext_NotificationPreference_digestHour(ctx, field)
+	case "digestWeekday":
+		return ec.fieldContext_NotificationPreference_digestWeekday(ctx, field)
+	case "quietFrom":
+		return ec.fieldContext_NotificationPreference_quietFrom(ctx, field)
+	case "quietUntil":
+		return ec.fieldContext_NotificationPreference_quietUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationPreference", field.Name)
+}
+
 func (ec *executionContext) childFields_Offering(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6437,6 +6594,16 @@ func (ec *executionContext) childFields_RevokeAccessTokenPayload(ctx context.Con
 		return ec.fieldContext_RevokeAccessTokenPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeAccessTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeFeedAddressesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_RevokeFeedAddressesPayload_count(ctx, field)
+	case "errors":
+		return ec.fieldContext_RevokeFeedAddressesPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeFeedAddressesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RoleAssignment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6973,6 +7140,16 @@ func (ec *executionContext) childFields_UpdateEnrollmentPayload(ctx context.Cont
 		return ec.fieldContext_UpdateEnrollmentPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateEnrollmentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateNotificationPreferencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notificationPreference":
+		return ec.fieldContext_UpdateNotificationPreferencePayload_notificationPreference(ctx, field)
+	case "errors":
+		return ec.fieldContext_UpdateNotificationPreferencePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateNotificationPreferencePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateOrganizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7689,6 +7866,20 @@ func (ec *executionContext) field_Mutation_createExport_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createFeedAddress_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreateFeedAddressInput, error) {
+			return ec.unmarshalNCreateFeedAddressInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateFeedAddressInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createOrganization_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -8389,6 +8580,20 @@ func (ec *executionContext) field_Mutation_revokeAccessToken_args(ctx context.Co
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_revokeFeedAddresses_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RevokeFeedAddressesInput, error) {
+			return ec.unmarshalNRevokeFeedAddressesInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressesInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_rotateWebhookSecret_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -8591,6 +8796,20 @@ func (ec *executionContext) field_Mutation_updateEnrollment_args(ctx context.Con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UpdateEnrollmentInput, error) {
 			return ec.unmarshalNUpdateEnrollmentInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateEnrollmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateNotificationPreference_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UpdateNotificationPreferenceInput, error) {
+			return ec.unmarshalNUpdateNotificationPreferenceInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateNotificationPreferenceInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10275,6 +10494,38 @@ func (ec *executionContext) fieldContext_Account_blocks(_ context.Context, field
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Block(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Account_notificationPreference(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_notificationPreference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().NotificationPreference(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
+			return ec.marshalNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Account_notificationPreference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NotificationPreference(ctx, field)
 		},
 	}
 	return fc, nil
@@ -13107,6 +13358,61 @@ func (ec *executionContext) _CreateExportPayload_errors(ctx context.Context, fie
 func (ec *executionContext) fieldContext_CreateExportPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "CreateExportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateFeedAddressPayload_url(ctx context.Context, field graphql.CollectedField, obj *model.CreateFeedAddressPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateFeedAddressPayload_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateFeedAddressPayload_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateFeedAddressPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _CreateFeedAddressPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.CreateFeedAddressPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateFeedAddressPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateFeedAddressPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateFeedAddressPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -18135,6 +18441,94 @@ func (ec *executionContext) fieldContext_Mutation_unlinkIdentity(ctx context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_createFeedAddress(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createFeedAddress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateFeedAddress(ctx, fc.Args["input"].(model.CreateFeedAddressInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateFeedAddressPayload) graphql.Marshaler {
+			return ec.marshalNCreateFeedAddressPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateFeedAddressPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createFeedAddress(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateFeedAddressPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createFeedAddress_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revokeFeedAddresses(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revokeFeedAddresses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevokeFeedAddresses(ctx, fc.Args["input"].(model.RevokeFeedAddressesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RevokeFeedAddressesPayload) graphql.Marshaler {
+			return ec.marshalNRevokeFeedAddressesPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressesPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revokeFeedAddresses(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevokeFeedAddressesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revokeFeedAddresses_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_inviteMember(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20863,6 +21257,50 @@ func (ec *executionContext) fieldContext_Mutation_setThreadWatchLevel(ctx contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_updateNotificationPreference(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateNotificationPreference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateNotificationPreference(ctx, fc.Args["input"].(model.UpdateNotificationPreferenceInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateNotificationPreferencePayload) graphql.Marshaler {
+			return ec.marshalNUpdateNotificationPreferencePayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateNotificationPreferencePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateNotificationPreference(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateNotificationPreferencePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateNotificationPreference_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_introduce(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22237,6 +22675,144 @@ func (ec *executionContext) fieldContext_NotificationEdge_node(_ context.Context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _NotificationPreference_directMail(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_directMail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NotificationPreference().DirectMail(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v notify.Rhythm) graphql.Marshaler {
+			return ec.marshalNMailRhythm2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_directMail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, true, true, "MailRhythm")
+}
+
+func (ec *executionContext) _NotificationPreference_watchedMail(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_watchedMail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NotificationPreference().WatchedMail(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v notify.Rhythm) graphql.Marshaler {
+			return ec.marshalNMailRhythm2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_watchedMail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, true, true, "MailRhythm")
+}
+
+func (ec *executionContext) _NotificationPreference_digestHour(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_digestHour(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DigestHour, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_digestHour(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NotificationPreference_digestWeekday(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_digestWeekday(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DigestWeekday, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_digestWeekday(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NotificationPreference_quietFrom(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_quietFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QuietFrom, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_quietFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NotificationPreference_quietUntil(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_quietUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QuietUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_quietUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, false, false, "Int")
 }
 
 func (ec *executionContext) _NotificationsRead_cursor(ctx context.Context, field graphql.CollectedField, obj *model.NotificationsRead) (ret graphql.Marshaler) {
@@ -27219,6 +27795,61 @@ func (ec *executionContext) fieldContext_RevokeAccessTokenPayload_errors(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _RevokeFeedAddressesPayload_count(ctx context.Context, field graphql.CollectedField, obj *model.RevokeFeedAddressesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevokeFeedAddressesPayload_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RevokeFeedAddressesPayload_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevokeFeedAddressesPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RevokeFeedAddressesPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RevokeFeedAddressesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevokeFeedAddressesPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevokeFeedAddressesPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevokeFeedAddressesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RoleAssignment_id(ctx context.Context, field graphql.CollectedField, obj *ent.RoleAssignment) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31629,6 +32260,70 @@ func (ec *executionContext) fieldContext_UpdateEnrollmentPayload_errors(_ contex
 	return fc, nil
 }
 
+func (ec *executionContext) _UpdateNotificationPreferencePayload_notificationPreference(ctx context.Context, field graphql.CollectedField, obj *model.UpdateNotificationPreferencePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateNotificationPreferencePayload_notificationPreference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NotificationPreference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
+			return ec.marshalONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateNotificationPreferencePayload_notificationPreference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateNotificationPreferencePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NotificationPreference(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateNotificationPreferencePayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateNotificationPreferencePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateNotificationPreferencePayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateNotificationPreferencePayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateNotificationPreferencePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdateOrganizationPayload_organization(ctx context.Context, field graphql.CollectedField, obj *model.UpdateOrganizationPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -34764,6 +35459,55 @@ func UnmarshalCreateExportInput(ctx context.Context, raw any) (model.CreateExpor
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCreateFeedAddressInput(ctx context.Context, obj any) (model.CreateFeedAddressInput, error) {
+	var it model.CreateFeedAddressInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"spaceId", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "spaceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spaceId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpaceID = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateFeedAddressInput unmarshals raw into the CreateFeedAddressInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateFeedAddressInput(ctx context.Context, raw any) (model.CreateFeedAddressInput, error) {
+	var out model.CreateFeedAddressInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateFeedAddressInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCreateOrganizationInput(ctx context.Context, obj any) (model.CreateOrganizationInput, error) {
 	var it model.CreateOrganizationInput
 	if obj == nil {
@@ -36970,6 +37714,55 @@ func UnmarshalPublishDraftInput(ctx context.Context, raw any) (model.PublishDraf
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputQuietHoursInput(ctx context.Context, obj any) (model.QuietHoursInput, error) {
+	var it model.QuietHoursInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"from", "until"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Until = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalQuietHoursInput unmarshals raw into the QuietHoursInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalQuietHoursInput(ctx context.Context, raw any) (model.QuietHoursInput, error) {
+	var out model.QuietHoursInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "QuietHoursInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputReactivateMemberInput(ctx context.Context, obj any) (model.ReactivateMemberInput, error) {
 	var it model.ReactivateMemberInput
 	if obj == nil {
@@ -37387,6 +38180,48 @@ func (ec *executionContext) unmarshalInputRevokeAccessTokenInput(ctx context.Con
 func UnmarshalRevokeAccessTokenInput(ctx context.Context, raw any) (model.RevokeAccessTokenInput, error) {
 	var out model.RevokeAccessTokenInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevokeAccessTokenInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRevokeFeedAddressesInput(ctx context.Context, obj any) (model.RevokeFeedAddressesInput, error) {
+	var it model.RevokeFeedAddressesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRevokeFeedAddressesInput unmarshals raw into the RevokeFeedAddressesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRevokeFeedAddressesInput(ctx context.Context, raw any) (model.RevokeFeedAddressesInput, error) {
+	var out model.RevokeFeedAddressesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevokeFeedAddressesInput", raw, &out)
 	return out, err
 }
 
@@ -38143,6 +38978,76 @@ func (ec *executionContext) unmarshalInputUpdateEnrollmentInput(ctx context.Cont
 func UnmarshalUpdateEnrollmentInput(ctx context.Context, raw any) (model.UpdateEnrollmentInput, error) {
 	var out model.UpdateEnrollmentInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateEnrollmentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUpdateNotificationPreferenceInput(ctx context.Context, obj any) (model.UpdateNotificationPreferenceInput, error) {
+	var it model.UpdateNotificationPreferenceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"directMail", "watchedMail", "digestHour", "digestWeekday", "quietHours"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "directMail":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("directMail"))
+			data, err := ec.unmarshalOMailRhythm2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DirectMail = graphql.OmittableOf(data)
+		case "watchedMail":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("watchedMail"))
+			data, err := ec.unmarshalOMailRhythm2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WatchedMail = graphql.OmittableOf(data)
+		case "digestHour":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("digestHour"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DigestHour = graphql.OmittableOf(data)
+		case "digestWeekday":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("digestWeekday"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DigestWeekday = graphql.OmittableOf(data)
+		case "quietHours":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quietHours"))
+			data, err := ec.unmarshalOQuietHoursInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐQuietHoursInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.QuietHours = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateNotificationPreferenceInput unmarshals raw into the UpdateNotificationPreferenceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateNotificationPreferenceInput(ctx context.Context, raw any) (model.UpdateNotificationPreferenceInput, error) {
+	var out model.UpdateNotificationPreferenceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateNotificationPreferenceInput", raw, &out)
 	return out, err
 }
 
@@ -39306,6 +40211,12 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Account_blocks(ctx, field, obj)
+				})
+		case "notificationPreference":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_notificationPreference(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -40687,6 +41598,44 @@ func (ec *executionContext) _CreateExportPayload(ctx context.Context, sel ast.Se
 			}
 		case "errors":
 			out.Values[i] = ec._CreateExportPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var createFeedAddressPayloadImplementors = []string{"CreateFeedAddressPayload"}
+
+func (ec *executionContext) _CreateFeedAddressPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateFeedAddressPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createFeedAddressPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateFeedAddressPayload")
+		case "url":
+			out.Values[i] = ec._CreateFeedAddressPayload_url(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._CreateFeedAddressPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -43189,6 +44138,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "createFeedAddress":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createFeedAddress(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revokeFeedAddresses":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revokeFeedAddresses(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "inviteMember":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_inviteMember(ctx, field)
@@ -43623,6 +44586,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "updateNotificationPreference":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateNotificationPreference(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "introduce":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_introduce(ctx, field)
@@ -43994,6 +44964,66 @@ func (ec *executionContext) _NotificationEdge(ctx context.Context, sel ast.Selec
 			out.Values[i] = ec._NotificationEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var notificationPreferenceImplementors = []string{"NotificationPreference"}
+
+func (ec *executionContext) _NotificationPreference(ctx context.Context, sel ast.SelectionSet, obj *ent.NotificationPreference) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, notificationPreferenceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NotificationPreference")
+		case "directMail":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._NotificationPreference_directMail(ctx, field, obj)
+				})
+		case "watchedMail":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._NotificationPreference_watchedMail(ctx, field, obj)
+				})
+		case "digestHour":
+			out.Values[i] = ec._NotificationPreference_digestHour(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "digestWeekday":
+			out.Values[i] = ec._NotificationPreference_digestWeekday(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "quietFrom":
+			out.Values[i] = ec._NotificationPreference_quietFrom(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "quietUntil":
+			out.Values[i] = ec._NotificationPreference_quietUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -46061,6 +47091,44 @@ func (ec *executionContext) _RevokeAccessTokenPayload(ctx context.Context, sel a
 	return out
 }
 
+var revokeFeedAddressesPayloadImplementors = []string{"RevokeFeedAddressesPayload"}
+
+func (ec *executionContext) _RevokeFeedAddressesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeFeedAddressesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revokeFeedAddressesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevokeFeedAddressesPayload")
+		case "count":
+			out.Values[i] = ec._RevokeFeedAddressesPayload_count(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RevokeFeedAddressesPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var roleAssignmentImplementors = []string{"RoleAssignment", "Node"}
 
 func (ec *executionContext) _RoleAssignment(ctx context.Context, sel ast.SelectionSet, obj *ent.RoleAssignment) graphql.Marshaler {
@@ -48012,6 +49080,44 @@ func (ec *executionContext) _UpdateEnrollmentPayload(ctx context.Context, sel as
 	return out
 }
 
+var updateNotificationPreferencePayloadImplementors = []string{"UpdateNotificationPreferencePayload"}
+
+func (ec *executionContext) _UpdateNotificationPreferencePayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateNotificationPreferencePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateNotificationPreferencePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateNotificationPreferencePayload")
+		case "notificationPreference":
+			out.Values[i] = ec._UpdateNotificationPreferencePayload_notificationPreference(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._UpdateNotificationPreferencePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var updateOrganizationPayloadImplementors = []string{"UpdateOrganizationPayload"}
 
 func (ec *executionContext) _UpdateOrganizationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateOrganizationPayload) graphql.Marshaler {
@@ -49498,6 +50604,19 @@ func (ec *executionContext) marshalNCreateExportPayload2ᚖgithubᚗcomᚋpursui
 	return ec._CreateExportPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCreateFeedAddressInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateFeedAddressInput(ctx context.Context, v any) (model.CreateFeedAddressInput, error) {
+	res, err := ec.unmarshalInputCreateFeedAddressInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateFeedAddressPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateFeedAddressPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateFeedAddressPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateFeedAddressPayload!")
+		return graphql.Null
+	}
+	return ec._CreateFeedAddressPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateOrganizationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateOrganizationInput(ctx context.Context, v any) (model.CreateOrganizationInput, error) {
 	res, err := ec.unmarshalInputCreateOrganizationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -50226,6 +51345,16 @@ func (ec *executionContext) marshalNLockThreadPayload2ᚖgithubᚗcomᚋpursuing
 	return ec._LockThreadPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNMailRhythm2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx context.Context, v any) (notify.Rhythm, error) {
+	var res notify.Rhythm
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMailRhythm2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx context.Context, sel ast.SelectionSet, v notify.Rhythm) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNMarkAllReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkAllReadInput(ctx context.Context, v any) (model.MarkAllReadInput, error) {
 	res, err := ec.unmarshalInputMarkAllReadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -50463,6 +51592,14 @@ func (ec *executionContext) marshalNNotificationEvent2githubᚗcomᚋpursuingᚑ
 		return graphql.Null
 	}
 	return ec._NotificationEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx context.Context, sel ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "NotificationPreference!")
+		return graphql.Null
+	}
+	return ec._NotificationPreference(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNNotificationReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐReason(ctx context.Context, v any) (notify.Reason, error) {
@@ -51009,6 +52146,19 @@ func (ec *executionContext) marshalNRevokeAccessTokenPayload2ᚖgithubᚗcomᚋp
 		return graphql.Null
 	}
 	return ec._RevokeAccessTokenPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRevokeFeedAddressesInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressesInput(ctx context.Context, v any) (model.RevokeFeedAddressesInput, error) {
+	res, err := ec.unmarshalInputRevokeFeedAddressesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevokeFeedAddressesPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressesPayload(ctx context.Context, sel ast.SelectionSet, v *model.RevokeFeedAddressesPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RevokeFeedAddressesPayload!")
+		return graphql.Null
+	}
+	return ec._RevokeFeedAddressesPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRole2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋroleassignmentᚐRole(ctx context.Context, v any) (roleassignment.Role, error) {
@@ -51755,6 +52905,19 @@ func (ec *executionContext) marshalNUpdateEnrollmentPayload2ᚖgithubᚗcomᚋpu
 	return ec._UpdateEnrollmentPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNUpdateNotificationPreferenceInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateNotificationPreferenceInput(ctx context.Context, v any) (model.UpdateNotificationPreferenceInput, error) {
+	res, err := ec.unmarshalInputUpdateNotificationPreferenceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateNotificationPreferencePayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateNotificationPreferencePayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateNotificationPreferencePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateNotificationPreferencePayload!")
+		return graphql.Null
+	}
+	return ec._UpdateNotificationPreferencePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUpdateOrganizationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateOrganizationInput(ctx context.Context, v any) (model.UpdateOrganizationInput, error) {
 	res, err := ec.unmarshalInputUpdateOrganizationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -52409,6 +53572,22 @@ func (ec *executionContext) marshalOJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequ
 	return ec._JoinRequest(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOMailRhythm2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx context.Context, v any) (*notify.Rhythm, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(notify.Rhythm)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOMailRhythm2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐRhythm(ctx context.Context, sel ast.SelectionSet, v *notify.Rhythm) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx context.Context, sel ast.SelectionSet, v *ent.Member) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -52446,6 +53625,13 @@ func (ec *executionContext) marshalONotificationConnection2ᚖgithubᚗcomᚋpur
 	return ec._NotificationConnection(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx context.Context, sel ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._NotificationPreference(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(ctx context.Context, sel ast.SelectionSet, v *ent.Organization) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -52474,6 +53660,14 @@ func (ec *executionContext) marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 		return graphql.Null
 	}
 	return ec._Post(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOQuietHoursInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐQuietHoursInput(ctx context.Context, v any) (*model.QuietHoursInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputQuietHoursInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(ctx context.Context, sel ast.SelectionSet, v *ent.Resource) graphql.Marshaler {

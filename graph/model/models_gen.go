@@ -20,6 +20,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
@@ -321,6 +322,22 @@ type CreateExportPayload struct {
 	URL *string `json:"url,omitempty"`
 	// Until when the link is good; null when there are errors.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `createFeedAddress` takes.
+type CreateFeedAddressInput struct {
+	// The space.
+	SpaceID gid.ID `json:"spaceId"`
+	// A key of the client's own, 1 to 200 bytes: sent again, the same address comes back.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `createFeedAddress` returns.
+type CreateFeedAddressPayload struct {
+	// The address, which is a secret: it signs nobody in, but shows what is in the space. Null when there are errors.
+	URL *string `json:"url,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -1111,6 +1128,14 @@ type PublishDraftPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// When no mail goes.
+type QuietHoursInput struct {
+	// The minute of the day from which none goes, 0 to 1439.
+	From int `json:"from"`
+	// The minute of the day from which it goes again, 0 to 1439.
+	Until int `json:"until"`
+}
+
 // Somebody reacted to a post, or took a reaction back.
 type ReactionsChanged struct {
 	// Its place in the thread's events.
@@ -1272,6 +1297,20 @@ type RevokeAccessTokenInput struct {
 type RevokeAccessTokenPayload struct {
 	// The viewer's account, without the token; null when there are errors.
 	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `revokeFeedAddresses` takes.
+type RevokeFeedAddressesInput struct {
+	// Not needed, for doing it twice is doing it once; taken because an input has a field.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `revokeFeedAddresses` returns.
+type RevokeFeedAddressesPayload struct {
+	// How many addresses were ended; null when there are errors.
+	Count *int `json:"count,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -1559,6 +1598,28 @@ type UpdateEnrollmentPayload struct {
 	// The changed enrollment; null when there are errors.
 	Enrollment *ent.Enrollment `json:"enrollment,omitempty"`
 	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `updateNotificationPreference` takes. What is left out stays as it is.
+type UpdateNotificationPreferenceInput struct {
+	// Mail about what is meant for the member.
+	DirectMail graphql.Omittable[*notify.Rhythm] `json:"directMail,omitempty"`
+	// Mail about what they watch, and announcements.
+	WatchedMail graphql.Omittable[*notify.Rhythm] `json:"watchedMail,omitempty"`
+	// The hour of the day of daily and weekly mail, 0 to 23.
+	DigestHour graphql.Omittable[*int] `json:"digestHour,omitempty"`
+	// The day of weekly mail, 1 (Monday) to 7.
+	DigestWeekday graphql.Omittable[*int] `json:"digestWeekday,omitempty"`
+	// Quiet hours; null for none.
+	QuietHours graphql.Omittable[*QuietHoursInput] `json:"quietHours,omitempty"`
+}
+
+// What `updateNotificationPreference` returns.
+type UpdateNotificationPreferencePayload struct {
+	// The preference; null when there are errors.
+	NotificationPreference *ent.NotificationPreference `json:"notificationPreference,omitempty"`
+	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
 

@@ -126,3 +126,11 @@ func Unheard(ctx context.Context, c *ent.Client, members ...gid.ID) (map[gid.ID]
 	}
 	return of, nil
 }
+
+// HeardBy are the members whom a member hears: all but those whom they block or mute.
+func HeardBy(memberID gid.ID) predicate.Member {
+	return func(s *sql.Selector) {
+		unheard := from(s, block.Table, block.FieldBlockedID)
+		s.Where(sql.NotIn(s.C(member.FieldID), unheard.Where(sql.EQ(unheard.C(block.FieldMemberID), memberID))))
+	}
+}

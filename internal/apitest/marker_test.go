@@ -43,6 +43,8 @@ func written(m *marked) map[string]func() vars {
 		"createResource":        func() vars { return vars{"kind": "LINK", "audience": "SPACE", "spaceId": m.group} },
 		"updateResource":        func() vars { return vars{"resourceId": m.newResource(), "expectedVersion": 1} },
 		"createSpace":           func() vars { return vars{"kind": "DIRECT", "memberIds": []gid.ID{m.ben.ID}, "name": "", "about": ""} },
+		"createFeedAddress":     func() vars { return vars{"spaceId": m.network} },
+		"revokeFeedAddresses":   func() vars { return vars{} },
 		"createExport":          func() vars { return vars{} },
 		"createAccessToken":     func() vars { return vars{"scope": "READ", "expiresAt": m.App.Config.Now().Add(time.Hour)} },
 		"endOtherSessions":      func() vars { return vars{} },

@@ -36,7 +36,9 @@ func accountRows() matrix {
 				p := c.newParticipant()
 				return vars{"memberId": p.ID, "handle": p.Handle, "reason": "R"}
 			}), codes("FORBIDDEN", "outsider=NOT_FOUND")},
-			"createExport": {"url", in(func(*cast) vars { return vars{} }), codes(ok)},
+			"createFeedAddress":   {"url", in(func(c *cast) vars { return vars{"spaceId": c.workgroup} }), codes("NOT_FOUND", "member", "lead", "staff", "admin")},
+			"revokeFeedAddresses": {"count", in(func(*cast) vars { return vars{} }), codes(ok)},
+			"createExport":        {"url", in(func(*cast) vars { return vars{} }), codes(ok)},
 			"inviteMember": {"member { id }", in(func(c *cast) vars {
 				return vars{"name": "I", "email": c.name() + "@example.org", "timeZone": "UTC"}
 			}), codes("FORBIDDEN", "staff", "admin")},

@@ -4,11 +4,12 @@ package apitest_test
 func notifyRows() matrix {
 	return matrix{
 		mutations: map[string]row{
-			"markThreadUnread":    {"thread { id }", in(func(c *cast) vars { return vars{"threadId": c.threadBy(c.member, c.network), "fromSeq": 1} }), codes("NOT_FOUND", participants...)},
-			"markSpaceRead":       {"space { id }", in(func(c *cast) vars { return vars{"spaceId": c.affinity} }), codes("NOT_FOUND", "insider")},
-			"markAllRead":         {"viewer { id }", in(func(*cast) vars { return vars{} }), codes(ok)},
-			"setSpaceWatchLevel":  {"space { id }", in(func(c *cast) vars { return vars{"spaceId": c.affinity, "level": "MUTED"} }), codes("NOT_FOUND", "insider")},
-			"setThreadWatchLevel": {"thread { id }", in(func(c *cast) vars { return vars{"threadId": c.threadBy(c.member, c.network), "level": "TRACKING"} }), codes("NOT_FOUND", participants...)},
+			"markThreadUnread":             {"thread { id }", in(func(c *cast) vars { return vars{"threadId": c.threadBy(c.member, c.network), "fromSeq": 1} }), codes("NOT_FOUND", participants...)},
+			"markSpaceRead":                {"space { id }", in(func(c *cast) vars { return vars{"spaceId": c.affinity} }), codes("NOT_FOUND", "insider")},
+			"markAllRead":                  {"viewer { id }", in(func(*cast) vars { return vars{} }), codes(ok)},
+			"updateNotificationPreference": {"errors { code }", in(func(*cast) vars { return vars{"digestHour": 9} }), codes(ok)},
+			"setSpaceWatchLevel":           {"space { id }", in(func(c *cast) vars { return vars{"spaceId": c.affinity, "level": "MUTED"} }), codes("NOT_FOUND", "insider")},
+			"setThreadWatchLevel":          {"thread { id }", in(func(c *cast) vars { return vars{"threadId": c.threadBy(c.member, c.network), "level": "TRACKING"} }), codes("NOT_FOUND", participants...)},
 		},
 		fields: map[string]row{
 			"Space.viewerWatchLevel":    {"", of("workgroup"), cells("NOT_FOUND", "reader member lead staff admin=null")},

@@ -28,6 +28,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/event/bus"
 	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/feed"
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -147,7 +148,10 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Appended: a.Webhooks.Appended, Deaf: cfg.DropWakeups})
 	a.Community = &community.Service{Store: s, Audit: a.Audit, Webhooks: a.Webhooks, Now: cfg.Now, NewID: newID}
-	a.Notify = &notify.Service{Store: s, Events: a.Events, Now: cfg.Now, NewID: newID}
+	a.Notify = &notify.Service{
+		Store: s, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, MailDomain: a.mailDomain(), Now: cfg.Now, NewID: newID,
+	}
+	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter}
 	a.Telling = notify.NewWorker(a.Notify, cfg.Logger)
 	a.Notify.Wake = a.Telling.Wake
 	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, Now: cfg.Now, NewID: newID}
@@ -161,6 +165,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Now: cfg.Now, NewID: newID}
 	if cfg.InboundDomain != "" {
 		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Logger: cfg.Logger}
+		a.Notify.ReplyAddress = a.Inbound.AddressOf
 	}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
 	a.Accounts.Desk, a.Accounts.Moderation = a.Desk, a.Moderation
@@ -193,6 +198,7 @@ func (a *App) LockFile() (func(), error) {
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
+		a.Notify.PublicURL = a.Accounts.PublicURL
 	}
 	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, People: a.People, Library: a.Library, Moderation: a.Moderation, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
 	pages, err := a.pages()
@@ -325,7 +331,9 @@ func (a *App) pages() (map[string]server.Page, error) {
 	}
 	pages := signin.Pages(cfg)
 	maps.Copy(pages, a.Files.Pages())
+	maps.Copy(pages, a.Notify.Pages())
 	pages["GET /exports/{token}"] = a.exports()
+	pages["GET /spaces/{id}/feed.atom"] = (&feed.Service{Store: a.Store, Accounts: a.Accounts}).Serve
 	if a.Mailbox != nil {
 		pages["GET /mailbox"] = a.Mailbox.Page
 	}

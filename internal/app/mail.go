@@ -7,6 +7,7 @@ import (
 	"net"
 	netmail "net/mail"
 	"net/url"
+	"strings"
 
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/inbound"
@@ -36,6 +37,12 @@ func (a *App) openMail() error {
 	a.Sender = mail.NewSender(mail.Sender{Store: a.Store, Carrier: carrier, From: from, Prepare: owners, Now: a.Config.Now, Logger: a.Config.Logger})
 	a.Mail.Wake = a.Sender.Wake
 	return nil
+}
+
+// mailDomain is the domain of who mail is from.
+func (a *App) mailDomain() string {
+	_, domain, _ := strings.Cut(a.Sender.From.Address, "@")
+	return domain
 }
 
 // onThisMachine reports whether browsers find the server on this machine only.

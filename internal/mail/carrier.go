@@ -30,4 +30,5 @@ type Letter struct {
 	From, To   netmail.Address
 	Subject    string
 	Text, HTML string
+	Headers    []Header
 }

@@ -40,6 +40,24 @@ const (
 // such as to an address that no account has; then the mail is dropped. A text under "link" becomes the mail's button.
 type Prepare func(ctx context.Context, template, address string, data map[string]string) (values map[string]string, send bool, err error)
 
+// Write is Prepare for mail of varying parts. It returns nil when there is nothing to say any more.
+type Write func(ctx context.Context, address string, data map[string]string) (*Draft, error)
+
+// Draft is what the owner says in a mail of varying parts.
+type Draft struct {
+	Subject string
+	Parts   []Part
+	Headers []Header
+	// ID is the part before the @ of the Message-ID; empty for the mail's own.
+	ID string
+}
+
+// Part is a paragraph of a mail. One with a link is a button.
+type Part struct{ Text, Link string }
+
+// Header is a field of a letter's head beside the usual ones.
+type Header struct{ Name, Value string }
+
 // Sender brings what was written down to a carrier. One runs in each process; they share the work.
 type Sender struct {
 	Store *store.Store
@@ -52,6 +70,9 @@ type Sender struct {
 
 	// Prepare is the owner of each template. Templates without one say what was written down.
 	Prepare map[string]Prepare
+
+	// Write is the owner of each template that has no file: its mail is of varying parts.
+	Write map[string]Write
 
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -204,7 +225,7 @@ func (s *Sender) send(ctx context.Context, connection Connection, m *ent.Mail) e
 			return errDropped
 		}
 	}
-	letter, err := s.compose(m, values)
+	letter, err := s.letter(ctx, m, values)
 	if err != nil {
 		return err
 	}

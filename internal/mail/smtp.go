@@ -161,6 +161,9 @@ func message(l Letter) (*gomail.Msg, error) {
 	msg.SetDateWithValue(l.Date)
 	msg.Subject(l.Subject)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody's holiday notice answers
+	for _, h := range l.Headers {
+		msg.SetGenHeaderPreformatted(gomail.Header(h.Name), h.Value)
+	}
 	msg.SetBodyString(gomail.TypeTextPlain, l.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, l.HTML)
 	return msg, nil

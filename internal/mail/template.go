@@ -1,6 +1,8 @@
 package mail
 
 import (
+	"cmp"
+	"context"
 	"embed"
 	"fmt"
 	htmltemplate "html/template"
@@ -46,9 +48,6 @@ var (
 // Known reports whether there is a template of that name.
 func Known(template string) bool { return texts.Lookup(template+".txt.tmpl") != nil }
 
-// paragraph is a part of a mail. One with a link is a button.
-type paragraph struct{ Text, Link string }
-
 // compose writes a letter: the subject, and below it paragraphs, of which both bodies are made. Values are single lines of bounded length, so that none can add a paragraph, nor a header.
 func (s *Sender) compose(m *ent.Mail, values map[string]string) (Letter, error) {
 	to, err := netmail.ParseAddress(m.Address)
@@ -57,10 +56,7 @@ func (s *Sender) compose(m *ent.Mail, values map[string]string) (Letter, error) 
 	}
 	values = maps.Clone(values)
 	for name, v := range values {
-		words := strings.FieldsFunc(strings.ToValidUTF8(v, "\uFFFD"), func(r rune) bool {
-			return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Bidi_Control, r)
-		})
-		values[name] = head(strings.Join(words, " "), 500)
+		values[name] = line(v)
 	}
 	link := values["link"]
 	if u, err := url.Parse(link); link != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
@@ -76,13 +72,13 @@ func (s *Sender) compose(m *ent.Mail, values map[string]string) (Letter, error) 
 	}
 	subject, body, _ := strings.Cut(out.String(), "\n")
 	body = strings.Trim(body, "\n")
-	var paragraphs []paragraph
+	var paragraphs []Part
 	for text := range strings.SplitSeq(body, "\n\n") {
-		p := paragraph{Text: text}
+		p := Part{Text: text}
 		label, target, ok := strings.Cut(text, ":\n")
 		switch {
 		case ok && target == link:
-			p = paragraph{Text: label, Link: link}
+			p = Part{Text: label, Link: link}
 		case strings.HasSuffix(text, ":"):
 			return Letter{}, fmt.Errorf("%w: the link is missing", ErrRefused)
 		}
@@ -105,5 +101,49 @@ func (s *Sender) compose(m *ent.Mail, values map[string]string) (Letter, error) 
 		Subject:   subject,
 		Text:      body + "\n",
 		HTML:      out.String(),
+	}, nil
+}
+
+// line is a text as one line of bounded length, without what hides or turns what follows.
+func line(text string) string {
+	words := strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
+		return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Bidi_Control, r)
+	})
+	return head(strings.Join(words, " "), 500)
+}
+
+// letter composes a mail from its template's file, or has its owner write it.
+func (s *Sender) letter(ctx context.Context, m *ent.Mail, values map[string]string) (Letter, error) {
+	write := s.Write[m.Template]
+	if write == nil {
+		return s.compose(m, values)
+	}
+	draft, err := write(ctx, m.Address, m.Data)
+	if err != nil {
+		return Letter{}, fmt.Errorf("write the mail: %w", err)
+	}
+	if draft == nil {
+		return Letter{}, errDropped
+	}
+	to, err := netmail.ParseAddress(m.Address)
+	if err != nil || to.Name != "" || to.Address != m.Address {
+		return Letter{}, fmt.Errorf("%w: not an address to send to", ErrRefused)
+	}
+	subject := line(draft.Subject)
+	parts, text := make([]Part, len(draft.Parts)), make([]string, len(draft.Parts))
+	for i, p := range draft.Parts {
+		parts[i] = Part{Text: line(p.Text), Link: p.Link}
+		if text[i] = parts[i].Text; p.Link != "" {
+			text[i] += ":\n" + p.Link
+		}
+	}
+	var html strings.Builder
+	if err := frame.Execute(&html, map[string]any{"Subject": subject, "Paragraphs": parts}); err != nil {
+		return Letter{}, fmt.Errorf("write the mail's page: %w", err)
+	}
+	_, domain, _ := strings.Cut(s.From.Address, "@")
+	return Letter{
+		MessageID: cmp.Or(draft.ID, m.ID.String()) + "@" + domain, Date: m.CreatedAt, From: s.From, To: *to,
+		Subject: subject, Text: strings.Join(text, "\n\n") + "\n", HTML: html.String(), Headers: draft.Headers,
 	}, nil
 }

@@ -18,18 +18,27 @@ import (
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Service makes notifications and reads them. All fields but Wake are needed.
+// Service makes notifications and reads them. All fields but Wake and ReplyAddress are needed.
 type Service struct {
 	Store  *store.Store
 	Events *event.Log
 	Now    func() time.Time
 	NewID  func(gid.Kind) gid.ID
-	Wake   func() // called when a post is committed of which many are to be told: Worker.Wake; nil: the poll finds it
+	Mail   *mail.Service
+
+	PublicURL  string // where links in mail lead: a front end shows /threads/{id}?post={number} and /notifications there
+	MailDomain string // of Message-ID and List-Id: that of who mail is from
+
+	// ReplyAddress is where an answer by mail to a notification goes; nil or empty: nowhere.
+	ReplyAddress func(notificationID gid.ID) string
+
+	Wake func() // called when a post is committed of which many are to be told: Worker.Wake; nil: the poll finds it
 }
 
 // Written is a post that was just written in the transaction.
@@ -122,7 +131,7 @@ func (s *Service) read(ctx context.Context, tx *ent.Client, at time.Time, which 
 		ids[i] = n.ID
 		entries[n.RecipientID] = event.Entry{Kind: event.NotificationsRead, Object: n.RecipientID}
 	}
-	if err := tx.Notification.Update().Where(page.AnyOf(notification.FieldID, ids), notification.ReadAtIsNil()).SetReadAt(at).Exec(ctx); err != nil {
+	if err := tx.Notification.Update().Where(page.AnyOf(notification.FieldID, ids), notification.ReadAtIsNil()).SetReadAt(at).ClearMailDueAt().Exec(ctx); err != nil {
 		return fmt.Errorf("read notifications: %w", err)
 	}
 	return s.Events.AppendToMembers(ctx, tx, at, entries)

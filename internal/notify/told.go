@@ -47,6 +47,14 @@ func (s *Service) tell(ctx context.Context, tx *ent.Client, p *told, people []*e
 	if err != nil {
 		return err
 	}
+	ids := make([]gid.ID, len(people))
+	for i, m := range people {
+		ids[i] = m.ID
+	}
+	wants, err := preferences(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
 	entries := make(map[gid.ID]event.Entry, len(people))
 	rows := make([]*ent.NotificationCreate, 0, len(people))
 	for _, m := range people {
@@ -56,7 +64,8 @@ func (s *Service) tell(ctx context.Context, tx *ent.Client, p *told, people []*e
 		}
 		id := s.NewID(gid.Notification)
 		rows = append(rows, tx.Notification.Create().SetID(id).SetCreatedAt(p.at).SetRecipientID(m.ID).SetActorID(p.post.AuthorID).
-			SetThreadID(p.post.ThreadID).SetPostID(p.post.ID).SetReasons(names(reasons)).SetMentions(slices.ContainsFunc(reasons, Reason.calls)))
+			SetThreadID(p.post.ThreadID).SetPostID(p.post.ID).SetReasons(names(reasons)).SetMentions(slices.ContainsFunc(reasons, Reason.calls)).
+			SetNillableMailDueAt(dueAt(wants[m.ID], slices.ContainsFunc(reasons, Reason.direct), p.at, m.TimeZone)))
 		entries[m.ID] = event.Entry{Kind: event.NotificationCreated, Object: id, Actor: p.post.AuthorID}
 	}
 	if len(rows) == 0 {

@@ -74,8 +74,10 @@ func (w *Worker) Run(ctx context.Context) {
 	polls := time.NewTicker(tellPoll)
 	defer polls.Stop()
 	for {
-		if err := w.Tell(ctx); err != nil && ctx.Err() == nil {
-			w.Logger.WarnContext(ctx, "notifications wait", "error", err.Error())
+		for _, do := range []func(context.Context) error{w.Tell, w.Digest} {
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				w.Logger.WarnContext(ctx, "notifications wait", "error", err.Error())
+			}
 		}
 		select {
 		case <-ctx.Done():

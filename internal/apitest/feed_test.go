@@ -1,0 +1,88 @@
+package apitest_test
+
+import (
+	"encoding/xml"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/internal/apitest"
+	"github.com/pursuing-equity/commons/internal/gid"
+)
+
+func TestFeeds(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		t := w.T
+		ada, ben := w.Member("ada"), w.Member("ben")
+		network, group := w.Space(space.KindNETWORK, "Network & more", ada, ben), w.Space(space.KindAFFINITY, "Group", ada, ben)
+		const create = `mutation($input: CreateFeedAddressInput!) { createFeedAddress(input: $input) { url errors { code message path } } }`
+		get := func(url, tag string) (*http.Response, string) {
+			t.Helper()
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+			must0(t, err)
+			if tag != "" {
+				request.Header.Set("If-None-Match", tag)
+			}
+			r, err := http.DefaultClient.Do(request)
+			must0(t, err)
+			defer func() { _ = r.Body.Close() }()
+			body, err := io.ReadAll(r.Body)
+			must0(t, err)
+			return r, string(body)
+		}
+		thread := w.Thread(ada, network, "A <plan>", "Hello <script>x</script> *you*")
+		w.Post(ben, w.Thread(ada, group, "Secret", "Secret"), "Secret")
+		_, err := w.App.Forum.DeletePost(ben.Context(), ben.Viewer, w.Post(ben, thread, "Gone"))
+		must0(t, err)
+		url := ben.Must(create, input(vars{"spaceId": network, "idempotencyKey": "k"})).String("createFeedAddress.url")
+
+		r, body := get(url, "")
+		var read struct {
+			ID      string `xml:"id"`
+			Updated string `xml:"updated"`
+			Entries []struct {
+				ID      string `xml:"id"`
+				Title   string `xml:"title"`
+				Author  string `xml:"author>name"`
+				Content string `xml:"content"`
+			} `xml:"entry"`
+		}
+		must0(t, xml.Unmarshal([]byte(body), &read))
+		if r.StatusCode != http.StatusOK || !strings.HasPrefix(r.Header.Get("Cache-Control"), "private") || len(read.Entries) != 1 || read.Entries[0].Title != "A <plan>" ||
+			read.Entries[0].Author != "ada" || !strings.Contains(read.Entries[0].Content, "<em>you</em>") || strings.Contains(read.Entries[0].Content, "<script") ||
+			!strings.HasPrefix(read.ID, "urn:uuid:") || read.Updated == "" || strings.Contains(body, "Secret") || strings.Contains(body, "cmf_") {
+			t.Errorf("%d %v %s", r.StatusCode, r.Header, body)
+		}
+		if again, body := get(url, r.Header.Get("Etag")); again.StatusCode != http.StatusNotModified || body != "" {
+			t.Errorf("%d %s", again.StatusCode, body)
+		}
+		if again := ben.Must(create, input(vars{"spaceId": network, "idempotencyKey": "k"})).String("createFeedAddress.url"); again != url {
+			t.Errorf("the same key gave %s", again)
+		}
+		if got := ben.Do(create, input(vars{"spaceId": group})); got.Code() != "FORBIDDEN" {
+			t.Errorf("%s", got.Body)
+		}
+		_, token, _ := strings.Cut(url, "token=")
+		if got := w.As(token).Do("{ viewer { id } }", nil); got.Code() != "UNAUTHENTICATED" {
+			t.Errorf("a feed's token signs in: %s", got.Body)
+		}
+		base := w.URL + "/spaces/"
+		r, missing := get(base+w.NewID(gid.Space).String()+"/feed.atom?token="+token, "")
+		if r.StatusCode != http.StatusNotFound {
+			t.Errorf("%d", r.StatusCode)
+		}
+		same := func(what, url string) {
+			t.Helper()
+			if r, body := get(url, ""); r.StatusCode != http.StatusNotFound || body != missing {
+				t.Errorf("%s: %d %s, not %s", what, r.StatusCode, body, missing)
+			}
+		}
+		same("a hidden space", base+group.String()+"/feed.atom?token="+token)
+		same("no token", base+network.String()+"/feed.atom")
+		same("no id", base+"x/feed.atom?token="+token)
+		ben.Must(`mutation($input: RevokeFeedAddressesInput!) { revokeFeedAddresses(input: $input) { count errors { code message } } }`, input(vars{}))
+		same("one that was revoked", url)
+	})
+}
