@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/diff"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -78,7 +79,7 @@ func (r *mutationResolver) MoveThread(ctx context.Context, input model.MoveThrea
 }
 
 func (r *mutationResolver) CreatePost(ctx context.Context, input model.CreatePostInput) (*model.CreatePostPayload, error) {
-	post, err := r.Forum.CreatePost(ctx, viewer.From(ctx), forum.NewPost{ThreadID: input.ThreadID, Body: input.Body, ReplyToID: optional(input.ReplyToID), IdempotencyKey: optional(input.IdempotencyKey)})
+	post, err := r.Forum.CreatePost(ctx, viewer.From(ctx), newPost(input))
 	errs, err := userErrors(err)
 	return &model.CreatePostPayload{Post: post, Errors: errs}, err
 }
@@ -90,7 +91,7 @@ func (r *mutationResolver) IndicateTyping(ctx context.Context, input model.Indic
 }
 
 func (r *mutationResolver) EditPost(ctx context.Context, input model.EditPostInput) (*model.EditPostPayload, error) {
-	post, err := r.Forum.EditPost(ctx, viewer.From(ctx), input.PostID, input.ExpectedVersion, input.Body)
+	post, err := r.Forum.EditPost(ctx, viewer.From(ctx), input.PostID, input.ExpectedVersion, input.Body, patchedList(input.AttachmentFileIds))
 	errs, err := userErrors(err)
 	return &model.EditPostPayload{Post: post, Errors: errs}, err
 }
@@ -137,6 +138,22 @@ func (r *postResolver) ReplyTo(ctx context.Context, obj *ent.Post) (*ent.Post, e
 	})
 }
 
+func (r *postResolver) Quote(ctx context.Context, obj *ent.Post) (*string, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*string, error) { return r.Forum.Quotes(ctx, objs) })
+}
+
+func (r *postResolver) Attachments(ctx context.Context, obj *ent.Post) ([]*ent.File, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([][]*ent.File, error) { return r.attachments(ctx, objs) })
+}
+
+func (r *postResolver) Poll(ctx context.Context, obj *ent.Post) (*ent.Poll, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*ent.Poll, error) { return r.Forum.Polls(ctx, objs) })
+}
+
+func (r *postResolver) Cards(ctx context.Context, obj *ent.Post) ([]model.Node, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([][]model.Node, error) { return r.cards(ctx, viewer.From(ctx), objs) })
+}
+
 func (r *postResolver) Reactions(ctx context.Context, obj *ent.Post) ([]*forum.ReactionGroup, error) {
 	return forum.Reactions(obj), nil
 }
@@ -166,6 +183,10 @@ func (r *postResolver) ViewerCanReact(ctx context.Context, obj *ent.Post) (bool,
 		can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
 		return pick(can, func(a forum.PostAbilities) bool { return a.React }), err
 	})
+}
+
+func (r *postRevisionResolver) Diff(ctx context.Context, obj *ent.PostRevision) ([]*diff.Run, error) {
+	return together(ctx, obj, func(objs []*ent.PostRevision) ([][]*diff.Run, error) { return r.Forum.Diffs(ctx, objs) })
 }
 
 func (r *postRevisionResolver) Editor(ctx context.Context, obj *ent.PostRevision) (*ent.Member, error) {

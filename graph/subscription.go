@@ -84,6 +84,8 @@ func threadEvent(c page.Cursor, kind string, post *ent.Post, thread *ent.Thread)
 		return &model.PostEdited{Cursor: c, Post: post}
 	case event.PostDeleted:
 		return &model.PostDeleted{Cursor: c, Post: post}
+	case event.PollChanged:
+		return &model.PollChanged{Cursor: c, Post: post}
 	case event.ReactionsChanged:
 		return &model.ReactionsChanged{Cursor: c, Post: post}
 	default:

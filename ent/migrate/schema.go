@@ -1465,6 +1465,14 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{PostsColumns[16], PostsColumns[0]},
 			},
+			{
+				Name:    "post_quoting",
+				Unique:  false,
+				Columns: []*schema.Column{PostsColumns[17]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "length(quote) > 0",
+				},
+			},
 		},
 	}
 	// PostAttachmentsColumns holds the columns for the "post_attachments" table.

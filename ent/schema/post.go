@@ -61,5 +61,7 @@ func (Post) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("thread_id", "seq").Unique(),
 		index.Fields("author_id", "id"),
+		// Who quotes a post is asked when it is deleted.
+		index.Fields("reply_to_id").StorageKey("post_quoting").Annotations(entsql.IndexWhere("length(quote) > 0")),
 	}
 }

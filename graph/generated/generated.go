@@ -35,6 +35,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/allowance"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/diff"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -73,6 +74,8 @@ type ResolverRoot interface {
 	NotificationPreference() NotificationPreferenceResolver
 	Offering() OfferingResolver
 	Organization() OrganizationResolver
+	Poll() PollResolver
+	PollOption() PollOptionResolver
 	Post() PostResolver
 	PostRevision() PostRevisionResolver
 	Program() ProgramResolver
@@ -249,6 +252,7 @@ type MutationResolver interface {
 	SetThreadWatchLevel(ctx context.Context, input model.SetThreadWatchLevelInput) (*model.SetThreadWatchLevelPayload, error)
 	UpdateNotificationPreference(ctx context.Context, input model.UpdateNotificationPreferenceInput) (*model.UpdateNotificationPreferencePayload, error)
 	Introduce(ctx context.Context, input model.IntroduceInput) (*model.IntroducePayload, error)
+	Vote(ctx context.Context, input model.VoteInput) (*model.VotePayload, error)
 	CreateCohort(ctx context.Context, input model.CreateCohortInput) (*model.CreateCohortPayload, error)
 	UpdateCohort(ctx context.Context, input model.UpdateCohortInput) (*model.UpdateCohortPayload, error)
 	ArchiveCohort(ctx context.Context, input model.ArchiveCohortInput) (*model.ArchiveCohortPayload, error)
@@ -294,10 +298,26 @@ type OrganizationResolver interface {
 
 	ViewerCanUpdate(ctx context.Context, obj *ent.Organization) (bool, error)
 }
+type PollResolver interface {
+	Options(ctx context.Context, obj *ent.Poll) ([]*ent.PollOption, error)
+
+	Closed(ctx context.Context, obj *ent.Poll) (bool, error)
+	Post(ctx context.Context, obj *ent.Poll) (*ent.Post, error)
+	ViewerHasVoted(ctx context.Context, obj *ent.Poll) (bool, error)
+	ViewerCanVote(ctx context.Context, obj *ent.Poll) (bool, error)
+}
+type PollOptionResolver interface {
+	ViewerHasChosen(ctx context.Context, obj *ent.PollOption) (bool, error)
+}
 type PostResolver interface {
 	Thread(ctx context.Context, obj *ent.Post) (*ent.Thread, error)
 	Author(ctx context.Context, obj *ent.Post) (*ent.Member, error)
 	ReplyTo(ctx context.Context, obj *ent.Post) (*ent.Post, error)
+	Quote(ctx context.Context, obj *ent.Post) (*string, error)
+
+	Attachments(ctx context.Context, obj *ent.Post) ([]*ent.File, error)
+	Poll(ctx context.Context, obj *ent.Post) (*ent.Poll, error)
+	Cards(ctx context.Context, obj *ent.Post) ([]model.Node, error)
 
 	Reactions(ctx context.Context, obj *ent.Post) ([]*forum.ReactionGroup, error)
 	Revisions(ctx context.Context, obj *ent.Post, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.PostRevision], error)
@@ -308,6 +328,7 @@ type PostResolver interface {
 	ViewerHasMutedAuthor(ctx context.Context, obj *ent.Post) (bool, error)
 }
 type PostRevisionResolver interface {
+	Diff(ctx context.Context, obj *ent.PostRevision) ([]*diff.Run, error)
 	Editor(ctx context.Context, obj *ent.PostRevision) (*ent.Member, error)
 }
 type ProgramResolver interface {
@@ -512,6 +533,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MuteMemberInput", ec.unmarshalInputMuteMemberInput),
 			graphql.NewInputUnmarshaler("PinThreadInput", ec.unmarshalInputPinThreadInput),
 			graphql.NewInputUnmarshaler("PingWebhookEndpointInput", ec.unmarshalInputPingWebhookEndpointInput),
+			graphql.NewInputUnmarshaler("PollInput", ec.unmarshalInputPollInput),
 			graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
 			graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 			graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
@@ -548,6 +570,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateTeamInput", ec.unmarshalInputUpdateTeamInput),
 			graphql.NewInputUnmarshaler("UpdateTeamMembershipInput", ec.unmarshalInputUpdateTeamMembershipInput),
 			graphql.NewInputUnmarshaler("UpdateWebhookEndpointInput", ec.unmarshalInputUpdateWebhookEndpointInput),
+			graphql.NewInputUnmarshaler("VoteInput", ec.unmarshalInputVoteInput),
 		)
 	}
 	first := true
@@ -2207,12 +2230,12 @@ type BookmarkEdge {
 }
 `, BuiltIn: false},
 	{Name: "../file.graphqls", Input: `"""
-Something that a member uploaded. It is sent over plain HTTP: ` + "`" + `POST /files?name=…&purpose=RESOURCE` + "`" + ` (or ` + "`" + `AVATAR` + "`" + `) with the bytes as the
+Something that a member uploaded. It is sent over plain HTTP: ` + "`" + `POST /files?name=…&purpose=RESOURCE` + "`" + ` (or ` + "`" + `POST` + "`" + `, or ` + "`" + `AVATAR` + "`" + `) with the bytes as the
 body, and perhaps an ` + "`" + `Idempotency-Key` + "`" + ` header, answers 201 and ` + "`" + `{"id", "name", "mediaType", "size"}` + "`" + `. What is taken: PDF, Word, Excel,
 PowerPoint and OpenDocument files, text, CSV, Markdown, PNG, JPEG, WebP and GIF up to 25 MiB; MP4, WebM, MP3 and M4A up to 200 MiB; 1 GiB of
-each member. An avatar is a picture of at most 1,024 by 1,024 pixels and 4 MiB, of which the middle is kept at 256 by 256 pixels. A resource or a profile takes it once; what nothing took is deleted after a day.
+each member. An avatar is a picture of at most 1,024 by 1,024 pixels and 4 MiB, of which the middle is kept at 256 by 256 pixels. A resource, a post or a profile takes it once; what nothing took is deleted after a day.
 
-Its owner can see it, and whoever can see a resource that holds it, or the member whose picture it is.
+Its owner can see it, and whoever can see a resource or a post that holds it, or the member whose picture it is.
 """
 type File implements Node {
   """Id of the file."""
@@ -2350,10 +2373,21 @@ type Post implements Node {
   author: Member!
   """The post that it answers."""
   replyTo: Post
+  """What it repeats of the post that it answers; null for nothing, and when that post was deleted or hidden."""
+  quote: String
   """What it says, in Markdown as it was written; empty when deleted."""
   body: String!
   """What it says, as sanitised HTML; empty when deleted."""
   bodyHTML: String!
+  """The files that it holds, in their order; 10 at most."""
+  attachments: [File!]!
+  """The poll that it asks; null for none."""
+  poll: Poll
+  """
+  The objects of the graph that its text names, by an id or by an address of this server that has one in it, as far as the viewer can see
+  them, in the order of the text: 20 at most.
+  """
+  cards: [Node!]! @personal
   """1 at first, and one more with each edit."""
   version: Int!
   """When it was written."""
@@ -2405,10 +2439,35 @@ type PostRevision implements Node {
   version: Int!
   """What it said, in Markdown."""
   body: String!
+  """What became of it in the version after it, in the order of the text."""
+  diff: [DiffRun!]!
   """Who wrote this version."""
   editor: Member!
   """When this version was written."""
   editedAt: DateTime!
+}
+
+"""
+What became of a piece of a text in another version of it.
+"""
+enum DiffKind {
+  """It stayed."""
+  EQUAL
+  """It went."""
+  DELETED
+  """It came."""
+  INSERTED
+}
+
+"""
+A piece of a text, and what became of it. All that is ` + "`" + `EQUAL` + "`" + ` or ` + "`" + `DELETED` + "`" + ` makes the old text, all that is ` + "`" + `EQUAL` + "`" + ` or ` + "`" + `INSERTED` + "`" + ` the new one.
+Words are compared, or lines where two texts differ too much for that.
+"""
+type DiffRun {
+  """What became of it."""
+  kind: DiffKind!
+  """The piece, white space and all."""
+  text: String!
 }
 
 """What ` + "`" + `createThread` + "`" + ` takes."""
@@ -2423,6 +2482,10 @@ input CreateThreadInput {
   kind: ThreadKind
   """The words that it is found by, 10 at most: letters, digits and single hyphens, 1 to 40 characters. They are kept in small letters."""
   tags: [String!]
+  """Files for the first post to hold: the viewer's own, uploaded with ` + "`" + `purpose=POST` + "`" + `, each for one post; 10 at most."""
+  attachmentFileIds: [ID!]
+  """A poll for the first post to ask."""
+  poll: PollInput
   """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
   idempotencyKey: String
 }
@@ -2697,6 +2760,12 @@ input CreatePostInput {
   body: String!
   """The post that it answers, in the same thread."""
   replyToId: ID
+  """What to repeat of that post, up to 2,000 characters: it must stand in its text as it is now."""
+  quote: String
+  """Files for the post to hold: the viewer's own, uploaded with ` + "`" + `purpose=POST` + "`" + `, each for one post; 10 at most."""
+  attachmentFileIds: [ID!]
+  """A poll for the post to ask."""
+  poll: PollInput
   """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
   idempotencyKey: String
 }
@@ -2731,6 +2800,8 @@ input EditPostInput {
   expectedVersion: Int!
   """In Markdown, 1 to 50,000 characters."""
   body: String!
+  """All files that it holds from now on; see ` + "`" + `CreatePostInput` + "`" + `. What is left out is deleted; nothing changes when the whole list is."""
+  attachmentFileIds: [ID!]
 }
 
 """What ` + "`" + `editPost` + "`" + ` returns."""
@@ -3538,6 +3609,88 @@ input IntroduceInput {
 type IntroducePayload {
   """The thread of the conversation; null when there are errors."""
   thread: Thread
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../poll.graphqls", Input: `"""
+A question with options that a post asks those who can read it. Everybody who sees the post sees how many voted for what; who voted for what
+nobody is told but oneself. It goes with the post.
+"""
+type Poll implements Node {
+  """Id of the poll."""
+  id: ID!
+  """What it asks."""
+  question: String!
+  """What can be chosen, 2 to 10."""
+  options: [PollOption!]!
+  """Whether a member may choose several options."""
+  multiple: Boolean!
+  """How many members have voted."""
+  voters: Int!
+  """From when on it takes no more votes; null for as long as the thread is open."""
+  closesAt: DateTime
+  """Whether that has come."""
+  closed: Boolean!
+  """The post that asks it."""
+  post: Post!
+  """Whether the viewer has voted."""
+  viewerHasVoted: Boolean! @personal
+  """Whether the viewer may vote now: whoever may write in the thread, while the poll and the thread are open."""
+  viewerCanVote: Boolean! @personal
+}
+
+"""
+One answer that a poll offers.
+"""
+type PollOption implements Node {
+  """Id of the option."""
+  id: ID!
+  """What it says."""
+  label: String!
+  """How many members chose it."""
+  votes: Int!
+  """Whether the viewer is one of them."""
+  viewerHasChosen: Boolean! @personal
+}
+
+"""A poll that comes with a new post."""
+input PollInput {
+  """What it asks, 1 to 200 characters on one line."""
+  question: String!
+  """What can be chosen: 2 to 10 different answers of 1 to 100 characters on one line."""
+  options: [String!]!
+  """Whether a member may choose several options; one when left out."""
+  multiple: Boolean
+  """From when on it takes no more votes; never when left out."""
+  closesAt: DateTime
+}
+
+"""Somebody voted in a poll, or took a vote back."""
+type PollChanged implements ThreadEvent {
+  """Its place in the thread's events."""
+  cursor: Cursor!
+  """The post with the poll, as it stands now."""
+  post: Post!
+}
+
+extend type Mutation {
+  """Gives the viewer's vote in a poll, in the place of any that they gave before. For those who may write in the thread, while poll and thread are open."""
+  vote("""What to do.""" input: VoteInput!): VotePayload!
+}
+
+"""What ` + "`" + `vote` + "`" + ` takes."""
+input VoteInput {
+  """The poll."""
+  pollId: ID!
+  """All options that the viewer chooses; none takes the vote back."""
+  optionIds: [ID!]!
+}
+
+"""What ` + "`" + `vote` + "`" + ` returns."""
+type VotePayload {
+  """The poll; null when there are errors."""
+  poll: Poll
   """What was wrong; empty when it was done."""
   errors: [UserError!]!
 }
@@ -5560,6 +5713,16 @@ func (ec *executionContext) childFields_DeleteWebhookEndpointPayload(ctx context
 	return nil, fmt.Errorf("no field named %q was found under type DeleteWebhookEndpointPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DiffRun(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_DiffRun_kind(ctx, field)
+	case "text":
+		return ec.fieldContext_DiffRun_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DiffRun", field.Name)
+}
+
 func (ec *executionContext) childFields_Draft(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6234,6 +6397,46 @@ func (ec *executionContext) childFields_PingWebhookEndpointPayload(ctx context.C
 	return nil, fmt.Errorf("no field named %q was found under type PingWebhookEndpointPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Poll(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Poll_id(ctx, field)
+	case "question":
+		return ec.fieldContext_Poll_question(ctx, field)
+	case "options":
+		return ec.fieldContext_Poll_options(ctx, field)
+	case "multiple":
+		return ec.fieldContext_Poll_multiple(ctx, field)
+	case "voters":
+		return ec.fieldContext_Poll_voters(ctx, field)
+	case "closesAt":
+		return ec.fieldContext_Poll_closesAt(ctx, field)
+	case "closed":
+		return ec.fieldContext_Poll_closed(ctx, field)
+	case "post":
+		return ec.fieldContext_Poll_post(ctx, field)
+	case "viewerHasVoted":
+		return ec.fieldContext_Poll_viewerHasVoted(ctx, field)
+	case "viewerCanVote":
+		return ec.fieldContext_Poll_viewerCanVote(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Poll", field.Name)
+}
+
+func (ec *executionContext) childFields_PollOption(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PollOption_id(ctx, field)
+	case "label":
+		return ec.fieldContext_PollOption_label(ctx, field)
+	case "votes":
+		return ec.fieldContext_PollOption_votes(ctx, field)
+	case "viewerHasChosen":
+		return ec.fieldContext_PollOption_viewerHasChosen(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PollOption", field.Name)
+}
+
 func (ec *executionContext) childFields_Post(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6246,10 +6449,18 @@ func (ec *executionContext) childFields_Post(ctx context.Context, field graphql.
 		return ec.fieldContext_Post_author(ctx, field)
 	case "replyTo":
 		return ec.fieldContext_Post_replyTo(ctx, field)
+	case "quote":
+		return ec.fieldContext_Post_quote(ctx, field)
 	case "body":
 		return ec.fieldContext_Post_body(ctx, field)
 	case "bodyHTML":
 		return ec.fieldContext_Post_bodyHTML(ctx, field)
+	case "attachments":
+		return ec.fieldContext_Post_attachments(ctx, field)
+	case "poll":
+		return ec.fieldContext_Post_poll(ctx, field)
+	case "cards":
+		return ec.fieldContext_Post_cards(ctx, field)
 	case "version":
 		return ec.fieldContext_Post_version(ctx, field)
 	case "createdAt":
@@ -6304,6 +6515,8 @@ func (ec *executionContext) childFields_PostRevision(ctx context.Context, field 
 		return ec.fieldContext_PostRevision_version(ctx, field)
 	case "body":
 		return ec.fieldContext_PostRevision_body(ctx, field)
+	case "diff":
+		return ec.fieldContext_PostRevision_diff(ctx, field)
 	case "editor":
 		return ec.fieldContext_PostRevision_editor(ctx, field)
 	case "editedAt":
@@ -7242,6 +7455,16 @@ func (ec *executionContext) childFields_UserError(ctx context.Context, field gra
 		return ec.fieldContext_UserError_path(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserError", field.Name)
+}
+
+func (ec *executionContext) childFields_VotePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "poll":
+		return ec.fieldContext_VotePayload_poll(ctx, field)
+	case "errors":
+		return ec.fieldContext_VotePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VotePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_WebhookDelivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8922,6 +9145,20 @@ func (ec *executionContext) field_Mutation_updateWebhookEndpoint_args(ctx contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UpdateWebhookEndpointInput, error) {
 			return ec.unmarshalNUpdateWebhookEndpointInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateWebhookEndpointInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_vote_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.VoteInput, error) {
+			return ec.unmarshalNVoteInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐVoteInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14441,6 +14678,52 @@ func (ec *executionContext) fieldContext_DeleteWebhookEndpointPayload_errors(_ c
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _DiffRun_kind(ctx context.Context, field graphql.CollectedField, obj *diff.Run) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DiffRun_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v diff.Kind) graphql.Marshaler {
+			return ec.marshalNDiffKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DiffRun_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DiffRun", field, false, false, "DiffKind")
+}
+
+func (ec *executionContext) _DiffRun_text(ctx context.Context, field graphql.CollectedField, obj *diff.Run) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DiffRun_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DiffRun_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DiffRun", field, false, false, "String")
 }
 
 func (ec *executionContext) _Draft_id(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
@@ -21345,6 +21628,50 @@ func (ec *executionContext) fieldContext_Mutation_introduce(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_vote(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_vote(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().Vote(ctx, fc.Args["input"].(model.VoteInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.VotePayload) graphql.Marshaler {
+			return ec.marshalNVotePayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐVotePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_vote(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VotePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_vote_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_createCohort(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23816,6 +24143,401 @@ func (ec *executionContext) fieldContext_PingWebhookEndpointPayload_errors(_ con
 	return fc, nil
 }
 
+func (ec *executionContext) _Poll_id(ctx context.Context, field graphql.CollectedField, obj *ent.Poll) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Poll_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Poll_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Poll", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Poll_question(ctx context.Context, field graphql.CollectedField, obj *ent.Poll) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Poll_question(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Question, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Poll_question(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Poll", field, false, false, "String")
+}
+
+func (ec *executionContext) _Poll_options(ctx context.Context, field graphql.CollectedField, obj *ent.Poll) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Poll_options(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Poll().Options(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.PollOption) graphql.Marshaler {
+			return ec.marshalNPollOption2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOptionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Poll_options(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Poll",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PollOption(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Poll_multiple(ctx context.Context, field graphql.CollectedField, obj *ent.Poll) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Poll_multiple(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Multiple, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Poll_multiple(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Poll", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Poll_voters(ctx context.Context, field graphql.CollectedField, obj *ent.Poll) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Poll_voters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Voters, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Poll_voters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Poll", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Poll_closesAt(ctx context.Context, field graphql.CollectedField, obj *ent.Poll) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Poll_closesAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClosesAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Poll_closesAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Poll", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Poll_closed(ctx context.Context, field graphql.CollectedField, obj *ent.Poll) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Poll_closed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Poll().Closed(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Poll_closed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Poll", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Poll_post(ctx context.Context, field graphql.CollectedField, obj *ent.Poll) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Poll_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Poll().Post(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Poll_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Poll",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Poll_viewerHasVoted(ctx context.Context, field graphql.CollectedField, obj *ent.Poll) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Poll_viewerHasVoted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Poll().ViewerHasVoted(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Poll_viewerHasVoted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Poll", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Poll_viewerCanVote(ctx context.Context, field graphql.CollectedField, obj *ent.Poll) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Poll_viewerCanVote(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Poll().ViewerCanVote(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Poll_viewerCanVote(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Poll", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _PollChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.PollChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PollChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PollChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollChanged", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _PollChanged_post(ctx context.Context, field graphql.CollectedField, obj *model.PollChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PollChanged_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PollChanged_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PollChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PollOption_id(ctx context.Context, field graphql.CollectedField, obj *ent.PollOption) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PollOption_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PollOption_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollOption", field, false, false, "ID")
+}
+
+func (ec *executionContext) _PollOption_label(ctx context.Context, field graphql.CollectedField, obj *ent.PollOption) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PollOption_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PollOption_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollOption", field, false, false, "String")
+}
+
+func (ec *executionContext) _PollOption_votes(ctx context.Context, field graphql.CollectedField, obj *ent.PollOption) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PollOption_votes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Votes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PollOption_votes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollOption", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PollOption_viewerHasChosen(ctx context.Context, field graphql.CollectedField, obj *ent.PollOption) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PollOption_viewerHasChosen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.PollOption().ViewerHasChosen(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PollOption_viewerHasChosen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollOption", field, true, true, "Boolean")
+}
+
 func (ec *executionContext) _Post_id(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23958,6 +24680,29 @@ func (ec *executionContext) fieldContext_Post_replyTo(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Post_quote(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_quote(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().Quote(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Post_quote(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, true, true, "String")
+}
+
 func (ec *executionContext) _Post_body(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24002,6 +24747,102 @@ func (ec *executionContext) _Post_bodyHTML(ctx context.Context, field graphql.Co
 }
 func (ec *executionContext) fieldContext_Post_bodyHTML(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Post", field, false, false, "String")
+}
+
+func (ec *executionContext) _Post_attachments(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_attachments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().Attachments(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.File) graphql.Marshaler {
+			return ec.marshalNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_attachments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Post",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_File(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Post_poll(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_poll(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().Poll(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Poll) graphql.Marshaler {
+			return ec.marshalOPoll2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPoll(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Post_poll(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Post",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Poll(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Post_cards(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_cards(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().Cards(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Node) graphql.Marshaler {
+			return ec.marshalNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNodeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_cards(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Post",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Post_version(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
@@ -24647,6 +25488,38 @@ func (ec *executionContext) _PostRevision_body(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_PostRevision_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PostRevision", field, false, false, "String")
+}
+
+func (ec *executionContext) _PostRevision_diff(ctx context.Context, field graphql.CollectedField, obj *ent.PostRevision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PostRevision_diff(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.PostRevision().Diff(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*diff.Run) graphql.Marshaler {
+			return ec.marshalNDiffRun2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRunᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PostRevision_diff(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PostRevision",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DiffRun(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _PostRevision_editor(ctx context.Context, field graphql.CollectedField, obj *ent.PostRevision) (ret graphql.Marshaler) {
@@ -32905,6 +33778,70 @@ func (ec *executionContext) fieldContext_UserError_path(_ context.Context, field
 	return graphql.NewScalarFieldContext("UserError", field, false, false, "String")
 }
 
+func (ec *executionContext) _VotePayload_poll(ctx context.Context, field graphql.CollectedField, obj *model.VotePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VotePayload_poll(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Poll, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Poll) graphql.Marshaler {
+			return ec.marshalOPoll2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPoll(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VotePayload_poll(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VotePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Poll(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VotePayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.VotePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VotePayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VotePayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VotePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _WebhookDelivery_id(ctx context.Context, field graphql.CollectedField, obj *ent.WebhookDelivery) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -35610,7 +36547,7 @@ func (ec *executionContext) unmarshalInputCreatePostInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"threadId", "body", "replyToId", "idempotencyKey"}
+	fieldsInOrder := [...]string{"threadId", "body", "replyToId", "quote", "attachmentFileIds", "poll", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -35638,6 +36575,27 @@ func (ec *executionContext) unmarshalInputCreatePostInput(ctx context.Context, o
 				return it, err
 			}
 			it.ReplyToID = graphql.OmittableOf(data)
+		case "quote":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quote"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Quote = graphql.OmittableOf(data)
+		case "attachmentFileIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attachmentFileIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttachmentFileIds = graphql.OmittableOf(data)
+		case "poll":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("poll"))
+			data, err := ec.unmarshalOPollInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPollInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Poll = graphql.OmittableOf(data)
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -36128,7 +37086,7 @@ func (ec *executionContext) unmarshalInputCreateThreadInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"spaceId", "title", "body", "kind", "tags", "idempotencyKey"}
+	fieldsInOrder := [...]string{"spaceId", "title", "body", "kind", "tags", "attachmentFileIds", "poll", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -36170,6 +37128,20 @@ func (ec *executionContext) unmarshalInputCreateThreadInput(ctx context.Context,
 				return it, err
 			}
 			it.Tags = graphql.OmittableOf(data)
+		case "attachmentFileIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attachmentFileIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttachmentFileIds = graphql.OmittableOf(data)
+		case "poll":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("poll"))
+			data, err := ec.unmarshalOPollInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPollInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Poll = graphql.OmittableOf(data)
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -36531,7 +37503,7 @@ func (ec *executionContext) unmarshalInputEditPostInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"postId", "expectedVersion", "body"}
+	fieldsInOrder := [...]string{"postId", "expectedVersion", "body", "attachmentFileIds"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -36559,6 +37531,13 @@ func (ec *executionContext) unmarshalInputEditPostInput(ctx context.Context, obj
 				return it, err
 			}
 			it.Body = data
+		case "attachmentFileIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attachmentFileIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttachmentFileIds = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -37662,6 +38641,69 @@ func (ec *executionContext) unmarshalInputPingWebhookEndpointInput(ctx context.C
 func UnmarshalPingWebhookEndpointInput(ctx context.Context, raw any) (model.PingWebhookEndpointInput, error) {
 	var out model.PingWebhookEndpointInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PingWebhookEndpointInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPollInput(ctx context.Context, obj any) (model.PollInput, error) {
+	var it model.PollInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"question", "options", "multiple", "closesAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "question":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("question"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Question = data
+		case "options":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("options"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Options = data
+		case "multiple":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("multiple"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Multiple = graphql.OmittableOf(data)
+		case "closesAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("closesAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClosesAt = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPollInput unmarshals raw into the PollInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPollInput(ctx context.Context, raw any) (model.PollInput, error) {
+	var out model.PollInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PollInput", raw, &out)
 	return out, err
 }
 
@@ -39632,6 +40674,55 @@ func UnmarshalUpdateWebhookEndpointInput(ctx context.Context, raw any) (model.Up
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputVoteInput(ctx context.Context, obj any) (model.VoteInput, error) {
+	var it model.VoteInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"pollId", "optionIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "pollId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("pollId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PollID = data
+		case "optionIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("optionIds"))
+			data, err := ec.unmarshalNID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OptionIds = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVoteInput unmarshals raw into the VoteInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVoteInput(ctx context.Context, raw any) (model.VoteInput, error) {
+	var out model.VoteInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VoteInput", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -39738,6 +40829,20 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Post(ctx, sel, obj)
+	case ent.PollOption:
+		return ec._PollOption(ctx, sel, &obj)
+	case *ent.PollOption:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._PollOption(ctx, sel, obj)
+	case ent.Poll:
+		return ec._Poll(ctx, sel, &obj)
+	case *ent.Poll:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Poll(ctx, sel, obj)
 	case ent.Organization:
 		return ec._Organization(ctx, sel, &obj)
 	case *ent.Organization:
@@ -40014,6 +41119,13 @@ func (ec *executionContext) _ThreadEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._PostCreated(ctx, sel, obj)
+	case model.PollChanged:
+		return ec._PollChanged(ctx, sel, &obj)
+	case *model.PollChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._PollChanged(ctx, sel, obj)
 	default:
 		if typedObj, ok := obj.(graphql.Marshaler); ok {
 			return typedObj
@@ -42249,6 +43361,44 @@ func (ec *executionContext) _DeleteWebhookEndpointPayload(ctx context.Context, s
 			}
 		case "errors":
 			out.Values[i] = ec._DeleteWebhookEndpointPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var diffRunImplementors = []string{"DiffRun"}
+
+func (ec *executionContext) _DiffRun(ctx context.Context, sel ast.SelectionSet, obj *diff.Run) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, diffRunImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DiffRun")
+		case "kind":
+			out.Values[i] = ec._DiffRun_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._DiffRun_text(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -44600,6 +45750,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "vote":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_vote(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createCohort":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createCohort(ctx, field)
@@ -45458,6 +46615,176 @@ func (ec *executionContext) _PingWebhookEndpointPayload(ctx context.Context, sel
 	return out
 }
 
+var pollImplementors = []string{"Poll", "Node"}
+
+func (ec *executionContext) _Poll(ctx context.Context, sel ast.SelectionSet, obj *ent.Poll) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pollImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Poll")
+		case "id":
+			out.Values[i] = ec._Poll_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "question":
+			out.Values[i] = ec._Poll_question(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "options":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Poll_options(ctx, field, obj)
+				})
+		case "multiple":
+			out.Values[i] = ec._Poll_multiple(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "voters":
+			out.Values[i] = ec._Poll_voters(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "closesAt":
+			out.Values[i] = ec._Poll_closesAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "closed":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Poll_closed(ctx, field, obj)
+				})
+		case "post":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Poll_post(ctx, field, obj)
+				})
+		case "viewerHasVoted":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Poll_viewerHasVoted(ctx, field, obj)
+				})
+		case "viewerCanVote":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Poll_viewerCanVote(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var pollChangedImplementors = []string{"PollChanged", "ThreadEvent"}
+
+func (ec *executionContext) _PollChanged(ctx context.Context, sel ast.SelectionSet, obj *model.PollChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pollChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PollChanged")
+		case "cursor":
+			out.Values[i] = ec._PollChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "post":
+			out.Values[i] = ec._PollChanged_post(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var pollOptionImplementors = []string{"PollOption", "Node"}
+
+func (ec *executionContext) _PollOption(ctx context.Context, sel ast.SelectionSet, obj *ent.PollOption) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pollOptionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PollOption")
+		case "id":
+			out.Values[i] = ec._PollOption_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "label":
+			out.Values[i] = ec._PollOption_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "votes":
+			out.Values[i] = ec._PollOption_votes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "viewerHasChosen":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PollOption_viewerHasChosen(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var postImplementors = []string{"Post", "Node", "NotificationSubject", "SearchResult"}
 
 func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj *ent.Post) graphql.Marshaler {
@@ -45497,6 +46824,12 @@ func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Post_replyTo(ctx, field, obj)
 				})
+		case "quote":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_quote(ctx, field, obj)
+				})
 		case "body":
 			out.Values[i] = ec._Post_body(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -45507,6 +46840,24 @@ func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "attachments":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_attachments(ctx, field, obj)
+				})
+		case "poll":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_poll(ctx, field, obj)
+				})
+		case "cards":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_cards(ctx, field, obj)
+				})
 		case "version":
 			out.Values[i] = ec._Post_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -45802,6 +47153,12 @@ func (ec *executionContext) _PostRevision(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "diff":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PostRevision_diff(ctx, field, obj)
+				})
 		case "editor":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -49465,6 +50822,44 @@ func (ec *executionContext) _UserError(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var votePayloadImplementors = []string{"VotePayload"}
+
+func (ec *executionContext) _VotePayload(ctx context.Context, sel ast.SelectionSet, obj *model.VotePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, votePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VotePayload")
+		case "poll":
+			out.Values[i] = ec._VotePayload_poll(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._VotePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var webhookDeliveryImplementors = []string{"WebhookDelivery", "Node"}
 
 func (ec *executionContext) _WebhookDelivery(ctx context.Context, sel ast.SelectionSet, obj *ent.WebhookDelivery) graphql.Marshaler {
@@ -50863,6 +52258,40 @@ func (ec *executionContext) marshalNDeleteWebhookEndpointPayload2ᚖgithubᚗcom
 	return ec._DeleteWebhookEndpointPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNDiffKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐKind(ctx context.Context, v any) (diff.Kind, error) {
+	var res diff.Kind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDiffKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐKind(ctx context.Context, sel ast.SelectionSet, v diff.Kind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNDiffRun2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRunᚄ(ctx context.Context, sel ast.SelectionSet, v []*diff.Run) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRun(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRun(ctx context.Context, sel ast.SelectionSet, v *diff.Run) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DiffRun!")
+		return graphql.Null
+	}
+	return ec._DiffRun(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNDraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(ctx context.Context, sel ast.SelectionSet, v *ent.Draft) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Draft!")
@@ -51136,6 +52565,30 @@ func (ec *executionContext) unmarshalNErrorCode2githubᚗcomᚋpursuingᚑequity
 
 func (ec *executionContext) marshalNErrorCode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐCode(ctx context.Context, sel ast.SelectionSet, v fault.Code) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.File) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(ctx context.Context, sel ast.SelectionSet, v *ent.File) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "File!")
+		return graphql.Null
+	}
+	return ec._File(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Framework) graphql.Marshaler {
@@ -51544,12 +52997,36 @@ func (ec *executionContext) marshalNMuteMemberPayload2ᚖgithubᚗcomᚋpursuing
 	return ec._MuteMemberPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNNode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v model.Node) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Node!")
+		return graphql.Null
+	}
+	return ec._Node(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v []model.Node) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalONode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(ctx, sel, v[i])
 	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNodeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Node) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNNode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
 
 	return ret
 }
@@ -51760,6 +53237,30 @@ func (ec *executionContext) marshalNPingWebhookEndpointPayload2ᚖgithubᚗcom�
 		return graphql.Null
 	}
 	return ec._PingWebhookEndpointPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPollOption2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOptionᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.PollOption) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPollOption2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOption(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNPollOption2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOption(ctx context.Context, sel ast.SelectionSet, v *ent.PollOption) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PollOption!")
+		return graphql.Null
+	}
+	return ec._PollOption(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx context.Context, sel ast.SelectionSet, v *ent.Post) graphql.Marshaler {
@@ -53046,6 +54547,19 @@ func (ec *executionContext) marshalNUserError2ᚖgithubᚗcomᚋpursuingᚑequit
 	return ec._UserError(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNVoteInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐVoteInput(ctx context.Context, v any) (model.VoteInput, error) {
+	res, err := ec.unmarshalInputVoteInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVotePayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐVotePayload(ctx context.Context, sel ast.SelectionSet, v *model.VotePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VotePayload!")
+		return graphql.Null
+	}
+	return ec._VotePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookDelivery(ctx context.Context, sel ast.SelectionSet, v *ent.WebhookDelivery) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "WebhookDelivery!")
@@ -53653,6 +55167,21 @@ func (ec *executionContext) marshalOOrganizationKind2ᚖgithubᚗcomᚋpursuing�
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOPoll2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPoll(ctx context.Context, sel ast.SelectionSet, v *ent.Poll) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Poll(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPollInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPollInput(ctx context.Context, v any) (*model.PollInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputPollInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx context.Context, sel ast.SelectionSet, v *ent.Post) graphql.Marshaler {

@@ -378,6 +378,12 @@ type CreatePostInput struct {
 	Body string `json:"body"`
 	// The post that it answers, in the same thread.
 	ReplyToID graphql.Omittable[*gid.ID] `json:"replyToId,omitempty"`
+	// What to repeat of that post, up to 2,000 characters: it must stand in its text as it is now.
+	Quote graphql.Omittable[*string] `json:"quote,omitempty"`
+	// Files for the post to hold: the viewer's own, uploaded with `purpose=POST`, each for one post; 10 at most.
+	AttachmentFileIds graphql.Omittable[[]gid.ID] `json:"attachmentFileIds,omitempty"`
+	// A poll for the post to ask.
+	Poll graphql.Omittable[*PollInput] `json:"poll,omitempty"`
 	// See `Mutation`. 1 to 200 characters.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
@@ -544,6 +550,10 @@ type CreateThreadInput struct {
 	Kind graphql.Omittable[*thread.Kind] `json:"kind,omitempty"`
 	// The words that it is found by, 10 at most: letters, digits and single hyphens, 1 to 40 characters. They are kept in small letters.
 	Tags graphql.Omittable[[]string] `json:"tags,omitempty"`
+	// Files for the first post to hold: the viewer's own, uploaded with `purpose=POST`, each for one post; 10 at most.
+	AttachmentFileIds graphql.Omittable[[]gid.ID] `json:"attachmentFileIds,omitempty"`
+	// A poll for the first post to ask.
+	Poll graphql.Omittable[*PollInput] `json:"poll,omitempty"`
 	// See `Mutation`. 1 to 200 characters.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
@@ -685,6 +695,8 @@ type EditPostInput struct {
 	ExpectedVersion int `json:"expectedVersion"`
 	// In Markdown, 1 to 50,000 characters.
 	Body string `json:"body"`
+	// All files that it holds from now on; see `CreatePostInput`. What is left out is deleted; nothing changes when the whole list is.
+	AttachmentFileIds graphql.Omittable[[]gid.ID] `json:"attachmentFileIds,omitempty"`
 }
 
 // What `editPost` returns.
@@ -1080,6 +1092,28 @@ type PingWebhookEndpointPayload struct {
 	Delivery *ent.WebhookDelivery `json:"delivery,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
+}
+
+// Somebody voted in a poll, or took a vote back.
+type PollChanged struct {
+	// Its place in the thread's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The post with the poll, as it stands now.
+	Post *ent.Post `json:"post"`
+}
+
+func (PollChanged) IsThreadEvent() {}
+
+// A poll that comes with a new post.
+type PollInput struct {
+	// What it asks, 1 to 200 characters on one line.
+	Question string `json:"question"`
+	// What can be chosen: 2 to 10 different answers of 1 to 100 characters on one line.
+	Options []string `json:"options"`
+	// Whether a member may choose several options; one when left out.
+	Multiple graphql.Omittable[*bool] `json:"multiple,omitempty"`
+	// From when on it takes no more votes; never when left out.
+	ClosesAt graphql.Omittable[*time.Time] `json:"closesAt,omitempty"`
 }
 
 // A post was written.
@@ -1802,6 +1836,22 @@ type UpdateWebhookEndpointInput struct {
 type UpdateWebhookEndpointPayload struct {
 	// The endpoint; null when there are errors.
 	Endpoint *ent.WebhookEndpoint `json:"endpoint,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `vote` takes.
+type VoteInput struct {
+	// The poll.
+	PollID gid.ID `json:"pollId"`
+	// All options that the viewer chooses; none takes the vote back.
+	OptionIds []gid.ID `json:"optionIds"`
+}
+
+// What `vote` returns.
+type VotePayload struct {
+	// The poll; null when there are errors.
+	Poll *ent.Poll `json:"poll,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }

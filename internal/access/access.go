@@ -22,8 +22,8 @@
 //   - Whom a member blocks or mutes they do not hear from: what those write is in no list, count, search, notification or event of
 //     theirs. That is no rule of seeing: see block.go.
 //   - A resource is seen as its audience says.
-//   - A file is seen by its owner, by who sees a resource that holds it or held it in a version, and by who sees the member whose
-//     picture it is. A link to it is good for whoever has it.
+//   - A file is seen by its owner, by who sees a resource that holds it or held it in a version, by who sees a post that holds it, and
+//     by who sees the member whose picture it is. A link to it is good for whoever has it.
 //   - A role is seen by who has it, and by staff; one within a hidden space only by who can see the space.
 //   - An entry of the audit log is seen by who acted, by whom it was done to, and by administrators; one of a hidden space by who can
 //     see the space, and by nobody else. Network addresses are for administrators and for who asked from there.
@@ -49,6 +49,8 @@ import (
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/organization"
+	"github.com/pursuing-equity/commons/ent/poll"
+	"github.com/pursuing-equity/commons/ent/polloption"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/predicate"
@@ -243,6 +245,26 @@ func threadVisible(s *sql.Selector, m who) *sql.Predicate {
 // VisiblePosts are the posts of the threads that the viewer may read.
 func VisiblePosts(v viewer.Viewer) predicate.Post {
 	return where(v, never, remembered("posts", threadVisible))
+}
+
+// postShown says of a row with a post_id whether the post is visible and says something: polls and their parts go with it.
+func postShown(s *sql.Selector, m who) *sql.Predicate {
+	of := sql.Dialect(s.Dialect()).Select().From(sql.Table(post.Table).As("shown_post"))
+	of.Select(of.C(post.FieldID)).Where(sql.And(
+		sql.ColumnsEQ(of.C(post.FieldID), s.C(poll.FieldPostID)), sql.IsNull(of.C(post.FieldDeletedAt)), sql.IsNull(of.C(post.FieldHiddenAt)),
+		threadVisible(of, m)))
+	return sql.Exists(of)
+}
+
+// VisiblePolls are those of the posts that the viewer may read. How somebody voted is theirs: no predicate shows it to others.
+func VisiblePolls(v viewer.Viewer) predicate.Poll { return where(v, never, postShown) }
+
+// VisiblePollOptions are those of the polls that the viewer can see.
+func VisiblePollOptions(v viewer.Viewer) predicate.PollOption {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
+		polls := from(s, poll.Table, poll.FieldID)
+		return sql.Exists(polls.Where(sql.And(sql.ColumnsEQ(polls.C(poll.FieldID), s.C(polloption.FieldPollID)), postShown(polls, m))))
+	})
 }
 
 // VisiblePostRevisions are those of the posts that the viewer may read.

@@ -5,7 +5,10 @@ import (
 
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/poll"
+	"github.com/pursuing-equity/commons/ent/pollvote"
 	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/postattachment"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/reaction"
 	"github.com/pursuing-equity/commons/ent/readstate"
@@ -92,7 +95,22 @@ func ExportableResources(v viewer.Viewer) predicate.Resource {
 	}, resource.FieldAuthorID)
 }
 
-// ExportableFiles are the files that may leave: the viewer's, but for those of resources that are in an affinity group.
+// ExportablePollVotes are the votes that may leave: the viewer's.
+func ExportablePollVotes(v viewer.Viewer) predicate.PollVote {
+	return exportable(v, func(s *sql.Selector) *sql.Predicate {
+		polls := from(s, poll.Table, poll.FieldID)
+		polls.Where(sql.In(polls.C(poll.FieldPostID), postsOutside(s)))
+		return sql.In(s.C(pollvote.FieldPollID), polls)
+	}, pollvote.FieldMemberID)
+}
+
+// postsOutside are the ids of posts that are in no affinity group.
+func postsOutside(s *sql.Selector) *sql.Selector {
+	posts := from(s, post.Table, post.FieldID)
+	return posts.Where(sql.In(posts.C(post.FieldThreadID), threadsOutside(posts)))
+}
+
+// ExportableFiles are the files that may leave: the viewer's, but for those of resources and posts that are in an affinity group.
 func ExportableFiles(v viewer.Viewer) predicate.File {
 	return exportable(v, func(s *sql.Selector) *sql.Predicate {
 		groups := func(s *sql.Selector) *sql.Predicate {
@@ -104,6 +122,8 @@ func ExportableFiles(v viewer.Viewer) predicate.File {
 		now.Where(sql.And(sql.NotNull(now.C(resource.FieldFileID)), groups(now)))
 		before := from(s, resourceversion.Table, resourceversion.FieldFileID)
 		before.Where(sql.And(sql.NotNull(before.C(resourceversion.FieldFileID)), sql.In(before.C(resourceversion.FieldResourceID), inside)))
-		return sql.And(sql.NotIn(s.C(file.FieldID), now), sql.NotIn(s.C(file.FieldID), before))
+		posted := from(s, postattachment.Table, postattachment.FieldFileID)
+		posted.Where(sql.Not(sql.In(posted.C(postattachment.FieldPostID), postsOutside(s))))
+		return sql.And(sql.NotIn(s.C(file.FieldID), now), sql.NotIn(s.C(file.FieldID), before), sql.NotIn(s.C(file.FieldID), posted))
 	}, file.FieldOwnerID)
 }

@@ -68,6 +68,10 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, id
 		return into(ctx, found, func(o *ent.Thread) gid.ID { return o.ID }, c.Thread.Query().Where(those, VisibleThreads(v)).All)
 	case gid.Post:
 		return into(ctx, found, func(o *ent.Post) gid.ID { return o.ID }, c.Post.Query().Where(those, VisiblePosts(v)).All)
+	case gid.Poll:
+		return into(ctx, found, func(o *ent.Poll) gid.ID { return o.ID }, c.Poll.Query().Where(those, VisiblePolls(v)).All)
+	case gid.PollOption:
+		return into(ctx, found, func(o *ent.PollOption) gid.ID { return o.ID }, c.PollOption.Query().Where(those, VisiblePollOptions(v)).All)
 	case gid.PostRevision:
 		return into(ctx, found, func(o *ent.PostRevision) gid.ID { return o.ID }, c.PostRevision.Query().Where(those, VisiblePostRevisions(v)).All)
 	case gid.BreakGlass:

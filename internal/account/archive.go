@@ -38,6 +38,7 @@ threads.json         the threads that you started
 posts.json           the posts that you wrote, with what they said before they were edited
 posts.md             the same posts, to be read
 reactions.json       your reactions
+votes.json           how you voted in polls
 read-positions.json  how far you have read
 notifications.json   what you were told
 drafts.json          what you have begun to write, with earlier versions
@@ -73,7 +74,7 @@ func (s *Service) WriteExport(ctx context.Context, m *ent.Member, w io.Writer) e
 	return s.Store.Snapshot(ctx, func(ctx context.Context) error {
 		a := &archive{Service: s, zip: zip.NewWriter(w), member: m, viewer: viewer.Member(m.ID, gid.ID{}, viewer.Read), at: s.Now()}
 		parts := []func(context.Context) error{
-			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.positions,
+			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.votes, a.positions,
 			a.notifications, a.drafts, a.bookmarks, a.resources, a.files, a.blocks, a.signIns, a.activity,
 		}
 		for _, part := range parts {
@@ -229,7 +230,7 @@ func (a *archive) posts(ctx context.Context) error {
 			}
 			for _, p := range posts {
 				err := add(map[string]any{
-					"id": p.ID, "threadId": p.ThreadID, "seq": p.Seq, "replyToId": p.ReplyToID, "body": p.Body, "version": p.Version,
+					"id": p.ID, "threadId": p.ThreadID, "seq": p.Seq, "replyToId": p.ReplyToID, "quote": p.Quote, "body": p.Body, "version": p.Version,
 					"revisions": revisions[p.ID], "reactions": p.ReactionCounts, "createdAt": p.CreatedAt, "editedAt": p.EditedAt, "deletedAt": p.DeletedAt,
 				})
 				if err != nil {
@@ -304,6 +305,14 @@ func (a *archive) reactions(ctx context.Context) error {
 		return a.Store.Client(ctx).Reaction.Query().Where(access.ExportableReactions(a.viewer), within).All(ctx)
 	}, func(r *ent.Reaction) any {
 		return map[string]any{"postId": r.PostID, "emoji": r.Emoji, "createdAt": r.CreatedAt}
+	})
+}
+
+func (a *archive) votes(ctx context.Context) error {
+	return rows(a, "votes.json", func(r *ent.PollVote) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.PollVote, error) {
+		return a.Store.Client(ctx).PollVote.Query().Where(access.ExportablePollVotes(a.viewer), within).All(ctx)
+	}, func(r *ent.PollVote) any {
+		return map[string]any{"pollId": r.PollID, "optionId": r.OptionID, "createdAt": r.CreatedAt}
 	})
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/memberterm"
 	"github.com/pursuing-equity/commons/ent/onetimetoken"
 	"github.com/pursuing-equity/commons/ent/password"
+	"github.com/pursuing-equity/commons/ent/postattachment"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -249,6 +250,10 @@ func (s *Service) eraseRequests(ctx context.Context, id gid.ID) error {
 func (s *Service) eraseFiles(ctx context.Context, id gid.ID) error {
 	unneeded := []func(*sql.Selector){
 		file.OwnerID(id), file.NameNEQ(erasedName), func(s *sql.Selector) { file.Not(file.HasResources())(s) }, func(s *sql.Selector) { file.Not(file.HasResourceVersions())(s) },
+		func(s *sql.Selector) { // what a post holds goes with the post, which the next pass erases
+			held := sql.Dialect(s.Dialect()).Select().From(sql.Table(postattachment.Table))
+			s.Where(sql.Not(sql.Exists(held.Select(held.C(postattachment.FieldID)).Where(sql.ColumnsEQ(held.C(postattachment.FieldFileID), s.C(file.FieldID))))))
+		},
 	}
 	return page.Walk(eraseBatch, func(f *ent.File) gid.ID { return f.ID }, func(within func(*sql.Selector)) ([]*ent.File, error) {
 		q := s.Store.Client(ctx).File.Query().Where(within)

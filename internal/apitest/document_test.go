@@ -32,7 +32,7 @@ var kinds = map[gid.Kind]string{
 	gid.Organization: "Organization", gid.Member: "Member", gid.Affiliation: "Affiliation", gid.Team: "Team", gid.TeamMembership: "TeamMembership",
 	gid.Program: "Program", gid.Offering: "Offering", gid.Sponsorship: "Sponsorship", gid.Cohort: "Cohort", gid.Enrollment: "Enrollment", gid.Call: "Call",
 	gid.RoleAssignment: "RoleAssignment", gid.Space: "Space", gid.SpaceMembership: "SpaceMembership", gid.Thread: "Thread", gid.Post: "Post",
-	gid.PostRevision: "PostRevision", gid.Notification: "Notification", gid.Resource: "Resource", gid.ResourceVersion: "ResourceVersion",
+	gid.Poll: "Poll", gid.PollOption: "PollOption", gid.PostRevision: "PostRevision", gid.Notification: "Notification", gid.Resource: "Resource", gid.ResourceVersion: "ResourceVersion",
 	gid.Framework: "Framework", gid.AuditEntry: "AuditEntry", gid.BreakGlass: "BreakGlass", gid.JoinRequest: "JoinRequest", gid.File: "File",
 	gid.WebhookEndpoint: "WebhookEndpoint", gid.WebhookDelivery: "WebhookDelivery",
 	gid.Draft: "Draft", gid.Bookmark: "Bookmark",
@@ -45,7 +45,7 @@ var refers = map[string]gid.Kind{
 	"enrollmentId": gid.Enrollment, "teamMembershipId": gid.TeamMembership, "spaceMembershipId": gid.SpaceMembership,
 	"affiliationId": gid.Affiliation, "roleAssignmentId": gid.RoleAssignment, "scopeId": gid.Space, "frameworkId": gid.Framework,
 	"frameworkIds": gid.Framework, "notificationIds": gid.Notification, "breakGlassId": gid.BreakGlass, "joinRequestId": gid.JoinRequest,
-	"actorId": gid.Member, "subjectId": gid.Member, "fileId": gid.File, "avatarFileId": gid.File, "accessTokenId": gid.AccessToken,
+	"actorId": gid.Member, "subjectId": gid.Member, "fileId": gid.File, "attachmentFileIds": gid.File, "pollId": gid.Poll, "optionIds": gid.PollOption, "avatarFileId": gid.File, "accessTokenId": gid.AccessToken,
 	"sessionId": gid.AccessToken, "identityId": gid.Identity, "endpointId": gid.WebhookEndpoint, "deliveryId": gid.WebhookDelivery, "draftId": gid.Draft,
 }
 
@@ -53,6 +53,7 @@ var refers = map[string]gid.Kind{
 var texts = map[string]any{
 	"timeZone": "America/Chicago", "emoji": "👍", "url": "https://example.org/", "websiteUrl": "https://example.org/", "avatarUrl": "https://example.org/a.png",
 	"country": "US", "handle": nil, "upToSeq": 1, "fromSeq": 1, "expectedVersion": 1, "hours": 2, "idempotencyKey": nil, "expertise": []string{"equity"}, "tags": []string{"equity"},
+	"options": []string{"Yes", "No"}, "closesAt": "2099-01-01T00:00:00Z", "quote": nil,
 	"createSpace.kind": "AFFINITY", "createOrganization.kind": "CLINIC", "createResource.kind": "LINK", "createResource.audience": "SPACE",
 	"createRoleAssignment.role": "FACILITATOR", "createRoleAssignment.scope": "SPACE", "endsAt": "2099-01-01T00:00:00Z", "expiresAt": "2099-01-01T00:00:00Z", "until": "2099-01-01T00:00:00Z",
 	"since": "2023-01-01T00:00:00Z", "publishAt": "2099-01-01T00:00:00Z", "remindAt": "2099-01-01T00:00:00Z", "startsOn": "2023-01-01", "endsOn": "2023-12-31",

@@ -41,6 +41,10 @@ func TestNonInterference(t *testing.T) {
 			p.same("the worlds begin alike", p.with.admin, p.without.admin, request{query: p.list(p.Query.Fields.ForName("members"), "first: 100")})
 
 			p.with.hide()
+			for _, s := range []*stage{p.with, p.without} { // what links to hidden things shows no card of them
+				s.script.step()
+				s.Post(s.host, s.thread, fmt.Sprintf("See %s, %s, %s and %s.", p.with.hidden[gid.Thread], p.with.hidden[gid.Space], p.with.hidden[gid.Poll], s.network))
+			}
 			p.round("from administrators, staff and all members", func(s *stage) map[string]*apitest.Person {
 				return map[string]*apitest.Person{
 					"admin": s.admin, "staff": s.staff, "stranger": s.stranger, "lead": s.lead, "reviewer": s.reviewer, "outsider": s.outsider,

@@ -14,6 +14,8 @@ import (
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/poll"
+	"github.com/pursuing-equity/commons/ent/polloption"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/resource"
@@ -167,9 +169,12 @@ func (s *stage) say(in gid.ID, a, b *apitest.Person) gid.ID {
 		s.script.step()
 		thread = s.Thread(a, in, fmt.Sprintf("%s %d", secret, n), "What is said here is about "+secret+". "+s.mentions())
 		first := s.Post(b, thread, "An answer about "+secret+". "+s.mentions())
-		_, err := s.App.Forum.CreatePost(a.Context(), a.Viewer, forum.NewPost{ThreadID: thread, Body: "To that: " + secret, ReplyToID: &first})
+		_, err := s.App.Forum.CreatePost(a.Context(), a.Viewer, forum.NewPost{
+			ThreadID: thread, Body: "To that: " + secret, ReplyToID: &first, Quote: "An answer about",
+			PostExtras: forum.PostExtras{Poll: &forum.NewPoll{Question: "What of " + secret + "?", Options: []string{"Yes", "No"}}},
+		})
 		must0(s.T, err)
-		_, err = s.App.Forum.EditPost(b.Context(), b.Viewer, first, 1, "Another answer about "+secret+". "+s.mentions())
+		_, err = s.App.Forum.EditPost(b.Context(), b.Viewer, first, 1, "Another answer about "+secret+". "+s.mentions(), nil)
 		must0(s.T, err)
 		_, err = s.App.Forum.AddReaction(a.Context(), a.Viewer, first, "👍")
 		must0(s.T, err)
@@ -286,6 +291,12 @@ func (s *stage) note() {
 			return err
 		}
 		s.hidden[gid.Notification], s.hidden[gid.Post] = n.ID, n.PostID
+		if s.hidden[gid.Poll], err = tx.Poll.Query().Where(poll.HasPostWith(post.ThreadID(thread))).FirstID(ctx); err != nil {
+			return err
+		}
+		if s.hidden[gid.PollOption], err = tx.PollOption.Query().Where(polloption.PollID(s.hidden[gid.Poll])).FirstID(ctx); err != nil {
+			return err
+		}
 		if s.hidden[gid.PostRevision], err = tx.PostRevision.Query().Where(postrevision.HasPostWith(post.ThreadID(thread))).FirstID(ctx); err != nil {
 			return err
 		}

@@ -31,13 +31,17 @@ import (
 // among them is filled with the marker.
 func written(m *marked) map[string]func() vars {
 	return map[string]func() vars{
-		"updateProfile":         func() vars { return vars{} },
-		"createAffiliation":     func() vars { return vars{"organizationId": m.organization} },
-		"createThread":          func() vars { return vars{"spaceId": m.group} },
-		"renameThread":          func() vars { return vars{"threadId": m.Thread(m.ada, m.network, "Before "+m.marker, m.marker)} },
-		"classifyThread":        func() vars { return vars{"threadId": m.Thread(m.ada, m.group, "Of ada", "Of ada")} },
-		"lockThread":            func() vars { return vars{"threadId": m.Thread(m.ben, m.group, "Of ben", "Of ben")} },
-		"createPost":            func() vars { return vars{"threadId": m.thread} },
+		"updateProfile":     func() vars { return vars{} },
+		"createAffiliation": func() vars { return vars{"organizationId": m.organization} },
+		"createThread": func() vars {
+			return vars{"spaceId": m.group, "poll": vars{"question": m.marker, "options": []string{m.marker, "Another"}}}
+		},
+		"renameThread":   func() vars { return vars{"threadId": m.Thread(m.ada, m.network, "Before "+m.marker, m.marker)} },
+		"classifyThread": func() vars { return vars{"threadId": m.Thread(m.ada, m.group, "Of ada", "Of ada")} },
+		"lockThread":     func() vars { return vars{"threadId": m.Thread(m.ben, m.group, "Of ben", "Of ben")} },
+		"createPost": func() vars {
+			return vars{"threadId": m.thread, "replyToId": m.Post(m.ada, m.thread, "Before "+m.marker), "quote": "Before " + m.marker}
+		},
 		"editPost":              func() vars { return vars{"postId": m.Post(m.ada, m.thread, "Before "+m.marker), "expectedVersion": 1} },
 		"addReaction":           func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben"), "emoji": "👍"} },
 		"createResource":        func() vars { return vars{"kind": "LINK", "audience": "SPACE", "spaceId": m.group} },
@@ -272,8 +276,22 @@ func (m *marked) keptByOthers(post gid.ID) {
 
 // writtenElsewhere puts the marker into what is not written through the graph.
 func (m *marked) writtenElsewhere() {
+	said := m.Post(m.ada, m.thread, "Words of "+m.marker)
+	quoted := m.ben.Must(`mutation($input: CreatePostInput!) { createPost(input: $input) { post { id poll { id options { id } } } errors { code message } } }`, input(vars{
+		"threadId": m.thread, "body": "I do not think so.", "replyToId": said, "quote": m.marker,
+		"poll": vars{"question": "Is @" + m.marker + " right?", "options": []string{"Yes", "@" + m.marker + " is not"}},
+	}))
+	m.ada.Must(vote, input(vars{"pollId": quoted.String("createPost.post.poll.id"), "optionIds": []string{quoted.String("createPost.post.poll.options.0.id")}}))
 	m.Tx(func(ctx context.Context, tx *ent.Client) error {
 		now := m.App.Config.Now()
+		held := m.NewID(gid.File)
+		if err := tx.File.Create().SetID(held).SetCreatedAt(now).SetAttachedAt(now).SetOwnerID(m.ada.ID).SetPurpose("POST").SetName(m.marker + ".txt").
+			SetMediaType("text/plain").SetSize(1).SetHash(make([]byte, 32)).Exec(ctx); err != nil {
+			return err
+		}
+		if err := tx.PostAttachment.Create().SetID(m.NewID(gid.PostAttachment)).SetCreatedAt(now).SetPostID(said).SetFileID(held).SetPosition(0).Exec(ctx); err != nil {
+			return err
+		}
 		id := func(k gid.Kind) gid.ID { return m.NewID(k) }
 		address := m.ada.Handle + "@example.org"
 		for _, create := range []interface{ Exec(context.Context) error }{

@@ -13,7 +13,10 @@ func forumRows() matrix {
 	}
 	return matrix{
 		mutations: map[string]row{
-			"createThread":          {"thread { id }", in(func(c *cast) vars { return vars{"spaceId": c.network, "title": "T", "body": "B"} }), codes(ok, "outsider=NOT_FOUND")},
+			"createThread": {"thread { id }", in(func(c *cast) vars { return vars{"spaceId": c.network, "title": "T", "body": "B"} }), codes(ok, "outsider=NOT_FOUND")},
+			"vote": {"poll { id }", in(func(c *cast) vars {
+				return vars{"pollId": c.objects["poll"], "optionIds": []gid.ID{c.objects["option"]}}
+			}), codes("NOT_FOUND", participants...)},
 			"renameThread":          {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c), "title": "U"} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member", "staff", "admin")},
 			"classifyThread":        {"thread { id }", in(func(c *cast) vars { return vars{"threadId": networkThread(c), "tags": []string{"equity"}} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member", "staff", "admin")},
 			"acceptAnswer":          {"thread { id }", in(func(c *cast) vars { return vars{"postId": answer(c)} }), codes("FORBIDDEN", "outsider=NOT_FOUND", "member", "staff", "admin")},
@@ -41,6 +44,10 @@ func forumRows() matrix {
 			"Thread.viewerCanAcceptAnswer":   {"", of("thread"), cells("NOT_FOUND", "reader member staff admin=false", "lead=false")},
 			"Thread.viewerCanModerate":       {"", of("thread"), cells("NOT_FOUND", "reader member lead=false", "staff admin=true")},
 			"Post.revisions":                 {"", of("post"), cells("NOT_FOUND", "reader member lead staff admin=1")},
+			"Post.cards":                     {"", of("linking"), cells("NOT_FOUND", "reader stranger neighbour enrolled member lead reviewer expert staff admin=1", "insider=2")},
+			"Poll.viewerHasVoted":            {"", of("poll"), cells("NOT_FOUND", "reader stranger neighbour enrolled member insider reviewer expert staff admin=false", "lead=true")},
+			"Poll.viewerCanVote":             {"", of("poll"), cells("true", "anonymous outsider=NOT_FOUND")},
+			"PollOption.viewerHasChosen":     {"", of("option"), cells("NOT_FOUND", "reader stranger neighbour enrolled member insider reviewer expert staff admin=false", "lead=true")},
 			"Post.viewerCanEdit":             {"", of("post"), cells("NOT_FOUND", "reader member=true", "lead staff admin=false")},
 			"Post.viewerCanDelete":           {"", of("post"), cells("NOT_FOUND", "reader member staff admin=true", "lead=false")},
 			"Post.viewerCanReact":            {"", of("post"), cells("NOT_FOUND", "reader member lead staff admin=true")},

@@ -122,6 +122,11 @@ func (c *cast) furnish() {
 		gid.Resource: must(c.T, c.newResource("SPACE", c.affinity)), gid.SpaceMembership: c.Join(c.affinity, c.Member("new"), "MEMBER"),
 		gid.BreakGlass: c.NewID(gid.BreakGlass), gid.JoinRequest: must(c.T, c.newJoinRequest()),
 	}
+	voted := ask(c.T, c.member, c.threadBy(c.member, c.network))
+	c.lead.Must(vote, input(vars{"pollId": voted.poll, "optionIds": []gid.ID{voted.options[0]}}))
+	unseen := ask(c.T, c.insider, c.secret)
+	c.hidden[gid.Poll], c.hidden[gid.PollOption] = unseen.poll, unseen.options[0]
+	linking := c.Post(c.member, c.threadBy(c.member, c.network), fmt.Sprintf("See %s and %s.", c.network, c.secret))
 	c.Tx(func(ctx context.Context, tx *ent.Client) error {
 		ended := c.App.Config.Now().Add(-time.Hour)
 		if err := tx.BreakGlass.Create().SetID(c.hidden[gid.BreakGlass]).SetCreatedAt(ended).SetSpaceID(c.affinity).SetMemberID(c.admin.ID).
@@ -134,7 +139,7 @@ func (c *cast) furnish() {
 	c.objects = map[string]gid.ID{
 		"organization": c.organization, "member": c.member.ID, "lead": c.lead.ID, "staff": c.staff.ID, "team": second, "offering": c.offering, "cohort": c.cohort,
 		"enrollment": must(c.T, enrollment), "workgroup": c.workgroup, "affinity": c.affinity, "thread": thread, "post": post,
-		"resource": must(c.T, kept), "entry": entry,
+		"resource": must(c.T, kept), "entry": entry, "poll": voted.poll, "option": voted.options[0], "linking": linking,
 	}
 	c.newWebhook()
 	c.furnishDesk(thread, post)

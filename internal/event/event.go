@@ -49,6 +49,8 @@ const (
 	PostDeleted         = "POST_DELETED"
 	ReactionsChanged    = "REACTIONS_CHANGED"
 	ThreadChanged       = "THREAD_CHANGED"
+	PollChanged         = "POLL_CHANGED"
+	PostMoved           = "POST_MOVED"
 	NotificationCreated = "NOTIFICATION_CREATED"
 	NotificationsRead   = "NOTIFICATIONS_READ"
 	ReadStateChanged    = "READ_STATE_CHANGED" // its object is the thread, the space, or the member for everything

@@ -9,6 +9,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/poll"
+	"github.com/pursuing-equity/commons/ent/polloption"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/reaction"
@@ -36,12 +38,12 @@ const (
 )
 
 // Erase scrubs what a member wrote and did in discussions. Posts become tombstones, so that numbers stay dense and replies keep their
-// place; titles of their threads and reasons of their locks are replaced; reactions and read positions are deleted. Whoever follows a
+// place; titles of their threads and reasons of their locks are replaced; reactions, votes and read positions are deleted. Whoever follows a
 // thread is told as if each had been done by hand.
 //
 // It works in many short transactions, may be broken off at any moment, and done again changes nothing more.
 func (s *Service) Erase(ctx context.Context, author gid.ID) error {
-	for _, part := range []func(context.Context, gid.ID) error{s.erasePosts, s.eraseThreads, s.eraseReactions, s.eraseReadStates} {
+	for _, part := range []func(context.Context, gid.ID) error{s.erasePosts, s.eraseThreads, s.eraseReactions, s.erasePollVotes, s.eraseReadStates} {
 		if err := part(ctx, author); err != nil {
 			return fmt.Errorf("erase what %s wrote: %w", author, err)
 		}
@@ -106,18 +108,7 @@ func (s *Service) erasePosts(ctx context.Context, author gid.ID) error {
 			for i, p := range posts {
 				ids[i] = p.ID
 			}
-			err := tx.Post.Update().Where(page.AnyOf(post.FieldID, ids)).
-				SetBody("").SetBodyHTML("").SetReactionCounts([]schema.ReactionCount{}).SetDeletedAt(now).Exec(ctx)
-			if err != nil {
-				return fmt.Errorf("make tombstones: %w", err)
-			}
-			if _, err := tx.PostRevision.Delete().Where(page.AnyOf(postrevision.FieldPostID, ids)).Exec(ctx); err != nil {
-				return fmt.Errorf("delete revisions: %w", err)
-			}
-			if _, err := tx.Reaction.Delete().Where(page.AnyOf(reaction.FieldPostID, ids)).Exec(ctx); err != nil {
-				return fmt.Errorf("delete reactions: %w", err)
-			}
-			if err := store.Unindex(ctx, tx, ids...); err != nil {
+			if err := s.bury(ctx, tx, t, ids, now); err != nil {
 				return err
 			}
 			if err := s.uncountAll(ctx, tx, posts); err != nil {
@@ -126,9 +117,6 @@ func (s *Service) erasePosts(ctx context.Context, author gid.ID) error {
 			u, err := s.announce(ctx, tx, t, posts, now, event.PostDeleted, author)
 			if err != nil {
 				return err
-			}
-			if t.AcceptedPostID != nil && slices.Contains(ids, *t.AcceptedPostID) {
-				u.ClearAcceptedPostID()
 			}
 			if err := u.SetDeletedPosts(t.DeletedPosts + len(posts)).Exec(ctx); err != nil {
 				return fmt.Errorf("count tombstones: %w", err)
@@ -289,17 +277,18 @@ func (s *Service) eraseReadStates(ctx context.Context, author gid.ID) error {
 func (s *Service) EraseMentions(ctx context.Context, handle, instead string) error {
 	mentions := "@" + handle
 	err := page.Walk(readBatch, postID, func(within func(*sql.Selector)) ([]*ent.Post, error) {
-		return s.Store.Client(ctx).Post.Query().Where(post.BodyContainsFold(mentions), within).Select(post.FieldID, post.FieldThreadID).All(ctx)
+		return s.Store.Client(ctx).Post.Query().Where(post.Or(post.BodyContainsFold(mentions), post.QuoteContainsFold(mentions)), within).Select(post.FieldID, post.FieldThreadID).All(ctx)
 	}, func(posts []*ent.Post) error {
 		return s.perThread(ctx, posts, func(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, now time.Time) error {
 			var changed []*ent.Post
 			for _, p := range posts {
 				body := notify.Rename(p.Body, handle, instead)
-				if body == p.Body {
+				quote := notify.Rename(p.Quote, handle, instead)
+				if body == p.Body && quote == p.Quote {
 					continue
 				}
 				changed = append(changed, p)
-				if err := tx.Post.UpdateOneID(p.ID).SetBody(body).SetBodyHTML(s.Markdown.HTML(body)).Exec(ctx); err != nil {
+				if err := tx.Post.UpdateOneID(p.ID).SetQuote(quote).SetBody(body).SetBodyHTML(s.Markdown.HTML(body)).Exec(ctx); err != nil {
 					return fmt.Errorf("replace a mention: %w", err)
 				}
 				if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindPOST, Object: p.ID, Thread: &t.ID, Body: body}); err != nil {
@@ -333,8 +322,42 @@ func (s *Service) EraseMentions(ctx context.Context, handle, instead string) err
 			return nil
 		})
 	})
+	if err == nil {
+		err = s.erasePollMentions(ctx, mentions, handle, instead)
+	}
 	if err != nil {
 		return fmt.Errorf("erase mentions: %w", err)
 	}
 	return nil
+}
+
+// erasePollMentions is EraseMentions for what polls ask and offer.
+func (s *Service) erasePollMentions(ctx context.Context, mentions, handle, instead string) error {
+	err := page.Walk(eraseBatch, func(p *ent.Poll) gid.ID { return p.ID }, func(within func(*sql.Selector)) ([]*ent.Poll, error) {
+		return s.Store.Client(ctx).Poll.Query().Where(poll.QuestionContainsFold(mentions), within).All(ctx)
+	}, func(polls []*ent.Poll) error {
+		return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+			for _, p := range polls { // by their ids alone: the posts may have been deleted meanwhile
+				if err := tx.Poll.Update().Where(poll.ID(p.ID)).SetQuestion(notify.Rename(p.Question, handle, instead)).Exec(ctx); err != nil {
+					return fmt.Errorf("replace a mention: %w", err)
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return page.Walk(eraseBatch, func(o *ent.PollOption) gid.ID { return o.ID }, func(within func(*sql.Selector)) ([]*ent.PollOption, error) {
+		return s.Store.Client(ctx).PollOption.Query().Where(polloption.LabelContainsFold(mentions), within).All(ctx)
+	}, func(options []*ent.PollOption) error {
+		return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+			for _, o := range options {
+				if err := tx.PollOption.Update().Where(polloption.ID(o.ID)).SetLabel(notify.Rename(o.Label, handle, instead)).Exec(ctx); err != nil {
+					return fmt.Errorf("replace a mention: %w", err)
+				}
+			}
+			return nil
+		})
+	})
 }

@@ -26,15 +26,17 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Service has the rules of discussion. All fields are needed.
+// Service has the rules of discussion. All fields but PublicURL are needed.
 type Service struct {
 	Store    *store.Store
 	Events   *event.Log
 	Notify   *notify.Service
 	Audit    *audit.Log
 	Markdown *markdown.Renderer
-	Now      func() time.Time
-	NewID    func(gid.Kind) gid.ID
+	// PublicURL is where this server is: addresses below it can name objects of the graph. Empty: no address does.
+	PublicURL string
+	Now       func() time.Time
+	NewID     func(gid.Kind) gid.ID
 }
 
 // locked is a thread whose row the transaction holds, with what the viewer may do in its space.

@@ -3,13 +3,11 @@ package forum
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/post"
-	"github.com/pursuing-equity/commons/ent/postrevision"
-	"github.com/pursuing-equity/commons/ent/reaction"
-	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
@@ -24,12 +22,34 @@ import (
 
 // NewPost is a post to write.
 type NewPost struct {
-	ThreadID       gid.ID
-	Body           string
-	ReplyToID      *gid.ID
+	ThreadID  gid.ID
+	Body      string
+	ReplyToID *gid.ID
+	Quote     string `json:",omitempty"` // of the post that is answered
+	PostExtras
 	IdempotencyKey *string `json:"-"`
 	// Then, if it is set, runs in the transaction once the post is written: what it refuses was not written.
 	Then func(ctx context.Context, tx *ent.Client) error `json:"-"`
+}
+
+// PostExtras are what a new post can hold beside its text.
+type PostExtras struct {
+	AttachmentFileIDs []gid.ID `json:",omitempty"` // uploaded files of the author's own
+	Poll              *NewPoll `json:",omitempty"`
+}
+
+// written is a new post as it was checked.
+type written struct {
+	body    string
+	replyTo *ent.Post // nil for none
+	quote   string
+	PostExtras
+}
+
+// checkPost returns a new post's own part as it is kept.
+func checkPost(check *input.Checker, body string, e PostExtras) written {
+	checkAttachments(check, e.AttachmentFileIDs)
+	return written{body: check.Text("body", body, 1, maxBody), PostExtras: PostExtras{e.AttachmentFileIDs, checkPoll(check, e.Poll)}}
 }
 
 // CreatePost writes a post. It returns NOT_FOUND when the viewer cannot see the thread, FORBIDDEN, THREAD_LOCKED or ARCHIVED when
@@ -40,7 +60,8 @@ func (s *Service) CreatePost(ctx context.Context, v viewer.Viewer, in NewPost) (
 		return nil, err
 	}
 	var check input.Checker
-	body := check.Text("body", in.Body, 1, maxBody)
+	w := checkPost(&check, in.Body, in.PostExtras)
+	w.quote = check.Text("quote", in.Quote, 0, maxQuote)
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
@@ -55,9 +76,8 @@ func (s *Service) CreatePost(ctx context.Context, v viewer.Viewer, in NewPost) (
 			if err := t.writable(); err != nil {
 				return gid.ID{}, err
 			}
-			var replyTo *ent.Post
 			if in.ReplyToID != nil {
-				replyTo, err = tx.Post.Query().Where(post.ID(*in.ReplyToID), post.ThreadID(t.ID)).Only(ctx)
+				w.replyTo, err = tx.Post.Query().Where(post.ID(*in.ReplyToID), post.ThreadID(t.ID)).Only(ctx)
 				if ent.IsNotFound(err) {
 					return gid.ID{}, fault.Missing().At("replyToId")
 				}
@@ -65,7 +85,10 @@ func (s *Service) CreatePost(ctx context.Context, v viewer.Viewer, in NewPost) (
 					return gid.ID{}, fmt.Errorf("load the post that is answered: %w", err)
 				}
 			}
-			id, err := s.addPost(ctx, tx, t, me, s.Now(), body, replyTo)
+			if err := quotable(w.quote, w.replyTo); err != nil {
+				return gid.ID{}, err
+			}
+			id, err := s.addPost(ctx, tx, t, me, s.Now(), w)
 			if err == nil && in.Then != nil {
 				err = in.Then(ctx, tx)
 			}
@@ -80,14 +103,24 @@ func (s *Service) CreatePost(ctx context.Context, v viewer.Viewer, in NewPost) (
 }
 
 // addPost writes the next post of a thread that the transaction holds, and all that follows from it.
-func (s *Service) addPost(ctx context.Context, tx *ent.Client, t *locked, me gid.ID, now time.Time, body string, replyTo *ent.Post) (gid.ID, error) {
-	p := &ent.Post{ID: s.NewID(gid.Post), ThreadID: t.ID, AuthorID: me, Seq: t.PostSeq + 1, Body: body}
-	create := tx.Post.Create().SetID(p.ID).SetThreadID(t.ID).SetAuthorID(me).SetSeq(p.Seq).SetBody(body).SetBodyHTML(s.Markdown.HTML(body)).SetCreatedAt(now)
-	if replyTo != nil {
-		create.SetReplyToID(replyTo.ID)
+func (s *Service) addPost(ctx context.Context, tx *ent.Client, t *locked, me gid.ID, now time.Time, w written) (gid.ID, error) {
+	p := &ent.Post{ID: s.NewID(gid.Post), ThreadID: t.ID, AuthorID: me, Seq: t.PostSeq + 1, Body: w.body}
+	create := tx.Post.Create().SetID(p.ID).SetThreadID(t.ID).SetAuthorID(me).SetSeq(p.Seq).SetQuote(w.quote).
+		SetBody(w.body).SetBodyHTML(s.Markdown.HTML(w.body)).SetCreatedAt(now)
+	if w.replyTo != nil {
+		create.SetReplyToID(w.replyTo.ID)
 	}
 	if err := create.Exec(ctx); err != nil {
 		return gid.ID{}, fmt.Errorf("create post: %w", err)
+	}
+	if err := s.attach(ctx, tx, me, p.ID, w.AttachmentFileIDs, now); err != nil {
+		return gid.ID{}, err
+	}
+	if err := s.addPoll(ctx, tx, p.ID, w.Poll, now); err != nil {
+		return gid.ID{}, err
+	}
+	if err := s.link(ctx, tx, p.ID, w.body, now); err != nil {
+		return gid.ID{}, err
 	}
 	u, err := s.record(ctx, tx, t, now, event.Entry{Kind: event.PostCreated, Object: p.ID, Actor: me})
 	if err != nil {
@@ -96,27 +129,31 @@ func (s *Service) addPost(ctx context.Context, tx *ent.Client, t *locked, me gid
 	if err := u.SetPostSeq(p.Seq).SetLastPostID(p.ID).SetLastActivityAt(now).Exec(ctx); err != nil {
 		return gid.ID{}, fmt.Errorf("number post: %w", err)
 	}
-	if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindPOST, Object: p.ID, Thread: &t.ID, Body: body}); err != nil {
+	if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindPOST, Object: p.ID, Thread: &t.ID, Body: w.body}); err != nil {
 		return gid.ID{}, err
 	}
 	if err := s.readOwn(ctx, tx, t, me, p.Seq, now); err != nil {
 		return gid.ID{}, err
 	}
-	written := notify.Written{Post: p, Space: t.space, At: now}
-	if replyTo != nil {
-		written.RepliedTo = &replyTo.AuthorID
+	told := notify.Written{Post: p, Space: t.space, At: now}
+	if w.replyTo != nil {
+		told.RepliedTo = &w.replyTo.AuthorID
 	}
-	return p.ID, s.Notify.PostWritten(ctx, tx, written)
+	return p.ID, s.Notify.PostWritten(ctx, tx, told)
 }
 
-// EditPost changes what a post says. expectedVersion guards against overwriting another edit: STALE_VERSION.
-func (s *Service) EditPost(ctx context.Context, v viewer.Viewer, id gid.ID, expectedVersion int, body string) (*ent.Post, error) {
+// EditPost changes what a post says and, unless attachments is nil, which files it holds. expectedVersion guards against overwriting
+// another edit: STALE_VERSION.
+func (s *Service) EditPost(ctx context.Context, v viewer.Viewer, id gid.ID, expectedVersion int, body string, attachments *[]gid.ID) (*ent.Post, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {
 		return nil, err
 	}
 	var check input.Checker
 	body = check.Text("body", body, 1, maxBody)
+	if attachments != nil {
+		checkAttachments(&check, *attachments)
+	}
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
@@ -135,10 +172,23 @@ func (s *Service) EditPost(ctx context.Context, v viewer.Viewer, id gid.ID, expe
 			return fault.Denied("This post was deleted.")
 		case p.Version != expectedVersion:
 			return fault.New(fault.StaleVersion, "This post has version %d by now. Fetch it, merge, and send again.", p.Version).At("expectedVersion")
-		case p.Body == body:
+		}
+		held, err := attached(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if p.Body == body && (attachments == nil || slices.Equal(held, *attachments)) {
 			return nil
 		}
 		now := s.Now()
+		if attachments != nil {
+			if err := s.attach(ctx, tx, me, id, *attachments, now); err != nil {
+				return err
+			}
+		}
+		if err := s.link(ctx, tx, id, body, now); err != nil {
+			return err
+		}
 		written := p.CreatedAt
 		if p.EditedAt != nil {
 			written = *p.EditedAt
@@ -162,7 +212,7 @@ func (s *Service) EditPost(ctx context.Context, v viewer.Viewer, id gid.ID, expe
 	return s.Post(ctx, v, id)
 }
 
-// DeletePost makes a tombstone of a post: body, revisions, reactions and index are gone, number and replies stay. Deleting a
+// DeletePost makes a tombstone of a post: what it said, held and got is gone, number and replies stay. Deleting a
 // tombstone changes nothing.
 func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*ent.Post, error) {
 	me, err := access.SignedIn(v)
@@ -183,17 +233,7 @@ func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*
 			return nil
 		}
 		now := s.Now()
-		err = tx.Post.UpdateOneID(id).SetBody("").SetBodyHTML("").SetReactionCounts([]schema.ReactionCount{}).SetDeletedAt(now).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("delete post: %w", err)
-		}
-		if _, err := tx.PostRevision.Delete().Where(postrevision.PostID(id)).Exec(ctx); err != nil {
-			return fmt.Errorf("delete revisions: %w", err)
-		}
-		if _, err := tx.Reaction.Delete().Where(reaction.PostID(id)).Exec(ctx); err != nil {
-			return fmt.Errorf("delete reactions: %w", err)
-		}
-		if err := store.Unindex(ctx, tx, id); err != nil {
+		if err := s.bury(ctx, tx, t, []gid.ID{id}, now); err != nil {
 			return err
 		}
 		if err := s.Notify.PostDeleted(ctx, tx, t.ID, id, now); err != nil {
@@ -210,9 +250,6 @@ func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*
 			if err := s.tell(ctx, tx, v, t, audit.Entry{Action: audit.PostDeleted, Subject: id}); err != nil {
 				return err
 			}
-		}
-		if t.AcceptedPostID != nil && *t.AcceptedPostID == id {
-			u.ClearAcceptedPostID()
 		}
 		return u.SetDeletedPosts(t.DeletedPosts + 1).Exec(ctx)
 	})

@@ -30,6 +30,7 @@ type NewThread struct {
 	Title, Body    string
 	Kind           thread.Kind `json:",omitempty"` // DISCUSSION when empty
 	Tags           []string    `json:",omitempty"`
+	PostExtras                 // of the first post
 	IdempotencyKey *string     `json:"-"`
 	// Then, if it is set, runs in the transaction once the thread is started: what it refuses was not started.
 	Then func(ctx context.Context, tx *ent.Client) error `json:"-"`
@@ -47,7 +48,7 @@ func (s *Service) CreateThread(ctx context.Context, v viewer.Viewer, in NewThrea
 	}
 	var check input.Checker
 	title := check.Line("title", in.Title, 1, maxTitle)
-	body := check.Text("body", in.Body, 1, maxBody)
+	first := checkPost(&check, in.Body, in.PostExtras)
 	kind := cmp.Or(in.Kind, thread.DefaultKind)
 	checkKind(&check, kind)
 	tags := checkTags(&check, in.Tags)
@@ -90,7 +91,7 @@ func (s *Service) CreateThread(ctx context.Context, v viewer.Viewer, in NewThrea
 			if err := indexThread(ctx, tx, t.ID, title, tags); err != nil {
 				return gid.ID{}, err
 			}
-			_, err = s.addPost(ctx, tx, t, me, now, body, nil)
+			_, err = s.addPost(ctx, tx, t, me, now, first)
 			if err == nil && in.Then != nil {
 				err = in.Then(ctx, tx)
 			}

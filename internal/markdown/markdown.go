@@ -5,9 +5,12 @@ package markdown
 import (
 	"bytes"
 	"html"
+	"regexp"
+	"strings"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
+	emoji "github.com/yuin/goldmark-emoji"
 	"github.com/yuin/goldmark/extension"
 )
 
@@ -17,7 +20,14 @@ type Renderer struct {
 	policy *bluemonday.Policy
 }
 
-// New makes a renderer for CommonMark with tables, task lists, strikethrough and bare links. Images are left out: a
+// What stands in the attributes that are let through: the language of code, as front ends that colour it look for it, and the one sort of
+// input that a task list has.
+var (
+	language = regexp.MustCompile(`^language-[A-Za-z0-9+#._-]{1,30}$`)
+	checkbox = regexp.MustCompile(`^checkbox$`)
+)
+
+// New makes a renderer for CommonMark with tables, task lists, strikethrough, bare links and emoji by their names (:smile:). Images are left out: a
 // picture from elsewhere would tell its server who reads.
 func New() *Renderer {
 	p := bluemonday.NewPolicy()
@@ -29,10 +39,12 @@ func New() *Renderer {
 		"table", "thead", "tbody", "tr", "th", "td")
 	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
 	p.AllowAttrs("align").Matching(bluemonday.CellAlign).OnElements("th", "td")
-	p.AllowAttrs("type").Matching(bluemonday.SpaceSeparatedTokens).OnElements("input")
+	p.AllowAttrs("class").Matching(language).OnElements("code")
+	p.AllowAttrs("type").Matching(checkbox).OnElements("input")
 	p.AllowAttrs("checked", "disabled").OnElements("input")
+	table := extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute))
 	return &Renderer{
-		md:     goldmark.New(goldmark.WithExtensions(extension.Table, extension.TaskList, extension.Strikethrough, extension.Linkify)),
+		md:     goldmark.New(goldmark.WithExtensions(table, extension.TaskList, extension.Strikethrough, extension.Linkify, emoji.Emoji)),
 		policy: p,
 	}
 }
@@ -43,8 +55,39 @@ func (r *Renderer) HTML(source string) string {
 		return ""
 	}
 	var b bytes.Buffer
+	if tangled(source) {
+		return "<p>" + html.EscapeString(source) + "</p>"
+	}
 	if err := r.md.Convert([]byte(source), &b); err != nil {
 		return "<p>" + html.EscapeString(source) + "</p>"
 	}
 	return string(r.policy.SanitizeBytes(b.Bytes()))
+}
+
+// Of what takes goldmark's time with its square nobody writes as much: links, and quotes or lists in each other.
+const (
+	mostLinks  = 2_000
+	mostNested = 100
+)
+
+// tangled says whether a text has more of either.
+func tangled(source string) bool {
+	if strings.Count(source, "](") > mostLinks {
+		return true
+	}
+	for line := range strings.SplitSeq(source, "\n") {
+		nested := 0
+		for _, r := range line {
+			if !strings.ContainsRune("> \t-*+", r) || nested > mostNested {
+				break
+			}
+			if r == '>' {
+				nested++
+			}
+		}
+		if nested > mostNested {
+			return true
+		}
+	}
+	return false
 }

@@ -80,9 +80,21 @@ func forum() []rule {
 			`SELECT count(*) FROM members m JOIN (SELECT stream_id, min(seq) AS low, max(seq) AS high, count(*) AS n FROM events GROUP BY stream_id) e
 			ON e.stream_id = m.id WHERE e.high <> m.event_seq OR e.n <> e.high - e.low + 1`},
 		{"a tombstone says nothing",
-			`SELECT count(*) FROM posts p WHERE p.deleted_at IS NOT NULL AND (p.body <> '' OR p.body_html <> ''
+			`SELECT count(*) FROM posts p WHERE p.deleted_at IS NOT NULL AND (p.body <> '' OR p.body_html <> '' OR p.quote <> ''
 			OR EXISTS (SELECT 1 FROM post_revisions r WHERE r.post_id = p.id) OR EXISTS (SELECT 1 FROM reactions r WHERE r.post_id = p.id)
-			OR EXISTS (SELECT 1 FROM search_documents d WHERE d.object_id = p.id))`},
+			OR EXISTS (SELECT 1 FROM post_attachments a WHERE a.post_id = p.id) OR EXISTS (SELECT 1 FROM post_links l WHERE l.post_id = p.id)
+			OR EXISTS (SELECT 1 FROM polls o WHERE o.post_id = p.id) OR EXISTS (SELECT 1 FROM search_documents d WHERE d.object_id = p.id))`},
+		{"a quote is of a post that stands",
+			`SELECT count(*) FROM posts p LEFT JOIN posts q ON q.id = p.reply_to_id WHERE p.quote <> '' AND (q.id IS NULL OR q.deleted_at IS NOT NULL)`},
+		{"a file that a post holds is its author's, and served",
+			`SELECT count(*) FROM post_attachments a JOIN posts p ON p.id = a.post_id JOIN files f ON f.id = a.file_id
+			WHERE f.owner_id <> p.author_id OR f.purpose <> 'POST' OR f.attached_at IS NULL OR f.deleted_at IS NOT NULL`},
+		{"a poll counts who voted, and for what",
+			`SELECT (SELECT count(*) FROM polls o WHERE o.voters <> (SELECT count(DISTINCT member_id) FROM poll_votes v WHERE v.poll_id = o.id))
+			+ (SELECT count(*) FROM poll_options o WHERE o.votes <> (SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id AND v.poll_id = o.poll_id))`},
+		{"nobody votes twice where one answer is asked for",
+			`SELECT count(*) FROM (SELECT v.poll_id, v.member_id FROM poll_votes v JOIN polls o ON o.id = v.poll_id WHERE NOT o.multiple
+			GROUP BY v.poll_id, v.member_id HAVING count(*) > 1) x`},
 		{"a post that is not deleted says something",
 			`SELECT count(*) FROM posts WHERE deleted_at IS NULL AND (body = '' OR body_html = '')`},
 		{"a post has a revision for every older version",
