@@ -26025,6 +26025,7 @@ type PostMutation struct {
 	edited_at             *time.Time
 	deleted_at            *time.Time
 	hidden_at             *time.Time
+	hidden_body           *string
 	hidden_by_id          *gid.ID
 	hidden_reason         *string
 	moved_to_id           *gid.ID
@@ -26736,6 +26737,42 @@ func (m *PostMutation) ResetHiddenAt() {
 	delete(m.clearedFields, post.FieldHiddenAt)
 }
 
+// SetHiddenBody sets the "hidden_body" field.
+func (m *PostMutation) SetHiddenBody(s string) {
+	m.hidden_body = &s
+}
+
+// HiddenBody returns the value of the "hidden_body" field in the mutation.
+func (m *PostMutation) HiddenBody() (r string, exists bool) {
+	v := m.hidden_body
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHiddenBody returns the old "hidden_body" field's value of the Post entity.
+// If the Post object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PostMutation) OldHiddenBody(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHiddenBody is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHiddenBody requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHiddenBody: %w", err)
+	}
+	return oldValue.HiddenBody, nil
+}
+
+// ResetHiddenBody resets all changes to the "hidden_body" field.
+func (m *PostMutation) ResetHiddenBody() {
+	m.hidden_body = nil
+}
+
 // SetHiddenByID sets the "hidden_by_id" field.
 func (m *PostMutation) SetHiddenByID(gi gid.ID) {
 	m.hidden_by_id = &gi
@@ -27039,7 +27076,7 @@ func (m *PostMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PostMutation) Fields() []string {
-	fields := make([]string, 0, 16)
+	fields := make([]string, 0, 17)
 	if m.created_at != nil {
 		fields = append(fields, post.FieldCreatedAt)
 	}
@@ -27078,6 +27115,9 @@ func (m *PostMutation) Fields() []string {
 	}
 	if m.hidden_at != nil {
 		fields = append(fields, post.FieldHiddenAt)
+	}
+	if m.hidden_body != nil {
+		fields = append(fields, post.FieldHiddenBody)
 	}
 	if m.hidden_by_id != nil {
 		fields = append(fields, post.FieldHiddenByID)
@@ -27122,6 +27162,8 @@ func (m *PostMutation) Field(name string) (ent.Value, bool) {
 		return m.DeletedAt()
 	case post.FieldHiddenAt:
 		return m.HiddenAt()
+	case post.FieldHiddenBody:
+		return m.HiddenBody()
 	case post.FieldHiddenByID:
 		return m.HiddenByID()
 	case post.FieldHiddenReason:
@@ -27163,6 +27205,8 @@ func (m *PostMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldDeletedAt(ctx)
 	case post.FieldHiddenAt:
 		return m.OldHiddenAt(ctx)
+	case post.FieldHiddenBody:
+		return m.OldHiddenBody(ctx)
 	case post.FieldHiddenByID:
 		return m.OldHiddenByID(ctx)
 	case post.FieldHiddenReason:
@@ -27268,6 +27312,13 @@ func (m *PostMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetHiddenAt(v)
+		return nil
+	case post.FieldHiddenBody:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHiddenBody(v)
 		return nil
 	case post.FieldHiddenByID:
 		v, ok := value.(gid.ID)
@@ -27449,6 +27500,9 @@ func (m *PostMutation) ResetField(name string) error {
 		return nil
 	case post.FieldHiddenAt:
 		m.ResetHiddenAt()
+		return nil
+	case post.FieldHiddenBody:
+		m.ResetHiddenBody()
 		return nil
 	case post.FieldHiddenByID:
 		m.ResetHiddenByID()

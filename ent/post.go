@@ -49,6 +49,8 @@ type Post struct {
 	DeletedAt *time.Time `json:"deleted_at,omitempty"`
 	// HiddenAt holds the value of the "hidden_at" field.
 	HiddenAt *time.Time `json:"hidden_at,omitempty"`
+	// HiddenBody holds the value of the "hidden_body" field.
+	HiddenBody string `json:"hidden_body,omitempty"`
 	// HiddenByID holds the value of the "hidden_by_id" field.
 	HiddenByID *gid.ID `json:"hidden_by_id,omitempty"`
 	// HiddenReason holds the value of the "hidden_reason" field.
@@ -132,7 +134,7 @@ func (*Post) scanValues(columns []string) ([]any, error) {
 			values[i] = new(gid.ID)
 		case post.FieldSeq, post.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case post.FieldQuote, post.FieldBody, post.FieldBodyHTML, post.FieldHiddenReason:
+		case post.FieldQuote, post.FieldBody, post.FieldBodyHTML, post.FieldHiddenBody, post.FieldHiddenReason:
 			values[i] = new(sql.NullString)
 		case post.FieldCreatedAt, post.FieldEditedAt, post.FieldDeletedAt, post.FieldHiddenAt:
 			values[i] = new(sql.NullTime)
@@ -240,6 +242,12 @@ func (_m *Post) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.HiddenAt = new(time.Time)
 				*_m.HiddenAt = value.Time
+			}
+		case post.FieldHiddenBody:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field hidden_body", values[i])
+			} else if value.Valid {
+				_m.HiddenBody = value.String
 			}
 		case post.FieldHiddenByID:
 			if value, ok := values[i].(*sql.NullScanner); !ok {
@@ -363,6 +371,9 @@ func (_m *Post) String() string {
 		builder.WriteString("hidden_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("hidden_body=")
+	builder.WriteString(_m.HiddenBody)
 	builder.WriteString(", ")
 	if v := _m.HiddenByID; v != nil {
 		builder.WriteString("hidden_by_id=")

@@ -150,6 +150,20 @@ func (_c *PostCreate) SetNillableHiddenAt(v *time.Time) *PostCreate {
 	return _c
 }
 
+// SetHiddenBody sets the "hidden_body" field.
+func (_c *PostCreate) SetHiddenBody(v string) *PostCreate {
+	_c.mutation.SetHiddenBody(v)
+	return _c
+}
+
+// SetNillableHiddenBody sets the "hidden_body" field if the given value is not nil.
+func (_c *PostCreate) SetNillableHiddenBody(v *string) *PostCreate {
+	if v != nil {
+		_c.SetHiddenBody(*v)
+	}
+	return _c
+}
+
 // SetHiddenByID sets the "hidden_by_id" field.
 func (_c *PostCreate) SetHiddenByID(v gid.ID) *PostCreate {
 	_c.mutation.SetHiddenByID(v)
@@ -271,6 +285,10 @@ func (_c *PostCreate) defaults() {
 		v := post.DefaultVersion
 		_c.mutation.SetVersion(v)
 	}
+	if _, ok := _c.mutation.HiddenBody(); !ok {
+		v := post.DefaultHiddenBody
+		_c.mutation.SetHiddenBody(v)
+	}
 	if _, ok := _c.mutation.HiddenReason(); !ok {
 		v := post.DefaultHiddenReason
 		_c.mutation.SetHiddenReason(v)
@@ -302,6 +320,9 @@ func (_c *PostCreate) check() error {
 	}
 	if _, ok := _c.mutation.Version(); !ok {
 		return &ValidationError{Name: "version", err: errors.New(`ent: missing required field "Post.version"`)}
+	}
+	if _, ok := _c.mutation.HiddenBody(); !ok {
+		return &ValidationError{Name: "hidden_body", err: errors.New(`ent: missing required field "Post.hidden_body"`)}
 	}
 	if _, ok := _c.mutation.HiddenReason(); !ok {
 		return &ValidationError{Name: "hidden_reason", err: errors.New(`ent: missing required field "Post.hidden_reason"`)}
@@ -386,6 +407,10 @@ func (_c *PostCreate) createSpec() (*Post, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.HiddenAt(); ok {
 		_spec.SetField(post.FieldHiddenAt, field.TypeTime, value)
 		_node.HiddenAt = &value
+	}
+	if value, ok := _c.mutation.HiddenBody(); ok {
+		_spec.SetField(post.FieldHiddenBody, field.TypeString, value)
+		_node.HiddenBody = value
 	}
 	if value, ok := _c.mutation.HiddenByID(); ok {
 		_spec.SetField(post.FieldHiddenByID, field.TypeUUID, value)

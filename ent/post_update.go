@@ -229,6 +229,20 @@ func (_u *PostUpdate) ClearHiddenAt() *PostUpdate {
 	return _u
 }
 
+// SetHiddenBody sets the "hidden_body" field.
+func (_u *PostUpdate) SetHiddenBody(v string) *PostUpdate {
+	_u.mutation.SetHiddenBody(v)
+	return _u
+}
+
+// SetNillableHiddenBody sets the "hidden_body" field if the given value is not nil.
+func (_u *PostUpdate) SetNillableHiddenBody(v *string) *PostUpdate {
+	if v != nil {
+		_u.SetHiddenBody(*v)
+	}
+	return _u
+}
+
 // SetHiddenByID sets the "hidden_by_id" field.
 func (_u *PostUpdate) SetHiddenByID(v gid.ID) *PostUpdate {
 	_u.mutation.SetHiddenByID(v)
@@ -451,6 +465,9 @@ func (_u *PostUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.HiddenAtCleared() {
 		_spec.ClearField(post.FieldHiddenAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.HiddenBody(); ok {
+		_spec.SetField(post.FieldHiddenBody, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.HiddenByID(); ok {
 		_spec.SetField(post.FieldHiddenByID, field.TypeUUID, value)
@@ -788,6 +805,20 @@ func (_u *PostUpdateOne) ClearHiddenAt() *PostUpdateOne {
 	return _u
 }
 
+// SetHiddenBody sets the "hidden_body" field.
+func (_u *PostUpdateOne) SetHiddenBody(v string) *PostUpdateOne {
+	_u.mutation.SetHiddenBody(v)
+	return _u
+}
+
+// SetNillableHiddenBody sets the "hidden_body" field if the given value is not nil.
+func (_u *PostUpdateOne) SetNillableHiddenBody(v *string) *PostUpdateOne {
+	if v != nil {
+		_u.SetHiddenBody(*v)
+	}
+	return _u
+}
+
 // SetHiddenByID sets the "hidden_by_id" field.
 func (_u *PostUpdateOne) SetHiddenByID(v gid.ID) *PostUpdateOne {
 	_u.mutation.SetHiddenByID(v)
@@ -1040,6 +1071,9 @@ func (_u *PostUpdateOne) sqlSave(ctx context.Context) (_node *Post, err error) {
 	}
 	if _u.mutation.HiddenAtCleared() {
 		_spec.ClearField(post.FieldHiddenAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.HiddenBody(); ok {
+		_spec.SetField(post.FieldHiddenBody, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.HiddenByID(); ok {
 		_spec.SetField(post.FieldHiddenByID, field.TypeUUID, value)

@@ -286,8 +286,12 @@ func init() {
 	postDescVersion := postFields[7].Descriptor()
 	// post.DefaultVersion holds the default value on creation for the version field.
 	post.DefaultVersion = postDescVersion.Default.(int)
+	// postDescHiddenBody is the schema descriptor for hidden_body field.
+	postDescHiddenBody := postFields[12].Descriptor()
+	// post.DefaultHiddenBody holds the default value on creation for the hidden_body field.
+	post.DefaultHiddenBody = postDescHiddenBody.Default.(string)
 	// postDescHiddenReason is the schema descriptor for hidden_reason field.
-	postDescHiddenReason := postFields[13].Descriptor()
+	postDescHiddenReason := postFields[14].Descriptor()
 	// post.DefaultHiddenReason holds the default value on creation for the hidden_reason field.
 	post.DefaultHiddenReason = postDescHiddenReason.Default.(string)
 	programFields := schema.Program{}.Fields()

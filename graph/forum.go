@@ -78,13 +78,6 @@ func reacted(posts []*ent.Post, mine map[forum.ReactionOf]bool) []map[string]boo
 	})
 }
 
-func unread(v viewer.Viewer, t *ent.Thread, states map[gid.ID]*ent.ReadState) int {
-	if !v.IsMember() {
-		return 0
-	}
-	return forum.Unread(t, states[t.ID])
-}
-
 func lastRead(state *ent.ReadState) int {
 	if state == nil {
 		return 0

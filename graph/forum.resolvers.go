@@ -267,7 +267,7 @@ func (r *threadResolver) PostCount(ctx context.Context, obj *ent.Thread) (int, e
 
 func (r *threadResolver) LastPost(ctx context.Context, obj *ent.Thread) (*ent.Post, error) {
 	return together(ctx, obj, func(objs []*ent.Thread) ([]*ent.Post, error) {
-		return r.posts(ctx, each(objs, func(t *ent.Thread) gid.ID { return maybe(t.LastPostID) }))
+		return r.Forum.LastPosts(ctx, viewer.From(ctx), objs)
 	})
 }
 
@@ -279,8 +279,7 @@ func (r *threadResolver) Posts(ctx context.Context, obj *ent.Thread, first *int,
 
 func (r *threadResolver) ViewerUnreadCount(ctx context.Context, obj *ent.Thread) (int, error) {
 	return together(ctx, obj, func(objs []*ent.Thread) ([]int, error) {
-		states, err := r.Forum.ReadStates(ctx, viewer.From(ctx), each(objs, func(t *ent.Thread) gid.ID { return t.ID }))
-		return pick(objs, func(t *ent.Thread) int { return unread(viewer.From(ctx), t, states) }), err
+		return r.Forum.UnreadCounts(ctx, viewer.From(ctx), objs)
 	})
 }
 

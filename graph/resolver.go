@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/library"
+	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/people"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -22,6 +23,8 @@ import (
 
 // Resolver is what the resolvers call. All fields are needed.
 type Resolver struct {
+	Moderation *moderation.Service
+
 	Store     *store.Store
 	Events    *event.Log
 	Accounts  *account.Service

@@ -28,7 +28,7 @@ func (r *Resolver) threadEvents(ctx context.Context, threadID gid.ID, after *pag
 		}
 		shown := make([]event.Shown[model.ThreadEvent], len(events))
 		for i, e := range events {
-			shown[i] = event.Shown[model.ThreadEvent]{Event: e, As: threadEvent(event.Cursor(e.StreamID, e.Seq), e.Kind, posts[i], threads[i])}
+			shown[i] = event.Shown[model.ThreadEvent]{Event: e, As: threadEvent(event.Cursor(e.StreamID, e.Seq), e.Kind, posts[i], threads[i]), By: by(e, posts[i])}
 		}
 		return shown, nil
 	})
@@ -58,6 +58,15 @@ func postOf(e *ent.Event) gid.ID {
 		return e.ObjectID
 	}
 	return gid.ID{}
+}
+
+// by are the members whose words or doing an event shows. That a post is gone everybody is told: it may be on their screen.
+func by(e *ent.Event, post *ent.Post) []gid.ID {
+	switch e.Kind {
+	case event.PostCreated, event.PostEdited, event.ReactionsChanged:
+		return []gid.ID{post.AuthorID, maybe(e.ActorID)}
+	}
+	return nil
 }
 
 func threadOf(e *ent.Event) gid.ID {

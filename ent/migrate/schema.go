@@ -1421,6 +1421,7 @@ var (
 		{Name: "edited_at", Type: field.TypeTime, Nullable: true},
 		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "hidden_at", Type: field.TypeTime, Nullable: true},
+		{Name: "hidden_body", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "hidden_by_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "hidden_reason", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "moved_to_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -1436,19 +1437,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "posts_threads_thread",
-				Columns:    []*schema.Column{PostsColumns[14]},
+				Columns:    []*schema.Column{PostsColumns[15]},
 				RefColumns: []*schema.Column{ThreadsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "posts_members_author",
-				Columns:    []*schema.Column{PostsColumns[15]},
+				Columns:    []*schema.Column{PostsColumns[16]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "posts_posts_replies",
-				Columns:    []*schema.Column{PostsColumns[16]},
+				Columns:    []*schema.Column{PostsColumns[17]},
 				RefColumns: []*schema.Column{PostsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1457,17 +1458,17 @@ var (
 			{
 				Name:    "post_thread_id_seq",
 				Unique:  true,
-				Columns: []*schema.Column{PostsColumns[14], PostsColumns[2]},
+				Columns: []*schema.Column{PostsColumns[15], PostsColumns[2]},
 			},
 			{
 				Name:    "post_author_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{PostsColumns[15], PostsColumns[0]},
+				Columns: []*schema.Column{PostsColumns[16], PostsColumns[0]},
 			},
 			{
 				Name:    "post_quoting",
 				Unique:  false,
-				Columns: []*schema.Column{PostsColumns[16]},
+				Columns: []*schema.Column{PostsColumns[17]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "length(quote) > 0",
 				},

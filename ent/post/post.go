@@ -38,6 +38,8 @@ const (
 	FieldDeletedAt = "deleted_at"
 	// FieldHiddenAt holds the string denoting the hidden_at field in the database.
 	FieldHiddenAt = "hidden_at"
+	// FieldHiddenBody holds the string denoting the hidden_body field in the database.
+	FieldHiddenBody = "hidden_body"
 	// FieldHiddenByID holds the string denoting the hidden_by_id field in the database.
 	FieldHiddenByID = "hidden_by_id"
 	// FieldHiddenReason holds the string denoting the hidden_reason field in the database.
@@ -94,6 +96,7 @@ var Columns = []string{
 	FieldEditedAt,
 	FieldDeletedAt,
 	FieldHiddenAt,
+	FieldHiddenBody,
 	FieldHiddenByID,
 	FieldHiddenReason,
 	FieldMovedToID,
@@ -114,6 +117,8 @@ var (
 	DefaultQuote string
 	// DefaultVersion holds the default value on creation for the "version" field.
 	DefaultVersion int
+	// DefaultHiddenBody holds the default value on creation for the "hidden_body" field.
+	DefaultHiddenBody string
 	// DefaultHiddenReason holds the default value on creation for the "hidden_reason" field.
 	DefaultHiddenReason string
 )
@@ -184,6 +189,11 @@ func ByDeletedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByHiddenAt orders the results by the hidden_at field.
 func ByHiddenAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldHiddenAt, opts...).ToFunc()
+}
+
+// ByHiddenBody orders the results by the hidden_body field.
+func ByHiddenBody(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHiddenBody, opts...).ToFunc()
 }
 
 // ByHiddenByID orders the results by the hidden_by_id field.

@@ -116,6 +116,11 @@ func HiddenAt(v time.Time) predicate.Post {
 	return predicate.Post(sql.FieldEQ(FieldHiddenAt, v))
 }
 
+// HiddenBody applies equality check predicate on the "hidden_body" field. It's identical to HiddenBodyEQ.
+func HiddenBody(v string) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldHiddenBody, v))
+}
+
 // HiddenByID applies equality check predicate on the "hidden_by_id" field. It's identical to HiddenByIDEQ.
 func HiddenByID(v gid.ID) predicate.Post {
 	return predicate.Post(sql.FieldEQ(FieldHiddenByID, v))
@@ -674,6 +679,71 @@ func HiddenAtIsNil() predicate.Post {
 // HiddenAtNotNil applies the NotNil predicate on the "hidden_at" field.
 func HiddenAtNotNil() predicate.Post {
 	return predicate.Post(sql.FieldNotNull(FieldHiddenAt))
+}
+
+// HiddenBodyEQ applies the EQ predicate on the "hidden_body" field.
+func HiddenBodyEQ(v string) predicate.Post {
+	return predicate.Post(sql.FieldEQ(FieldHiddenBody, v))
+}
+
+// HiddenBodyNEQ applies the NEQ predicate on the "hidden_body" field.
+func HiddenBodyNEQ(v string) predicate.Post {
+	return predicate.Post(sql.FieldNEQ(FieldHiddenBody, v))
+}
+
+// HiddenBodyIn applies the In predicate on the "hidden_body" field.
+func HiddenBodyIn(vs ...string) predicate.Post {
+	return predicate.Post(sql.FieldIn(FieldHiddenBody, vs...))
+}
+
+// HiddenBodyNotIn applies the NotIn predicate on the "hidden_body" field.
+func HiddenBodyNotIn(vs ...string) predicate.Post {
+	return predicate.Post(sql.FieldNotIn(FieldHiddenBody, vs...))
+}
+
+// HiddenBodyGT applies the GT predicate on the "hidden_body" field.
+func HiddenBodyGT(v string) predicate.Post {
+	return predicate.Post(sql.FieldGT(FieldHiddenBody, v))
+}
+
+// HiddenBodyGTE applies the GTE predicate on the "hidden_body" field.
+func HiddenBodyGTE(v string) predicate.Post {
+	return predicate.Post(sql.FieldGTE(FieldHiddenBody, v))
+}
+
+// HiddenBodyLT applies the LT predicate on the "hidden_body" field.
+func HiddenBodyLT(v string) predicate.Post {
+	return predicate.Post(sql.FieldLT(FieldHiddenBody, v))
+}
+
+// HiddenBodyLTE applies the LTE predicate on the "hidden_body" field.
+func HiddenBodyLTE(v string) predicate.Post {
+	return predicate.Post(sql.FieldLTE(FieldHiddenBody, v))
+}
+
+// HiddenBodyContains applies the Contains predicate on the "hidden_body" field.
+func HiddenBodyContains(v string) predicate.Post {
+	return predicate.Post(sql.FieldContains(FieldHiddenBody, v))
+}
+
+// HiddenBodyHasPrefix applies the HasPrefix predicate on the "hidden_body" field.
+func HiddenBodyHasPrefix(v string) predicate.Post {
+	return predicate.Post(sql.FieldHasPrefix(FieldHiddenBody, v))
+}
+
+// HiddenBodyHasSuffix applies the HasSuffix predicate on the "hidden_body" field.
+func HiddenBodyHasSuffix(v string) predicate.Post {
+	return predicate.Post(sql.FieldHasSuffix(FieldHiddenBody, v))
+}
+
+// HiddenBodyEqualFold applies the EqualFold predicate on the "hidden_body" field.
+func HiddenBodyEqualFold(v string) predicate.Post {
+	return predicate.Post(sql.FieldEqualFold(FieldHiddenBody, v))
+}
+
+// HiddenBodyContainsFold applies the ContainsFold predicate on the "hidden_body" field.
+func HiddenBodyContainsFold(v string) predicate.Post {
+	return predicate.Post(sql.FieldContainsFold(FieldHiddenBody, v))
 }
 
 // HiddenByIDEQ applies the EQ predicate on the "hidden_by_id" field.

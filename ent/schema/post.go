@@ -36,8 +36,9 @@ func (Post) Fields() []ent.Field {
 		field.JSON("reaction_counts", []ReactionCount{}).Optional(),
 		optionalTime("edited_at"),
 		optionalTime("deleted_at"),
-		// hidden_at is set by moderators: the text stays and is shown to them and to its author only.
+		// hidden_at is set by moderators. The text moves to hidden_body, for them and its author: whatever shows body shows nothing.
 		optionalTime("hidden_at"),
+		field.Text("hidden_body").Default(""),
 		optionalRef("hidden_by_id"),
 		field.Text("hidden_reason").Default(""),
 		optionalRef("moved_to_id"),

@@ -159,6 +159,20 @@ type ArchiveTeamPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `blockMember` takes.
+type BlockMemberInput struct {
+	// The member.
+	MemberID gid.ID `json:"memberId"`
+}
+
+// What `blockMember` returns.
+type BlockMemberPayload struct {
+	// The viewer's account; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // The viewer bookmarked a post, changed or removed the bookmark, or was reminded; perhaps on another device.
 type BookmarkChanged struct {
 	// Its place in the viewer's events.
@@ -1030,6 +1044,20 @@ type MoveThreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `muteMember` takes.
+type MuteMemberInput struct {
+	// The member.
+	MemberID gid.ID `json:"memberId"`
+}
+
+// What `muteMember` returns.
+type MuteMemberPayload struct {
+	// The viewer's account; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // The viewer was notified.
 type NotificationCreated struct {
 	// Its place in the viewer's events.
@@ -1533,6 +1561,20 @@ type UnacceptAnswerPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `unblockMember` takes.
+type UnblockMemberInput struct {
+	// The member.
+	MemberID gid.ID `json:"memberId"`
+}
+
+// What `unblockMember` returns.
+type UnblockMemberPayload struct {
+	// The viewer's account; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `unlinkIdentity` takes.
 type UnlinkIdentityInput struct {
 	// The identity.
@@ -1557,6 +1599,20 @@ type UnlockThreadInput struct {
 type UnlockThreadPayload struct {
 	// The thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `unmuteMember` takes.
+type UnmuteMemberInput struct {
+	// The member.
+	MemberID gid.ID `json:"memberId"`
+}
+
+// What `unmuteMember` returns.
+type UnmuteMemberPayload struct {
+	// The viewer's account; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }

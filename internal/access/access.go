@@ -19,6 +19,8 @@
 //     teams, cohorts, enrollments, staff, and each other. Everybody sees themselves, and the organizations and teams that they
 //     belong to.
 //   - Programs, offerings, sponsorships, calls and frameworks are seen by everybody, signed in or not.
+//   - Whom a member blocks or mutes they do not hear from: what those write is in no list, count, search, notification or event of
+//     theirs. That is no rule of seeing: see block.go.
 //   - A resource is seen as its audience says.
 //   - A file is seen by its owner, by who sees a resource that holds it or held it in a version, by who sees a post that holds it, and
 //     by who sees the member whose picture it is. A link to it is good for whoever has it.
@@ -274,10 +276,10 @@ func VisiblePostRevisions(v viewer.Viewer) predicate.PostRevision {
 	})
 }
 
-// VisibleNotifications are the viewer's own, as long as they can see what they are about.
+// VisibleNotifications are the viewer's own, as long as they can see what they are about and hear from who wrote it.
 func VisibleNotifications(v viewer.Viewer) predicate.Notification {
 	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
-		return sql.And(m.is(s.C(notification.FieldRecipientID)), threadVisible(s, m))
+		return sql.And(m.is(s.C(notification.FieldRecipientID)), threadVisible(s, m), heard(s, m, notification.FieldPostID))
 	})
 }
 
@@ -425,7 +427,8 @@ func VisibleResourceVersions(v viewer.Viewer) predicate.ResourceVersion {
 		})
 }
 
-// VisibleSearchDocuments are the documents of what the viewer can see. What was retired is in no list and is not found.
+// VisibleSearchDocuments are the documents of what the viewer can see. What was retired is in no list and is not found, and neither are
+// posts of whom the viewer does not hear.
 func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
 	found := func(s *sql.Selector, res, mem, org func(*sql.Selector) *sql.Predicate, thr *sql.Predicate) *sql.Predicate {
 		of := func(kind searchdocument.Kind, table, column, retired string, visible func(*sql.Selector) *sql.Predicate) *sql.Predicate {
@@ -452,6 +455,6 @@ func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
 			by := func(p func(*sql.Selector, who) *sql.Predicate) func(*sql.Selector) *sql.Predicate {
 				return func(s *sql.Selector) *sql.Predicate { return p(s, m) }
 			}
-			return found(s, by(resources), by(members), by(organizations), threadVisible(s, m))
+			return found(s, by(resources), by(members), by(organizations), sql.And(threadVisible(s, m), heardDocument(s, m)))
 		})
 }

@@ -1,20 +1,130 @@
 package access
 
 import (
+	"context"
+	"fmt"
+
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/block"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/readstate"
+	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// HearsFrom are the members who are told of what the author writes: all but those who block or mute the author.
-func HearsFrom(authorID gid.ID) predicate.Member {
+// Who blocks or mutes somebody does not hear from them, wherever both are. That takes nothing from what either of them may see: a post
+// that is not heard is still found by its id, as when a reply leads to it. Nobody but the one who blocks can tell; only who
+// starts a direct conversation with somebody who blocks them is told that this member does not take messages.
+//
+// What opens an announcement is heard by everybody: it is the community's word, whoever wrote it. So is a warning, which is no post.
+
+// unheard are those whom the member blocks or mutes.
+func unheard(outer *sql.Selector, m who) *sql.Selector {
+	s := from(outer, block.Table, block.FieldBlockedID)
+	return s.Where(m.is(s.C(block.FieldMemberID)))
+}
+
+// unheardPost is true for a post that the member does not hear of.
+func unheardPost(s *sql.Selector, m who) *sql.Predicate {
+	t := sql.Dialect(s.Dialect()).Select().From(sql.Table(thread.Table).As("announced"))
+	t.Select(t.C(thread.FieldID)).Where(sql.And(
+		sql.ColumnsEQ(t.C(thread.FieldID), s.C(post.FieldThreadID)), sql.EQ(t.C(thread.FieldKind), thread.KindANNOUNCEMENT)))
+	return sql.And(
+		sql.In(s.C(post.FieldAuthorID), unheard(s, m)),
+		sql.Not(sql.And(sql.EQ(s.C(post.FieldSeq), 1), sql.Exists(t))))
+}
+
+// heard is true for a row of which the column names a post that the member hears of. Who blocks nobody pays one look into an index.
+func heard(s *sql.Selector, m who, column string) *sql.Predicate {
+	p := sql.Dialect(s.Dialect()).Select().From(sql.Table(post.Table).As("unheard_post"))
+	p.Select(p.C(post.FieldID)).Where(sql.And(sql.ColumnsEQ(p.C(post.FieldID), s.C(column)), unheardPost(p, m)))
+	return sql.Not(sql.And(sql.Exists(unheard(s, m)), sql.Exists(p)))
+}
+
+// HeardPosts are those that the viewer hears of. It goes beside VisiblePosts, wherever posts are listed or counted.
+func HeardPosts(v viewer.Viewer) predicate.Post {
+	return where(v, never, remembered("heard posts", func(s *sql.Selector, m who) *sql.Predicate { return sql.Not(unheardPost(s, m)) }))
+}
+
+// UnheardUnreadPosts are the others that stand behind where the viewer has read to: what counters of unread posts, which know nothing of
+// blocks, have too many for them.
+func UnheardUnreadPosts(v viewer.Viewer) predicate.Post {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
+		read := sql.Dialect(s.Dialect()).Select().From(sql.Table(readstate.Table))
+		read.Select(read.C(readstate.FieldID)).Where(sql.And(
+			sql.ColumnsEQ(read.C(readstate.FieldThreadID), s.C(post.FieldThreadID)), m.is(read.C(readstate.FieldMemberID)),
+			sql.ColumnsGTE(read.C(readstate.FieldLastReadSeq), s.C(post.FieldSeq))))
+		return sql.And(
+			sql.Exists(unheard(s, m)), sql.IsNull(s.C(post.FieldDeletedAt)), sql.IsNull(s.C(post.FieldHiddenAt)), sql.IsNull(s.C(post.FieldMovedToID)),
+			unheardPost(s, m), sql.Not(sql.Exists(read)))
+	})
+}
+
+// HeardNotifications are those of posts that the viewer hears of. VisibleNotifications has this rule.
+func HeardNotifications(v viewer.Viewer) predicate.Notification {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate { return heard(s, m, notification.FieldPostID) })
+}
+
+// heardDocument is true for a search document that is no post, or one that the member hears of.
+func heardDocument(s *sql.Selector, m who) *sql.Predicate {
+	return sql.Or(sql.NEQ(s.C(searchdocument.FieldKind), searchdocument.KindPOST), heard(s, m, searchdocument.FieldObjectID))
+}
+
+// HearsFrom are the members who neither block nor mute an author: those whom the author's posts, mentions and reactions reach.
+func HearsFrom(author gid.ID) predicate.Member {
 	return func(s *sql.Selector) {
 		deaf := from(s, block.Table, block.FieldMemberID)
-		s.Where(sql.NotIn(s.C(member.FieldID), deaf.Where(sql.EQ(deaf.C(block.FieldBlockedID), authorID))))
+		s.Where(sql.NotIn(s.C(member.FieldID), deaf.Where(sql.EQ(deaf.C(block.FieldBlockedID), author))))
 	}
+}
+
+// TakesMessagesOf are the members who do not block a sender. A mute does not show: who is muted can write and is not heard.
+func TakesMessagesOf(sender gid.ID) predicate.Member {
+	return func(s *sql.Selector) {
+		closed := from(s, block.Table, block.FieldMemberID)
+		closed.Where(sql.And(sql.EQ(closed.C(block.FieldBlockedID), sender), sql.EQ(closed.C(block.FieldKind), block.KindBLOCK)))
+		s.Where(sql.NotIn(s.C(member.FieldID), closed))
+	}
+}
+
+// TakesNoMessages is what a sender is told who cannot write to a member directly. It does not say why.
+func TakesNoMessages() *fault.Error { return fault.Denied("This member does not take messages.") }
+
+// OwnBlocks are whom the viewer blocks and mutes. Nobody else sees them, staff and the system included.
+func OwnBlocks(v viewer.Viewer) predicate.Block {
+	me, ok := v.MemberID()
+	return func(s *sql.Selector) {
+		if !ok {
+			s.Where(sql.False())
+			return
+		}
+		s.Where(sql.EQ(s.C(block.FieldMemberID), me))
+	}
+}
+
+// Unheard loads whom each of some members does not hear from, for those who block or mute anybody: one statement.
+func Unheard(ctx context.Context, c *ent.Client, members ...gid.ID) (map[gid.ID]map[gid.ID]bool, error) {
+	rows, err := c.Block.Query().Where(page.AnyOf(block.FieldMemberID, members)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load blocks: %w", err)
+	}
+	of := make(map[gid.ID]map[gid.ID]bool)
+	for _, b := range rows {
+		if of[b.MemberID] == nil {
+			of[b.MemberID] = make(map[gid.ID]bool)
+		}
+		of[b.MemberID][b.BlockedID] = true
+	}
+	return of, nil
 }
 
 // HeardBy are the members whom a member hears: all but those whom they block or mute.

@@ -17,15 +17,6 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 )
 
-// Approachable are the members who do not block somebody.
-func Approachable(by gid.ID) predicate.Member {
-	return func(s *sql.Selector) {
-		closed := from(s, block.Table, block.FieldMemberID)
-		closed.Where(sql.And(sql.EQ(closed.C(block.FieldBlockedID), by), sql.EQ(closed.C(block.FieldKind), block.KindBLOCK)))
-		s.Where(sql.NotIn(s.C(member.FieldID), closed))
-	}
-}
-
 // Strangers are the members whom somebody neither blocks nor mutes, and who do neither to them: those whom they may be brought together
 // with.
 func Strangers(to gid.ID) predicate.Member {

@@ -19,6 +19,9 @@ type Account struct {
 	viewer viewer.Viewer
 }
 
+// Viewer is who asks for their own account.
+func (a *Account) Viewer() viewer.Viewer { return a.viewer }
+
 // Session is a browser that a member is signed in with.
 type Session struct {
 	*ent.AccessToken

@@ -45,6 +45,7 @@ drafts.json          what you have begun to write, with earlier versions
 bookmarks.json       the posts that you keep for later, with your notes
 resources.json       the resources that you added
 files.json           the files that you uploaded
+blocks.json          whom you block and mute
 sign-ins.json        your sessions and access tokens, without their secrets, and your accounts elsewhere
 activity.json        what the audit log has of you
 
@@ -74,7 +75,7 @@ func (s *Service) WriteExport(ctx context.Context, m *ent.Member, w io.Writer) e
 		a := &archive{Service: s, zip: zip.NewWriter(w), member: m, viewer: viewer.Member(m.ID, gid.ID{}, viewer.Read), at: s.Now()}
 		parts := []func(context.Context) error{
 			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.votes, a.positions,
-			a.notifications, a.drafts, a.bookmarks, a.resources, a.files, a.signIns, a.activity,
+			a.notifications, a.drafts, a.bookmarks, a.resources, a.files, a.blocks, a.signIns, a.activity,
 		}
 		for _, part := range parts {
 			if err := part(ctx); err != nil {
@@ -383,6 +384,15 @@ func (a *archive) files(ctx context.Context) error {
 		return a.Store.Client(ctx).File.Query().Where(access.ExportableFiles(a.viewer), file.DeletedAtIsNil(), within).All(ctx)
 	}, func(r *ent.File) any {
 		return map[string]any{"id": r.ID, "purpose": r.Purpose, "name": r.Name, "mediaType": r.MediaType, "size": r.Size, "createdAt": r.CreatedAt}
+	})
+}
+
+// blocks are whom the member blocks and mutes, by their ids: what they are called is theirs.
+func (a *archive) blocks(ctx context.Context) error {
+	return rows(a, "blocks.json", func(r *ent.Block) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.Block, error) {
+		return a.Store.Client(ctx).Block.Query().Where(access.OwnBlocks(a.viewer), within).All(ctx)
+	}, func(r *ent.Block) any {
+		return map[string]any{"memberId": r.BlockedID, "kind": r.Kind, "createdAt": r.CreatedAt}
 	})
 }
 

@@ -28,6 +28,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -37,6 +38,8 @@ import (
 
 // Service signs members in. All fields are needed but where it is said.
 type Service struct {
+	Moderation *moderation.Service
+
 	Store     *store.Store
 	Audit     *audit.Log
 	Mail      *mail.Service

@@ -239,7 +239,7 @@ type matrix struct{ queries, mutations, subscriptions, fields map[string]row }
 
 func wholeMatrix() matrix {
 	whole := matrix{map[string]row{}, map[string]row{}, map[string]row{}, map[string]row{}}
-	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), spaceRows(), forumRows(), notifyRows(), deskRows(), resourceRows(), accountRows(), auditRows(), webhookRows(), peopleRows()} {
+	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), spaceRows(), forumRows(), notifyRows(), deskRows(), resourceRows(), accountRows(), moderationRows(), auditRows(), webhookRows(), peopleRows()} {
 		maps.Copy(whole.queries, m.queries)
 		maps.Copy(whole.mutations, m.mutations)
 		maps.Copy(whole.subscriptions, m.subscriptions)

@@ -36,6 +36,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/markdown"
+	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/people"
@@ -79,6 +80,8 @@ type Config struct {
 
 // App is the program with its database open. The services can be called directly; Serve answers requests.
 type App struct {
+	Moderation *moderation.Service
+
 	Config    Config
 	Store     *store.Store
 	Accounts  *account.Service
@@ -159,12 +162,13 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
 		PublicURL: cfg.PublicURL, Limits: cfg.Files, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
 	}
+	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Now: cfg.Now, NewID: newID}
 	if cfg.InboundDomain != "" {
 		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Logger: cfg.Logger}
 		a.Notify.ReplyAddress = a.Inbound.AddressOf
 	}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
-	a.Accounts.Desk = a.Desk
+	a.Accounts.Desk, a.Accounts.Moderation = a.Desk, a.Moderation
 	return a, nil
 }
 
@@ -196,7 +200,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 		a.Forum.PublicURL, a.Notify.PublicURL = a.Accounts.PublicURL, a.Accounts.PublicURL
 	}
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, People: a.People, Library: a.Library, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, People: a.People, Library: a.Library, Moderation: a.Moderation, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
 	pages, err := a.pages()
 	if err != nil {
 		return err

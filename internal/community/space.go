@@ -69,7 +69,8 @@ func (in NewSpace) check(me gid.ID) (NewSpace, error) {
 }
 
 // CreateSpace creates a workgroup or an affinity group, for staff, or a direct conversation, for those who take part. The viewer
-// becomes its facilitator. It returns NOT_FOUND at each of the members whom the viewer cannot see.
+// becomes its facilitator. It returns NOT_FOUND at each of the members whom the viewer cannot see, and FORBIDDEN at
+// each who does not take messages of theirs.
 func (s *Service) CreateSpace(ctx context.Context, v viewer.Viewer, in NewSpace) (*ent.Space, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {
@@ -120,6 +121,11 @@ func (s *Service) makeSpace(ctx context.Context, tx *ent.Client, v viewer.Viewer
 	}
 	if err := checkMembers(ctx, tx, v, in.MemberIDs); err != nil {
 		return gid.ID{}, err
+	}
+	if in.Kind == space.KindDIRECT {
+		if err := takeMessages(ctx, tx, me, in.MemberIDs); err != nil {
+			return gid.ID{}, err
+		}
 	}
 	now, id := s.Now(), s.NewID(gid.Space)
 	err := tx.Space.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetKind(in.Kind).SetName(in.Name).SetAbout(in.About).Exec(ctx)
@@ -186,6 +192,21 @@ func checkMembers(ctx context.Context, tx *ent.Client, v viewer.Viewer, members 
 			faults = append(faults, fault.Missing().At(path))
 		case st != member.StatusACTIVE:
 			faults = append(faults, fault.Invalid(path, "This account is closed."))
+		}
+	}
+	return faults.Err()
+}
+
+// takeMessages returns FORBIDDEN at each of the members who blocks the sender: one statement.
+func takeMessages(ctx context.Context, tx *ent.Client, sender gid.ID, members []gid.ID) error {
+	taking, err := tx.Member.Query().Where(page.AnyOf(member.FieldID, members), access.TakesMessagesOf(sender)).IDs(ctx)
+	if err != nil {
+		return fmt.Errorf("look who takes messages: %w", err)
+	}
+	var faults fault.List
+	for i, id := range members {
+		if !slices.Contains(taking, id) {
+			faults = append(faults, access.TakesNoMessages().At("memberIds."+strconv.Itoa(i)))
 		}
 	}
 	return faults.Err()

@@ -382,7 +382,8 @@ func (f *feed) stepActivity(ctx context.Context) (bool, error) {
 	}
 	parallel(work, func(d *due) {
 		d.err = f.log.until(ctx, func() (err error) {
-			d.frames, err = d.group.execute(ctx, &Batch{activity: &state, shown: []int{version}})
+			heard := d.group.deafness.activity(state)
+			d.frames, err = d.group.execute(ctx, &Batch{activity: &heard, shown: []int{version}})
 			return err
 		})
 	})

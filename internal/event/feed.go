@@ -254,8 +254,8 @@ func (f *feed) evict(ctx context.Context) error {
 	return nil
 }
 
-// check ends those of the subscriptions, all of one stream, whose sign-in has ended or whose member may not follow it any more:
-// one statement for each of the two questions.
+// check ends those of the subscriptions, all of one stream, whose sign-in has ended or whose member may not follow it any more, and
+// learns whom the others hear from: one statement for each of the three questions.
 func (l *Log) check(ctx context.Context, suspects []*Subscription) (err error) {
 	if len(suspects) == 0 {
 		return nil
@@ -280,6 +280,9 @@ func (l *Log) check(ctx context.Context, suspects []*Subscription) (err error) {
 	if readers := suspects[0].source.Readers; readers == nil {
 		allowed = members
 	} else if allowed, err = readers(ctx, members); err != nil {
+		return err
+	}
+	if err = l.listen(ctx, suspects); err != nil {
 		return err
 	}
 	out, in := setOf(ended), setOf(allowed)

@@ -24,6 +24,8 @@ type group struct {
 	execute Execute
 	users   int // subscriptions that hold it; the feed's
 
+	deafness *deafness // of an activity, whom none of the group hears from
+
 	replaying sync.Mutex // held by who executes events for the ring
 
 	mu      sync.Mutex
@@ -174,12 +176,12 @@ func (g *group) add(s *Subscription) {
 	g.members = append(g.members, s)
 }
 
-// remove takes a subscription out.
-func (g *group) remove(s *Subscription) {
+// remove takes a subscription out, and reports whether it was in.
+func (g *group) remove(s *Subscription) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if s.place < 0 {
-		return
+		return false
 	}
 	last := len(g.members) - 1
 	g.members[s.place] = g.members[last]
@@ -187,6 +189,7 @@ func (g *group) remove(s *Subscription) {
 	g.members[last] = nil
 	g.members = g.members[:last]
 	s.place = -1
+	return true
 }
 
 // fail ends every subscription of the group.

@@ -24,6 +24,8 @@ type Source struct {
 type Shown[T any] struct {
 	Event *ent.Event
 	As    T
+	// By are the members whose words or doing it shows: who does not hear from one of them is not sent it. Empty: everybody is.
+	By []gid.ID
 }
 
 // Follow is the body of a subscription's resolver. The resolver is called in two ways: once for each subscriber, when it checks
@@ -46,6 +48,7 @@ func Follow[T any](ctx context.Context, open func() (Source, error), show func(c
 		for _, s := range shown {
 			items <- s.As
 			p.shown = append(p.shown, s.Event.Seq)
+			p.by = append(p.by, s.By)
 		}
 		close(items)
 		return items, nil
@@ -104,6 +107,7 @@ type Batch struct {
 	events   []*ent.Event
 	activity *Activity
 	shown    []int
+	by       [][]gid.ID
 }
 
 // WithBatch is for a call of the resolver that shows events.
@@ -117,7 +121,7 @@ func (b *Batch) Frame(n int, body []byte) Frame {
 		return Frame{Seq: b.shown[n], Body: body}
 	}
 	e := b.events[0]
-	return Frame{Seq: b.shown[n], Cursor: string(Cursor(e.StreamID, b.shown[n])), Body: body}
+	return Frame{Seq: b.shown[n], Cursor: string(Cursor(e.StreamID, b.shown[n])), Body: body, by: b.by[n]}
 }
 
 // Frame is one event, executed and encoded for a group of subscribers; of an activity it has no cursor. They share its bytes: nobody may change them.
@@ -125,6 +129,7 @@ type Frame struct {
 	Seq    int
 	Cursor string
 	Body   []byte
+	by     []gid.ID // see Shown
 }
 
 // Execute turns a batch into frames: a network-free, viewer-free step that any number of subscribers share.

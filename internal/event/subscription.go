@@ -18,6 +18,11 @@ type Subscription struct {
 	to     Subscriber
 	source Source
 
+	deafness atomic.Pointer[deafness] // nil: the member hears everybody
+	key      string                   // of those who share an execution, deafness apart; of an activity only
+	execute  Execute                  // likewise
+	placing  sync.Mutex               // held while the subscription goes from one group of an activity to another
+
 	suspect  atomic.Bool // the member's access is to be checked before anything more is sent
 	over     atomic.Bool
 	leaving  sync.Once
@@ -46,6 +51,8 @@ func (s *Subscription) Leave() {
 	s.over.Store(true)
 	s.leaving.Do(func() {
 		s.log.hub.forget(s)
+		s.placing.Lock()
+		defer s.placing.Unlock()
 		if s.group != nil {
 			s.group.remove(s)
 			s.feed.drop(s.group)
@@ -73,6 +80,9 @@ func (s *Subscription) send(frames []Frame) {
 	for len(frames) > 0 && frames[0].Seq <= s.from {
 		frames = frames[1:]
 	}
+	if d := s.deafness.Load(); d != nil {
+		frames = d.heard(frames)
+	}
 	if len(frames) > 0 {
 		s.to.Send(frames)
 	}
@@ -88,10 +98,15 @@ func (s *Subscription) Open(ctx context.Context, key string, source Source, exec
 	if err := f.load(sys); err != nil {
 		return err
 	}
-	s.group = f.join(key, execute)
+	if err := l.listen(sys, []*Subscription{s}); err != nil {
+		return err
+	}
 	if source.activity {
+		s.key, s.execute = key, execute
+		s.group = f.join(key, s.deafness.Load(), execute)
 		return nil
 	}
+	s.group = f.join(key, nil, execute)
 	var err error
 	s.from, err = l.start(sys, s.group, source.After)
 	return err
@@ -113,16 +128,9 @@ func (s *Subscription) Live(ctx context.Context) error {
 		if s.over.Load() {
 			return nil
 		}
-		enter := s.group.enter
-		if s.source.activity {
-			enter = s.group.enterActivity
-		}
-		switch live, closed := enter(s); {
+		switch live, closed := s.enter(); {
 		case closed:
 			return fault.New(fault.Unavailable, "The subscription could not be shown. Try again.")
-		case live && s.source.activity:
-			s.group.feed.kick()
-			return nil
 		case live:
 			return nil
 		case s.suspect.Load():
@@ -132,6 +140,18 @@ func (s *Subscription) Live(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+func (s *Subscription) enter() (live, closed bool) {
+	if !s.source.activity {
+		return s.group.enter(s)
+	}
+	s.placing.Lock()
+	defer s.placing.Unlock()
+	if live, closed = s.group.enterActivity(s); live {
+		s.group.feed.kick()
+	}
+	return live, closed
 }
 
 // enter makes the subscription live if the group's ring holds all that it has missed.
@@ -214,13 +234,16 @@ func (s *Subscription) replay(ctx, sys context.Context) error {
 	return nil
 }
 
-// join finds or makes the group of a key, and holds it.
-func (f *feed) join(key string, execute Execute) *group {
+// join finds or makes the group of a key, and holds it. Of an activity each deafness has a group of its own.
+func (f *feed) join(key string, deaf *deafness, execute Execute) *group {
+	if deaf != nil {
+		key += " " + deaf.key
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	g := f.groups[key]
 	if g == nil || g.closed {
-		g = &group{feed: f, key: key, execute: execute, head: f.head}
+		g = &group{feed: f, key: key, deafness: deaf, execute: execute, head: f.head}
 		g.ring.clear(f.head, f.log.now())
 		f.groups[key] = g
 	}

@@ -76,13 +76,13 @@ func (s *Service) Threads(ctx context.Context, v viewer.Viewer, spaces []gid.ID,
 		}, f.within)
 }
 
-// Posts are the posts of threads by number, tombstones included: one statement for all threads.
+// Posts are the posts of threads by number, tombstones included, of whom the viewer hears: one statement for all threads.
 func (s *Service) Posts(ctx context.Context, v viewer.Viewer, threads []gid.ID, a page.Args) ([]*page.Connection[ent.Post], error) {
 	return page.Each(bySeq, a, post.FieldThreadID, threads,
 		func(p *ent.Post) page.Key { return page.Key{Int: int64(p.Seq)} },
 		func(p *ent.Post) gid.ID { return p.ThreadID },
 		func(within func(*sql.Selector)) ([]*ent.Post, error) {
-			return s.Store.Client(ctx).Post.Query().Where(within, access.VisiblePosts(v)).All(ctx)
+			return s.Store.Client(ctx).Post.Query().Where(within, access.VisiblePosts(v), access.HeardPosts(v)).All(ctx)
 		})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/ent/space"
@@ -29,7 +30,7 @@ type Counts struct {
 }
 
 // UnreadOfSpaces counts for each of some spaces what the viewer has not read there. What they muted is left out, and so are spaces that
-// they do not belong to. Two statements for all spaces, from kept counters: no post is read.
+// they do not belong to. Three statements for all spaces, from kept counters: posts are read for those only who block or mute somebody.
 func (s *Service) UnreadOfSpaces(ctx context.Context, v viewer.Viewer, spaces []gid.ID) (map[gid.ID]Counts, error) {
 	return s.unread(ctx, v, page.AnyOf(thread.FieldSpaceID, spaces))
 }
@@ -55,7 +56,7 @@ func (s *Service) unread(ctx context.Context, v viewer.Viewer, which predicate.T
 		SpaceID gid.ID `json:"space_id"`
 		Unread  int    `json:"unread"`
 	}
-	var posts, mentions []row
+	var posts, mentions, unheard []row
 	err := s.Store.Client(ctx).Thread.Query().Where(counted).Modify(func(s *sql.Selector) {
 		state := sql.Table(readstate.Table).As("state")
 		s.LeftJoin(state).OnP(sql.And(sql.ColumnsEQ(state.C(readstate.FieldThreadID), s.C(thread.FieldID)), sql.EQ(state.C(readstate.FieldMemberID), me)))
@@ -67,7 +68,7 @@ func (s *Service) unread(ctx context.Context, v viewer.Viewer, which predicate.T
 		return nil, fmt.Errorf("count unread posts: %w", err)
 	}
 	err = s.Store.Client(ctx).Notification.Query().
-		Where(notification.RecipientID(me), notification.ReadAtIsNil(), notification.Mentions(true), notification.HasThreadWith(counted)).
+		Where(notification.RecipientID(me), notification.ReadAtIsNil(), notification.Mentions(true), notification.HasThreadWith(counted), access.HeardNotifications(v)).
 		Modify(func(s *sql.Selector) {
 			t := sql.Table(thread.Table).As("of_thread")
 			s.Join(t).On(s.C(notification.FieldThreadID), t.C(thread.FieldID))
@@ -76,9 +77,21 @@ func (s *Service) unread(ctx context.Context, v viewer.Viewer, which predicate.T
 	if err != nil {
 		return nil, fmt.Errorf("count unread mentions: %w", err)
 	}
+	err = s.Store.Client(ctx).Post.Query().Where(post.HasThreadWith(counted), access.UnheardUnreadPosts(v)).
+		Modify(func(s *sql.Selector) {
+			t := sql.Table(thread.Table).As("of_thread")
+			s.Join(t).On(s.C(post.FieldThreadID), t.C(thread.FieldID))
+			s.Select(sql.As(t.C(thread.FieldSpaceID), "space_id"), sql.As(sql.Count("*"), "unread")).GroupBy(t.C(thread.FieldSpaceID))
+		}).Scan(ctx, &unheard)
+	if err != nil {
+		return nil, fmt.Errorf("count posts that are not heard: %w", err)
+	}
 	counts := make(map[gid.ID]Counts, len(posts))
 	for _, r := range posts {
 		counts[r.SpaceID] = Counts{Posts: r.Unread}
+	}
+	for _, r := range unheard {
+		counts[r.SpaceID] = Counts{Posts: max(0, counts[r.SpaceID].Posts-r.Unread)}
 	}
 	for _, r := range mentions {
 		c := counts[r.SpaceID]
@@ -99,7 +112,7 @@ func (s *Service) UnreadMentions(ctx context.Context, v viewer.Viewer, threads [
 		Unread   int    `json:"unread"`
 	}
 	err := s.Store.Client(ctx).Notification.Query().
-		Where(notification.RecipientID(me), notification.ReadAtIsNil(), notification.Mentions(true), page.AnyOf(notification.FieldThreadID, threads)).
+		Where(notification.RecipientID(me), notification.ReadAtIsNil(), notification.Mentions(true), page.AnyOf(notification.FieldThreadID, threads), access.HeardNotifications(v)).
 		Modify(func(s *sql.Selector) {
 			s.Select(s.C(notification.FieldThreadID), sql.As(sql.Count("*"), "unread")).GroupBy(s.C(notification.FieldThreadID))
 		}).Scan(ctx, &rows)

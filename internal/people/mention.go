@@ -60,7 +60,7 @@ func (s *Service) MentionCandidates(ctx context.Context, v viewer.Viewer, place 
 		named = community.Named(prefix)
 	}
 	members, err := s.Store.Client(ctx).Member.Query().
-		Where(access.SpaceReaders(spaceID), access.Approachable(me), member.IDNEQ(me), named, recent).Order(member.ByName(), member.ByID()).Limit(first).All(ctx)
+		Where(access.SpaceReaders(spaceID), access.TakesMessagesOf(me), member.IDNEQ(me), named, recent).Order(member.ByName(), member.ByID()).Limit(first).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find members to mention: %w", err)
 	}
