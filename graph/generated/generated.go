@@ -3157,10 +3157,10 @@ That a member does not want to hear from another one, in all spaces that both be
 not left out, and neither is what moderators do. What others wrote stays in its place, also in a thread that the blocked one started.
 """
 type Block {
-  """The blocked member's id."""
-  blockedId: ID!
-  """The blocked member; null when the viewer cannot see them any more."""
-  blocked: Member
+  """Whom: the member's id."""
+  memberId: ID!
+  """Whom; null when the viewer cannot see them any more."""
+  member: Member
   """How far it goes."""
   kind: BlockKind!
   """When it was made."""
@@ -5364,10 +5364,10 @@ func (ec *executionContext) childFields_AuditEntryEdge(ctx context.Context, fiel
 
 func (ec *executionContext) childFields_Block(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "blockedId":
-		return ec.fieldContext_Block_blockedId(ctx, field)
-	case "blocked":
-		return ec.fieldContext_Block_blocked(ctx, field)
+	case "memberId":
+		return ec.fieldContext_Block_memberId(ctx, field)
+	case "member":
+		return ec.fieldContext_Block_member(ctx, field)
 	case "kind":
 		return ec.fieldContext_Block_kind(ctx, field)
 	case "createdAt":
@@ -11786,13 +11786,13 @@ func (ec *executionContext) fieldContext_AuditEntryEdge_node(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _Block_blockedId(ctx context.Context, field graphql.CollectedField, obj *moderation.Block) (ret graphql.Marshaler) {
+func (ec *executionContext) _Block_memberId(ctx context.Context, field graphql.CollectedField, obj *moderation.Block) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Block_blockedId(ctx, field)
+			return ec.fieldContext_Block_memberId(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.BlockedID, nil
@@ -11805,17 +11805,17 @@ func (ec *executionContext) _Block_blockedId(ctx context.Context, field graphql.
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Block_blockedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Block_memberId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Block", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Block_blocked(ctx context.Context, field graphql.CollectedField, obj *moderation.Block) (ret graphql.Marshaler) {
+func (ec *executionContext) _Block_member(ctx context.Context, field graphql.CollectedField, obj *moderation.Block) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Block_blocked(ctx, field)
+			return ec.fieldContext_Block_member(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Blocked, nil
@@ -11828,7 +11828,7 @@ func (ec *executionContext) _Block_blocked(ctx context.Context, field graphql.Co
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Block_blocked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Block_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Block",
 		Field:      field,
@@ -42386,13 +42386,13 @@ func (ec *executionContext) _Block(ctx context.Context, sel ast.SelectionSet, ob
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Block")
-		case "blockedId":
-			out.Values[i] = ec._Block_blockedId(ctx, field, obj)
+		case "memberId":
+			out.Values[i] = ec._Block_memberId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "blocked":
-			out.Values[i] = ec._Block_blocked(ctx, field, obj)
+		case "member":
+			out.Values[i] = ec._Block_member(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

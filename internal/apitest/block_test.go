@@ -12,7 +12,7 @@ import (
 
 // byMember writes a mutation of a member.
 func byMember(name string) string {
-	return fmt.Sprintf("mutation($input: %s%sInput!) { %s(input: $input) { account { blocks { kind blocked { name } } } errors { code message } } }", string(name[0]-32), name[1:], name)
+	return fmt.Sprintf("mutation($input: %s%sInput!) { %s(input: $input) { account { blocks { kind member { name } } } errors { code message } } }", string(name[0]-32), name[1:], name)
 }
 
 const heardThread = `query($id: ID!) { node(id: $id) { ... on Thread { viewerUnreadCount lastPost { body } space { viewerUnreadCount }
@@ -92,7 +92,7 @@ func TestBlock(t *testing.T) {
 			ada.Must(byMember("unblockMember"), input(vars{"memberId": eve.ID}))
 			ada.Must(byMember("muteMember"), input(vars{"memberId": eve.ID}))
 			r = ada.Must(byMember("muteMember"), input(vars{"memberId": eve.ID}))
-			if r.Len("muteMember.account.blocks") != 1 || r.String("muteMember.account.blocks.0.blocked.name") != "eve" {
+			if r.Len("muteMember.account.blocks") != 1 || r.String("muteMember.account.blocks.0.member.name") != "eve" {
 				t.Errorf("%s", r.Body)
 			}
 			eve.Must(`mutation($input: CreateSpaceInput!) { createSpace(input: $input) { space { id } errors { code message } } }`, input(vars{"kind": "DIRECT", "memberIds": []gid.ID{ada.ID}}))

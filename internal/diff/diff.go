@@ -46,7 +46,7 @@ type Run struct {
 
 // maxEdits is how many words, or lines, can differ for them to be told apart one by one. The work grows with its product with the
 // texts' length, and the memory with its square.
-const maxEdits = 300
+const maxEdits = 200
 
 // Words compares two texts.
 func Words(before, after string) []*Run {

@@ -16,6 +16,8 @@ const valueTypes = [
   'ConnectionSuggestion',
   'MentionCandidate',
   'Topic',
+  'Block',
+  'NotificationPreference',
   // Events: their cursor is their identity, and only in their stream.
   'PostCreated',
   'PostEdited',
@@ -27,6 +29,7 @@ const valueTypes = [
   'ThreadActivity',
   'NotificationCreated',
   'NotificationsRead',
+  'ReadStateChanged',
   'DraftChanged',
   'BookmarkChanged',
 ];
