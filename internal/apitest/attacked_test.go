@@ -180,7 +180,6 @@ var inside = regexp.MustCompile(`(?i)\bpq:|sqlite|\bSELECT\b.*\bFROM\b|constrain
 // TestAttacks tries the whole list on both databases, one attack at a time and nothing beside it: a hostile request costs at most
 // 100 ms of CPU, its sender's part counted in, and the next ordinary request is answered.
 func TestAttacks(t *testing.T) { //nolint:paralleltest // it measures the process
-
 	list := attacks()
 	if len(list) < 60 {
 		t.Errorf("only %d attacks", len(list))

@@ -3,6 +3,7 @@ package apitest_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -60,9 +61,7 @@ func TestClassification(t *testing.T) {
 				{vars{"kind": "ANNOUNCEMENT"}, 0}, {vars{"pinned": true}, 1}, {vars{"pinned": false}, 7}, {vars{}, 8}, {vars{"tag": "dat"}, 0},
 			} {
 				seen, v := map[string]bool{}, vars{"id": network, "first": 3}
-				for k, x := range c.filter {
-					v[k] = x
-				}
+				maps.Copy(v, c.filter)
 				for {
 					r := ben.Must(list, v)
 					for i := range r.Len("node.threads.edges") {

@@ -97,7 +97,7 @@ func TestNotificationMail(t *testing.T) {
 					t.Fatal(err)
 				}
 				req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-				answer, err := http.DefaultClient.Do(req)
+				answer, err := (&http.Client{Timeout: time.Minute}).Do(req)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
@@ -18,19 +19,19 @@ func TestFeeds(t *testing.T) {
 		ada, ben := w.Member("ada"), w.Member("ben")
 		network, group := w.Space(space.KindNETWORK, "Network & more", ada, ben), w.Space(space.KindAFFINITY, "Group", ada, ben)
 		const create = `mutation($input: CreateFeedAddressInput!) { createFeedAddress(input: $input) { url errors { code message path } } }`
-		get := func(url, tag string) (*http.Response, string) {
+		get := func(url, tag string) (status int, header http.Header, body string) {
 			t.Helper()
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 			must0(t, err)
 			if tag != "" {
 				request.Header.Set("If-None-Match", tag)
 			}
-			r, err := http.DefaultClient.Do(request)
+			r, err := (&http.Client{Timeout: time.Minute}).Do(request)
 			must0(t, err)
 			defer func() { _ = r.Body.Close() }()
-			body, err := io.ReadAll(r.Body)
+			all, err := io.ReadAll(r.Body)
 			must0(t, err)
-			return r, string(body)
+			return r.StatusCode, r.Header, string(all)
 		}
 		thread := w.Thread(ada, network, "A <plan>", "Hello <script>x</script> *you*")
 		w.Post(ben, w.Thread(ada, group, "Secret", "Secret"), "Secret")
@@ -38,7 +39,7 @@ func TestFeeds(t *testing.T) {
 		must0(t, err)
 		url := ben.Must(create, input(vars{"spaceId": network, "idempotencyKey": "k"})).String("createFeedAddress.url")
 
-		r, body := get(url, "")
+		status, header, body := get(url, "")
 		var read struct {
 			ID      string `xml:"id"`
 			Updated string `xml:"updated"`
@@ -50,13 +51,13 @@ func TestFeeds(t *testing.T) {
 			} `xml:"entry"`
 		}
 		must0(t, xml.Unmarshal([]byte(body), &read))
-		if r.StatusCode != http.StatusOK || !strings.HasPrefix(r.Header.Get("Cache-Control"), "private") || len(read.Entries) != 1 || read.Entries[0].Title != "A <plan>" ||
+		if status != http.StatusOK || !strings.HasPrefix(header.Get("Cache-Control"), "private") || len(read.Entries) != 1 || read.Entries[0].Title != "A <plan>" ||
 			read.Entries[0].Author != "ada" || !strings.Contains(read.Entries[0].Content, "<em>you</em>") || strings.Contains(read.Entries[0].Content, "<script") ||
 			!strings.HasPrefix(read.ID, "urn:uuid:") || read.Updated == "" || strings.Contains(body, "Secret") || strings.Contains(body, "cmf_") {
-			t.Errorf("%d %v %s", r.StatusCode, r.Header, body)
+			t.Errorf("%d %v %s", status, header, body)
 		}
-		if again, body := get(url, r.Header.Get("Etag")); again.StatusCode != http.StatusNotModified || body != "" {
-			t.Errorf("%d %s", again.StatusCode, body)
+		if status, _, body := get(url, header.Get("Etag")); status != http.StatusNotModified || body != "" {
+			t.Errorf("%d %s", status, body)
 		}
 		if again := ben.Must(create, input(vars{"spaceId": network, "idempotencyKey": "k"})).String("createFeedAddress.url"); again != url {
 			t.Errorf("the same key gave %s", again)
@@ -69,14 +70,14 @@ func TestFeeds(t *testing.T) {
 			t.Errorf("a feed's token signs in: %s", got.Body)
 		}
 		base := w.URL + "/spaces/"
-		r, missing := get(base+w.NewID(gid.Space).String()+"/feed.atom?token="+token, "")
-		if r.StatusCode != http.StatusNotFound {
-			t.Errorf("%d", r.StatusCode)
+		status, _, missing := get(base+w.NewID(gid.Space).String()+"/feed.atom?token="+token, "")
+		if status != http.StatusNotFound {
+			t.Errorf("%d", status)
 		}
 		same := func(what, url string) {
 			t.Helper()
-			if r, body := get(url, ""); r.StatusCode != http.StatusNotFound || body != missing {
-				t.Errorf("%s: %d %s, not %s", what, r.StatusCode, body, missing)
+			if status, _, body := get(url, ""); status != http.StatusNotFound || body != missing {
+				t.Errorf("%s: %d %s, not %s", what, status, body, missing)
 			}
 		}
 		same("a hidden space", base+group.String()+"/feed.atom?token="+token)

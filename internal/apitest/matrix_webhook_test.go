@@ -1,6 +1,8 @@
 package apitest_test
 
 import (
+	"maps"
+
 	"github.com/pursuing-equity/commons/ent/webhookendpoint"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/webhook"
@@ -11,9 +13,7 @@ func webhookRows() matrix {
 	endpoint := func(more vars) func(c *cast) vars {
 		return in(func(c *cast) vars {
 			v := vars{"endpointId": c.objects["endpoint"]}
-			for name, value := range more {
-				v[name] = value
-			}
+			maps.Copy(v, more)
 			return v
 		})
 	}

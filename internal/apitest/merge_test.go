@@ -2,6 +2,7 @@ package apitest_test
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 
@@ -159,12 +160,8 @@ func TestSplitThread(t *testing.T) {
 				{staff, vars{"postIds": []gid.ID{w.NewID(gid.Post)}}, "NOT_FOUND"}, {staff, vars{"title": ""}, "INVALID_INPUT"}, {staff, vars{"spaceId": w.NewID(gid.Space)}, "NOT_FOUND"},
 			} {
 				v := vars{}
-				for k, x := range in {
-					v[k] = x
-				}
-				for k, x := range c.with {
-					v[k] = x
-				}
+				maps.Copy(v, in)
+				maps.Copy(v, c.with)
 				if code := c.who.Do(splitThread, input(v)).Code(); code != c.code {
 					t.Errorf("%v: %q, want %q", c.with, code, c.code)
 				}

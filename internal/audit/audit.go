@@ -60,7 +60,7 @@ const (
 	ThreadSplit          Action = "THREAD_SPLIT"
 	WebhookCreated       Action = "WEBHOOK_CREATED"
 	WebhookChanged       Action = "WEBHOOK_CHANGED"
-	WebhookSecretRotated Action = "WEBHOOK_SECRET_ROTATED"
+	WebhookSecretRotated Action = "WEBHOOK_SECRET_ROTATED" //nolint:gosec // it is a name, no secret
 	WebhookDeleted       Action = "WEBHOOK_DELETED"
 	WebhookDisabled      Action = "WEBHOOK_DISABLED"
 )

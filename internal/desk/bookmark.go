@@ -75,9 +75,9 @@ func (s *Service) BookmarkPost(ctx context.Context, v viewer.Viewer, postID gid.
 	return b, err
 }
 
-func remind(at time.Time, set func(time.Time), clear func()) {
+func remind(at time.Time, set func(time.Time), forget func()) {
 	if at.IsZero() {
-		clear()
+		forget()
 		return
 	}
 	set(at)

@@ -149,9 +149,9 @@ func (s *Service) edit(ctx context.Context, tx *ent.Client, v viewer.Viewer, me 
 
 func equal(a, b *gid.ID) bool { return a == b || a != nil && b != nil && *a == *b }
 
-func point(id *gid.ID, set func(gid.ID) *ent.DraftUpdateOne, clear func() *ent.DraftUpdateOne) {
+func point(id *gid.ID, set func(gid.ID) *ent.DraftUpdateOne, forget func() *ent.DraftUpdateOne) {
 	if id == nil {
-		clear()
+		forget()
 		return
 	}
 	set(*id)

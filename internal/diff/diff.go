@@ -152,7 +152,7 @@ func shortest(a, b []string) ([]Run, bool) {
 		for i, p := range pieces {
 			id, known := ids[p]
 			if !known {
-				id = int32(len(ids)) //nolint:gosec // a text has fewer pieces
+				id = int32(len(ids))
 				ids[p] = id
 			}
 			out[i] = id
@@ -187,8 +187,8 @@ func shortest(a, b []string) ([]Run, bool) {
 func walkBack(a, b []string, trace [][]int) []Run {
 	var edits []Run
 	i, j := len(a), len(b)
-	for d := len(trace) - 1; d >= 0; d-- {
-		before := func(k int) int { return trace[d][k+d+1] }
+	for d, reached := range slices.Backward(trace) {
+		before := func(k int) int { return reached[k+d+1] }
 		k := i - j
 		down := k == -d || k != d && before(k-1) < before(k+1)
 		from := k - 1

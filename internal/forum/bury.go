@@ -3,6 +3,7 @@ package forum
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -48,21 +49,12 @@ func (s *Service) bury(ctx context.Context, tx *ent.Client, t *locked, ids []gid
 	if err := store.Unindex(ctx, tx, ids...); err != nil {
 		return err
 	}
-	if t.AcceptedPostID != nil && contains(ids, *t.AcceptedPostID) {
+	if t.AcceptedPostID != nil && slices.Contains(ids, *t.AcceptedPostID) {
 		if err := tx.Thread.UpdateOneID(t.ID).ClearAcceptedPostID().Exec(ctx); err != nil {
 			return fmt.Errorf("forget the accepted answer: %w", err)
 		}
 	}
 	return s.unquote(ctx, tx, t, ids, now)
-}
-
-func contains(ids []gid.ID, id gid.ID) bool {
-	for _, i := range ids {
-		if i == id {
-			return true
-		}
-	}
-	return false
 }
 
 // quoting is true for a post that quotes another; the index on quotes says it in the same words.

@@ -3,6 +3,7 @@ package forum
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pursuing-equity/commons/ent"
@@ -48,7 +49,7 @@ func (s *Service) Quotes(ctx context.Context, posts []*ent.Post) ([]*string, err
 		return nil, fmt.Errorf("look for hidden posts: %w", err)
 	}
 	for i, p := range posts {
-		if quotes[i] != nil && contains(hidden, *p.ReplyToID) {
+		if quotes[i] != nil && slices.Contains(hidden, *p.ReplyToID) {
 			quotes[i] = nil
 		}
 	}

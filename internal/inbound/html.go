@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -85,11 +86,9 @@ func attribute(t html.Token, name string) string {
 
 // quoting reports whether a tag begins what was quoted, or a signature.
 func quoting(t html.Token) bool {
-	for _, name := range strings.Fields(strings.ToLower(attribute(t, "class") + " " + attribute(t, "id"))) {
-		for _, q := range quotes {
-			if name == q {
-				return true
-			}
+	for name := range strings.FieldsSeq(strings.ToLower(attribute(t, "class") + " " + attribute(t, "id"))) {
+		if slices.Contains(quotes, name) {
+			return true
 		}
 	}
 	return false

@@ -47,7 +47,7 @@ type Service struct {
 	Logger    *slog.Logger
 
 	key    atomic.Pointer[[]byte] // that addresses are signed with; nil until it is needed
-	places chan struct{}          // for mails that are looked at at once; made by Serve
+	places chan struct{}          // for mails that are looked at together; made by Serve
 }
 
 const (

@@ -23,7 +23,7 @@ const (
 	maxRecipients  = 10
 	maxLine        = 8 << 10 // bytes of a line; servers break longer ones
 	maxConnections = 50
-	atOnce         = 4 // mails that are looked at at once
+	atOnce         = 4 // mails that are looked at together
 	idle           = time.Minute
 	longest        = 10 * time.Minute // a connection
 	takeTime       = time.Minute      // to post a mail
@@ -41,12 +41,12 @@ func ParseListening(text string) (Listening, error) {
 	protocol, address, _ := strings.Cut(text, ":")
 	l := Listening{Network: "tcp", Address: address, LMTP: protocol == "lmtp"}
 	if protocol != "lmtp" && protocol != "smtp" {
-		return l, errors.New("must begin with lmtp: or smtp:")
+		return l, errors.New("must begin with lmtp or smtp and a colon")
 	}
 	if path, is := strings.CutPrefix(address, "unix:"); is {
 		l.Network, l.Address = "unix", path
 		if !strings.HasPrefix(path, "/") {
-			return l, errors.New("must have a path from / behind unix:")
+			return l, errors.New("must have a path from / behind the colon of unix")
 		}
 		return l, nil
 	}

@@ -200,7 +200,7 @@ func (m *message) walk(h textproto.MIMEHeader, body io.Reader, depth int, relate
 func (m *message) attach(name string, body io.Reader, attached func(attachment) error) error {
 	in := bufio.NewReader(body)
 	if _, err := in.Peek(1); err != nil {
-		return nil
+		return nil //nolint:nilerr // it is left out
 	}
 	if name == "" {
 		name = "attachment"

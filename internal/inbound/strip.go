@@ -163,12 +163,12 @@ func attribution(lines []string, at int) int {
 	if at >= len(lines) || quoted(lines[at]) || !begun.MatchString(lines[at]) {
 		return 0
 	}
-	joined := ""
+	var joined strings.Builder
 	for n := 0; n < 4 && at+n < len(lines) && (n == 0 || !blank(lines[at+n])); n++ {
-		if joined += " " + lines[at+n]; len(joined) > 600 {
+		if joined.WriteString(" " + lines[at+n]); joined.Len() > 600 {
 			return 0
 		}
-		if wrote.MatchString(joined) && dated.MatchString(joined) {
+		if wrote.MatchString(joined.String()) && dated.MatchString(joined.String()) {
 			return n + 1
 		}
 	}

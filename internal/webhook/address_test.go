@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -105,7 +104,7 @@ func TestURLs(t *testing.T) {
 // A name is looked at when it is resolved, each time: what it stood for before says nothing.
 func TestNamesThatLeadInside(t *testing.T) {
 	for _, to := range []string{"https://localhost/", "https://localhost:8443/"} {
-		request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, to, nil)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -31,7 +31,7 @@ import (
 )
 
 const (
-	batch       = 50              // deliveries that are looked at at once
+	batch       = 50              // deliveries that are looked at together
 	perEndpoint = 4               // that a process sends to one endpoint at once: a slow one keeps no other waiting
 	atOnce      = 64              // that it sends at once
 	lease       = time.Minute     // for which they are its own; the clocks of processes must agree better than that
