@@ -103,7 +103,7 @@ func lineEnd(text string) int {
 }
 
 func split(text string, cut func(string) int) []string {
-	var pieces []string
+	pieces := make([]string, 0, len(text)/4)
 	for text != "" {
 		n := cut(text)
 		pieces = append(pieces, text[:n])
