@@ -95,7 +95,7 @@ func (s *Service) write(ctx context.Context, v viewer.Viewer, id gid.ID) ([]byte
 	if err != nil {
 		return nil, fmt.Errorf("load the space of a feed: %w", err)
 	}
-	posts, err := c.Post.Query().Where(access.VisiblePosts(v), post.HasThreadWith(thread.SpaceID(id)), post.DeletedAtIsNil(), post.HiddenAtIsNil(), post.MovedToIDIsNil()).
+	posts, err := c.Post.Query().Where(access.VisiblePosts(v), access.HeardPosts(v), post.HasThreadWith(thread.SpaceID(id)), post.DeletedAtIsNil(), post.HiddenAtIsNil(), post.MovedToIDIsNil()).
 		Order(post.ByID(sql.OrderDesc())).Limit(newest).WithAuthor().WithThread().All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load the posts of a feed: %w", err)

@@ -2,15 +2,11 @@ package forum
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/pursuing-equity/commons/ent"
-	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
-	"github.com/pursuing-equity/commons/internal/page"
 )
 
 // maxQuote is the longest quote, in characters.
@@ -30,27 +26,27 @@ func quotable(quote string, from *ent.Post) error {
 	return nil
 }
 
-// Quotes are what posts repeat of the posts that they answer, nil for nothing; nothing while the quoted post is hidden. One statement for
-// all, none when there are no quotes.
+// Quotes are what posts repeat of the posts that they answer, nil for nothing; nothing while the quoted post is hidden, or in a space of
+// other readers. At most two statements for all, none when there are no quotes.
 func (s *Service) Quotes(ctx context.Context, posts []*ent.Post) ([]*string, error) {
 	quotes := make([]*string, len(posts))
-	var ids []gid.ID
-	for i, p := range posts {
-		if p.Quote != "" && p.HiddenAt == nil && p.ReplyToID != nil {
-			quotes[i] = &p.Quote
-			ids = append(ids, *p.ReplyToID)
+	var quoting []*ent.Post
+	for _, p := range posts {
+		if p.Quote != "" && p.HiddenAt == nil {
+			quoting = append(quoting, p)
 		}
 	}
-	if len(ids) == 0 {
-		return quotes, nil
-	}
-	hidden, err := s.Store.Client(ctx).Post.Query().Where(page.AnyOf(post.FieldID, ids), post.HiddenAtNotNil()).IDs(ctx)
+	answered, err := s.Answered(ctx, quoting)
 	if err != nil {
-		return nil, fmt.Errorf("look for hidden posts: %w", err)
+		return nil, err
+	}
+	shown := make(map[gid.ID]bool, len(quoting))
+	for i, p := range quoting {
+		shown[p.ID] = answered[i] != nil && answered[i].HiddenAt == nil
 	}
 	for i, p := range posts {
-		if quotes[i] != nil && slices.Contains(hidden, *p.ReplyToID) {
-			quotes[i] = nil
+		if shown[p.ID] {
+			quotes[i] = &p.Quote
 		}
 	}
 	return quotes, nil

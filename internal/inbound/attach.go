@@ -6,4 +6,4 @@ import (
 )
 
 // withAttachments gives a post the files of a mail.
-func withAttachments(_ *forum.NewPost, _ []gid.ID) {}
+func withAttachments(p *forum.NewPost, ids []gid.ID) { p.AttachmentFileIDs = ids }

@@ -123,11 +123,12 @@ func (b *bound) Tx(context.Context) (dialect.Tx, error) { return dialect.NopTx(b
 func (b *bound) Close() error                           { return nil }
 func (b *bound) Dialect() string                        { return b.dialect }
 
-// LockRow makes a query of one row wait for, and hold, the row's lock until the transaction ends. SQLite has one writer:
-// there is nothing to lock.
+// LockRow makes a query of one row wait for, and hold, the row's lock until the transaction ends. It is the lock of who changes a row
+// and keeps its key: rows that refer to it can be made meanwhile, else two who refer to each other's rows would wait in a circle.
+// SQLite has one writer: there is nothing to lock.
 func LockRow(s *entsql.Selector) {
 	if s.Dialect() == dialect.Postgres {
-		s.ForUpdate()
+		s.For(entsql.LockNoKeyUpdate)
 	}
 }
 
@@ -143,7 +144,7 @@ func KeepRows(s *entsql.Selector) {
 // ends: workers that share a queue do not wait for each other. SQLite has one writer: there is nothing to leave out.
 func LockFreeRows(s *entsql.Selector) {
 	if s.Dialect() == dialect.Postgres {
-		s.ForUpdate(entsql.WithLockAction(entsql.SkipLocked))
+		s.For(entsql.LockNoKeyUpdate, entsql.WithLockAction(entsql.SkipLocked))
 	}
 }
 
