@@ -145,7 +145,7 @@ func crowd(w *apitest.World, spaceID gid.ID, n int) {
 // Thousands are told of a post after it is committed: who writes it does not wait for them.
 func TestManyAreTold(t *testing.T) {
 	database.Each(t, func(t *testing.T, url string) {
-		const many = 5000
+		const many = 5000 / raceFactor
 		w := apitest.Serve(t, url)
 		ada, host := w.Member("ada"), w.Member("host")
 		small, large := w.Space(space.KindWORKGROUP, "Small", host, ada), w.Space(space.KindWORKGROUP, "Large", host, ada)

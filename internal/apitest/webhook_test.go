@@ -65,10 +65,11 @@ func newReceiver(t *testing.T, answer func(w http.ResponseWriter, h heardOf)) *r
 		h := heardOf{request.Header.Get("webhook-id"), said.Type, said.Data, request.Header, body}
 		r.mu.Lock()
 		r.got = append(r.got, h)
+		answer := r.answer
 		r.mu.Unlock()
 		r.news <- h
-		if r.answer != nil {
-			r.answer(w, h)
+		if answer != nil {
+			answer(w, h)
 		}
 	}))
 	t.Cleanup(r.Close)
@@ -171,11 +172,13 @@ func TestWebhooks(t *testing.T) {
 		t.Run("what moves into a hidden space before it is sent is not told of", func(t *testing.T) {
 			var held atomic.Bool
 			held.Store(true)
+			r.mu.Lock()
 			r.answer = func(w http.ResponseWriter, _ heardOf) {
 				if held.Load() {
 					w.WriteHeader(http.StatusServiceUnavailable)
 				}
 			}
+			r.mu.Unlock()
 			thread := w.Thread(ada, network, "Moving", "M")
 			r.next(t)
 			r.next(t)
