@@ -781,7 +781,8 @@ extend type Mutation {
   unlinkIdentity("""Which one.""" input: UnlinkIdentityInput!): UnlinkIdentityPayload!
   """
   Makes an address at which a space's newest posts can be read as an Atom feed, by whoever has the address, as long as the viewer can read
-  the space. ` + "`" + `FORBIDDEN` + "`" + ` for hidden spaces, which have no feed; ` + "`" + `LIMIT_REACHED` + "`" + ` for who has 50 addresses.
+  the space. It needs a browser session: ` + "`" + `FORBIDDEN` + "`" + ` for who has a token, and for hidden spaces, which have no feed. ` + "`" + `LIMIT_REACHED` + "`" + ` for who
+  has 50 addresses.
   """
   createFeedAddress("""Of which space.""" input: CreateFeedAddressInput!): CreateFeedAddressPayload!
   """
@@ -1662,7 +1663,7 @@ type ArchiveOrganizationPayload {
 input UpdateProfileInput {
   """1 to 120 characters."""
   name: String
-  """2 to 40 letters, digits, dots, hyphens and underscores, lower case, unique."""
+  """2 to 40 letters, digits, dots, hyphens and underscores, lower case, unique; not ` + "`" + `everyone` + "`" + ` or ` + "`" + `facilitators` + "`" + `, which call many."""
   handle: String
   """Up to 60 characters."""
   pronouns: String

@@ -1737,7 +1737,7 @@ type UpdateOrganizationPayload struct {
 type UpdateProfileInput struct {
 	// 1 to 120 characters.
 	Name graphql.Omittable[*string] `json:"name,omitempty"`
-	// 2 to 40 letters, digits, dots, hyphens and underscores, lower case, unique.
+	// 2 to 40 letters, digits, dots, hyphens and underscores, lower case, unique; not `everyone` or `facilitators`, which call many.
 	Handle graphql.Omittable[*string] `json:"handle,omitempty"`
 	// Up to 60 characters.
 	Pronouns graphql.Omittable[*string] `json:"pronouns,omitempty"`

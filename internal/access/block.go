@@ -22,8 +22,9 @@ import (
 )
 
 // Who blocks or mutes somebody does not hear from them, wherever both are. That takes nothing from what either of them may see: a post
-// that is not heard is still found by its id, as when a reply leads to it. Nobody but the one who blocks can tell; only who
-// starts a direct conversation with somebody who blocks them is told that this member does not take messages.
+// that is not heard is still found by its id, as when a reply leads to it. Nobody but the one who blocks can tell, with two exceptions:
+// who starts a direct conversation with somebody who blocks them is told that this member does not take messages, and who introduces
+// two of whom one blocks the other is refused, without a word on which of them.
 //
 // What opens an announcement is heard by everybody: it is the community's word, whoever wrote it. So is a warning, which is no post.
 
@@ -127,12 +128,4 @@ func Unheard(ctx context.Context, c *ent.Client, members ...gid.ID) (map[gid.ID]
 		of[b.MemberID][b.BlockedID] = true
 	}
 	return of, nil
-}
-
-// HeardBy are the members whom a member hears: all but those whom they block or mute.
-func HeardBy(memberID gid.ID) predicate.Member {
-	return func(s *sql.Selector) {
-		unheard := from(s, block.Table, block.FieldBlockedID)
-		s.Where(sql.NotIn(s.C(member.FieldID), unheard.Where(sql.EQ(unheard.C(block.FieldMemberID), memberID))))
-	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/thread"
+	"github.com/pursuing-equity/commons/ent/watchsetting"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -64,6 +65,15 @@ func ExportableSpaceMemberships(v viewer.Viewer) predicate.SpaceMembership {
 func threadsOutside(s *sql.Selector) *sql.Selector {
 	threads := from(s, thread.Table, thread.FieldID)
 	return threads.Where(outsideAffinity(threads))
+}
+
+// ExportableWatchSettings are the watch settings that may leave: the viewer's, of spaces and threads that are no affinity group's.
+func ExportableWatchSettings(v viewer.Viewer) predicate.WatchSetting {
+	return exportable(v, func(s *sql.Selector) *sql.Predicate {
+		spaces := from(s, space.Table, space.FieldID)
+		spaces.Where(sql.NEQ(spaces.C(space.FieldKind), space.KindAFFINITY))
+		return sql.Or(sql.In(s.C(watchsetting.FieldSpaceID), spaces), sql.In(s.C(watchsetting.FieldThreadID), threadsOutside(s)))
+	}, watchsetting.FieldMemberID)
 }
 
 // ExportableReactions are the reactions that may leave: the viewer's.

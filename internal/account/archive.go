@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/identity"
+	"github.com/pursuing-equity/commons/ent/notificationpreference"
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/teammembership"
@@ -42,6 +43,8 @@ votes.json           how you voted in polls
 read-positions.json  how far you have read
 notifications.json   what you were told
 drafts.json          what you have begun to write, with earlier versions
+watching.json        how much you want to hear of spaces and threads
+preference.json      when you want mail
 bookmarks.json       the posts that you keep for later, with your notes
 resources.json       the resources that you added
 files.json           the files that you uploaded
@@ -75,7 +78,7 @@ func (s *Service) WriteExport(ctx context.Context, m *ent.Member, w io.Writer) e
 		a := &archive{Service: s, zip: zip.NewWriter(w), member: m, viewer: viewer.Member(m.ID, gid.ID{}, viewer.Read), at: s.Now()}
 		parts := []func(context.Context) error{
 			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.votes, a.positions,
-			a.notifications, a.drafts, a.bookmarks, a.resources, a.files, a.blocks, a.signIns, a.activity,
+			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.resources, a.files, a.blocks, a.signIns, a.activity,
 		}
 		for _, part := range parts {
 			if err := part(ctx); err != nil {
@@ -364,6 +367,26 @@ func (a *archive) bookmarks(ctx context.Context) error {
 		return a.Store.Client(ctx).Bookmark.Query().Where(access.ExportableBookmarks(a.viewer), within).All(ctx)
 	}, func(b *ent.Bookmark) any {
 		return map[string]any{"postId": b.PostID, "note": b.Note, "remindAt": b.RemindAt, "createdAt": b.CreatedAt}
+	})
+}
+
+// watching is how much the member wants to hear of spaces and threads, but for those of affinity groups.
+func (a *archive) watching(ctx context.Context) error {
+	return rows(a, "watching.json", func(w *ent.WatchSetting) gid.ID { return w.ID }, func(within func(*sql.Selector)) ([]*ent.WatchSetting, error) {
+		return a.Store.Client(ctx).WatchSetting.Query().Where(access.ExportableWatchSettings(a.viewer), within).All(ctx)
+	}, func(w *ent.WatchSetting) any {
+		return map[string]any{"spaceId": w.SpaceID, "threadId": w.ThreadID, "level": w.Level, "updatedAt": w.UpdatedAt}
+	})
+}
+
+func (a *archive) preference(ctx context.Context) error {
+	return rows(a, "preference.json", func(p *ent.NotificationPreference) gid.ID { return p.ID }, func(within func(*sql.Selector)) ([]*ent.NotificationPreference, error) {
+		return a.Store.Client(ctx).NotificationPreference.Query().Where(notificationpreference.MemberID(a.member.ID), within).All(ctx)
+	}, func(p *ent.NotificationPreference) any {
+		return map[string]any{
+			"directMail": p.DirectMail, "watchedMail": p.WatchedMail, "digestHour": p.DigestHour, "digestWeekday": p.DigestWeekday,
+			"quietFrom": p.QuietFrom, "quietUntil": p.QuietUntil, "updatedAt": p.UpdatedAt,
+		}
 	})
 }
 

@@ -24,10 +24,10 @@ const (
 )
 
 // CreateFeedAddress makes an address at which the viewer, and whoever else has it, can read a space's newest posts as long as the viewer
-// can. It returns NOT_FOUND for a space that they cannot see, FORBIDDEN for a hidden one, and LIMIT_REACHED for who has 50 addresses. The
+// can. It takes a sign-in with a browser: an address outlives the token that would have made it. It returns NOT_FOUND for a space that they cannot see, FORBIDDEN for a hidden one, and LIMIT_REACHED for who has 50 addresses. The
 // same key gives the same address.
 func (s *Service) CreateFeedAddress(ctx context.Context, v viewer.Viewer, spaceID gid.ID, key *string) (*string, error) {
-	me, err := access.SignedIn(v)
+	me, err := access.InBrowser(v)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -134,7 +135,7 @@ func (s *Service) newMember(ctx context.Context, tx *ent.Client, in Invitation) 
 	if err != nil {
 		return nil, fmt.Errorf("look for the handle: %w", err)
 	}
-	if taken || name == "" {
+	if taken || name == "" || notify.Reserved(name) {
 		text := id.String()
 		name = strings.Trim(name+"-"+text[len(text)-10:len(text)-4], "-") // characters out of the id's random part are free
 	}

@@ -117,6 +117,10 @@ func TestExport(t *testing.T) {
 			ada.Must(saveDraft, input(vars{"draftId": draft, "expectedVersion": 1, "body": body}))
 			ada.Must(bookmarkPost, input(vars{"postId": w.Post(ben, in, "To keep"), "note": body}))
 		}
+		for _, s := range []gid.ID{network, group} {
+			ada.Must(watchSpace, vars{"id": s, "level": "TRACKING"})
+		}
+		ada.Must(`mutation { updateNotificationPreference(input: { digestHour: 7 }) { errors { code message } } }`, nil)
 		link := ada.Must(createExport, input(vars{"idempotencyKey": "k"})).String("createExport.url")
 		t.Run("it holds what is the member's, and what is in affinity groups is left out", func(t *testing.T) {
 			files := archive(w, link)
@@ -138,6 +142,8 @@ func TestExport(t *testing.T) {
 			holds("notifications.json", 1, "MENTION")
 			holds("drafts.json", 1, "A draft for "+thread.String(), "Begun")
 			holds("bookmarks.json", 1, "A draft for "+thread.String())
+			holds("watching.json", 1, "TRACKING", network.String())
+			holds("preference.json", 1, `"digestHour":7`)
 			holds("spaces.json", 1, "Network")
 			holds("resources.json", 1, network.String())
 			holds("sign-ins.json", 1, `"name":"test"`)

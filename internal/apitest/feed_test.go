@@ -37,7 +37,11 @@ func TestFeeds(t *testing.T) {
 		w.Post(ben, w.Thread(ada, group, "Secret", "Secret"), "Secret")
 		_, err := w.App.Forum.DeletePost(ben.Context(), ben.Viewer, w.Post(ben, thread, "Gone"))
 		must0(t, err)
-		url := ben.Must(create, input(vars{"spaceId": network, "idempotencyKey": "k"})).String("createFeedAddress.url")
+		browser := w.SignedIn(ben)
+		if code := ben.Do(create, input(vars{"spaceId": network})).Code(); code != "FORBIDDEN" {
+			t.Errorf("a token makes an address that outlives it: %q", code)
+		}
+		url := browser.Must(create, input(vars{"spaceId": network, "idempotencyKey": "k"})).String("createFeedAddress.url")
 
 		status, header, body := get(url, "")
 		var read struct {
@@ -59,10 +63,10 @@ func TestFeeds(t *testing.T) {
 		if status, _, body := get(url, header.Get("Etag")); status != http.StatusNotModified || body != "" {
 			t.Errorf("%d %s", status, body)
 		}
-		if again := ben.Must(create, input(vars{"spaceId": network, "idempotencyKey": "k"})).String("createFeedAddress.url"); again != url {
+		if again := browser.Must(create, input(vars{"spaceId": network, "idempotencyKey": "k"})).String("createFeedAddress.url"); again != url {
 			t.Errorf("the same key gave %s", again)
 		}
-		if got := ben.Do(create, input(vars{"spaceId": group})); got.Code() != "FORBIDDEN" {
+		if got := browser.Do(create, input(vars{"spaceId": group})); got.Code() != "FORBIDDEN" {
 			t.Errorf("%s", got.Body)
 		}
 		_, token, _ := strings.Cut(url, "token=")

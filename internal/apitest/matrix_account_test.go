@@ -36,7 +36,7 @@ func accountRows() matrix {
 				p := c.newParticipant()
 				return vars{"memberId": p.ID, "handle": p.Handle, "reason": "R"}
 			}), codes("FORBIDDEN", "outsider=NOT_FOUND")},
-			"createFeedAddress":   {"url", in(func(c *cast) vars { return vars{"spaceId": c.workgroup} }), codes("NOT_FOUND", "member", "lead", "staff", "admin")},
+			"createFeedAddress":   {"url", in(func(c *cast) vars { return vars{"spaceId": c.workgroup} }), codes("FORBIDDEN", "browser")},
 			"revokeFeedAddresses": {"count", in(func(*cast) vars { return vars{} }), codes(ok)},
 			"createExport":        {"url", in(func(*cast) vars { return vars{} }), codes(ok)},
 			"inviteMember": {"member { id }", in(func(c *cast) vars {

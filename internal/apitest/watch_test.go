@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -89,6 +90,14 @@ func TestWatching(t *testing.T) {
 		if got := cyd.Must(`query($id: ID!) { space: node(id: $id) { ... on Space { viewerUnreadCount viewerMentionCount } } viewer { unreadPostCount unreadMentionCount } }`, vars{"id": group}); got.Int("space.viewerUnreadCount") != 2 || got.Int("viewer.unreadPostCount") != 2 || got.Int("viewer.unreadMentionCount") != 1 {
 			w.T.Errorf("what is muted does not count, and what is watched in spite of that does: %v", got.Data)
 		}
+
+		w.Tx(func(ctx context.Context, tx *ent.Client) error { // whoever mutes the author hears of an announcement all the same
+			return tx.Block.Create().SetID(w.NewID(gid.Block)).SetCreatedAt(w.App.Config.Now()).SetMemberID(ben.ID).SetBlockedID(host.ID).SetKind(block.KindMUTE).Exec(ctx)
+		})
+		announced := host.Must(apitest.Operation(w.T, "create-thread"), input(vars{"spaceId": group, "title": "Due", "body": "on Friday", "kind": "ANNOUNCEMENT"}))
+		due := w.App.Store.Client(w.System()).Post.Query().Where(post.ThreadID(gidOf(w.T, announced.String("createThread.thread.id")))).OnlyX(w.System()).ID
+		allTold(w)
+		is("an announcement is heard by who mutes its author", ben, due, "ANNOUNCEMENT", "WATCHING")
 
 		news := w.Thread(host, group, "News", "soon")
 		w.Tx(func(ctx context.Context, tx *ent.Client) error {

@@ -18,6 +18,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -46,7 +47,9 @@ var handle = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,38}[a-z0-9]$`)
 func (p ProfilePatch) check() (ProfilePatch, error) {
 	var c input.Checker
 	p.Name = line(&c, "name", p.Name, 1, maxPerson)
-	if p.Handle != nil && !handle.MatchString(*p.Handle) {
+	if p.Handle != nil && notify.Reserved(*p.Handle) {
+		c.Refuse("handle", "This word calls many: it is nobody's handle.")
+	} else if p.Handle != nil && !handle.MatchString(*p.Handle) {
 		c.Refuse("handle", "A handle has 2 to 40 lower-case letters, digits, dots, hyphens and underscores, and begins and ends with a letter or a digit.")
 	}
 	p.Pronouns = line(&c, "pronouns", p.Pronouns, 0, maxPronouns)

@@ -3,7 +3,6 @@ package forum
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -132,18 +131,14 @@ func (s *Service) MarkSpaceRead(ctx context.Context, v viewer.Viewer, id gid.ID)
 	if err != nil {
 		return nil, err
 	}
-	var sp *ent.Space
-	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) (err error) {
-		sp, err = tx.Space.Query().Where(space.ID(id), access.VisibleSpaces(v)).Only(ctx)
-		if ent.IsNotFound(err) {
-			return fault.Missing().At("spaceId")
-		}
-		if err != nil {
-			return fmt.Errorf("load space: %w", err)
-		}
-		return s.readAll(ctx, tx, me, id, thread.SpaceID(id), true)
-	})
-	return sp, err
+	sp, err := s.Store.Client(ctx).Space.Query().Where(space.ID(id), access.VisibleSpaces(v)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, fault.Missing().At("spaceId")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load space: %w", err)
+	}
+	return sp, s.readAll(ctx, me, id, thread.And(thread.SpaceID(id), access.VisibleThreads(v)), true)
 }
 
 // MarkAllRead reads all posts of the spaces that the viewer belongs to, and their notifications too if that is wanted.
@@ -152,34 +147,57 @@ func (s *Service) MarkAllRead(ctx context.Context, v viewer.Viewer, notification
 	if err != nil {
 		return err
 	}
+	return s.readAll(ctx, me, me, access.OwnThreads(v), notifications)
+}
+
+// opened is how many threads that a member had never opened are held at once: nobody can write in them meanwhile.
+const opened = 200
+
+// readAll reads all posts of some threads, and perhaps their notifications: in a number of statements that does not depend on that of the
+// threads, but for some for each 200 that the member had never opened. These are opened first, as many at a time; when that is broken off,
+// so many are read, and doing it again reads the others.
+func (s *Service) readAll(ctx context.Context, me, of gid.ID, which predicate.Thread, notifications bool) error {
+	some := 0
+	for more := true; more; {
+		err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+			n, err := s.open(ctx, tx, me, which)
+			some += n
+			more = n == opened
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		return s.readAll(ctx, tx, me, me, access.OwnThreads(v), notifications)
+		return s.readOpened(ctx, tx, me, of, which, some > 0, notifications)
 	})
 }
 
-// newStates is how many read states one statement makes.
-const newStates = 2000
-
-// readAll reads all posts of some threads. The number of statements does not depend on that of the threads, but for one more for each
-// newStates threads that the member had never opened. The order of locks is that of a new post: threads, and then read states.
-func (s *Service) readAll(ctx context.Context, tx *ent.Client, me, of gid.ID, which predicate.Thread, notifications bool) error {
+// open reads the next threads that the member has never opened, and returns how many. The order of locks is that of a new post: threads,
+// and then read states.
+func (s *Service) open(ctx context.Context, tx *ent.Client, me gid.ID, which predicate.Thread) (int, error) {
 	now := s.Now()
 	unopened, err := tx.Thread.Query().Where(which, func(s *sql.Selector) {
-		opened := sql.Dialect(s.Dialect()).Select(readstate.FieldThreadID).From(sql.Table(readstate.Table))
-		s.Where(sql.NotIn(s.C(thread.FieldID), opened.Where(sql.EQ(readstate.FieldMemberID, me))))
-	}, store.LockRow).Order(thread.ByID()).Select(thread.FieldID, thread.FieldPostSeq).All(ctx)
+		known := sql.Dialect(s.Dialect()).Select(readstate.FieldThreadID).From(sql.Table(readstate.Table))
+		s.Where(sql.NotIn(s.C(thread.FieldID), known.Where(sql.EQ(readstate.FieldMemberID, me))))
+	}, store.LockRow).Order(thread.ByID()).Limit(opened).Select(thread.FieldID, thread.FieldPostSeq).All(ctx)
 	if err != nil {
-		return fmt.Errorf("lock threads never opened: %w", err)
+		return 0, fmt.Errorf("lock threads never opened: %w", err)
 	}
-	for some := range slices.Chunk(unopened, newStates) {
-		rows := make([]*ent.ReadStateCreate, len(some))
-		for i, t := range some {
-			rows[i] = tx.ReadState.Create().SetID(s.NewID(gid.ReadState)).SetThreadID(t.ID).SetMemberID(me).SetLastReadSeq(t.PostSeq).SetCreatedAt(now).SetUpdatedAt(now)
-		}
-		if err := tx.ReadState.CreateBulk(rows...).Exec(ctx); err != nil {
-			return store.RetryOnConflict(err) // a post of their own made one
-		}
+	rows := make([]*ent.ReadStateCreate, len(unopened))
+	for i, t := range unopened {
+		rows[i] = tx.ReadState.Create().SetID(s.NewID(gid.ReadState)).SetThreadID(t.ID).SetMemberID(me).SetLastReadSeq(t.PostSeq).SetCreatedAt(now).SetUpdatedAt(now)
 	}
+	if err := tx.ReadState.CreateBulk(rows...).Exec(ctx); err != nil {
+		return 0, store.RetryOnConflict(err) // a post of their own made one
+	}
+	return len(unopened), nil
+}
+
+// readOpened reads all posts of threads of which the member has a read state, and tells their devices if anything changed.
+func (s *Service) readOpened(ctx context.Context, tx *ent.Client, me, of gid.ID, which predicate.Thread, changed, notifications bool) error {
+	now := s.Now()
 	behind := readstate.And(readstate.MemberID(me), readstate.HasThreadWith(which), func(s *sql.Selector) {
 		t := sql.Dialect(s.Dialect()).Select(thread.FieldID).From(sql.Table(thread.Table).As("ahead"))
 		s.Where(sql.Exists(t.Where(sql.And(sql.ColumnsEQ(t.C(thread.FieldID), s.C(readstate.FieldThreadID)), sql.ColumnsGT(t.C(thread.FieldPostSeq), s.C(readstate.FieldLastReadSeq))))))
@@ -204,7 +222,7 @@ func (s *Service) readAll(ctx context.Context, tx *ent.Client, me, of gid.ID, wh
 			return err
 		}
 	}
-	if len(unopened)+len(ids) == 0 {
+	if !changed && len(ids) == 0 {
 		return nil
 	}
 	return s.Notify.ReadStateChanged(ctx, tx, me, of, now)

@@ -47,7 +47,7 @@ func (s *Service) Letter(ctx context.Context, address string, data map[string]st
 	rows, err := c.Notification.Query().Where(
 		notification.RecipientID(id), notification.MailedAt(at), notification.ReadAtIsNil(),
 		access.VisibleNotifications(viewer.Member(id, gid.ID{}, viewer.Read)), notification.HasThreadWith(Unmuted(id)),
-		notification.HasPostWith(post.DeletedAtIsNil(), post.HiddenAtIsNil()), notification.HasActorWith(access.HeardBy(id)),
+		notification.HasPostWith(post.DeletedAtIsNil(), post.HiddenAtIsNil()),
 	).WithActor().WithPost().WithThread(func(q *ent.ThreadQuery) { q.WithSpace() }).Order(notification.ByID()).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load what the mail tells of: %w", err)

@@ -30,12 +30,14 @@ type told struct {
 	at        time.Time
 }
 
-// hearers are those who may be told at all: not its author, nobody who does not hear the author, nobody who muted the thread.
+// hearers are those who may be told at all: not its author, nobody who does not hear the author unless it is an announcement, nobody who
+// muted the thread.
 func (p *told) hearers() func(*sql.Selector) {
-	return sql.AndPredicates(
-		member.IDNEQ(p.post.AuthorID), access.HearsFrom(p.post.AuthorID),
-		member.Not(withLevel(watchsetting.LevelMUTED, p.space.ID, p.post.ThreadID)),
-	)
+	hear := access.HearsFrom(p.post.AuthorID)
+	if p.announces {
+		hear = func(*sql.Selector) {}
+	}
+	return sql.AndPredicates(member.IDNEQ(p.post.AuthorID), hear, member.Not(withLevel(watchsetting.LevelMUTED, p.space.ID, p.post.ThreadID)))
 }
 
 // tell notifies people of a post, each with every reason that there is: in a number of statements that does not grow with theirs.

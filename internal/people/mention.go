@@ -38,7 +38,7 @@ type MentionCandidate struct {
 
 // MentionCandidates are whom a post in a thread, or the first post of a new thread in a space, can call and whose name or handle begins
 // with a text: of the members who belong there those first who wrote in the thread lately, then by name; then teams of which somebody
-// belongs there; then those who look after the space. Members who block the viewer are left out. It returns NOT_FOUND for a place that
+// belongs there; then those who look after the space. Members who block the viewer are found like all others, and are not told. It returns NOT_FOUND for a place that
 // the viewer cannot see, and takes three statements at most.
 func (s *Service) MentionCandidates(ctx context.Context, v viewer.Viewer, place gid.ID, prefix string, first int) ([]*MentionCandidate, error) {
 	me, err := access.SignedIn(v)
@@ -60,7 +60,7 @@ func (s *Service) MentionCandidates(ctx context.Context, v viewer.Viewer, place 
 		named = community.Named(prefix)
 	}
 	members, err := s.Store.Client(ctx).Member.Query().
-		Where(access.SpaceReaders(spaceID), access.TakesMessagesOf(me), member.IDNEQ(me), named, recent).Order(member.ByName(), member.ByID()).Limit(first).All(ctx)
+		Where(access.SpaceReaders(spaceID), member.IDNEQ(me), named, recent).Order(member.ByName(), member.ByID()).Limit(first).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find members to mention: %w", err)
 	}

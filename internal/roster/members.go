@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/affiliation"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/notify"
 )
 
 // members makes and changes the file's members.
@@ -99,7 +100,7 @@ func (i *importer) createMembers(fresh []int) error {
 	builders := make([]*ent.MemberCreate, len(fresh))
 	for k, n := range fresh {
 		m, id, h := i.roster.Members[n], i.memberIDs[n], handles[k]
-		if taken[h] {
+		if taken[h] || notify.Reserved(h) {
 			// A number would have to be looked for; characters out of the id's random part are free.
 			s := id.String()
 			h += "-" + s[len(s)-10:len(s)-4]
