@@ -27,6 +27,7 @@
 //   - A role is seen by who has it, and by staff; one within a hidden space only by who can see the space.
 //   - An entry of the audit log is seen by who acted, by whom it was done to, and by administrators; one of a hidden space by who can
 //     see the space, and by nobody else. Network addresses are for administrators and for who asked from there.
+//   - A feed shows what the member who made its address can see and hears of at the moment; a hidden space has none.
 //   - Webhook endpoints and their deliveries are for staff, who see every space that deliveries may tell of: nothing of a hidden one
 //     is written down for an endpoint.
 //   - What is in an affinity group is in no export, not even its author's own, and in no analytics.

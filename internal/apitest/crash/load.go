@@ -177,7 +177,7 @@ func (l *load) write(ctx context.Context, n int) {
 				}
 			}
 			l.retried.Add(1)
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond) // as a client does before it tries again
 		}
 	}
 }
@@ -196,7 +196,7 @@ func (l *load) answered(ctx context.Context) error {
 			if time.Now().After(deadline) || ctx.Err() != nil {
 				return fmt.Errorf("%s does not answer again", r.Address)
 			}
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(10 * time.Millisecond) // another process gives no signal
 		}
 	}
 	return nil
@@ -283,7 +283,7 @@ func (l *load) compare(ctx context.Context) error {
 	deadline := time.Now().Add(30 * time.Second)
 	for _, w := range l.watchers {
 		for w.count() < last[w.thread]-1 && time.Now().Before(deadline) && ctx.Err() == nil {
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond) // another process gives no signal
 		}
 		w.check(last[w.thread])
 	}
