@@ -33,7 +33,16 @@ func (h *hub) register(s *Subscription) {
 		s.next.previous = s
 	}
 	h.members[s.member] = s
-	h.count++
+}
+
+// open counts a subscription that knows where it begins, unless it has left meanwhile.
+func (h *hub) open(s *Subscription) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !s.gone {
+		s.counted = true
+		h.count++
+	}
 }
 
 func (h *hub) forget(s *Subscription) {
@@ -50,11 +59,13 @@ func (h *hub) forget(s *Subscription) {
 	if s.next != nil {
 		s.next.previous = s.previous
 	}
-	s.next, s.previous = nil, nil
-	h.count--
+	s.next, s.previous, s.gone = nil, nil, true
+	if s.counted {
+		h.count--
+	}
 }
 
-// Subscriptions is how many there are in this process, and on how many streams.
+// Subscriptions is how many are open in this process, so that they miss nothing that happens from now on, and on how many streams.
 func (l *Log) Subscriptions() (subscriptions, streams int) {
 	l.hub.mu.Lock()
 	defer l.hub.mu.Unlock()

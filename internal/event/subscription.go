@@ -32,6 +32,8 @@ type Subscription struct {
 	feed     *feed         // the hub's
 	next     *Subscription // of the same member; the hub's
 	previous *Subscription
+	counted  bool // among those that are open; the hub's
+	gone     bool // likewise
 }
 
 // Register announces a subscriber before its access is checked: a loss of access that is committed after the check is then
@@ -104,11 +106,14 @@ func (s *Subscription) Open(ctx context.Context, key string, source Source, exec
 	if source.activity {
 		s.key, s.execute = key, execute
 		s.group = f.join(key, s.deafness.Load(), execute)
+		l.hub.open(s)
 		return nil
 	}
 	s.group = f.join(key, nil, execute)
 	var err error
-	s.from, err = l.start(sys, s.group, source.After)
+	if s.from, err = l.start(sys, s.group, source.After); err == nil {
+		l.hub.open(s)
+	}
 	return err
 }
 
