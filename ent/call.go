@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/pursuing-equity/commons/ent/call"
+	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -26,16 +27,52 @@ type Call struct {
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// OfferingID holds the value of the "offering_id" field.
 	OfferingID gid.ID `json:"offering_id,omitempty"`
+	// Title holds the value of the "title" field.
+	Title string `json:"title,omitempty"`
+	// Summary holds the value of the "summary" field.
+	Summary string `json:"summary,omitempty"`
 	// OpensAt holds the value of the "opens_at" field.
 	OpensAt time.Time `json:"opens_at,omitempty"`
 	// DueAt holds the value of the "due_at" field.
 	DueAt time.Time `json:"due_at,omitempty"`
 	// ClosesAt holds the value of the "closes_at" field.
 	ClosesAt time.Time `json:"closes_at,omitempty"`
+	// OpensLocal holds the value of the "opens_local" field.
+	OpensLocal string `json:"opens_local,omitempty"`
+	// DueLocal holds the value of the "due_local" field.
+	DueLocal string `json:"due_local,omitempty"`
+	// ClosesLocal holds the value of the "closes_local" field.
+	ClosesLocal string `json:"closes_local,omitempty"`
 	// TimeZone holds the value of the "time_zone" field.
 	TimeZone string `json:"time_zone,omitempty"`
 	// Requirements holds the value of the "requirements" field.
 	Requirements []schema.Requirement `json:"requirements,omitempty"`
+	// Rubric holds the value of the "rubric" field.
+	Rubric []schema.Criterion `json:"rubric,omitempty"`
+	// CohortID holds the value of the "cohort_id" field.
+	CohortID *gid.ID `json:"cohort_id,omitempty"`
+	// Capacity holds the value of the "capacity" field.
+	Capacity int `json:"capacity,omitempty"`
+	// OfferDays holds the value of the "offer_days" field.
+	OfferDays int `json:"offer_days,omitempty"`
+	// Blind holds the value of the "blind" field.
+	Blind bool `json:"blind,omitempty"`
+	// ReviewsWanted holds the value of the "reviews_wanted" field.
+	ReviewsWanted int `json:"reviews_wanted,omitempty"`
+	// FormVersion holds the value of the "form_version" field.
+	FormVersion int `json:"form_version,omitempty"`
+	// LastNumber holds the value of the "last_number" field.
+	LastNumber int `json:"last_number,omitempty"`
+	// PublishedAt holds the value of the "published_at" field.
+	PublishedAt *time.Time `json:"published_at,omitempty"`
+	// ReleasedAt holds the value of the "released_at" field.
+	ReleasedAt *time.Time `json:"released_at,omitempty"`
+	// EventSeq holds the value of the "event_seq" field.
+	EventSeq int `json:"event_seq,omitempty"`
+	// Version holds the value of the "version" field.
+	Version int `json:"version,omitempty"`
+	// UpdatedAt holds the value of the "updated_at" field.
+	UpdatedAt *time.Time `json:"updated_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the CallQuery when eager-loading is set.
 	Edges        CallEdges `json:"edges"`
@@ -47,9 +84,11 @@ type Call struct {
 type CallEdges struct {
 	// Offering holds the value of the offering edge.
 	Offering *Offering `json:"offering,omitempty"`
+	// Cohort holds the value of the cohort edge.
+	Cohort *Cohort `json:"cohort,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [1]bool
+	loadedTypes [2]bool
 }
 
 // OfferingOrErr returns the Offering value or an error if the edge
@@ -63,18 +102,35 @@ func (e CallEdges) OfferingOrErr() (*Offering, error) {
 	return nil, &NotLoadedError{edge: "offering"}
 }
 
+// CohortOrErr returns the Cohort value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e CallEdges) CohortOrErr() (*Cohort, error) {
+	if e.Cohort != nil {
+		return e.Cohort, nil
+	} else if e.loadedTypes[1] {
+		return nil, &NotFoundError{label: cohort.Label}
+	}
+	return nil, &NotLoadedError{edge: "cohort"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Call) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case call.FieldRequirements:
+		case call.FieldCohortID:
+			values[i] = &sql.NullScanner{S: new(gid.ID)}
+		case call.FieldRequirements, call.FieldRubric:
 			values[i] = new([]byte)
 		case call.FieldID, call.FieldOfferingID:
 			values[i] = new(gid.ID)
-		case call.FieldTimeZone:
+		case call.FieldBlind:
+			values[i] = new(sql.NullBool)
+		case call.FieldCapacity, call.FieldOfferDays, call.FieldReviewsWanted, call.FieldFormVersion, call.FieldLastNumber, call.FieldEventSeq, call.FieldVersion:
+			values[i] = new(sql.NullInt64)
+		case call.FieldTitle, call.FieldSummary, call.FieldOpensLocal, call.FieldDueLocal, call.FieldClosesLocal, call.FieldTimeZone:
 			values[i] = new(sql.NullString)
-		case call.FieldCreatedAt, call.FieldOpensAt, call.FieldDueAt, call.FieldClosesAt:
+		case call.FieldCreatedAt, call.FieldOpensAt, call.FieldDueAt, call.FieldClosesAt, call.FieldPublishedAt, call.FieldReleasedAt, call.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -109,6 +165,18 @@ func (_m *Call) assignValues(columns []string, values []any) error {
 			} else if value != nil {
 				_m.OfferingID = *value
 			}
+		case call.FieldTitle:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field title", values[i])
+			} else if value.Valid {
+				_m.Title = value.String
+			}
+		case call.FieldSummary:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field summary", values[i])
+			} else if value.Valid {
+				_m.Summary = value.String
+			}
 		case call.FieldOpensAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field opens_at", values[i])
@@ -127,6 +195,24 @@ func (_m *Call) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ClosesAt = value.Time
 			}
+		case call.FieldOpensLocal:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field opens_local", values[i])
+			} else if value.Valid {
+				_m.OpensLocal = value.String
+			}
+		case call.FieldDueLocal:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field due_local", values[i])
+			} else if value.Valid {
+				_m.DueLocal = value.String
+			}
+		case call.FieldClosesLocal:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field closes_local", values[i])
+			} else if value.Valid {
+				_m.ClosesLocal = value.String
+			}
 		case call.FieldTimeZone:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field time_zone", values[i])
@@ -140,6 +226,90 @@ func (_m *Call) assignValues(columns []string, values []any) error {
 				if err := json.Unmarshal(*value, &_m.Requirements); err != nil {
 					return fmt.Errorf("unmarshal field requirements: %w", err)
 				}
+			}
+		case call.FieldRubric:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field rubric", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Rubric); err != nil {
+					return fmt.Errorf("unmarshal field rubric: %w", err)
+				}
+			}
+		case call.FieldCohortID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field cohort_id", values[i])
+			} else if value.Valid {
+				_m.CohortID = new(gid.ID)
+				*_m.CohortID = *value.S.(*gid.ID)
+			}
+		case call.FieldCapacity:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field capacity", values[i])
+			} else if value.Valid {
+				_m.Capacity = int(value.Int64)
+			}
+		case call.FieldOfferDays:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field offer_days", values[i])
+			} else if value.Valid {
+				_m.OfferDays = int(value.Int64)
+			}
+		case call.FieldBlind:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field blind", values[i])
+			} else if value.Valid {
+				_m.Blind = value.Bool
+			}
+		case call.FieldReviewsWanted:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field reviews_wanted", values[i])
+			} else if value.Valid {
+				_m.ReviewsWanted = int(value.Int64)
+			}
+		case call.FieldFormVersion:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field form_version", values[i])
+			} else if value.Valid {
+				_m.FormVersion = int(value.Int64)
+			}
+		case call.FieldLastNumber:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field last_number", values[i])
+			} else if value.Valid {
+				_m.LastNumber = int(value.Int64)
+			}
+		case call.FieldPublishedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field published_at", values[i])
+			} else if value.Valid {
+				_m.PublishedAt = new(time.Time)
+				*_m.PublishedAt = value.Time
+			}
+		case call.FieldReleasedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field released_at", values[i])
+			} else if value.Valid {
+				_m.ReleasedAt = new(time.Time)
+				*_m.ReleasedAt = value.Time
+			}
+		case call.FieldEventSeq:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field event_seq", values[i])
+			} else if value.Valid {
+				_m.EventSeq = int(value.Int64)
+			}
+		case call.FieldVersion:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field version", values[i])
+			} else if value.Valid {
+				_m.Version = int(value.Int64)
+			}
+		case call.FieldUpdatedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field updated_at", values[i])
+			} else if value.Valid {
+				_m.UpdatedAt = new(time.Time)
+				*_m.UpdatedAt = value.Time
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -157,6 +327,11 @@ func (_m *Call) Value(name string) (ent.Value, error) {
 // QueryOffering queries the "offering" edge of the Call entity.
 func (_m *Call) QueryOffering() *OfferingQuery {
 	return NewCallClient(_m.config).QueryOffering(_m)
+}
+
+// QueryCohort queries the "cohort" edge of the Call entity.
+func (_m *Call) QueryCohort() *CohortQuery {
+	return NewCallClient(_m.config).QueryCohort(_m)
 }
 
 // Update returns a builder for updating this Call.
@@ -188,6 +363,12 @@ func (_m *Call) String() string {
 	builder.WriteString("offering_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.OfferingID))
 	builder.WriteString(", ")
+	builder.WriteString("title=")
+	builder.WriteString(_m.Title)
+	builder.WriteString(", ")
+	builder.WriteString("summary=")
+	builder.WriteString(_m.Summary)
+	builder.WriteString(", ")
 	builder.WriteString("opens_at=")
 	builder.WriteString(_m.OpensAt.Format(time.ANSIC))
 	builder.WriteString(", ")
@@ -197,11 +378,67 @@ func (_m *Call) String() string {
 	builder.WriteString("closes_at=")
 	builder.WriteString(_m.ClosesAt.Format(time.ANSIC))
 	builder.WriteString(", ")
+	builder.WriteString("opens_local=")
+	builder.WriteString(_m.OpensLocal)
+	builder.WriteString(", ")
+	builder.WriteString("due_local=")
+	builder.WriteString(_m.DueLocal)
+	builder.WriteString(", ")
+	builder.WriteString("closes_local=")
+	builder.WriteString(_m.ClosesLocal)
+	builder.WriteString(", ")
 	builder.WriteString("time_zone=")
 	builder.WriteString(_m.TimeZone)
 	builder.WriteString(", ")
 	builder.WriteString("requirements=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Requirements))
+	builder.WriteString(", ")
+	builder.WriteString("rubric=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Rubric))
+	builder.WriteString(", ")
+	if v := _m.CohortID; v != nil {
+		builder.WriteString("cohort_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("capacity=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Capacity))
+	builder.WriteString(", ")
+	builder.WriteString("offer_days=")
+	builder.WriteString(fmt.Sprintf("%v", _m.OfferDays))
+	builder.WriteString(", ")
+	builder.WriteString("blind=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Blind))
+	builder.WriteString(", ")
+	builder.WriteString("reviews_wanted=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ReviewsWanted))
+	builder.WriteString(", ")
+	builder.WriteString("form_version=")
+	builder.WriteString(fmt.Sprintf("%v", _m.FormVersion))
+	builder.WriteString(", ")
+	builder.WriteString("last_number=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LastNumber))
+	builder.WriteString(", ")
+	if v := _m.PublishedAt; v != nil {
+		builder.WriteString("published_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.ReleasedAt; v != nil {
+		builder.WriteString("released_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("event_seq=")
+	builder.WriteString(fmt.Sprintf("%v", _m.EventSeq))
+	builder.WriteString(", ")
+	builder.WriteString("version=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Version))
+	builder.WriteString(", ")
+	if v := _m.UpdatedAt; v != nil {
+		builder.WriteString("updated_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

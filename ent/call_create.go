@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/call"
+	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -35,6 +36,34 @@ func (_c *CallCreate) SetOfferingID(v gid.ID) *CallCreate {
 	return _c
 }
 
+// SetTitle sets the "title" field.
+func (_c *CallCreate) SetTitle(v string) *CallCreate {
+	_c.mutation.SetTitle(v)
+	return _c
+}
+
+// SetNillableTitle sets the "title" field if the given value is not nil.
+func (_c *CallCreate) SetNillableTitle(v *string) *CallCreate {
+	if v != nil {
+		_c.SetTitle(*v)
+	}
+	return _c
+}
+
+// SetSummary sets the "summary" field.
+func (_c *CallCreate) SetSummary(v string) *CallCreate {
+	_c.mutation.SetSummary(v)
+	return _c
+}
+
+// SetNillableSummary sets the "summary" field if the given value is not nil.
+func (_c *CallCreate) SetNillableSummary(v *string) *CallCreate {
+	if v != nil {
+		_c.SetSummary(*v)
+	}
+	return _c
+}
+
 // SetOpensAt sets the "opens_at" field.
 func (_c *CallCreate) SetOpensAt(v time.Time) *CallCreate {
 	_c.mutation.SetOpensAt(v)
@@ -53,6 +82,48 @@ func (_c *CallCreate) SetClosesAt(v time.Time) *CallCreate {
 	return _c
 }
 
+// SetOpensLocal sets the "opens_local" field.
+func (_c *CallCreate) SetOpensLocal(v string) *CallCreate {
+	_c.mutation.SetOpensLocal(v)
+	return _c
+}
+
+// SetNillableOpensLocal sets the "opens_local" field if the given value is not nil.
+func (_c *CallCreate) SetNillableOpensLocal(v *string) *CallCreate {
+	if v != nil {
+		_c.SetOpensLocal(*v)
+	}
+	return _c
+}
+
+// SetDueLocal sets the "due_local" field.
+func (_c *CallCreate) SetDueLocal(v string) *CallCreate {
+	_c.mutation.SetDueLocal(v)
+	return _c
+}
+
+// SetNillableDueLocal sets the "due_local" field if the given value is not nil.
+func (_c *CallCreate) SetNillableDueLocal(v *string) *CallCreate {
+	if v != nil {
+		_c.SetDueLocal(*v)
+	}
+	return _c
+}
+
+// SetClosesLocal sets the "closes_local" field.
+func (_c *CallCreate) SetClosesLocal(v string) *CallCreate {
+	_c.mutation.SetClosesLocal(v)
+	return _c
+}
+
+// SetNillableClosesLocal sets the "closes_local" field if the given value is not nil.
+func (_c *CallCreate) SetNillableClosesLocal(v *string) *CallCreate {
+	if v != nil {
+		_c.SetClosesLocal(*v)
+	}
+	return _c
+}
+
 // SetTimeZone sets the "time_zone" field.
 func (_c *CallCreate) SetTimeZone(v string) *CallCreate {
 	_c.mutation.SetTimeZone(v)
@@ -62,6 +133,180 @@ func (_c *CallCreate) SetTimeZone(v string) *CallCreate {
 // SetRequirements sets the "requirements" field.
 func (_c *CallCreate) SetRequirements(v []schema.Requirement) *CallCreate {
 	_c.mutation.SetRequirements(v)
+	return _c
+}
+
+// SetRubric sets the "rubric" field.
+func (_c *CallCreate) SetRubric(v []schema.Criterion) *CallCreate {
+	_c.mutation.SetRubric(v)
+	return _c
+}
+
+// SetCohortID sets the "cohort_id" field.
+func (_c *CallCreate) SetCohortID(v gid.ID) *CallCreate {
+	_c.mutation.SetCohortID(v)
+	return _c
+}
+
+// SetNillableCohortID sets the "cohort_id" field if the given value is not nil.
+func (_c *CallCreate) SetNillableCohortID(v *gid.ID) *CallCreate {
+	if v != nil {
+		_c.SetCohortID(*v)
+	}
+	return _c
+}
+
+// SetCapacity sets the "capacity" field.
+func (_c *CallCreate) SetCapacity(v int) *CallCreate {
+	_c.mutation.SetCapacity(v)
+	return _c
+}
+
+// SetNillableCapacity sets the "capacity" field if the given value is not nil.
+func (_c *CallCreate) SetNillableCapacity(v *int) *CallCreate {
+	if v != nil {
+		_c.SetCapacity(*v)
+	}
+	return _c
+}
+
+// SetOfferDays sets the "offer_days" field.
+func (_c *CallCreate) SetOfferDays(v int) *CallCreate {
+	_c.mutation.SetOfferDays(v)
+	return _c
+}
+
+// SetNillableOfferDays sets the "offer_days" field if the given value is not nil.
+func (_c *CallCreate) SetNillableOfferDays(v *int) *CallCreate {
+	if v != nil {
+		_c.SetOfferDays(*v)
+	}
+	return _c
+}
+
+// SetBlind sets the "blind" field.
+func (_c *CallCreate) SetBlind(v bool) *CallCreate {
+	_c.mutation.SetBlind(v)
+	return _c
+}
+
+// SetNillableBlind sets the "blind" field if the given value is not nil.
+func (_c *CallCreate) SetNillableBlind(v *bool) *CallCreate {
+	if v != nil {
+		_c.SetBlind(*v)
+	}
+	return _c
+}
+
+// SetReviewsWanted sets the "reviews_wanted" field.
+func (_c *CallCreate) SetReviewsWanted(v int) *CallCreate {
+	_c.mutation.SetReviewsWanted(v)
+	return _c
+}
+
+// SetNillableReviewsWanted sets the "reviews_wanted" field if the given value is not nil.
+func (_c *CallCreate) SetNillableReviewsWanted(v *int) *CallCreate {
+	if v != nil {
+		_c.SetReviewsWanted(*v)
+	}
+	return _c
+}
+
+// SetFormVersion sets the "form_version" field.
+func (_c *CallCreate) SetFormVersion(v int) *CallCreate {
+	_c.mutation.SetFormVersion(v)
+	return _c
+}
+
+// SetNillableFormVersion sets the "form_version" field if the given value is not nil.
+func (_c *CallCreate) SetNillableFormVersion(v *int) *CallCreate {
+	if v != nil {
+		_c.SetFormVersion(*v)
+	}
+	return _c
+}
+
+// SetLastNumber sets the "last_number" field.
+func (_c *CallCreate) SetLastNumber(v int) *CallCreate {
+	_c.mutation.SetLastNumber(v)
+	return _c
+}
+
+// SetNillableLastNumber sets the "last_number" field if the given value is not nil.
+func (_c *CallCreate) SetNillableLastNumber(v *int) *CallCreate {
+	if v != nil {
+		_c.SetLastNumber(*v)
+	}
+	return _c
+}
+
+// SetPublishedAt sets the "published_at" field.
+func (_c *CallCreate) SetPublishedAt(v time.Time) *CallCreate {
+	_c.mutation.SetPublishedAt(v)
+	return _c
+}
+
+// SetNillablePublishedAt sets the "published_at" field if the given value is not nil.
+func (_c *CallCreate) SetNillablePublishedAt(v *time.Time) *CallCreate {
+	if v != nil {
+		_c.SetPublishedAt(*v)
+	}
+	return _c
+}
+
+// SetReleasedAt sets the "released_at" field.
+func (_c *CallCreate) SetReleasedAt(v time.Time) *CallCreate {
+	_c.mutation.SetReleasedAt(v)
+	return _c
+}
+
+// SetNillableReleasedAt sets the "released_at" field if the given value is not nil.
+func (_c *CallCreate) SetNillableReleasedAt(v *time.Time) *CallCreate {
+	if v != nil {
+		_c.SetReleasedAt(*v)
+	}
+	return _c
+}
+
+// SetEventSeq sets the "event_seq" field.
+func (_c *CallCreate) SetEventSeq(v int) *CallCreate {
+	_c.mutation.SetEventSeq(v)
+	return _c
+}
+
+// SetNillableEventSeq sets the "event_seq" field if the given value is not nil.
+func (_c *CallCreate) SetNillableEventSeq(v *int) *CallCreate {
+	if v != nil {
+		_c.SetEventSeq(*v)
+	}
+	return _c
+}
+
+// SetVersion sets the "version" field.
+func (_c *CallCreate) SetVersion(v int) *CallCreate {
+	_c.mutation.SetVersion(v)
+	return _c
+}
+
+// SetNillableVersion sets the "version" field if the given value is not nil.
+func (_c *CallCreate) SetNillableVersion(v *int) *CallCreate {
+	if v != nil {
+		_c.SetVersion(*v)
+	}
+	return _c
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (_c *CallCreate) SetUpdatedAt(v time.Time) *CallCreate {
+	_c.mutation.SetUpdatedAt(v)
+	return _c
+}
+
+// SetNillableUpdatedAt sets the "updated_at" field if the given value is not nil.
+func (_c *CallCreate) SetNillableUpdatedAt(v *time.Time) *CallCreate {
+	if v != nil {
+		_c.SetUpdatedAt(*v)
+	}
 	return _c
 }
 
@@ -76,6 +321,11 @@ func (_c *CallCreate) SetOffering(v *Offering) *CallCreate {
 	return _c.SetOfferingID(v.ID)
 }
 
+// SetCohort sets the "cohort" edge to the Cohort entity.
+func (_c *CallCreate) SetCohort(v *Cohort) *CallCreate {
+	return _c.SetCohortID(v.ID)
+}
+
 // Mutation returns the CallMutation object of the builder.
 func (_c *CallCreate) Mutation() *CallMutation {
 	return _c.mutation
@@ -83,6 +333,7 @@ func (_c *CallCreate) Mutation() *CallMutation {
 
 // Save creates the Call in the database.
 func (_c *CallCreate) Save(ctx context.Context) (*Call, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -108,6 +359,62 @@ func (_c *CallCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *CallCreate) defaults() {
+	if _, ok := _c.mutation.Title(); !ok {
+		v := call.DefaultTitle
+		_c.mutation.SetTitle(v)
+	}
+	if _, ok := _c.mutation.Summary(); !ok {
+		v := call.DefaultSummary
+		_c.mutation.SetSummary(v)
+	}
+	if _, ok := _c.mutation.OpensLocal(); !ok {
+		v := call.DefaultOpensLocal
+		_c.mutation.SetOpensLocal(v)
+	}
+	if _, ok := _c.mutation.DueLocal(); !ok {
+		v := call.DefaultDueLocal
+		_c.mutation.SetDueLocal(v)
+	}
+	if _, ok := _c.mutation.ClosesLocal(); !ok {
+		v := call.DefaultClosesLocal
+		_c.mutation.SetClosesLocal(v)
+	}
+	if _, ok := _c.mutation.Capacity(); !ok {
+		v := call.DefaultCapacity
+		_c.mutation.SetCapacity(v)
+	}
+	if _, ok := _c.mutation.OfferDays(); !ok {
+		v := call.DefaultOfferDays
+		_c.mutation.SetOfferDays(v)
+	}
+	if _, ok := _c.mutation.Blind(); !ok {
+		v := call.DefaultBlind
+		_c.mutation.SetBlind(v)
+	}
+	if _, ok := _c.mutation.ReviewsWanted(); !ok {
+		v := call.DefaultReviewsWanted
+		_c.mutation.SetReviewsWanted(v)
+	}
+	if _, ok := _c.mutation.FormVersion(); !ok {
+		v := call.DefaultFormVersion
+		_c.mutation.SetFormVersion(v)
+	}
+	if _, ok := _c.mutation.LastNumber(); !ok {
+		v := call.DefaultLastNumber
+		_c.mutation.SetLastNumber(v)
+	}
+	if _, ok := _c.mutation.EventSeq(); !ok {
+		v := call.DefaultEventSeq
+		_c.mutation.SetEventSeq(v)
+	}
+	if _, ok := _c.mutation.Version(); !ok {
+		v := call.DefaultVersion
+		_c.mutation.SetVersion(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *CallCreate) check() error {
 	if _, ok := _c.mutation.CreatedAt(); !ok {
@@ -115,6 +422,12 @@ func (_c *CallCreate) check() error {
 	}
 	if _, ok := _c.mutation.OfferingID(); !ok {
 		return &ValidationError{Name: "offering_id", err: errors.New(`ent: missing required field "Call.offering_id"`)}
+	}
+	if _, ok := _c.mutation.Title(); !ok {
+		return &ValidationError{Name: "title", err: errors.New(`ent: missing required field "Call.title"`)}
+	}
+	if _, ok := _c.mutation.Summary(); !ok {
+		return &ValidationError{Name: "summary", err: errors.New(`ent: missing required field "Call.summary"`)}
 	}
 	if _, ok := _c.mutation.OpensAt(); !ok {
 		return &ValidationError{Name: "opens_at", err: errors.New(`ent: missing required field "Call.opens_at"`)}
@@ -125,11 +438,44 @@ func (_c *CallCreate) check() error {
 	if _, ok := _c.mutation.ClosesAt(); !ok {
 		return &ValidationError{Name: "closes_at", err: errors.New(`ent: missing required field "Call.closes_at"`)}
 	}
+	if _, ok := _c.mutation.OpensLocal(); !ok {
+		return &ValidationError{Name: "opens_local", err: errors.New(`ent: missing required field "Call.opens_local"`)}
+	}
+	if _, ok := _c.mutation.DueLocal(); !ok {
+		return &ValidationError{Name: "due_local", err: errors.New(`ent: missing required field "Call.due_local"`)}
+	}
+	if _, ok := _c.mutation.ClosesLocal(); !ok {
+		return &ValidationError{Name: "closes_local", err: errors.New(`ent: missing required field "Call.closes_local"`)}
+	}
 	if _, ok := _c.mutation.TimeZone(); !ok {
 		return &ValidationError{Name: "time_zone", err: errors.New(`ent: missing required field "Call.time_zone"`)}
 	}
 	if _, ok := _c.mutation.Requirements(); !ok {
 		return &ValidationError{Name: "requirements", err: errors.New(`ent: missing required field "Call.requirements"`)}
+	}
+	if _, ok := _c.mutation.Capacity(); !ok {
+		return &ValidationError{Name: "capacity", err: errors.New(`ent: missing required field "Call.capacity"`)}
+	}
+	if _, ok := _c.mutation.OfferDays(); !ok {
+		return &ValidationError{Name: "offer_days", err: errors.New(`ent: missing required field "Call.offer_days"`)}
+	}
+	if _, ok := _c.mutation.Blind(); !ok {
+		return &ValidationError{Name: "blind", err: errors.New(`ent: missing required field "Call.blind"`)}
+	}
+	if _, ok := _c.mutation.ReviewsWanted(); !ok {
+		return &ValidationError{Name: "reviews_wanted", err: errors.New(`ent: missing required field "Call.reviews_wanted"`)}
+	}
+	if _, ok := _c.mutation.FormVersion(); !ok {
+		return &ValidationError{Name: "form_version", err: errors.New(`ent: missing required field "Call.form_version"`)}
+	}
+	if _, ok := _c.mutation.LastNumber(); !ok {
+		return &ValidationError{Name: "last_number", err: errors.New(`ent: missing required field "Call.last_number"`)}
+	}
+	if _, ok := _c.mutation.EventSeq(); !ok {
+		return &ValidationError{Name: "event_seq", err: errors.New(`ent: missing required field "Call.event_seq"`)}
+	}
+	if _, ok := _c.mutation.Version(); !ok {
+		return &ValidationError{Name: "version", err: errors.New(`ent: missing required field "Call.version"`)}
 	}
 	if len(_c.mutation.OfferingIDs()) == 0 {
 		return &ValidationError{Name: "offering", err: errors.New(`ent: missing required edge "Call.offering"`)}
@@ -173,6 +519,14 @@ func (_c *CallCreate) createSpec() (*Call, *sqlgraph.CreateSpec) {
 		_spec.SetField(call.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
+	if value, ok := _c.mutation.Title(); ok {
+		_spec.SetField(call.FieldTitle, field.TypeString, value)
+		_node.Title = value
+	}
+	if value, ok := _c.mutation.Summary(); ok {
+		_spec.SetField(call.FieldSummary, field.TypeString, value)
+		_node.Summary = value
+	}
 	if value, ok := _c.mutation.OpensAt(); ok {
 		_spec.SetField(call.FieldOpensAt, field.TypeTime, value)
 		_node.OpensAt = value
@@ -185,6 +539,18 @@ func (_c *CallCreate) createSpec() (*Call, *sqlgraph.CreateSpec) {
 		_spec.SetField(call.FieldClosesAt, field.TypeTime, value)
 		_node.ClosesAt = value
 	}
+	if value, ok := _c.mutation.OpensLocal(); ok {
+		_spec.SetField(call.FieldOpensLocal, field.TypeString, value)
+		_node.OpensLocal = value
+	}
+	if value, ok := _c.mutation.DueLocal(); ok {
+		_spec.SetField(call.FieldDueLocal, field.TypeString, value)
+		_node.DueLocal = value
+	}
+	if value, ok := _c.mutation.ClosesLocal(); ok {
+		_spec.SetField(call.FieldClosesLocal, field.TypeString, value)
+		_node.ClosesLocal = value
+	}
 	if value, ok := _c.mutation.TimeZone(); ok {
 		_spec.SetField(call.FieldTimeZone, field.TypeString, value)
 		_node.TimeZone = value
@@ -192,6 +558,54 @@ func (_c *CallCreate) createSpec() (*Call, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Requirements(); ok {
 		_spec.SetField(call.FieldRequirements, field.TypeJSON, value)
 		_node.Requirements = value
+	}
+	if value, ok := _c.mutation.Rubric(); ok {
+		_spec.SetField(call.FieldRubric, field.TypeJSON, value)
+		_node.Rubric = value
+	}
+	if value, ok := _c.mutation.Capacity(); ok {
+		_spec.SetField(call.FieldCapacity, field.TypeInt, value)
+		_node.Capacity = value
+	}
+	if value, ok := _c.mutation.OfferDays(); ok {
+		_spec.SetField(call.FieldOfferDays, field.TypeInt, value)
+		_node.OfferDays = value
+	}
+	if value, ok := _c.mutation.Blind(); ok {
+		_spec.SetField(call.FieldBlind, field.TypeBool, value)
+		_node.Blind = value
+	}
+	if value, ok := _c.mutation.ReviewsWanted(); ok {
+		_spec.SetField(call.FieldReviewsWanted, field.TypeInt, value)
+		_node.ReviewsWanted = value
+	}
+	if value, ok := _c.mutation.FormVersion(); ok {
+		_spec.SetField(call.FieldFormVersion, field.TypeInt, value)
+		_node.FormVersion = value
+	}
+	if value, ok := _c.mutation.LastNumber(); ok {
+		_spec.SetField(call.FieldLastNumber, field.TypeInt, value)
+		_node.LastNumber = value
+	}
+	if value, ok := _c.mutation.PublishedAt(); ok {
+		_spec.SetField(call.FieldPublishedAt, field.TypeTime, value)
+		_node.PublishedAt = &value
+	}
+	if value, ok := _c.mutation.ReleasedAt(); ok {
+		_spec.SetField(call.FieldReleasedAt, field.TypeTime, value)
+		_node.ReleasedAt = &value
+	}
+	if value, ok := _c.mutation.EventSeq(); ok {
+		_spec.SetField(call.FieldEventSeq, field.TypeInt, value)
+		_node.EventSeq = value
+	}
+	if value, ok := _c.mutation.Version(); ok {
+		_spec.SetField(call.FieldVersion, field.TypeInt, value)
+		_node.Version = value
+	}
+	if value, ok := _c.mutation.UpdatedAt(); ok {
+		_spec.SetField(call.FieldUpdatedAt, field.TypeTime, value)
+		_node.UpdatedAt = &value
 	}
 	if nodes := _c.mutation.OfferingIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -208,6 +622,23 @@ func (_c *CallCreate) createSpec() (*Call, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.OfferingID = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.CohortIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   call.CohortTable,
+			Columns: []string{call.CohortColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(cohort.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.CohortID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec
@@ -231,6 +662,7 @@ func (_c *CallCreateBulk) Save(ctx context.Context) ([]*Call, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*CallMutation)
 				if !ok {

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/call"
+	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/offering"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -27,6 +28,7 @@ type CallQuery struct {
 	inters       []Interceptor
 	predicates   []predicate.Call
 	withOffering *OfferingQuery
+	withCohort   *CohortQuery
 	modifiers    []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -79,6 +81,28 @@ func (_q *CallQuery) QueryOffering() *OfferingQuery {
 			sqlgraph.From(call.Table, call.FieldID, selector),
 			sqlgraph.To(offering.Table, offering.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, call.OfferingTable, call.OfferingColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryCohort chains the current query on the "cohort" edge.
+func (_q *CallQuery) QueryCohort() *CohortQuery {
+	query := (&CohortClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(call.Table, call.FieldID, selector),
+			sqlgraph.To(cohort.Table, cohort.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, call.CohortTable, call.CohortColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -279,6 +303,7 @@ func (_q *CallQuery) Clone() *CallQuery {
 		inters:       append([]Interceptor{}, _q.inters...),
 		predicates:   append([]predicate.Call{}, _q.predicates...),
 		withOffering: _q.withOffering.Clone(),
+		withCohort:   _q.withCohort.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -294,6 +319,17 @@ func (_q *CallQuery) WithOffering(opts ...func(*OfferingQuery)) *CallQuery {
 		opt(query)
 	}
 	_q.withOffering = query
+	return _q
+}
+
+// WithCohort tells the query-builder to eager-load the nodes that are connected to
+// the "cohort" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *CallQuery) WithCohort(opts ...func(*CohortQuery)) *CallQuery {
+	query := (&CohortClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withCohort = query
 	return _q
 }
 
@@ -375,8 +411,9 @@ func (_q *CallQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Call, e
 	var (
 		nodes       = []*Call{}
 		_spec       = _q.querySpec()
-		loadedTypes = [1]bool{
+		loadedTypes = [2]bool{
 			_q.withOffering != nil,
+			_q.withCohort != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -403,6 +440,12 @@ func (_q *CallQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Call, e
 	if query := _q.withOffering; query != nil {
 		if err := _q.loadOffering(ctx, query, nodes, nil,
 			func(n *Call, e *Offering) { n.Edges.Offering = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withCohort; query != nil {
+		if err := _q.loadCohort(ctx, query, nodes, nil,
+			func(n *Call, e *Cohort) { n.Edges.Cohort = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -443,6 +486,38 @@ func (_q *CallQuery) loadOffering(ctx context.Context, query *OfferingQuery, nod
 	}
 	return nil
 }
+func (_q *CallQuery) loadCohort(ctx context.Context, query *CohortQuery, nodes []*Call, init func(*Call), assign func(*Call, *Cohort)) error {
+	ids := make([]gid.ID, 0, len(nodes))
+	nodeids := make(map[gid.ID][]*Call)
+	for i := range nodes {
+		if nodes[i].CohortID == nil {
+			continue
+		}
+		fk := *nodes[i].CohortID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(cohort.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "cohort_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
 
 func (_q *CallQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -474,6 +549,9 @@ func (_q *CallQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withOffering != nil {
 			_spec.Node.AddColumnOnce(call.FieldOfferingID)
+		}
+		if _q.withCohort != nil {
+			_spec.Node.AddColumnOnce(call.FieldCohortID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

@@ -13,8 +13,10 @@ import (
 	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/call"
+	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/schema"
+	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // CallUpdate is the builder for updating Call entities.
@@ -28,6 +30,34 @@ type CallUpdate struct {
 // Where appends a list predicates to the CallUpdate builder.
 func (_u *CallUpdate) Where(ps ...predicate.Call) *CallUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetTitle sets the "title" field.
+func (_u *CallUpdate) SetTitle(v string) *CallUpdate {
+	_u.mutation.SetTitle(v)
+	return _u
+}
+
+// SetNillableTitle sets the "title" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableTitle(v *string) *CallUpdate {
+	if v != nil {
+		_u.SetTitle(*v)
+	}
+	return _u
+}
+
+// SetSummary sets the "summary" field.
+func (_u *CallUpdate) SetSummary(v string) *CallUpdate {
+	_u.mutation.SetSummary(v)
+	return _u
+}
+
+// SetNillableSummary sets the "summary" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableSummary(v *string) *CallUpdate {
+	if v != nil {
+		_u.SetSummary(*v)
+	}
 	return _u
 }
 
@@ -73,6 +103,48 @@ func (_u *CallUpdate) SetNillableClosesAt(v *time.Time) *CallUpdate {
 	return _u
 }
 
+// SetOpensLocal sets the "opens_local" field.
+func (_u *CallUpdate) SetOpensLocal(v string) *CallUpdate {
+	_u.mutation.SetOpensLocal(v)
+	return _u
+}
+
+// SetNillableOpensLocal sets the "opens_local" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableOpensLocal(v *string) *CallUpdate {
+	if v != nil {
+		_u.SetOpensLocal(*v)
+	}
+	return _u
+}
+
+// SetDueLocal sets the "due_local" field.
+func (_u *CallUpdate) SetDueLocal(v string) *CallUpdate {
+	_u.mutation.SetDueLocal(v)
+	return _u
+}
+
+// SetNillableDueLocal sets the "due_local" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableDueLocal(v *string) *CallUpdate {
+	if v != nil {
+		_u.SetDueLocal(*v)
+	}
+	return _u
+}
+
+// SetClosesLocal sets the "closes_local" field.
+func (_u *CallUpdate) SetClosesLocal(v string) *CallUpdate {
+	_u.mutation.SetClosesLocal(v)
+	return _u
+}
+
+// SetNillableClosesLocal sets the "closes_local" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableClosesLocal(v *string) *CallUpdate {
+	if v != nil {
+		_u.SetClosesLocal(*v)
+	}
+	return _u
+}
+
 // SetTimeZone sets the "time_zone" field.
 func (_u *CallUpdate) SetTimeZone(v string) *CallUpdate {
 	_u.mutation.SetTimeZone(v)
@@ -99,9 +171,279 @@ func (_u *CallUpdate) AppendRequirements(v []schema.Requirement) *CallUpdate {
 	return _u
 }
 
+// SetRubric sets the "rubric" field.
+func (_u *CallUpdate) SetRubric(v []schema.Criterion) *CallUpdate {
+	_u.mutation.SetRubric(v)
+	return _u
+}
+
+// AppendRubric appends value to the "rubric" field.
+func (_u *CallUpdate) AppendRubric(v []schema.Criterion) *CallUpdate {
+	_u.mutation.AppendRubric(v)
+	return _u
+}
+
+// ClearRubric clears the value of the "rubric" field.
+func (_u *CallUpdate) ClearRubric() *CallUpdate {
+	_u.mutation.ClearRubric()
+	return _u
+}
+
+// SetCohortID sets the "cohort_id" field.
+func (_u *CallUpdate) SetCohortID(v gid.ID) *CallUpdate {
+	_u.mutation.SetCohortID(v)
+	return _u
+}
+
+// SetNillableCohortID sets the "cohort_id" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableCohortID(v *gid.ID) *CallUpdate {
+	if v != nil {
+		_u.SetCohortID(*v)
+	}
+	return _u
+}
+
+// ClearCohortID clears the value of the "cohort_id" field.
+func (_u *CallUpdate) ClearCohortID() *CallUpdate {
+	_u.mutation.ClearCohortID()
+	return _u
+}
+
+// SetCapacity sets the "capacity" field.
+func (_u *CallUpdate) SetCapacity(v int) *CallUpdate {
+	_u.mutation.ResetCapacity()
+	_u.mutation.SetCapacity(v)
+	return _u
+}
+
+// SetNillableCapacity sets the "capacity" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableCapacity(v *int) *CallUpdate {
+	if v != nil {
+		_u.SetCapacity(*v)
+	}
+	return _u
+}
+
+// AddCapacity adds value to the "capacity" field.
+func (_u *CallUpdate) AddCapacity(v int) *CallUpdate {
+	_u.mutation.AddCapacity(v)
+	return _u
+}
+
+// SetOfferDays sets the "offer_days" field.
+func (_u *CallUpdate) SetOfferDays(v int) *CallUpdate {
+	_u.mutation.ResetOfferDays()
+	_u.mutation.SetOfferDays(v)
+	return _u
+}
+
+// SetNillableOfferDays sets the "offer_days" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableOfferDays(v *int) *CallUpdate {
+	if v != nil {
+		_u.SetOfferDays(*v)
+	}
+	return _u
+}
+
+// AddOfferDays adds value to the "offer_days" field.
+func (_u *CallUpdate) AddOfferDays(v int) *CallUpdate {
+	_u.mutation.AddOfferDays(v)
+	return _u
+}
+
+// SetBlind sets the "blind" field.
+func (_u *CallUpdate) SetBlind(v bool) *CallUpdate {
+	_u.mutation.SetBlind(v)
+	return _u
+}
+
+// SetNillableBlind sets the "blind" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableBlind(v *bool) *CallUpdate {
+	if v != nil {
+		_u.SetBlind(*v)
+	}
+	return _u
+}
+
+// SetReviewsWanted sets the "reviews_wanted" field.
+func (_u *CallUpdate) SetReviewsWanted(v int) *CallUpdate {
+	_u.mutation.ResetReviewsWanted()
+	_u.mutation.SetReviewsWanted(v)
+	return _u
+}
+
+// SetNillableReviewsWanted sets the "reviews_wanted" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableReviewsWanted(v *int) *CallUpdate {
+	if v != nil {
+		_u.SetReviewsWanted(*v)
+	}
+	return _u
+}
+
+// AddReviewsWanted adds value to the "reviews_wanted" field.
+func (_u *CallUpdate) AddReviewsWanted(v int) *CallUpdate {
+	_u.mutation.AddReviewsWanted(v)
+	return _u
+}
+
+// SetFormVersion sets the "form_version" field.
+func (_u *CallUpdate) SetFormVersion(v int) *CallUpdate {
+	_u.mutation.ResetFormVersion()
+	_u.mutation.SetFormVersion(v)
+	return _u
+}
+
+// SetNillableFormVersion sets the "form_version" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableFormVersion(v *int) *CallUpdate {
+	if v != nil {
+		_u.SetFormVersion(*v)
+	}
+	return _u
+}
+
+// AddFormVersion adds value to the "form_version" field.
+func (_u *CallUpdate) AddFormVersion(v int) *CallUpdate {
+	_u.mutation.AddFormVersion(v)
+	return _u
+}
+
+// SetLastNumber sets the "last_number" field.
+func (_u *CallUpdate) SetLastNumber(v int) *CallUpdate {
+	_u.mutation.ResetLastNumber()
+	_u.mutation.SetLastNumber(v)
+	return _u
+}
+
+// SetNillableLastNumber sets the "last_number" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableLastNumber(v *int) *CallUpdate {
+	if v != nil {
+		_u.SetLastNumber(*v)
+	}
+	return _u
+}
+
+// AddLastNumber adds value to the "last_number" field.
+func (_u *CallUpdate) AddLastNumber(v int) *CallUpdate {
+	_u.mutation.AddLastNumber(v)
+	return _u
+}
+
+// SetPublishedAt sets the "published_at" field.
+func (_u *CallUpdate) SetPublishedAt(v time.Time) *CallUpdate {
+	_u.mutation.SetPublishedAt(v)
+	return _u
+}
+
+// SetNillablePublishedAt sets the "published_at" field if the given value is not nil.
+func (_u *CallUpdate) SetNillablePublishedAt(v *time.Time) *CallUpdate {
+	if v != nil {
+		_u.SetPublishedAt(*v)
+	}
+	return _u
+}
+
+// ClearPublishedAt clears the value of the "published_at" field.
+func (_u *CallUpdate) ClearPublishedAt() *CallUpdate {
+	_u.mutation.ClearPublishedAt()
+	return _u
+}
+
+// SetReleasedAt sets the "released_at" field.
+func (_u *CallUpdate) SetReleasedAt(v time.Time) *CallUpdate {
+	_u.mutation.SetReleasedAt(v)
+	return _u
+}
+
+// SetNillableReleasedAt sets the "released_at" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableReleasedAt(v *time.Time) *CallUpdate {
+	if v != nil {
+		_u.SetReleasedAt(*v)
+	}
+	return _u
+}
+
+// ClearReleasedAt clears the value of the "released_at" field.
+func (_u *CallUpdate) ClearReleasedAt() *CallUpdate {
+	_u.mutation.ClearReleasedAt()
+	return _u
+}
+
+// SetEventSeq sets the "event_seq" field.
+func (_u *CallUpdate) SetEventSeq(v int) *CallUpdate {
+	_u.mutation.ResetEventSeq()
+	_u.mutation.SetEventSeq(v)
+	return _u
+}
+
+// SetNillableEventSeq sets the "event_seq" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableEventSeq(v *int) *CallUpdate {
+	if v != nil {
+		_u.SetEventSeq(*v)
+	}
+	return _u
+}
+
+// AddEventSeq adds value to the "event_seq" field.
+func (_u *CallUpdate) AddEventSeq(v int) *CallUpdate {
+	_u.mutation.AddEventSeq(v)
+	return _u
+}
+
+// SetVersion sets the "version" field.
+func (_u *CallUpdate) SetVersion(v int) *CallUpdate {
+	_u.mutation.ResetVersion()
+	_u.mutation.SetVersion(v)
+	return _u
+}
+
+// SetNillableVersion sets the "version" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableVersion(v *int) *CallUpdate {
+	if v != nil {
+		_u.SetVersion(*v)
+	}
+	return _u
+}
+
+// AddVersion adds value to the "version" field.
+func (_u *CallUpdate) AddVersion(v int) *CallUpdate {
+	_u.mutation.AddVersion(v)
+	return _u
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (_u *CallUpdate) SetUpdatedAt(v time.Time) *CallUpdate {
+	_u.mutation.SetUpdatedAt(v)
+	return _u
+}
+
+// SetNillableUpdatedAt sets the "updated_at" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableUpdatedAt(v *time.Time) *CallUpdate {
+	if v != nil {
+		_u.SetUpdatedAt(*v)
+	}
+	return _u
+}
+
+// ClearUpdatedAt clears the value of the "updated_at" field.
+func (_u *CallUpdate) ClearUpdatedAt() *CallUpdate {
+	_u.mutation.ClearUpdatedAt()
+	return _u
+}
+
+// SetCohort sets the "cohort" edge to the Cohort entity.
+func (_u *CallUpdate) SetCohort(v *Cohort) *CallUpdate {
+	return _u.SetCohortID(v.ID)
+}
+
 // Mutation returns the CallMutation object of the builder.
 func (_u *CallUpdate) Mutation() *CallMutation {
 	return _u.mutation
+}
+
+// ClearCohort clears the "cohort" edge to the Cohort entity.
+func (_u *CallUpdate) ClearCohort() *CallUpdate {
+	_u.mutation.ClearCohort()
+	return _u
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -157,6 +499,12 @@ func (_u *CallUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			}
 		}
 	}
+	if value, ok := _u.mutation.Title(); ok {
+		_spec.SetField(call.FieldTitle, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Summary(); ok {
+		_spec.SetField(call.FieldSummary, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.OpensAt(); ok {
 		_spec.SetField(call.FieldOpensAt, field.TypeTime, value)
 	}
@@ -165,6 +513,15 @@ func (_u *CallUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.ClosesAt(); ok {
 		_spec.SetField(call.FieldClosesAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.OpensLocal(); ok {
+		_spec.SetField(call.FieldOpensLocal, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.DueLocal(); ok {
+		_spec.SetField(call.FieldDueLocal, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ClosesLocal(); ok {
+		_spec.SetField(call.FieldClosesLocal, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.TimeZone(); ok {
 		_spec.SetField(call.FieldTimeZone, field.TypeString, value)
@@ -176,6 +533,109 @@ func (_u *CallUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, call.FieldRequirements, value)
 		})
+	}
+	if value, ok := _u.mutation.Rubric(); ok {
+		_spec.SetField(call.FieldRubric, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRubric(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, call.FieldRubric, value)
+		})
+	}
+	if _u.mutation.RubricCleared() {
+		_spec.ClearField(call.FieldRubric, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Capacity(); ok {
+		_spec.SetField(call.FieldCapacity, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedCapacity(); ok {
+		_spec.AddField(call.FieldCapacity, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.OfferDays(); ok {
+		_spec.SetField(call.FieldOfferDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedOfferDays(); ok {
+		_spec.AddField(call.FieldOfferDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Blind(); ok {
+		_spec.SetField(call.FieldBlind, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.ReviewsWanted(); ok {
+		_spec.SetField(call.FieldReviewsWanted, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedReviewsWanted(); ok {
+		_spec.AddField(call.FieldReviewsWanted, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.FormVersion(); ok {
+		_spec.SetField(call.FieldFormVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedFormVersion(); ok {
+		_spec.AddField(call.FieldFormVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastNumber(); ok {
+		_spec.SetField(call.FieldLastNumber, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLastNumber(); ok {
+		_spec.AddField(call.FieldLastNumber, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.PublishedAt(); ok {
+		_spec.SetField(call.FieldPublishedAt, field.TypeTime, value)
+	}
+	if _u.mutation.PublishedAtCleared() {
+		_spec.ClearField(call.FieldPublishedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ReleasedAt(); ok {
+		_spec.SetField(call.FieldReleasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ReleasedAtCleared() {
+		_spec.ClearField(call.FieldReleasedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.EventSeq(); ok {
+		_spec.SetField(call.FieldEventSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedEventSeq(); ok {
+		_spec.AddField(call.FieldEventSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Version(); ok {
+		_spec.SetField(call.FieldVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedVersion(); ok {
+		_spec.AddField(call.FieldVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.UpdatedAt(); ok {
+		_spec.SetField(call.FieldUpdatedAt, field.TypeTime, value)
+	}
+	if _u.mutation.UpdatedAtCleared() {
+		_spec.ClearField(call.FieldUpdatedAt, field.TypeTime)
+	}
+	if _u.mutation.CohortCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   call.CohortTable,
+			Columns: []string{call.CohortColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(cohort.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.CohortIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   call.CohortTable,
+			Columns: []string{call.CohortColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(cohort.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -197,6 +657,34 @@ type CallUpdateOne struct {
 	hooks     []Hook
 	mutation  *CallMutation
 	modifiers []func(*sql.UpdateBuilder)
+}
+
+// SetTitle sets the "title" field.
+func (_u *CallUpdateOne) SetTitle(v string) *CallUpdateOne {
+	_u.mutation.SetTitle(v)
+	return _u
+}
+
+// SetNillableTitle sets the "title" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableTitle(v *string) *CallUpdateOne {
+	if v != nil {
+		_u.SetTitle(*v)
+	}
+	return _u
+}
+
+// SetSummary sets the "summary" field.
+func (_u *CallUpdateOne) SetSummary(v string) *CallUpdateOne {
+	_u.mutation.SetSummary(v)
+	return _u
+}
+
+// SetNillableSummary sets the "summary" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableSummary(v *string) *CallUpdateOne {
+	if v != nil {
+		_u.SetSummary(*v)
+	}
+	return _u
 }
 
 // SetOpensAt sets the "opens_at" field.
@@ -241,6 +729,48 @@ func (_u *CallUpdateOne) SetNillableClosesAt(v *time.Time) *CallUpdateOne {
 	return _u
 }
 
+// SetOpensLocal sets the "opens_local" field.
+func (_u *CallUpdateOne) SetOpensLocal(v string) *CallUpdateOne {
+	_u.mutation.SetOpensLocal(v)
+	return _u
+}
+
+// SetNillableOpensLocal sets the "opens_local" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableOpensLocal(v *string) *CallUpdateOne {
+	if v != nil {
+		_u.SetOpensLocal(*v)
+	}
+	return _u
+}
+
+// SetDueLocal sets the "due_local" field.
+func (_u *CallUpdateOne) SetDueLocal(v string) *CallUpdateOne {
+	_u.mutation.SetDueLocal(v)
+	return _u
+}
+
+// SetNillableDueLocal sets the "due_local" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableDueLocal(v *string) *CallUpdateOne {
+	if v != nil {
+		_u.SetDueLocal(*v)
+	}
+	return _u
+}
+
+// SetClosesLocal sets the "closes_local" field.
+func (_u *CallUpdateOne) SetClosesLocal(v string) *CallUpdateOne {
+	_u.mutation.SetClosesLocal(v)
+	return _u
+}
+
+// SetNillableClosesLocal sets the "closes_local" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableClosesLocal(v *string) *CallUpdateOne {
+	if v != nil {
+		_u.SetClosesLocal(*v)
+	}
+	return _u
+}
+
 // SetTimeZone sets the "time_zone" field.
 func (_u *CallUpdateOne) SetTimeZone(v string) *CallUpdateOne {
 	_u.mutation.SetTimeZone(v)
@@ -267,9 +797,279 @@ func (_u *CallUpdateOne) AppendRequirements(v []schema.Requirement) *CallUpdateO
 	return _u
 }
 
+// SetRubric sets the "rubric" field.
+func (_u *CallUpdateOne) SetRubric(v []schema.Criterion) *CallUpdateOne {
+	_u.mutation.SetRubric(v)
+	return _u
+}
+
+// AppendRubric appends value to the "rubric" field.
+func (_u *CallUpdateOne) AppendRubric(v []schema.Criterion) *CallUpdateOne {
+	_u.mutation.AppendRubric(v)
+	return _u
+}
+
+// ClearRubric clears the value of the "rubric" field.
+func (_u *CallUpdateOne) ClearRubric() *CallUpdateOne {
+	_u.mutation.ClearRubric()
+	return _u
+}
+
+// SetCohortID sets the "cohort_id" field.
+func (_u *CallUpdateOne) SetCohortID(v gid.ID) *CallUpdateOne {
+	_u.mutation.SetCohortID(v)
+	return _u
+}
+
+// SetNillableCohortID sets the "cohort_id" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableCohortID(v *gid.ID) *CallUpdateOne {
+	if v != nil {
+		_u.SetCohortID(*v)
+	}
+	return _u
+}
+
+// ClearCohortID clears the value of the "cohort_id" field.
+func (_u *CallUpdateOne) ClearCohortID() *CallUpdateOne {
+	_u.mutation.ClearCohortID()
+	return _u
+}
+
+// SetCapacity sets the "capacity" field.
+func (_u *CallUpdateOne) SetCapacity(v int) *CallUpdateOne {
+	_u.mutation.ResetCapacity()
+	_u.mutation.SetCapacity(v)
+	return _u
+}
+
+// SetNillableCapacity sets the "capacity" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableCapacity(v *int) *CallUpdateOne {
+	if v != nil {
+		_u.SetCapacity(*v)
+	}
+	return _u
+}
+
+// AddCapacity adds value to the "capacity" field.
+func (_u *CallUpdateOne) AddCapacity(v int) *CallUpdateOne {
+	_u.mutation.AddCapacity(v)
+	return _u
+}
+
+// SetOfferDays sets the "offer_days" field.
+func (_u *CallUpdateOne) SetOfferDays(v int) *CallUpdateOne {
+	_u.mutation.ResetOfferDays()
+	_u.mutation.SetOfferDays(v)
+	return _u
+}
+
+// SetNillableOfferDays sets the "offer_days" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableOfferDays(v *int) *CallUpdateOne {
+	if v != nil {
+		_u.SetOfferDays(*v)
+	}
+	return _u
+}
+
+// AddOfferDays adds value to the "offer_days" field.
+func (_u *CallUpdateOne) AddOfferDays(v int) *CallUpdateOne {
+	_u.mutation.AddOfferDays(v)
+	return _u
+}
+
+// SetBlind sets the "blind" field.
+func (_u *CallUpdateOne) SetBlind(v bool) *CallUpdateOne {
+	_u.mutation.SetBlind(v)
+	return _u
+}
+
+// SetNillableBlind sets the "blind" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableBlind(v *bool) *CallUpdateOne {
+	if v != nil {
+		_u.SetBlind(*v)
+	}
+	return _u
+}
+
+// SetReviewsWanted sets the "reviews_wanted" field.
+func (_u *CallUpdateOne) SetReviewsWanted(v int) *CallUpdateOne {
+	_u.mutation.ResetReviewsWanted()
+	_u.mutation.SetReviewsWanted(v)
+	return _u
+}
+
+// SetNillableReviewsWanted sets the "reviews_wanted" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableReviewsWanted(v *int) *CallUpdateOne {
+	if v != nil {
+		_u.SetReviewsWanted(*v)
+	}
+	return _u
+}
+
+// AddReviewsWanted adds value to the "reviews_wanted" field.
+func (_u *CallUpdateOne) AddReviewsWanted(v int) *CallUpdateOne {
+	_u.mutation.AddReviewsWanted(v)
+	return _u
+}
+
+// SetFormVersion sets the "form_version" field.
+func (_u *CallUpdateOne) SetFormVersion(v int) *CallUpdateOne {
+	_u.mutation.ResetFormVersion()
+	_u.mutation.SetFormVersion(v)
+	return _u
+}
+
+// SetNillableFormVersion sets the "form_version" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableFormVersion(v *int) *CallUpdateOne {
+	if v != nil {
+		_u.SetFormVersion(*v)
+	}
+	return _u
+}
+
+// AddFormVersion adds value to the "form_version" field.
+func (_u *CallUpdateOne) AddFormVersion(v int) *CallUpdateOne {
+	_u.mutation.AddFormVersion(v)
+	return _u
+}
+
+// SetLastNumber sets the "last_number" field.
+func (_u *CallUpdateOne) SetLastNumber(v int) *CallUpdateOne {
+	_u.mutation.ResetLastNumber()
+	_u.mutation.SetLastNumber(v)
+	return _u
+}
+
+// SetNillableLastNumber sets the "last_number" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableLastNumber(v *int) *CallUpdateOne {
+	if v != nil {
+		_u.SetLastNumber(*v)
+	}
+	return _u
+}
+
+// AddLastNumber adds value to the "last_number" field.
+func (_u *CallUpdateOne) AddLastNumber(v int) *CallUpdateOne {
+	_u.mutation.AddLastNumber(v)
+	return _u
+}
+
+// SetPublishedAt sets the "published_at" field.
+func (_u *CallUpdateOne) SetPublishedAt(v time.Time) *CallUpdateOne {
+	_u.mutation.SetPublishedAt(v)
+	return _u
+}
+
+// SetNillablePublishedAt sets the "published_at" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillablePublishedAt(v *time.Time) *CallUpdateOne {
+	if v != nil {
+		_u.SetPublishedAt(*v)
+	}
+	return _u
+}
+
+// ClearPublishedAt clears the value of the "published_at" field.
+func (_u *CallUpdateOne) ClearPublishedAt() *CallUpdateOne {
+	_u.mutation.ClearPublishedAt()
+	return _u
+}
+
+// SetReleasedAt sets the "released_at" field.
+func (_u *CallUpdateOne) SetReleasedAt(v time.Time) *CallUpdateOne {
+	_u.mutation.SetReleasedAt(v)
+	return _u
+}
+
+// SetNillableReleasedAt sets the "released_at" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableReleasedAt(v *time.Time) *CallUpdateOne {
+	if v != nil {
+		_u.SetReleasedAt(*v)
+	}
+	return _u
+}
+
+// ClearReleasedAt clears the value of the "released_at" field.
+func (_u *CallUpdateOne) ClearReleasedAt() *CallUpdateOne {
+	_u.mutation.ClearReleasedAt()
+	return _u
+}
+
+// SetEventSeq sets the "event_seq" field.
+func (_u *CallUpdateOne) SetEventSeq(v int) *CallUpdateOne {
+	_u.mutation.ResetEventSeq()
+	_u.mutation.SetEventSeq(v)
+	return _u
+}
+
+// SetNillableEventSeq sets the "event_seq" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableEventSeq(v *int) *CallUpdateOne {
+	if v != nil {
+		_u.SetEventSeq(*v)
+	}
+	return _u
+}
+
+// AddEventSeq adds value to the "event_seq" field.
+func (_u *CallUpdateOne) AddEventSeq(v int) *CallUpdateOne {
+	_u.mutation.AddEventSeq(v)
+	return _u
+}
+
+// SetVersion sets the "version" field.
+func (_u *CallUpdateOne) SetVersion(v int) *CallUpdateOne {
+	_u.mutation.ResetVersion()
+	_u.mutation.SetVersion(v)
+	return _u
+}
+
+// SetNillableVersion sets the "version" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableVersion(v *int) *CallUpdateOne {
+	if v != nil {
+		_u.SetVersion(*v)
+	}
+	return _u
+}
+
+// AddVersion adds value to the "version" field.
+func (_u *CallUpdateOne) AddVersion(v int) *CallUpdateOne {
+	_u.mutation.AddVersion(v)
+	return _u
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (_u *CallUpdateOne) SetUpdatedAt(v time.Time) *CallUpdateOne {
+	_u.mutation.SetUpdatedAt(v)
+	return _u
+}
+
+// SetNillableUpdatedAt sets the "updated_at" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableUpdatedAt(v *time.Time) *CallUpdateOne {
+	if v != nil {
+		_u.SetUpdatedAt(*v)
+	}
+	return _u
+}
+
+// ClearUpdatedAt clears the value of the "updated_at" field.
+func (_u *CallUpdateOne) ClearUpdatedAt() *CallUpdateOne {
+	_u.mutation.ClearUpdatedAt()
+	return _u
+}
+
+// SetCohort sets the "cohort" edge to the Cohort entity.
+func (_u *CallUpdateOne) SetCohort(v *Cohort) *CallUpdateOne {
+	return _u.SetCohortID(v.ID)
+}
+
 // Mutation returns the CallMutation object of the builder.
 func (_u *CallUpdateOne) Mutation() *CallMutation {
 	return _u.mutation
+}
+
+// ClearCohort clears the "cohort" edge to the Cohort entity.
+func (_u *CallUpdateOne) ClearCohort() *CallUpdateOne {
+	_u.mutation.ClearCohort()
+	return _u
 }
 
 // Where appends a list predicates to the CallUpdate builder.
@@ -355,6 +1155,12 @@ func (_u *CallUpdateOne) sqlSave(ctx context.Context) (_node *Call, err error) {
 			}
 		}
 	}
+	if value, ok := _u.mutation.Title(); ok {
+		_spec.SetField(call.FieldTitle, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Summary(); ok {
+		_spec.SetField(call.FieldSummary, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.OpensAt(); ok {
 		_spec.SetField(call.FieldOpensAt, field.TypeTime, value)
 	}
@@ -363,6 +1169,15 @@ func (_u *CallUpdateOne) sqlSave(ctx context.Context) (_node *Call, err error) {
 	}
 	if value, ok := _u.mutation.ClosesAt(); ok {
 		_spec.SetField(call.FieldClosesAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.OpensLocal(); ok {
+		_spec.SetField(call.FieldOpensLocal, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.DueLocal(); ok {
+		_spec.SetField(call.FieldDueLocal, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ClosesLocal(); ok {
+		_spec.SetField(call.FieldClosesLocal, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.TimeZone(); ok {
 		_spec.SetField(call.FieldTimeZone, field.TypeString, value)
@@ -374,6 +1189,109 @@ func (_u *CallUpdateOne) sqlSave(ctx context.Context) (_node *Call, err error) {
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, call.FieldRequirements, value)
 		})
+	}
+	if value, ok := _u.mutation.Rubric(); ok {
+		_spec.SetField(call.FieldRubric, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRubric(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, call.FieldRubric, value)
+		})
+	}
+	if _u.mutation.RubricCleared() {
+		_spec.ClearField(call.FieldRubric, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Capacity(); ok {
+		_spec.SetField(call.FieldCapacity, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedCapacity(); ok {
+		_spec.AddField(call.FieldCapacity, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.OfferDays(); ok {
+		_spec.SetField(call.FieldOfferDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedOfferDays(); ok {
+		_spec.AddField(call.FieldOfferDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Blind(); ok {
+		_spec.SetField(call.FieldBlind, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.ReviewsWanted(); ok {
+		_spec.SetField(call.FieldReviewsWanted, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedReviewsWanted(); ok {
+		_spec.AddField(call.FieldReviewsWanted, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.FormVersion(); ok {
+		_spec.SetField(call.FieldFormVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedFormVersion(); ok {
+		_spec.AddField(call.FieldFormVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastNumber(); ok {
+		_spec.SetField(call.FieldLastNumber, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLastNumber(); ok {
+		_spec.AddField(call.FieldLastNumber, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.PublishedAt(); ok {
+		_spec.SetField(call.FieldPublishedAt, field.TypeTime, value)
+	}
+	if _u.mutation.PublishedAtCleared() {
+		_spec.ClearField(call.FieldPublishedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ReleasedAt(); ok {
+		_spec.SetField(call.FieldReleasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ReleasedAtCleared() {
+		_spec.ClearField(call.FieldReleasedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.EventSeq(); ok {
+		_spec.SetField(call.FieldEventSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedEventSeq(); ok {
+		_spec.AddField(call.FieldEventSeq, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Version(); ok {
+		_spec.SetField(call.FieldVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedVersion(); ok {
+		_spec.AddField(call.FieldVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.UpdatedAt(); ok {
+		_spec.SetField(call.FieldUpdatedAt, field.TypeTime, value)
+	}
+	if _u.mutation.UpdatedAtCleared() {
+		_spec.ClearField(call.FieldUpdatedAt, field.TypeTime)
+	}
+	if _u.mutation.CohortCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   call.CohortTable,
+			Columns: []string{call.CohortColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(cohort.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.CohortIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   call.CohortTable,
+			Columns: []string{call.CohortColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(cohort.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Call{config: _u.config}

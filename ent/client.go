@@ -18,18 +18,29 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/answer"
+	"github.com/pursuing-equity/commons/ent/answerversion"
+	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/ent/applicationeditor"
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/block"
 	"github.com/pursuing-equity/commons/ent/bookmark"
 	"github.com/pursuing-equity/commons/ent/breakglass"
+	"github.com/pursuing-equity/commons/ent/bulkaction"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
+	"github.com/pursuing-equity/commons/ent/conflict"
+	"github.com/pursuing-equity/commons/ent/decision"
+	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/draft"
 	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/entitlement"
 	"github.com/pursuing-equity/commons/ent/event"
+	"github.com/pursuing-equity/commons/ent/extension"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/flag"
+	"github.com/pursuing-equity/commons/ent/formversion"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/identity"
@@ -57,11 +68,16 @@ import (
 	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
+	"github.com/pursuing-equity/commons/ent/review"
+	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/savedview"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/sponsorship"
+	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -82,6 +98,14 @@ type Client struct {
 	AccessToken *AccessTokenClient
 	// Affiliation is the client for interacting with the Affiliation builders.
 	Affiliation *AffiliationClient
+	// Answer is the client for interacting with the Answer builders.
+	Answer *AnswerClient
+	// AnswerVersion is the client for interacting with the AnswerVersion builders.
+	AnswerVersion *AnswerVersionClient
+	// Application is the client for interacting with the Application builders.
+	Application *ApplicationClient
+	// ApplicationEditor is the client for interacting with the ApplicationEditor builders.
+	ApplicationEditor *ApplicationEditorClient
 	// AuditEntry is the client for interacting with the AuditEntry builders.
 	AuditEntry *AuditEntryClient
 	// Block is the client for interacting with the Block builders.
@@ -90,22 +114,36 @@ type Client struct {
 	Bookmark *BookmarkClient
 	// BreakGlass is the client for interacting with the BreakGlass builders.
 	BreakGlass *BreakGlassClient
+	// BulkAction is the client for interacting with the BulkAction builders.
+	BulkAction *BulkActionClient
 	// Call is the client for interacting with the Call builders.
 	Call *CallClient
 	// Cohort is the client for interacting with the Cohort builders.
 	Cohort *CohortClient
+	// Conflict is the client for interacting with the Conflict builders.
+	Conflict *ConflictClient
+	// Decision is the client for interacting with the Decision builders.
+	Decision *DecisionClient
+	// Document is the client for interacting with the Document builders.
+	Document *DocumentClient
 	// Draft is the client for interacting with the Draft builders.
 	Draft *DraftClient
 	// DraftVersion is the client for interacting with the DraftVersion builders.
 	DraftVersion *DraftVersionClient
 	// Enrollment is the client for interacting with the Enrollment builders.
 	Enrollment *EnrollmentClient
+	// Entitlement is the client for interacting with the Entitlement builders.
+	Entitlement *EntitlementClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// Extension is the client for interacting with the Extension builders.
+	Extension *ExtensionClient
 	// File is the client for interacting with the File builders.
 	File *FileClient
 	// Flag is the client for interacting with the Flag builders.
 	Flag *FlagClient
+	// FormVersion is the client for interacting with the FormVersion builders.
+	FormVersion *FormVersionClient
 	// Framework is the client for interacting with the Framework builders.
 	Framework *FrameworkClient
 	// IdempotencyRecord is the client for interacting with the IdempotencyRecord builders.
@@ -160,16 +198,26 @@ type Client struct {
 	Resource *ResourceClient
 	// ResourceVersion is the client for interacting with the ResourceVersion builders.
 	ResourceVersion *ResourceVersionClient
+	// Review is the client for interacting with the Review builders.
+	Review *ReviewClient
+	// ReviewAssignment is the client for interacting with the ReviewAssignment builders.
+	ReviewAssignment *ReviewAssignmentClient
 	// RoleAssignment is the client for interacting with the RoleAssignment builders.
 	RoleAssignment *RoleAssignmentClient
+	// SavedView is the client for interacting with the SavedView builders.
+	SavedView *SavedViewClient
 	// SearchDocument is the client for interacting with the SearchDocument builders.
 	SearchDocument *SearchDocumentClient
+	// SignerRequest is the client for interacting with the SignerRequest builders.
+	SignerRequest *SignerRequestClient
 	// Space is the client for interacting with the Space builders.
 	Space *SpaceClient
 	// SpaceMembership is the client for interacting with the SpaceMembership builders.
 	SpaceMembership *SpaceMembershipClient
 	// Sponsorship is the client for interacting with the Sponsorship builders.
 	Sponsorship *SponsorshipClient
+	// Submission is the client for interacting with the Submission builders.
+	Submission *SubmissionClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
 	// TeamMembership is the client for interacting with the TeamMembership builders.
@@ -197,18 +245,29 @@ func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.AccessToken = NewAccessTokenClient(c.config)
 	c.Affiliation = NewAffiliationClient(c.config)
+	c.Answer = NewAnswerClient(c.config)
+	c.AnswerVersion = NewAnswerVersionClient(c.config)
+	c.Application = NewApplicationClient(c.config)
+	c.ApplicationEditor = NewApplicationEditorClient(c.config)
 	c.AuditEntry = NewAuditEntryClient(c.config)
 	c.Block = NewBlockClient(c.config)
 	c.Bookmark = NewBookmarkClient(c.config)
 	c.BreakGlass = NewBreakGlassClient(c.config)
+	c.BulkAction = NewBulkActionClient(c.config)
 	c.Call = NewCallClient(c.config)
 	c.Cohort = NewCohortClient(c.config)
+	c.Conflict = NewConflictClient(c.config)
+	c.Decision = NewDecisionClient(c.config)
+	c.Document = NewDocumentClient(c.config)
 	c.Draft = NewDraftClient(c.config)
 	c.DraftVersion = NewDraftVersionClient(c.config)
 	c.Enrollment = NewEnrollmentClient(c.config)
+	c.Entitlement = NewEntitlementClient(c.config)
 	c.Event = NewEventClient(c.config)
+	c.Extension = NewExtensionClient(c.config)
 	c.File = NewFileClient(c.config)
 	c.Flag = NewFlagClient(c.config)
+	c.FormVersion = NewFormVersionClient(c.config)
 	c.Framework = NewFrameworkClient(c.config)
 	c.IdempotencyRecord = NewIdempotencyRecordClient(c.config)
 	c.Identity = NewIdentityClient(c.config)
@@ -236,11 +295,16 @@ func (c *Client) init() {
 	c.ReadState = NewReadStateClient(c.config)
 	c.Resource = NewResourceClient(c.config)
 	c.ResourceVersion = NewResourceVersionClient(c.config)
+	c.Review = NewReviewClient(c.config)
+	c.ReviewAssignment = NewReviewAssignmentClient(c.config)
 	c.RoleAssignment = NewRoleAssignmentClient(c.config)
+	c.SavedView = NewSavedViewClient(c.config)
 	c.SearchDocument = NewSearchDocumentClient(c.config)
+	c.SignerRequest = NewSignerRequestClient(c.config)
 	c.Space = NewSpaceClient(c.config)
 	c.SpaceMembership = NewSpaceMembershipClient(c.config)
 	c.Sponsorship = NewSponsorshipClient(c.config)
+	c.Submission = NewSubmissionClient(c.config)
 	c.Team = NewTeamClient(c.config)
 	c.TeamMembership = NewTeamMembershipClient(c.config)
 	c.Thread = NewThreadClient(c.config)
@@ -342,18 +406,29 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		config:                 cfg,
 		AccessToken:            NewAccessTokenClient(cfg),
 		Affiliation:            NewAffiliationClient(cfg),
+		Answer:                 NewAnswerClient(cfg),
+		AnswerVersion:          NewAnswerVersionClient(cfg),
+		Application:            NewApplicationClient(cfg),
+		ApplicationEditor:      NewApplicationEditorClient(cfg),
 		AuditEntry:             NewAuditEntryClient(cfg),
 		Block:                  NewBlockClient(cfg),
 		Bookmark:               NewBookmarkClient(cfg),
 		BreakGlass:             NewBreakGlassClient(cfg),
+		BulkAction:             NewBulkActionClient(cfg),
 		Call:                   NewCallClient(cfg),
 		Cohort:                 NewCohortClient(cfg),
+		Conflict:               NewConflictClient(cfg),
+		Decision:               NewDecisionClient(cfg),
+		Document:               NewDocumentClient(cfg),
 		Draft:                  NewDraftClient(cfg),
 		DraftVersion:           NewDraftVersionClient(cfg),
 		Enrollment:             NewEnrollmentClient(cfg),
+		Entitlement:            NewEntitlementClient(cfg),
 		Event:                  NewEventClient(cfg),
+		Extension:              NewExtensionClient(cfg),
 		File:                   NewFileClient(cfg),
 		Flag:                   NewFlagClient(cfg),
+		FormVersion:            NewFormVersionClient(cfg),
 		Framework:              NewFrameworkClient(cfg),
 		IdempotencyRecord:      NewIdempotencyRecordClient(cfg),
 		Identity:               NewIdentityClient(cfg),
@@ -381,11 +456,16 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ReadState:              NewReadStateClient(cfg),
 		Resource:               NewResourceClient(cfg),
 		ResourceVersion:        NewResourceVersionClient(cfg),
+		Review:                 NewReviewClient(cfg),
+		ReviewAssignment:       NewReviewAssignmentClient(cfg),
 		RoleAssignment:         NewRoleAssignmentClient(cfg),
+		SavedView:              NewSavedViewClient(cfg),
 		SearchDocument:         NewSearchDocumentClient(cfg),
+		SignerRequest:          NewSignerRequestClient(cfg),
 		Space:                  NewSpaceClient(cfg),
 		SpaceMembership:        NewSpaceMembershipClient(cfg),
 		Sponsorship:            NewSponsorshipClient(cfg),
+		Submission:             NewSubmissionClient(cfg),
 		Team:                   NewTeamClient(cfg),
 		TeamMembership:         NewTeamMembershipClient(cfg),
 		Thread:                 NewThreadClient(cfg),
@@ -414,18 +494,29 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		config:                 cfg,
 		AccessToken:            NewAccessTokenClient(cfg),
 		Affiliation:            NewAffiliationClient(cfg),
+		Answer:                 NewAnswerClient(cfg),
+		AnswerVersion:          NewAnswerVersionClient(cfg),
+		Application:            NewApplicationClient(cfg),
+		ApplicationEditor:      NewApplicationEditorClient(cfg),
 		AuditEntry:             NewAuditEntryClient(cfg),
 		Block:                  NewBlockClient(cfg),
 		Bookmark:               NewBookmarkClient(cfg),
 		BreakGlass:             NewBreakGlassClient(cfg),
+		BulkAction:             NewBulkActionClient(cfg),
 		Call:                   NewCallClient(cfg),
 		Cohort:                 NewCohortClient(cfg),
+		Conflict:               NewConflictClient(cfg),
+		Decision:               NewDecisionClient(cfg),
+		Document:               NewDocumentClient(cfg),
 		Draft:                  NewDraftClient(cfg),
 		DraftVersion:           NewDraftVersionClient(cfg),
 		Enrollment:             NewEnrollmentClient(cfg),
+		Entitlement:            NewEntitlementClient(cfg),
 		Event:                  NewEventClient(cfg),
+		Extension:              NewExtensionClient(cfg),
 		File:                   NewFileClient(cfg),
 		Flag:                   NewFlagClient(cfg),
+		FormVersion:            NewFormVersionClient(cfg),
 		Framework:              NewFrameworkClient(cfg),
 		IdempotencyRecord:      NewIdempotencyRecordClient(cfg),
 		Identity:               NewIdentityClient(cfg),
@@ -453,11 +544,16 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ReadState:              NewReadStateClient(cfg),
 		Resource:               NewResourceClient(cfg),
 		ResourceVersion:        NewResourceVersionClient(cfg),
+		Review:                 NewReviewClient(cfg),
+		ReviewAssignment:       NewReviewAssignmentClient(cfg),
 		RoleAssignment:         NewRoleAssignmentClient(cfg),
+		SavedView:              NewSavedViewClient(cfg),
 		SearchDocument:         NewSearchDocumentClient(cfg),
+		SignerRequest:          NewSignerRequestClient(cfg),
 		Space:                  NewSpaceClient(cfg),
 		SpaceMembership:        NewSpaceMembershipClient(cfg),
 		Sponsorship:            NewSponsorshipClient(cfg),
+		Submission:             NewSubmissionClient(cfg),
 		Team:                   NewTeamClient(cfg),
 		TeamMembership:         NewTeamMembershipClient(cfg),
 		Thread:                 NewThreadClient(cfg),
@@ -494,16 +590,19 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.AccessToken, c.Affiliation, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
-		c.Call, c.Cohort, c.Draft, c.DraftVersion, c.Enrollment, c.Event, c.File,
-		c.Flag, c.Framework, c.IdempotencyRecord, c.Identity, c.JoinRequest, c.Mail,
-		c.Member, c.MemberTerm, c.ModerationAction, c.Notification, c.NotificationJob,
-		c.NotificationPreference, c.Offering, c.OneTimeToken, c.Organization,
-		c.Password, c.Poll, c.PollOption, c.PollVote, c.Post, c.PostAttachment,
-		c.PostLink, c.PostRevision, c.Program, c.Reaction, c.ReadState, c.Resource,
-		c.ResourceVersion, c.RoleAssignment, c.SearchDocument, c.Space,
-		c.SpaceMembership, c.Sponsorship, c.Team, c.TeamMembership, c.Thread,
-		c.ThreadTag, c.WatchSetting, c.WebhookDelivery, c.WebhookEndpoint,
+		c.AccessToken, c.Affiliation, c.Answer, c.AnswerVersion, c.Application,
+		c.ApplicationEditor, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
+		c.BulkAction, c.Call, c.Cohort, c.Conflict, c.Decision, c.Document, c.Draft,
+		c.DraftVersion, c.Enrollment, c.Entitlement, c.Event, c.Extension, c.File,
+		c.Flag, c.FormVersion, c.Framework, c.IdempotencyRecord, c.Identity,
+		c.JoinRequest, c.Mail, c.Member, c.MemberTerm, c.ModerationAction,
+		c.Notification, c.NotificationJob, c.NotificationPreference, c.Offering,
+		c.OneTimeToken, c.Organization, c.Password, c.Poll, c.PollOption, c.PollVote,
+		c.Post, c.PostAttachment, c.PostLink, c.PostRevision, c.Program, c.Reaction,
+		c.ReadState, c.Resource, c.ResourceVersion, c.Review, c.ReviewAssignment,
+		c.RoleAssignment, c.SavedView, c.SearchDocument, c.SignerRequest, c.Space,
+		c.SpaceMembership, c.Sponsorship, c.Submission, c.Team, c.TeamMembership,
+		c.Thread, c.ThreadTag, c.WatchSetting, c.WebhookDelivery, c.WebhookEndpoint,
 	} {
 		n.Use(hooks...)
 	}
@@ -513,16 +612,19 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.AccessToken, c.Affiliation, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
-		c.Call, c.Cohort, c.Draft, c.DraftVersion, c.Enrollment, c.Event, c.File,
-		c.Flag, c.Framework, c.IdempotencyRecord, c.Identity, c.JoinRequest, c.Mail,
-		c.Member, c.MemberTerm, c.ModerationAction, c.Notification, c.NotificationJob,
-		c.NotificationPreference, c.Offering, c.OneTimeToken, c.Organization,
-		c.Password, c.Poll, c.PollOption, c.PollVote, c.Post, c.PostAttachment,
-		c.PostLink, c.PostRevision, c.Program, c.Reaction, c.ReadState, c.Resource,
-		c.ResourceVersion, c.RoleAssignment, c.SearchDocument, c.Space,
-		c.SpaceMembership, c.Sponsorship, c.Team, c.TeamMembership, c.Thread,
-		c.ThreadTag, c.WatchSetting, c.WebhookDelivery, c.WebhookEndpoint,
+		c.AccessToken, c.Affiliation, c.Answer, c.AnswerVersion, c.Application,
+		c.ApplicationEditor, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
+		c.BulkAction, c.Call, c.Cohort, c.Conflict, c.Decision, c.Document, c.Draft,
+		c.DraftVersion, c.Enrollment, c.Entitlement, c.Event, c.Extension, c.File,
+		c.Flag, c.FormVersion, c.Framework, c.IdempotencyRecord, c.Identity,
+		c.JoinRequest, c.Mail, c.Member, c.MemberTerm, c.ModerationAction,
+		c.Notification, c.NotificationJob, c.NotificationPreference, c.Offering,
+		c.OneTimeToken, c.Organization, c.Password, c.Poll, c.PollOption, c.PollVote,
+		c.Post, c.PostAttachment, c.PostLink, c.PostRevision, c.Program, c.Reaction,
+		c.ReadState, c.Resource, c.ResourceVersion, c.Review, c.ReviewAssignment,
+		c.RoleAssignment, c.SavedView, c.SearchDocument, c.SignerRequest, c.Space,
+		c.SpaceMembership, c.Sponsorship, c.Submission, c.Team, c.TeamMembership,
+		c.Thread, c.ThreadTag, c.WatchSetting, c.WebhookDelivery, c.WebhookEndpoint,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -535,6 +637,14 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AccessToken.mutate(ctx, m)
 	case *AffiliationMutation:
 		return c.Affiliation.mutate(ctx, m)
+	case *AnswerMutation:
+		return c.Answer.mutate(ctx, m)
+	case *AnswerVersionMutation:
+		return c.AnswerVersion.mutate(ctx, m)
+	case *ApplicationMutation:
+		return c.Application.mutate(ctx, m)
+	case *ApplicationEditorMutation:
+		return c.ApplicationEditor.mutate(ctx, m)
 	case *AuditEntryMutation:
 		return c.AuditEntry.mutate(ctx, m)
 	case *BlockMutation:
@@ -543,22 +653,36 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Bookmark.mutate(ctx, m)
 	case *BreakGlassMutation:
 		return c.BreakGlass.mutate(ctx, m)
+	case *BulkActionMutation:
+		return c.BulkAction.mutate(ctx, m)
 	case *CallMutation:
 		return c.Call.mutate(ctx, m)
 	case *CohortMutation:
 		return c.Cohort.mutate(ctx, m)
+	case *ConflictMutation:
+		return c.Conflict.mutate(ctx, m)
+	case *DecisionMutation:
+		return c.Decision.mutate(ctx, m)
+	case *DocumentMutation:
+		return c.Document.mutate(ctx, m)
 	case *DraftMutation:
 		return c.Draft.mutate(ctx, m)
 	case *DraftVersionMutation:
 		return c.DraftVersion.mutate(ctx, m)
 	case *EnrollmentMutation:
 		return c.Enrollment.mutate(ctx, m)
+	case *EntitlementMutation:
+		return c.Entitlement.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
+	case *ExtensionMutation:
+		return c.Extension.mutate(ctx, m)
 	case *FileMutation:
 		return c.File.mutate(ctx, m)
 	case *FlagMutation:
 		return c.Flag.mutate(ctx, m)
+	case *FormVersionMutation:
+		return c.FormVersion.mutate(ctx, m)
 	case *FrameworkMutation:
 		return c.Framework.mutate(ctx, m)
 	case *IdempotencyRecordMutation:
@@ -613,16 +737,26 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Resource.mutate(ctx, m)
 	case *ResourceVersionMutation:
 		return c.ResourceVersion.mutate(ctx, m)
+	case *ReviewMutation:
+		return c.Review.mutate(ctx, m)
+	case *ReviewAssignmentMutation:
+		return c.ReviewAssignment.mutate(ctx, m)
 	case *RoleAssignmentMutation:
 		return c.RoleAssignment.mutate(ctx, m)
+	case *SavedViewMutation:
+		return c.SavedView.mutate(ctx, m)
 	case *SearchDocumentMutation:
 		return c.SearchDocument.mutate(ctx, m)
+	case *SignerRequestMutation:
+		return c.SignerRequest.mutate(ctx, m)
 	case *SpaceMutation:
 		return c.Space.mutate(ctx, m)
 	case *SpaceMembershipMutation:
 		return c.SpaceMembership.mutate(ctx, m)
 	case *SponsorshipMutation:
 		return c.Sponsorship.mutate(ctx, m)
+	case *SubmissionMutation:
+		return c.Submission.mutate(ctx, m)
 	case *TeamMutation:
 		return c.Team.mutate(ctx, m)
 	case *TeamMembershipMutation:
@@ -953,6 +1087,714 @@ func (c *AffiliationClient) mutate(ctx context.Context, m *AffiliationMutation) 
 		return (&AffiliationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Affiliation mutation op: %q", m.Op())
+	}
+}
+
+// AnswerClient is a client for the Answer schema.
+type AnswerClient struct {
+	config
+}
+
+// NewAnswerClient returns a client for the Answer from the given config.
+func NewAnswerClient(c config) *AnswerClient {
+	return &AnswerClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `answer.Hooks(f(g(h())))`.
+func (c *AnswerClient) Use(hooks ...Hook) {
+	c.hooks.Answer = append(c.hooks.Answer, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `answer.Intercept(f(g(h())))`.
+func (c *AnswerClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Answer = append(c.inters.Answer, interceptors...)
+}
+
+// Create returns a builder for creating a Answer entity.
+func (c *AnswerClient) Create() *AnswerCreate {
+	mutation := newAnswerMutation(c.config, OpCreate)
+	return &AnswerCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Answer entities.
+func (c *AnswerClient) CreateBulk(builders ...*AnswerCreate) *AnswerCreateBulk {
+	return &AnswerCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AnswerClient) MapCreateBulk(slice any, setFunc func(*AnswerCreate, int)) *AnswerCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AnswerCreateBulk{err: fmt.Errorf("calling to AnswerClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AnswerCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AnswerCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Answer.
+func (c *AnswerClient) Update() *AnswerUpdate {
+	mutation := newAnswerMutation(c.config, OpUpdate)
+	return &AnswerUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AnswerClient) UpdateOne(_m *Answer) *AnswerUpdateOne {
+	mutation := newAnswerMutation(c.config, OpUpdateOne, withAnswer(_m))
+	return &AnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AnswerClient) UpdateOneID(id gid.ID) *AnswerUpdateOne {
+	mutation := newAnswerMutation(c.config, OpUpdateOne, withAnswerID(id))
+	return &AnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Answer.
+func (c *AnswerClient) Delete() *AnswerDelete {
+	mutation := newAnswerMutation(c.config, OpDelete)
+	return &AnswerDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AnswerClient) DeleteOne(_m *Answer) *AnswerDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AnswerClient) DeleteOneID(id gid.ID) *AnswerDeleteOne {
+	builder := c.Delete().Where(answer.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AnswerDeleteOne{builder}
+}
+
+// Query returns a query builder for Answer.
+func (c *AnswerClient) Query() *AnswerQuery {
+	return &AnswerQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAnswer},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Answer entity by its id.
+func (c *AnswerClient) Get(ctx context.Context, id gid.ID) (*Answer, error) {
+	return c.Query().Where(answer.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AnswerClient) GetX(ctx context.Context, id gid.ID) *Answer {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a Answer.
+func (c *AnswerClient) QueryApplication(_m *Answer) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(answer.Table, answer.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, answer.ApplicationTable, answer.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryFile queries the file edge of a Answer.
+func (c *AnswerClient) QueryFile(_m *Answer) *FileQuery {
+	query := (&FileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(answer.Table, answer.FieldID, id),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, answer.FileTable, answer.FileColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryEditor queries the editor edge of a Answer.
+func (c *AnswerClient) QueryEditor(_m *Answer) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(answer.Table, answer.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, answer.EditorTable, answer.EditorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AnswerClient) Hooks() []Hook {
+	return c.hooks.Answer
+}
+
+// Interceptors returns the client interceptors.
+func (c *AnswerClient) Interceptors() []Interceptor {
+	return c.inters.Answer
+}
+
+func (c *AnswerClient) mutate(ctx context.Context, m *AnswerMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AnswerCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AnswerUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AnswerDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Answer mutation op: %q", m.Op())
+	}
+}
+
+// AnswerVersionClient is a client for the AnswerVersion schema.
+type AnswerVersionClient struct {
+	config
+}
+
+// NewAnswerVersionClient returns a client for the AnswerVersion from the given config.
+func NewAnswerVersionClient(c config) *AnswerVersionClient {
+	return &AnswerVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `answerversion.Hooks(f(g(h())))`.
+func (c *AnswerVersionClient) Use(hooks ...Hook) {
+	c.hooks.AnswerVersion = append(c.hooks.AnswerVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `answerversion.Intercept(f(g(h())))`.
+func (c *AnswerVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AnswerVersion = append(c.inters.AnswerVersion, interceptors...)
+}
+
+// Create returns a builder for creating a AnswerVersion entity.
+func (c *AnswerVersionClient) Create() *AnswerVersionCreate {
+	mutation := newAnswerVersionMutation(c.config, OpCreate)
+	return &AnswerVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AnswerVersion entities.
+func (c *AnswerVersionClient) CreateBulk(builders ...*AnswerVersionCreate) *AnswerVersionCreateBulk {
+	return &AnswerVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AnswerVersionClient) MapCreateBulk(slice any, setFunc func(*AnswerVersionCreate, int)) *AnswerVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AnswerVersionCreateBulk{err: fmt.Errorf("calling to AnswerVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AnswerVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AnswerVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AnswerVersion.
+func (c *AnswerVersionClient) Update() *AnswerVersionUpdate {
+	mutation := newAnswerVersionMutation(c.config, OpUpdate)
+	return &AnswerVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AnswerVersionClient) UpdateOne(_m *AnswerVersion) *AnswerVersionUpdateOne {
+	mutation := newAnswerVersionMutation(c.config, OpUpdateOne, withAnswerVersion(_m))
+	return &AnswerVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AnswerVersionClient) UpdateOneID(id gid.ID) *AnswerVersionUpdateOne {
+	mutation := newAnswerVersionMutation(c.config, OpUpdateOne, withAnswerVersionID(id))
+	return &AnswerVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AnswerVersion.
+func (c *AnswerVersionClient) Delete() *AnswerVersionDelete {
+	mutation := newAnswerVersionMutation(c.config, OpDelete)
+	return &AnswerVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AnswerVersionClient) DeleteOne(_m *AnswerVersion) *AnswerVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AnswerVersionClient) DeleteOneID(id gid.ID) *AnswerVersionDeleteOne {
+	builder := c.Delete().Where(answerversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AnswerVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for AnswerVersion.
+func (c *AnswerVersionClient) Query() *AnswerVersionQuery {
+	return &AnswerVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAnswerVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AnswerVersion entity by its id.
+func (c *AnswerVersionClient) Get(ctx context.Context, id gid.ID) (*AnswerVersion, error) {
+	return c.Query().Where(answerversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AnswerVersionClient) GetX(ctx context.Context, id gid.ID) *AnswerVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAnswer queries the answer edge of a AnswerVersion.
+func (c *AnswerVersionClient) QueryAnswer(_m *AnswerVersion) *AnswerQuery {
+	query := (&AnswerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(answerversion.Table, answerversion.FieldID, id),
+			sqlgraph.To(answer.Table, answer.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, answerversion.AnswerTable, answerversion.AnswerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryFile queries the file edge of a AnswerVersion.
+func (c *AnswerVersionClient) QueryFile(_m *AnswerVersion) *FileQuery {
+	query := (&FileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(answerversion.Table, answerversion.FieldID, id),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, answerversion.FileTable, answerversion.FileColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryEditor queries the editor edge of a AnswerVersion.
+func (c *AnswerVersionClient) QueryEditor(_m *AnswerVersion) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(answerversion.Table, answerversion.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, answerversion.EditorTable, answerversion.EditorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AnswerVersionClient) Hooks() []Hook {
+	return c.hooks.AnswerVersion
+}
+
+// Interceptors returns the client interceptors.
+func (c *AnswerVersionClient) Interceptors() []Interceptor {
+	return c.inters.AnswerVersion
+}
+
+func (c *AnswerVersionClient) mutate(ctx context.Context, m *AnswerVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AnswerVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AnswerVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AnswerVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AnswerVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AnswerVersion mutation op: %q", m.Op())
+	}
+}
+
+// ApplicationClient is a client for the Application schema.
+type ApplicationClient struct {
+	config
+}
+
+// NewApplicationClient returns a client for the Application from the given config.
+func NewApplicationClient(c config) *ApplicationClient {
+	return &ApplicationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `application.Hooks(f(g(h())))`.
+func (c *ApplicationClient) Use(hooks ...Hook) {
+	c.hooks.Application = append(c.hooks.Application, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `application.Intercept(f(g(h())))`.
+func (c *ApplicationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Application = append(c.inters.Application, interceptors...)
+}
+
+// Create returns a builder for creating a Application entity.
+func (c *ApplicationClient) Create() *ApplicationCreate {
+	mutation := newApplicationMutation(c.config, OpCreate)
+	return &ApplicationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Application entities.
+func (c *ApplicationClient) CreateBulk(builders ...*ApplicationCreate) *ApplicationCreateBulk {
+	return &ApplicationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ApplicationClient) MapCreateBulk(slice any, setFunc func(*ApplicationCreate, int)) *ApplicationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ApplicationCreateBulk{err: fmt.Errorf("calling to ApplicationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ApplicationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ApplicationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Application.
+func (c *ApplicationClient) Update() *ApplicationUpdate {
+	mutation := newApplicationMutation(c.config, OpUpdate)
+	return &ApplicationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ApplicationClient) UpdateOne(_m *Application) *ApplicationUpdateOne {
+	mutation := newApplicationMutation(c.config, OpUpdateOne, withApplication(_m))
+	return &ApplicationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ApplicationClient) UpdateOneID(id gid.ID) *ApplicationUpdateOne {
+	mutation := newApplicationMutation(c.config, OpUpdateOne, withApplicationID(id))
+	return &ApplicationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Application.
+func (c *ApplicationClient) Delete() *ApplicationDelete {
+	mutation := newApplicationMutation(c.config, OpDelete)
+	return &ApplicationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ApplicationClient) DeleteOne(_m *Application) *ApplicationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ApplicationClient) DeleteOneID(id gid.ID) *ApplicationDeleteOne {
+	builder := c.Delete().Where(application.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ApplicationDeleteOne{builder}
+}
+
+// Query returns a query builder for Application.
+func (c *ApplicationClient) Query() *ApplicationQuery {
+	return &ApplicationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeApplication},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Application entity by its id.
+func (c *ApplicationClient) Get(ctx context.Context, id gid.ID) (*Application, error) {
+	return c.Query().Where(application.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ApplicationClient) GetX(ctx context.Context, id gid.ID) *Application {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryCall queries the call edge of a Application.
+func (c *ApplicationClient) QueryCall(_m *Application) *CallQuery {
+	query := (&CallClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(call.Table, call.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, application.CallTable, application.CallColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryOrganization queries the organization edge of a Application.
+func (c *ApplicationClient) QueryOrganization(_m *Application) *OrganizationQuery {
+	query := (&OrganizationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(organization.Table, organization.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, application.OrganizationTable, application.OrganizationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ApplicationClient) Hooks() []Hook {
+	return c.hooks.Application
+}
+
+// Interceptors returns the client interceptors.
+func (c *ApplicationClient) Interceptors() []Interceptor {
+	return c.inters.Application
+}
+
+func (c *ApplicationClient) mutate(ctx context.Context, m *ApplicationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ApplicationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ApplicationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ApplicationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ApplicationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Application mutation op: %q", m.Op())
+	}
+}
+
+// ApplicationEditorClient is a client for the ApplicationEditor schema.
+type ApplicationEditorClient struct {
+	config
+}
+
+// NewApplicationEditorClient returns a client for the ApplicationEditor from the given config.
+func NewApplicationEditorClient(c config) *ApplicationEditorClient {
+	return &ApplicationEditorClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `applicationeditor.Hooks(f(g(h())))`.
+func (c *ApplicationEditorClient) Use(hooks ...Hook) {
+	c.hooks.ApplicationEditor = append(c.hooks.ApplicationEditor, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `applicationeditor.Intercept(f(g(h())))`.
+func (c *ApplicationEditorClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ApplicationEditor = append(c.inters.ApplicationEditor, interceptors...)
+}
+
+// Create returns a builder for creating a ApplicationEditor entity.
+func (c *ApplicationEditorClient) Create() *ApplicationEditorCreate {
+	mutation := newApplicationEditorMutation(c.config, OpCreate)
+	return &ApplicationEditorCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ApplicationEditor entities.
+func (c *ApplicationEditorClient) CreateBulk(builders ...*ApplicationEditorCreate) *ApplicationEditorCreateBulk {
+	return &ApplicationEditorCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ApplicationEditorClient) MapCreateBulk(slice any, setFunc func(*ApplicationEditorCreate, int)) *ApplicationEditorCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ApplicationEditorCreateBulk{err: fmt.Errorf("calling to ApplicationEditorClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ApplicationEditorCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ApplicationEditorCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ApplicationEditor.
+func (c *ApplicationEditorClient) Update() *ApplicationEditorUpdate {
+	mutation := newApplicationEditorMutation(c.config, OpUpdate)
+	return &ApplicationEditorUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ApplicationEditorClient) UpdateOne(_m *ApplicationEditor) *ApplicationEditorUpdateOne {
+	mutation := newApplicationEditorMutation(c.config, OpUpdateOne, withApplicationEditor(_m))
+	return &ApplicationEditorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ApplicationEditorClient) UpdateOneID(id gid.ID) *ApplicationEditorUpdateOne {
+	mutation := newApplicationEditorMutation(c.config, OpUpdateOne, withApplicationEditorID(id))
+	return &ApplicationEditorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ApplicationEditor.
+func (c *ApplicationEditorClient) Delete() *ApplicationEditorDelete {
+	mutation := newApplicationEditorMutation(c.config, OpDelete)
+	return &ApplicationEditorDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ApplicationEditorClient) DeleteOne(_m *ApplicationEditor) *ApplicationEditorDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ApplicationEditorClient) DeleteOneID(id gid.ID) *ApplicationEditorDeleteOne {
+	builder := c.Delete().Where(applicationeditor.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ApplicationEditorDeleteOne{builder}
+}
+
+// Query returns a query builder for ApplicationEditor.
+func (c *ApplicationEditorClient) Query() *ApplicationEditorQuery {
+	return &ApplicationEditorQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeApplicationEditor},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ApplicationEditor entity by its id.
+func (c *ApplicationEditorClient) Get(ctx context.Context, id gid.ID) (*ApplicationEditor, error) {
+	return c.Query().Where(applicationeditor.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ApplicationEditorClient) GetX(ctx context.Context, id gid.ID) *ApplicationEditor {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a ApplicationEditor.
+func (c *ApplicationEditorClient) QueryApplication(_m *ApplicationEditor) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(applicationeditor.Table, applicationeditor.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, applicationeditor.ApplicationTable, applicationeditor.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryMember queries the member edge of a ApplicationEditor.
+func (c *ApplicationEditorClient) QueryMember(_m *ApplicationEditor) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(applicationeditor.Table, applicationeditor.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, applicationeditor.MemberTable, applicationeditor.MemberColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAddedBy queries the added_by edge of a ApplicationEditor.
+func (c *ApplicationEditorClient) QueryAddedBy(_m *ApplicationEditor) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(applicationeditor.Table, applicationeditor.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, applicationeditor.AddedByTable, applicationeditor.AddedByColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ApplicationEditorClient) Hooks() []Hook {
+	return c.hooks.ApplicationEditor
+}
+
+// Interceptors returns the client interceptors.
+func (c *ApplicationEditorClient) Interceptors() []Interceptor {
+	return c.inters.ApplicationEditor
+}
+
+func (c *ApplicationEditorClient) mutate(ctx context.Context, m *ApplicationEditorMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ApplicationEditorCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ApplicationEditorUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ApplicationEditorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ApplicationEditorDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ApplicationEditor mutation op: %q", m.Op())
 	}
 }
 
@@ -1584,6 +2426,171 @@ func (c *BreakGlassClient) mutate(ctx context.Context, m *BreakGlassMutation) (V
 	}
 }
 
+// BulkActionClient is a client for the BulkAction schema.
+type BulkActionClient struct {
+	config
+}
+
+// NewBulkActionClient returns a client for the BulkAction from the given config.
+func NewBulkActionClient(c config) *BulkActionClient {
+	return &BulkActionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `bulkaction.Hooks(f(g(h())))`.
+func (c *BulkActionClient) Use(hooks ...Hook) {
+	c.hooks.BulkAction = append(c.hooks.BulkAction, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `bulkaction.Intercept(f(g(h())))`.
+func (c *BulkActionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BulkAction = append(c.inters.BulkAction, interceptors...)
+}
+
+// Create returns a builder for creating a BulkAction entity.
+func (c *BulkActionClient) Create() *BulkActionCreate {
+	mutation := newBulkActionMutation(c.config, OpCreate)
+	return &BulkActionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BulkAction entities.
+func (c *BulkActionClient) CreateBulk(builders ...*BulkActionCreate) *BulkActionCreateBulk {
+	return &BulkActionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BulkActionClient) MapCreateBulk(slice any, setFunc func(*BulkActionCreate, int)) *BulkActionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BulkActionCreateBulk{err: fmt.Errorf("calling to BulkActionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BulkActionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BulkActionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BulkAction.
+func (c *BulkActionClient) Update() *BulkActionUpdate {
+	mutation := newBulkActionMutation(c.config, OpUpdate)
+	return &BulkActionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BulkActionClient) UpdateOne(_m *BulkAction) *BulkActionUpdateOne {
+	mutation := newBulkActionMutation(c.config, OpUpdateOne, withBulkAction(_m))
+	return &BulkActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BulkActionClient) UpdateOneID(id gid.ID) *BulkActionUpdateOne {
+	mutation := newBulkActionMutation(c.config, OpUpdateOne, withBulkActionID(id))
+	return &BulkActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BulkAction.
+func (c *BulkActionClient) Delete() *BulkActionDelete {
+	mutation := newBulkActionMutation(c.config, OpDelete)
+	return &BulkActionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BulkActionClient) DeleteOne(_m *BulkAction) *BulkActionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BulkActionClient) DeleteOneID(id gid.ID) *BulkActionDeleteOne {
+	builder := c.Delete().Where(bulkaction.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BulkActionDeleteOne{builder}
+}
+
+// Query returns a query builder for BulkAction.
+func (c *BulkActionClient) Query() *BulkActionQuery {
+	return &BulkActionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBulkAction},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BulkAction entity by its id.
+func (c *BulkActionClient) Get(ctx context.Context, id gid.ID) (*BulkAction, error) {
+	return c.Query().Where(bulkaction.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BulkActionClient) GetX(ctx context.Context, id gid.ID) *BulkAction {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryCall queries the call edge of a BulkAction.
+func (c *BulkActionClient) QueryCall(_m *BulkAction) *CallQuery {
+	query := (&CallClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bulkaction.Table, bulkaction.FieldID, id),
+			sqlgraph.To(call.Table, call.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, bulkaction.CallTable, bulkaction.CallColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryActor queries the actor edge of a BulkAction.
+func (c *BulkActionClient) QueryActor(_m *BulkAction) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bulkaction.Table, bulkaction.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, bulkaction.ActorTable, bulkaction.ActorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BulkActionClient) Hooks() []Hook {
+	return c.hooks.BulkAction
+}
+
+// Interceptors returns the client interceptors.
+func (c *BulkActionClient) Interceptors() []Interceptor {
+	return c.inters.BulkAction
+}
+
+func (c *BulkActionClient) mutate(ctx context.Context, m *BulkActionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BulkActionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BulkActionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BulkActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BulkActionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BulkAction mutation op: %q", m.Op())
+	}
+}
+
 // CallClient is a client for the Call schema.
 type CallClient struct {
 	config
@@ -1701,6 +2708,22 @@ func (c *CallClient) QueryOffering(_m *Call) *OfferingQuery {
 			sqlgraph.From(call.Table, call.FieldID, id),
 			sqlgraph.To(offering.Table, offering.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, call.OfferingTable, call.OfferingColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCohort queries the cohort edge of a Call.
+func (c *CallClient) QueryCohort(_m *Call) *CohortQuery {
+	query := (&CohortClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(call.Table, call.FieldID, id),
+			sqlgraph.To(cohort.Table, cohort.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, call.CohortTable, call.CohortColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -1879,6 +2902,565 @@ func (c *CohortClient) mutate(ctx context.Context, m *CohortMutation) (Value, er
 		return (&CohortDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Cohort mutation op: %q", m.Op())
+	}
+}
+
+// ConflictClient is a client for the Conflict schema.
+type ConflictClient struct {
+	config
+}
+
+// NewConflictClient returns a client for the Conflict from the given config.
+func NewConflictClient(c config) *ConflictClient {
+	return &ConflictClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `conflict.Hooks(f(g(h())))`.
+func (c *ConflictClient) Use(hooks ...Hook) {
+	c.hooks.Conflict = append(c.hooks.Conflict, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `conflict.Intercept(f(g(h())))`.
+func (c *ConflictClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Conflict = append(c.inters.Conflict, interceptors...)
+}
+
+// Create returns a builder for creating a Conflict entity.
+func (c *ConflictClient) Create() *ConflictCreate {
+	mutation := newConflictMutation(c.config, OpCreate)
+	return &ConflictCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Conflict entities.
+func (c *ConflictClient) CreateBulk(builders ...*ConflictCreate) *ConflictCreateBulk {
+	return &ConflictCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ConflictClient) MapCreateBulk(slice any, setFunc func(*ConflictCreate, int)) *ConflictCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ConflictCreateBulk{err: fmt.Errorf("calling to ConflictClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ConflictCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ConflictCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Conflict.
+func (c *ConflictClient) Update() *ConflictUpdate {
+	mutation := newConflictMutation(c.config, OpUpdate)
+	return &ConflictUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ConflictClient) UpdateOne(_m *Conflict) *ConflictUpdateOne {
+	mutation := newConflictMutation(c.config, OpUpdateOne, withConflict(_m))
+	return &ConflictUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ConflictClient) UpdateOneID(id gid.ID) *ConflictUpdateOne {
+	mutation := newConflictMutation(c.config, OpUpdateOne, withConflictID(id))
+	return &ConflictUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Conflict.
+func (c *ConflictClient) Delete() *ConflictDelete {
+	mutation := newConflictMutation(c.config, OpDelete)
+	return &ConflictDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ConflictClient) DeleteOne(_m *Conflict) *ConflictDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ConflictClient) DeleteOneID(id gid.ID) *ConflictDeleteOne {
+	builder := c.Delete().Where(conflict.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ConflictDeleteOne{builder}
+}
+
+// Query returns a query builder for Conflict.
+func (c *ConflictClient) Query() *ConflictQuery {
+	return &ConflictQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeConflict},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Conflict entity by its id.
+func (c *ConflictClient) Get(ctx context.Context, id gid.ID) (*Conflict, error) {
+	return c.Query().Where(conflict.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ConflictClient) GetX(ctx context.Context, id gid.ID) *Conflict {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a Conflict.
+func (c *ConflictClient) QueryApplication(_m *Conflict) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(conflict.Table, conflict.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, conflict.ApplicationTable, conflict.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryMember queries the member edge of a Conflict.
+func (c *ConflictClient) QueryMember(_m *Conflict) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(conflict.Table, conflict.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, conflict.MemberTable, conflict.MemberColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDeclaredBy queries the declared_by edge of a Conflict.
+func (c *ConflictClient) QueryDeclaredBy(_m *Conflict) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(conflict.Table, conflict.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, conflict.DeclaredByTable, conflict.DeclaredByColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ConflictClient) Hooks() []Hook {
+	return c.hooks.Conflict
+}
+
+// Interceptors returns the client interceptors.
+func (c *ConflictClient) Interceptors() []Interceptor {
+	return c.inters.Conflict
+}
+
+func (c *ConflictClient) mutate(ctx context.Context, m *ConflictMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ConflictCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ConflictUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ConflictUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ConflictDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Conflict mutation op: %q", m.Op())
+	}
+}
+
+// DecisionClient is a client for the Decision schema.
+type DecisionClient struct {
+	config
+}
+
+// NewDecisionClient returns a client for the Decision from the given config.
+func NewDecisionClient(c config) *DecisionClient {
+	return &DecisionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `decision.Hooks(f(g(h())))`.
+func (c *DecisionClient) Use(hooks ...Hook) {
+	c.hooks.Decision = append(c.hooks.Decision, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `decision.Intercept(f(g(h())))`.
+func (c *DecisionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Decision = append(c.inters.Decision, interceptors...)
+}
+
+// Create returns a builder for creating a Decision entity.
+func (c *DecisionClient) Create() *DecisionCreate {
+	mutation := newDecisionMutation(c.config, OpCreate)
+	return &DecisionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Decision entities.
+func (c *DecisionClient) CreateBulk(builders ...*DecisionCreate) *DecisionCreateBulk {
+	return &DecisionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DecisionClient) MapCreateBulk(slice any, setFunc func(*DecisionCreate, int)) *DecisionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DecisionCreateBulk{err: fmt.Errorf("calling to DecisionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DecisionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DecisionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Decision.
+func (c *DecisionClient) Update() *DecisionUpdate {
+	mutation := newDecisionMutation(c.config, OpUpdate)
+	return &DecisionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DecisionClient) UpdateOne(_m *Decision) *DecisionUpdateOne {
+	mutation := newDecisionMutation(c.config, OpUpdateOne, withDecision(_m))
+	return &DecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DecisionClient) UpdateOneID(id gid.ID) *DecisionUpdateOne {
+	mutation := newDecisionMutation(c.config, OpUpdateOne, withDecisionID(id))
+	return &DecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Decision.
+func (c *DecisionClient) Delete() *DecisionDelete {
+	mutation := newDecisionMutation(c.config, OpDelete)
+	return &DecisionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DecisionClient) DeleteOne(_m *Decision) *DecisionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DecisionClient) DeleteOneID(id gid.ID) *DecisionDeleteOne {
+	builder := c.Delete().Where(decision.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DecisionDeleteOne{builder}
+}
+
+// Query returns a query builder for Decision.
+func (c *DecisionClient) Query() *DecisionQuery {
+	return &DecisionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDecision},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Decision entity by its id.
+func (c *DecisionClient) Get(ctx context.Context, id gid.ID) (*Decision, error) {
+	return c.Query().Where(decision.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DecisionClient) GetX(ctx context.Context, id gid.ID) *Decision {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a Decision.
+func (c *DecisionClient) QueryApplication(_m *Decision) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(decision.Table, decision.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, decision.ApplicationTable, decision.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCall queries the call edge of a Decision.
+func (c *DecisionClient) QueryCall(_m *Decision) *CallQuery {
+	query := (&CallClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(decision.Table, decision.FieldID, id),
+			sqlgraph.To(call.Table, call.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, decision.CallTable, decision.CallColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDecider queries the decider edge of a Decision.
+func (c *DecisionClient) QueryDecider(_m *Decision) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(decision.Table, decision.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, decision.DeciderTable, decision.DeciderColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DecisionClient) Hooks() []Hook {
+	return c.hooks.Decision
+}
+
+// Interceptors returns the client interceptors.
+func (c *DecisionClient) Interceptors() []Interceptor {
+	return c.inters.Decision
+}
+
+func (c *DecisionClient) mutate(ctx context.Context, m *DecisionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DecisionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DecisionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DecisionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Decision mutation op: %q", m.Op())
+	}
+}
+
+// DocumentClient is a client for the Document schema.
+type DocumentClient struct {
+	config
+}
+
+// NewDocumentClient returns a client for the Document from the given config.
+func NewDocumentClient(c config) *DocumentClient {
+	return &DocumentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `document.Hooks(f(g(h())))`.
+func (c *DocumentClient) Use(hooks ...Hook) {
+	c.hooks.Document = append(c.hooks.Document, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `document.Intercept(f(g(h())))`.
+func (c *DocumentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Document = append(c.inters.Document, interceptors...)
+}
+
+// Create returns a builder for creating a Document entity.
+func (c *DocumentClient) Create() *DocumentCreate {
+	mutation := newDocumentMutation(c.config, OpCreate)
+	return &DocumentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Document entities.
+func (c *DocumentClient) CreateBulk(builders ...*DocumentCreate) *DocumentCreateBulk {
+	return &DocumentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DocumentClient) MapCreateBulk(slice any, setFunc func(*DocumentCreate, int)) *DocumentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DocumentCreateBulk{err: fmt.Errorf("calling to DocumentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DocumentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DocumentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Document.
+func (c *DocumentClient) Update() *DocumentUpdate {
+	mutation := newDocumentMutation(c.config, OpUpdate)
+	return &DocumentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DocumentClient) UpdateOne(_m *Document) *DocumentUpdateOne {
+	mutation := newDocumentMutation(c.config, OpUpdateOne, withDocument(_m))
+	return &DocumentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DocumentClient) UpdateOneID(id gid.ID) *DocumentUpdateOne {
+	mutation := newDocumentMutation(c.config, OpUpdateOne, withDocumentID(id))
+	return &DocumentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Document.
+func (c *DocumentClient) Delete() *DocumentDelete {
+	mutation := newDocumentMutation(c.config, OpDelete)
+	return &DocumentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DocumentClient) DeleteOne(_m *Document) *DocumentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DocumentClient) DeleteOneID(id gid.ID) *DocumentDeleteOne {
+	builder := c.Delete().Where(document.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DocumentDeleteOne{builder}
+}
+
+// Query returns a query builder for Document.
+func (c *DocumentClient) Query() *DocumentQuery {
+	return &DocumentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDocument},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Document entity by its id.
+func (c *DocumentClient) Get(ctx context.Context, id gid.ID) (*Document, error) {
+	return c.Query().Where(document.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DocumentClient) GetX(ctx context.Context, id gid.ID) *Document {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a Document.
+func (c *DocumentClient) QueryApplication(_m *Document) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(document.Table, document.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, document.ApplicationTable, document.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryFile queries the file edge of a Document.
+func (c *DocumentClient) QueryFile(_m *Document) *FileQuery {
+	query := (&FileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(document.Table, document.FieldID, id),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, document.FileTable, document.FileColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySignerRequest queries the signer_request edge of a Document.
+func (c *DocumentClient) QuerySignerRequest(_m *Document) *SignerRequestQuery {
+	query := (&SignerRequestClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(document.Table, document.FieldID, id),
+			sqlgraph.To(signerrequest.Table, signerrequest.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, document.SignerRequestTable, document.SignerRequestColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAddedBy queries the added_by edge of a Document.
+func (c *DocumentClient) QueryAddedBy(_m *Document) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(document.Table, document.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, document.AddedByTable, document.AddedByColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DocumentClient) Hooks() []Hook {
+	return c.hooks.Document
+}
+
+// Interceptors returns the client interceptors.
+func (c *DocumentClient) Interceptors() []Interceptor {
+	return c.inters.Document
+}
+
+func (c *DocumentClient) mutate(ctx context.Context, m *DocumentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DocumentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DocumentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DocumentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DocumentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Document mutation op: %q", m.Op())
 	}
 }
 
@@ -2368,6 +3950,38 @@ func (c *EnrollmentClient) QueryTeam(_m *Enrollment) *TeamQuery {
 	return query
 }
 
+// QueryApplication queries the application edge of a Enrollment.
+func (c *EnrollmentClient) QueryApplication(_m *Enrollment) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(enrollment.Table, enrollment.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, enrollment.ApplicationTable, enrollment.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySponsorship queries the sponsorship edge of a Enrollment.
+func (c *EnrollmentClient) QuerySponsorship(_m *Enrollment) *SponsorshipQuery {
+	query := (&SponsorshipClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(enrollment.Table, enrollment.FieldID, id),
+			sqlgraph.To(sponsorship.Table, sponsorship.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, enrollment.SponsorshipTable, enrollment.SponsorshipColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *EnrollmentClient) Hooks() []Hook {
 	return c.hooks.Enrollment
@@ -2390,6 +4004,187 @@ func (c *EnrollmentClient) mutate(ctx context.Context, m *EnrollmentMutation) (V
 		return (&EnrollmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Enrollment mutation op: %q", m.Op())
+	}
+}
+
+// EntitlementClient is a client for the Entitlement schema.
+type EntitlementClient struct {
+	config
+}
+
+// NewEntitlementClient returns a client for the Entitlement from the given config.
+func NewEntitlementClient(c config) *EntitlementClient {
+	return &EntitlementClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `entitlement.Hooks(f(g(h())))`.
+func (c *EntitlementClient) Use(hooks ...Hook) {
+	c.hooks.Entitlement = append(c.hooks.Entitlement, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `entitlement.Intercept(f(g(h())))`.
+func (c *EntitlementClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Entitlement = append(c.inters.Entitlement, interceptors...)
+}
+
+// Create returns a builder for creating a Entitlement entity.
+func (c *EntitlementClient) Create() *EntitlementCreate {
+	mutation := newEntitlementMutation(c.config, OpCreate)
+	return &EntitlementCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Entitlement entities.
+func (c *EntitlementClient) CreateBulk(builders ...*EntitlementCreate) *EntitlementCreateBulk {
+	return &EntitlementCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *EntitlementClient) MapCreateBulk(slice any, setFunc func(*EntitlementCreate, int)) *EntitlementCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &EntitlementCreateBulk{err: fmt.Errorf("calling to EntitlementClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*EntitlementCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &EntitlementCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Entitlement.
+func (c *EntitlementClient) Update() *EntitlementUpdate {
+	mutation := newEntitlementMutation(c.config, OpUpdate)
+	return &EntitlementUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *EntitlementClient) UpdateOne(_m *Entitlement) *EntitlementUpdateOne {
+	mutation := newEntitlementMutation(c.config, OpUpdateOne, withEntitlement(_m))
+	return &EntitlementUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *EntitlementClient) UpdateOneID(id gid.ID) *EntitlementUpdateOne {
+	mutation := newEntitlementMutation(c.config, OpUpdateOne, withEntitlementID(id))
+	return &EntitlementUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Entitlement.
+func (c *EntitlementClient) Delete() *EntitlementDelete {
+	mutation := newEntitlementMutation(c.config, OpDelete)
+	return &EntitlementDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *EntitlementClient) DeleteOne(_m *Entitlement) *EntitlementDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *EntitlementClient) DeleteOneID(id gid.ID) *EntitlementDeleteOne {
+	builder := c.Delete().Where(entitlement.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &EntitlementDeleteOne{builder}
+}
+
+// Query returns a query builder for Entitlement.
+func (c *EntitlementClient) Query() *EntitlementQuery {
+	return &EntitlementQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeEntitlement},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Entitlement entity by its id.
+func (c *EntitlementClient) Get(ctx context.Context, id gid.ID) (*Entitlement, error) {
+	return c.Query().Where(entitlement.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *EntitlementClient) GetX(ctx context.Context, id gid.ID) *Entitlement {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryOffering queries the offering edge of a Entitlement.
+func (c *EntitlementClient) QueryOffering(_m *Entitlement) *OfferingQuery {
+	query := (&OfferingClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(entitlement.Table, entitlement.FieldID, id),
+			sqlgraph.To(offering.Table, offering.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, entitlement.OfferingTable, entitlement.OfferingColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySpace queries the space edge of a Entitlement.
+func (c *EntitlementClient) QuerySpace(_m *Entitlement) *SpaceQuery {
+	query := (&SpaceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(entitlement.Table, entitlement.FieldID, id),
+			sqlgraph.To(space.Table, space.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, entitlement.SpaceTable, entitlement.SpaceColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryResource queries the resource edge of a Entitlement.
+func (c *EntitlementClient) QueryResource(_m *Entitlement) *ResourceQuery {
+	query := (&ResourceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(entitlement.Table, entitlement.FieldID, id),
+			sqlgraph.To(resource.Table, resource.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, entitlement.ResourceTable, entitlement.ResourceColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *EntitlementClient) Hooks() []Hook {
+	return c.hooks.Entitlement
+}
+
+// Interceptors returns the client interceptors.
+func (c *EntitlementClient) Interceptors() []Interceptor {
+	return c.inters.Entitlement
+}
+
+func (c *EntitlementClient) mutate(ctx context.Context, m *EntitlementMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&EntitlementCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&EntitlementUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&EntitlementUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&EntitlementDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Entitlement mutation op: %q", m.Op())
 	}
 }
 
@@ -2523,6 +4318,171 @@ func (c *EventClient) mutate(ctx context.Context, m *EventMutation) (Value, erro
 		return (&EventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Event mutation op: %q", m.Op())
+	}
+}
+
+// ExtensionClient is a client for the Extension schema.
+type ExtensionClient struct {
+	config
+}
+
+// NewExtensionClient returns a client for the Extension from the given config.
+func NewExtensionClient(c config) *ExtensionClient {
+	return &ExtensionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `extension.Hooks(f(g(h())))`.
+func (c *ExtensionClient) Use(hooks ...Hook) {
+	c.hooks.Extension = append(c.hooks.Extension, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `extension.Intercept(f(g(h())))`.
+func (c *ExtensionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Extension = append(c.inters.Extension, interceptors...)
+}
+
+// Create returns a builder for creating a Extension entity.
+func (c *ExtensionClient) Create() *ExtensionCreate {
+	mutation := newExtensionMutation(c.config, OpCreate)
+	return &ExtensionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Extension entities.
+func (c *ExtensionClient) CreateBulk(builders ...*ExtensionCreate) *ExtensionCreateBulk {
+	return &ExtensionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ExtensionClient) MapCreateBulk(slice any, setFunc func(*ExtensionCreate, int)) *ExtensionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ExtensionCreateBulk{err: fmt.Errorf("calling to ExtensionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ExtensionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ExtensionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Extension.
+func (c *ExtensionClient) Update() *ExtensionUpdate {
+	mutation := newExtensionMutation(c.config, OpUpdate)
+	return &ExtensionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ExtensionClient) UpdateOne(_m *Extension) *ExtensionUpdateOne {
+	mutation := newExtensionMutation(c.config, OpUpdateOne, withExtension(_m))
+	return &ExtensionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ExtensionClient) UpdateOneID(id gid.ID) *ExtensionUpdateOne {
+	mutation := newExtensionMutation(c.config, OpUpdateOne, withExtensionID(id))
+	return &ExtensionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Extension.
+func (c *ExtensionClient) Delete() *ExtensionDelete {
+	mutation := newExtensionMutation(c.config, OpDelete)
+	return &ExtensionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ExtensionClient) DeleteOne(_m *Extension) *ExtensionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ExtensionClient) DeleteOneID(id gid.ID) *ExtensionDeleteOne {
+	builder := c.Delete().Where(extension.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ExtensionDeleteOne{builder}
+}
+
+// Query returns a query builder for Extension.
+func (c *ExtensionClient) Query() *ExtensionQuery {
+	return &ExtensionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeExtension},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Extension entity by its id.
+func (c *ExtensionClient) Get(ctx context.Context, id gid.ID) (*Extension, error) {
+	return c.Query().Where(extension.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ExtensionClient) GetX(ctx context.Context, id gid.ID) *Extension {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a Extension.
+func (c *ExtensionClient) QueryApplication(_m *Extension) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(extension.Table, extension.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, extension.ApplicationTable, extension.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryGrantedBy queries the granted_by edge of a Extension.
+func (c *ExtensionClient) QueryGrantedBy(_m *Extension) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(extension.Table, extension.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, extension.GrantedByTable, extension.GrantedByColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ExtensionClient) Hooks() []Hook {
+	return c.hooks.Extension
+}
+
+// Interceptors returns the client interceptors.
+func (c *ExtensionClient) Interceptors() []Interceptor {
+	return c.inters.Extension
+}
+
+func (c *ExtensionClient) mutate(ctx context.Context, m *ExtensionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ExtensionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ExtensionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ExtensionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ExtensionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Extension mutation op: %q", m.Op())
 	}
 }
 
@@ -2885,6 +4845,155 @@ func (c *FlagClient) mutate(ctx context.Context, m *FlagMutation) (Value, error)
 		return (&FlagDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Flag mutation op: %q", m.Op())
+	}
+}
+
+// FormVersionClient is a client for the FormVersion schema.
+type FormVersionClient struct {
+	config
+}
+
+// NewFormVersionClient returns a client for the FormVersion from the given config.
+func NewFormVersionClient(c config) *FormVersionClient {
+	return &FormVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `formversion.Hooks(f(g(h())))`.
+func (c *FormVersionClient) Use(hooks ...Hook) {
+	c.hooks.FormVersion = append(c.hooks.FormVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `formversion.Intercept(f(g(h())))`.
+func (c *FormVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.FormVersion = append(c.inters.FormVersion, interceptors...)
+}
+
+// Create returns a builder for creating a FormVersion entity.
+func (c *FormVersionClient) Create() *FormVersionCreate {
+	mutation := newFormVersionMutation(c.config, OpCreate)
+	return &FormVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of FormVersion entities.
+func (c *FormVersionClient) CreateBulk(builders ...*FormVersionCreate) *FormVersionCreateBulk {
+	return &FormVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FormVersionClient) MapCreateBulk(slice any, setFunc func(*FormVersionCreate, int)) *FormVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FormVersionCreateBulk{err: fmt.Errorf("calling to FormVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FormVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FormVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for FormVersion.
+func (c *FormVersionClient) Update() *FormVersionUpdate {
+	mutation := newFormVersionMutation(c.config, OpUpdate)
+	return &FormVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FormVersionClient) UpdateOne(_m *FormVersion) *FormVersionUpdateOne {
+	mutation := newFormVersionMutation(c.config, OpUpdateOne, withFormVersion(_m))
+	return &FormVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FormVersionClient) UpdateOneID(id gid.ID) *FormVersionUpdateOne {
+	mutation := newFormVersionMutation(c.config, OpUpdateOne, withFormVersionID(id))
+	return &FormVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for FormVersion.
+func (c *FormVersionClient) Delete() *FormVersionDelete {
+	mutation := newFormVersionMutation(c.config, OpDelete)
+	return &FormVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FormVersionClient) DeleteOne(_m *FormVersion) *FormVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FormVersionClient) DeleteOneID(id gid.ID) *FormVersionDeleteOne {
+	builder := c.Delete().Where(formversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FormVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for FormVersion.
+func (c *FormVersionClient) Query() *FormVersionQuery {
+	return &FormVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFormVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a FormVersion entity by its id.
+func (c *FormVersionClient) Get(ctx context.Context, id gid.ID) (*FormVersion, error) {
+	return c.Query().Where(formversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FormVersionClient) GetX(ctx context.Context, id gid.ID) *FormVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryCall queries the call edge of a FormVersion.
+func (c *FormVersionClient) QueryCall(_m *FormVersion) *CallQuery {
+	query := (&CallClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(formversion.Table, formversion.FieldID, id),
+			sqlgraph.To(call.Table, call.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, formversion.CallTable, formversion.CallColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *FormVersionClient) Hooks() []Hook {
+	return c.hooks.FormVersion
+}
+
+// Interceptors returns the client interceptors.
+func (c *FormVersionClient) Interceptors() []Interceptor {
+	return c.inters.FormVersion
+}
+
+func (c *FormVersionClient) mutate(ctx context.Context, m *FormVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FormVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FormVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FormVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FormVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown FormVersion mutation op: %q", m.Op())
 	}
 }
 
@@ -7199,6 +9308,336 @@ func (c *ResourceVersionClient) mutate(ctx context.Context, m *ResourceVersionMu
 	}
 }
 
+// ReviewClient is a client for the Review schema.
+type ReviewClient struct {
+	config
+}
+
+// NewReviewClient returns a client for the Review from the given config.
+func NewReviewClient(c config) *ReviewClient {
+	return &ReviewClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `review.Hooks(f(g(h())))`.
+func (c *ReviewClient) Use(hooks ...Hook) {
+	c.hooks.Review = append(c.hooks.Review, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `review.Intercept(f(g(h())))`.
+func (c *ReviewClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Review = append(c.inters.Review, interceptors...)
+}
+
+// Create returns a builder for creating a Review entity.
+func (c *ReviewClient) Create() *ReviewCreate {
+	mutation := newReviewMutation(c.config, OpCreate)
+	return &ReviewCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Review entities.
+func (c *ReviewClient) CreateBulk(builders ...*ReviewCreate) *ReviewCreateBulk {
+	return &ReviewCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ReviewClient) MapCreateBulk(slice any, setFunc func(*ReviewCreate, int)) *ReviewCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ReviewCreateBulk{err: fmt.Errorf("calling to ReviewClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ReviewCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ReviewCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Review.
+func (c *ReviewClient) Update() *ReviewUpdate {
+	mutation := newReviewMutation(c.config, OpUpdate)
+	return &ReviewUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ReviewClient) UpdateOne(_m *Review) *ReviewUpdateOne {
+	mutation := newReviewMutation(c.config, OpUpdateOne, withReview(_m))
+	return &ReviewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ReviewClient) UpdateOneID(id gid.ID) *ReviewUpdateOne {
+	mutation := newReviewMutation(c.config, OpUpdateOne, withReviewID(id))
+	return &ReviewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Review.
+func (c *ReviewClient) Delete() *ReviewDelete {
+	mutation := newReviewMutation(c.config, OpDelete)
+	return &ReviewDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ReviewClient) DeleteOne(_m *Review) *ReviewDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ReviewClient) DeleteOneID(id gid.ID) *ReviewDeleteOne {
+	builder := c.Delete().Where(review.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ReviewDeleteOne{builder}
+}
+
+// Query returns a query builder for Review.
+func (c *ReviewClient) Query() *ReviewQuery {
+	return &ReviewQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeReview},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Review entity by its id.
+func (c *ReviewClient) Get(ctx context.Context, id gid.ID) (*Review, error) {
+	return c.Query().Where(review.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ReviewClient) GetX(ctx context.Context, id gid.ID) *Review {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAssignment queries the assignment edge of a Review.
+func (c *ReviewClient) QueryAssignment(_m *Review) *ReviewAssignmentQuery {
+	query := (&ReviewAssignmentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(review.Table, review.FieldID, id),
+			sqlgraph.To(reviewassignment.Table, reviewassignment.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, review.AssignmentTable, review.AssignmentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ReviewClient) Hooks() []Hook {
+	return c.hooks.Review
+}
+
+// Interceptors returns the client interceptors.
+func (c *ReviewClient) Interceptors() []Interceptor {
+	return c.inters.Review
+}
+
+func (c *ReviewClient) mutate(ctx context.Context, m *ReviewMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ReviewCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ReviewUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ReviewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ReviewDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Review mutation op: %q", m.Op())
+	}
+}
+
+// ReviewAssignmentClient is a client for the ReviewAssignment schema.
+type ReviewAssignmentClient struct {
+	config
+}
+
+// NewReviewAssignmentClient returns a client for the ReviewAssignment from the given config.
+func NewReviewAssignmentClient(c config) *ReviewAssignmentClient {
+	return &ReviewAssignmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `reviewassignment.Hooks(f(g(h())))`.
+func (c *ReviewAssignmentClient) Use(hooks ...Hook) {
+	c.hooks.ReviewAssignment = append(c.hooks.ReviewAssignment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `reviewassignment.Intercept(f(g(h())))`.
+func (c *ReviewAssignmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ReviewAssignment = append(c.inters.ReviewAssignment, interceptors...)
+}
+
+// Create returns a builder for creating a ReviewAssignment entity.
+func (c *ReviewAssignmentClient) Create() *ReviewAssignmentCreate {
+	mutation := newReviewAssignmentMutation(c.config, OpCreate)
+	return &ReviewAssignmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ReviewAssignment entities.
+func (c *ReviewAssignmentClient) CreateBulk(builders ...*ReviewAssignmentCreate) *ReviewAssignmentCreateBulk {
+	return &ReviewAssignmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ReviewAssignmentClient) MapCreateBulk(slice any, setFunc func(*ReviewAssignmentCreate, int)) *ReviewAssignmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ReviewAssignmentCreateBulk{err: fmt.Errorf("calling to ReviewAssignmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ReviewAssignmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ReviewAssignmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ReviewAssignment.
+func (c *ReviewAssignmentClient) Update() *ReviewAssignmentUpdate {
+	mutation := newReviewAssignmentMutation(c.config, OpUpdate)
+	return &ReviewAssignmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ReviewAssignmentClient) UpdateOne(_m *ReviewAssignment) *ReviewAssignmentUpdateOne {
+	mutation := newReviewAssignmentMutation(c.config, OpUpdateOne, withReviewAssignment(_m))
+	return &ReviewAssignmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ReviewAssignmentClient) UpdateOneID(id gid.ID) *ReviewAssignmentUpdateOne {
+	mutation := newReviewAssignmentMutation(c.config, OpUpdateOne, withReviewAssignmentID(id))
+	return &ReviewAssignmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ReviewAssignment.
+func (c *ReviewAssignmentClient) Delete() *ReviewAssignmentDelete {
+	mutation := newReviewAssignmentMutation(c.config, OpDelete)
+	return &ReviewAssignmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ReviewAssignmentClient) DeleteOne(_m *ReviewAssignment) *ReviewAssignmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ReviewAssignmentClient) DeleteOneID(id gid.ID) *ReviewAssignmentDeleteOne {
+	builder := c.Delete().Where(reviewassignment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ReviewAssignmentDeleteOne{builder}
+}
+
+// Query returns a query builder for ReviewAssignment.
+func (c *ReviewAssignmentClient) Query() *ReviewAssignmentQuery {
+	return &ReviewAssignmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeReviewAssignment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ReviewAssignment entity by its id.
+func (c *ReviewAssignmentClient) Get(ctx context.Context, id gid.ID) (*ReviewAssignment, error) {
+	return c.Query().Where(reviewassignment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ReviewAssignmentClient) GetX(ctx context.Context, id gid.ID) *ReviewAssignment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a ReviewAssignment.
+func (c *ReviewAssignmentClient) QueryApplication(_m *ReviewAssignment) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(reviewassignment.Table, reviewassignment.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, reviewassignment.ApplicationTable, reviewassignment.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryReviewer queries the reviewer edge of a ReviewAssignment.
+func (c *ReviewAssignmentClient) QueryReviewer(_m *ReviewAssignment) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(reviewassignment.Table, reviewassignment.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, reviewassignment.ReviewerTable, reviewassignment.ReviewerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAssignedBy queries the assigned_by edge of a ReviewAssignment.
+func (c *ReviewAssignmentClient) QueryAssignedBy(_m *ReviewAssignment) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(reviewassignment.Table, reviewassignment.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, reviewassignment.AssignedByTable, reviewassignment.AssignedByColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ReviewAssignmentClient) Hooks() []Hook {
+	return c.hooks.ReviewAssignment
+}
+
+// Interceptors returns the client interceptors.
+func (c *ReviewAssignmentClient) Interceptors() []Interceptor {
+	return c.inters.ReviewAssignment
+}
+
+func (c *ReviewAssignmentClient) mutate(ctx context.Context, m *ReviewAssignmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ReviewAssignmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ReviewAssignmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ReviewAssignmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ReviewAssignmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ReviewAssignment mutation op: %q", m.Op())
+	}
+}
+
 // RoleAssignmentClient is a client for the RoleAssignment schema.
 type RoleAssignmentClient struct {
 	config
@@ -7348,6 +9787,171 @@ func (c *RoleAssignmentClient) mutate(ctx context.Context, m *RoleAssignmentMuta
 	}
 }
 
+// SavedViewClient is a client for the SavedView schema.
+type SavedViewClient struct {
+	config
+}
+
+// NewSavedViewClient returns a client for the SavedView from the given config.
+func NewSavedViewClient(c config) *SavedViewClient {
+	return &SavedViewClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `savedview.Hooks(f(g(h())))`.
+func (c *SavedViewClient) Use(hooks ...Hook) {
+	c.hooks.SavedView = append(c.hooks.SavedView, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `savedview.Intercept(f(g(h())))`.
+func (c *SavedViewClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SavedView = append(c.inters.SavedView, interceptors...)
+}
+
+// Create returns a builder for creating a SavedView entity.
+func (c *SavedViewClient) Create() *SavedViewCreate {
+	mutation := newSavedViewMutation(c.config, OpCreate)
+	return &SavedViewCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SavedView entities.
+func (c *SavedViewClient) CreateBulk(builders ...*SavedViewCreate) *SavedViewCreateBulk {
+	return &SavedViewCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SavedViewClient) MapCreateBulk(slice any, setFunc func(*SavedViewCreate, int)) *SavedViewCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SavedViewCreateBulk{err: fmt.Errorf("calling to SavedViewClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SavedViewCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SavedViewCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SavedView.
+func (c *SavedViewClient) Update() *SavedViewUpdate {
+	mutation := newSavedViewMutation(c.config, OpUpdate)
+	return &SavedViewUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SavedViewClient) UpdateOne(_m *SavedView) *SavedViewUpdateOne {
+	mutation := newSavedViewMutation(c.config, OpUpdateOne, withSavedView(_m))
+	return &SavedViewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SavedViewClient) UpdateOneID(id gid.ID) *SavedViewUpdateOne {
+	mutation := newSavedViewMutation(c.config, OpUpdateOne, withSavedViewID(id))
+	return &SavedViewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SavedView.
+func (c *SavedViewClient) Delete() *SavedViewDelete {
+	mutation := newSavedViewMutation(c.config, OpDelete)
+	return &SavedViewDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SavedViewClient) DeleteOne(_m *SavedView) *SavedViewDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SavedViewClient) DeleteOneID(id gid.ID) *SavedViewDeleteOne {
+	builder := c.Delete().Where(savedview.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SavedViewDeleteOne{builder}
+}
+
+// Query returns a query builder for SavedView.
+func (c *SavedViewClient) Query() *SavedViewQuery {
+	return &SavedViewQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSavedView},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SavedView entity by its id.
+func (c *SavedViewClient) Get(ctx context.Context, id gid.ID) (*SavedView, error) {
+	return c.Query().Where(savedview.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SavedViewClient) GetX(ctx context.Context, id gid.ID) *SavedView {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryCall queries the call edge of a SavedView.
+func (c *SavedViewClient) QueryCall(_m *SavedView) *CallQuery {
+	query := (&CallClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(savedview.Table, savedview.FieldID, id),
+			sqlgraph.To(call.Table, call.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, savedview.CallTable, savedview.CallColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryOwner queries the owner edge of a SavedView.
+func (c *SavedViewClient) QueryOwner(_m *SavedView) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(savedview.Table, savedview.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, savedview.OwnerTable, savedview.OwnerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *SavedViewClient) Hooks() []Hook {
+	return c.hooks.SavedView
+}
+
+// Interceptors returns the client interceptors.
+func (c *SavedViewClient) Interceptors() []Interceptor {
+	return c.inters.SavedView
+}
+
+func (c *SavedViewClient) mutate(ctx context.Context, m *SavedViewMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SavedViewCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SavedViewUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SavedViewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SavedViewDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SavedView mutation op: %q", m.Op())
+	}
+}
+
 // SearchDocumentClient is a client for the SearchDocument schema.
 type SearchDocumentClient struct {
 	config
@@ -7478,6 +10082,171 @@ func (c *SearchDocumentClient) mutate(ctx context.Context, m *SearchDocumentMuta
 		return (&SearchDocumentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown SearchDocument mutation op: %q", m.Op())
+	}
+}
+
+// SignerRequestClient is a client for the SignerRequest schema.
+type SignerRequestClient struct {
+	config
+}
+
+// NewSignerRequestClient returns a client for the SignerRequest from the given config.
+func NewSignerRequestClient(c config) *SignerRequestClient {
+	return &SignerRequestClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `signerrequest.Hooks(f(g(h())))`.
+func (c *SignerRequestClient) Use(hooks ...Hook) {
+	c.hooks.SignerRequest = append(c.hooks.SignerRequest, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `signerrequest.Intercept(f(g(h())))`.
+func (c *SignerRequestClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SignerRequest = append(c.inters.SignerRequest, interceptors...)
+}
+
+// Create returns a builder for creating a SignerRequest entity.
+func (c *SignerRequestClient) Create() *SignerRequestCreate {
+	mutation := newSignerRequestMutation(c.config, OpCreate)
+	return &SignerRequestCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SignerRequest entities.
+func (c *SignerRequestClient) CreateBulk(builders ...*SignerRequestCreate) *SignerRequestCreateBulk {
+	return &SignerRequestCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SignerRequestClient) MapCreateBulk(slice any, setFunc func(*SignerRequestCreate, int)) *SignerRequestCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SignerRequestCreateBulk{err: fmt.Errorf("calling to SignerRequestClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SignerRequestCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SignerRequestCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SignerRequest.
+func (c *SignerRequestClient) Update() *SignerRequestUpdate {
+	mutation := newSignerRequestMutation(c.config, OpUpdate)
+	return &SignerRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SignerRequestClient) UpdateOne(_m *SignerRequest) *SignerRequestUpdateOne {
+	mutation := newSignerRequestMutation(c.config, OpUpdateOne, withSignerRequest(_m))
+	return &SignerRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SignerRequestClient) UpdateOneID(id gid.ID) *SignerRequestUpdateOne {
+	mutation := newSignerRequestMutation(c.config, OpUpdateOne, withSignerRequestID(id))
+	return &SignerRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SignerRequest.
+func (c *SignerRequestClient) Delete() *SignerRequestDelete {
+	mutation := newSignerRequestMutation(c.config, OpDelete)
+	return &SignerRequestDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SignerRequestClient) DeleteOne(_m *SignerRequest) *SignerRequestDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SignerRequestClient) DeleteOneID(id gid.ID) *SignerRequestDeleteOne {
+	builder := c.Delete().Where(signerrequest.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SignerRequestDeleteOne{builder}
+}
+
+// Query returns a query builder for SignerRequest.
+func (c *SignerRequestClient) Query() *SignerRequestQuery {
+	return &SignerRequestQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSignerRequest},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SignerRequest entity by its id.
+func (c *SignerRequestClient) Get(ctx context.Context, id gid.ID) (*SignerRequest, error) {
+	return c.Query().Where(signerrequest.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SignerRequestClient) GetX(ctx context.Context, id gid.ID) *SignerRequest {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a SignerRequest.
+func (c *SignerRequestClient) QueryApplication(_m *SignerRequest) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(signerrequest.Table, signerrequest.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, signerrequest.ApplicationTable, signerrequest.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRequester queries the requester edge of a SignerRequest.
+func (c *SignerRequestClient) QueryRequester(_m *SignerRequest) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(signerrequest.Table, signerrequest.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, signerrequest.RequesterTable, signerrequest.RequesterColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *SignerRequestClient) Hooks() []Hook {
+	return c.hooks.SignerRequest
+}
+
+// Interceptors returns the client interceptors.
+func (c *SignerRequestClient) Interceptors() []Interceptor {
+	return c.inters.SignerRequest
+}
+
+func (c *SignerRequestClient) mutate(ctx context.Context, m *SignerRequestMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SignerRequestCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SignerRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SignerRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SignerRequestDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SignerRequest mutation op: %q", m.Op())
 	}
 }
 
@@ -7973,6 +10742,171 @@ func (c *SponsorshipClient) mutate(ctx context.Context, m *SponsorshipMutation) 
 		return (&SponsorshipDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Sponsorship mutation op: %q", m.Op())
+	}
+}
+
+// SubmissionClient is a client for the Submission schema.
+type SubmissionClient struct {
+	config
+}
+
+// NewSubmissionClient returns a client for the Submission from the given config.
+func NewSubmissionClient(c config) *SubmissionClient {
+	return &SubmissionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `submission.Hooks(f(g(h())))`.
+func (c *SubmissionClient) Use(hooks ...Hook) {
+	c.hooks.Submission = append(c.hooks.Submission, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `submission.Intercept(f(g(h())))`.
+func (c *SubmissionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Submission = append(c.inters.Submission, interceptors...)
+}
+
+// Create returns a builder for creating a Submission entity.
+func (c *SubmissionClient) Create() *SubmissionCreate {
+	mutation := newSubmissionMutation(c.config, OpCreate)
+	return &SubmissionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Submission entities.
+func (c *SubmissionClient) CreateBulk(builders ...*SubmissionCreate) *SubmissionCreateBulk {
+	return &SubmissionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SubmissionClient) MapCreateBulk(slice any, setFunc func(*SubmissionCreate, int)) *SubmissionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SubmissionCreateBulk{err: fmt.Errorf("calling to SubmissionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SubmissionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SubmissionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Submission.
+func (c *SubmissionClient) Update() *SubmissionUpdate {
+	mutation := newSubmissionMutation(c.config, OpUpdate)
+	return &SubmissionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SubmissionClient) UpdateOne(_m *Submission) *SubmissionUpdateOne {
+	mutation := newSubmissionMutation(c.config, OpUpdateOne, withSubmission(_m))
+	return &SubmissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SubmissionClient) UpdateOneID(id gid.ID) *SubmissionUpdateOne {
+	mutation := newSubmissionMutation(c.config, OpUpdateOne, withSubmissionID(id))
+	return &SubmissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Submission.
+func (c *SubmissionClient) Delete() *SubmissionDelete {
+	mutation := newSubmissionMutation(c.config, OpDelete)
+	return &SubmissionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SubmissionClient) DeleteOne(_m *Submission) *SubmissionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SubmissionClient) DeleteOneID(id gid.ID) *SubmissionDeleteOne {
+	builder := c.Delete().Where(submission.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SubmissionDeleteOne{builder}
+}
+
+// Query returns a query builder for Submission.
+func (c *SubmissionClient) Query() *SubmissionQuery {
+	return &SubmissionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSubmission},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Submission entity by its id.
+func (c *SubmissionClient) Get(ctx context.Context, id gid.ID) (*Submission, error) {
+	return c.Query().Where(submission.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SubmissionClient) GetX(ctx context.Context, id gid.ID) *Submission {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a Submission.
+func (c *SubmissionClient) QueryApplication(_m *Submission) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(submission.Table, submission.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, submission.ApplicationTable, submission.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySubmitter queries the submitter edge of a Submission.
+func (c *SubmissionClient) QuerySubmitter(_m *Submission) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(submission.Table, submission.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, submission.SubmitterTable, submission.SubmitterColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *SubmissionClient) Hooks() []Hook {
+	return c.hooks.Submission
+}
+
+// Interceptors returns the client interceptors.
+func (c *SubmissionClient) Interceptors() []Interceptor {
+	return c.inters.Submission
+}
+
+func (c *SubmissionClient) mutate(ctx context.Context, m *SubmissionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SubmissionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SubmissionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SubmissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SubmissionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Submission mutation op: %q", m.Op())
 	}
 }
 
@@ -9086,26 +12020,30 @@ func (c *WebhookEndpointClient) mutate(ctx context.Context, m *WebhookEndpointMu
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AccessToken, Affiliation, AuditEntry, Block, Bookmark, BreakGlass, Call, Cohort,
-		Draft, DraftVersion, Enrollment, Event, File, Flag, Framework,
-		IdempotencyRecord, Identity, JoinRequest, Mail, Member, MemberTerm,
-		ModerationAction, Notification, NotificationJob, NotificationPreference,
-		Offering, OneTimeToken, Organization, Password, Poll, PollOption, PollVote,
-		Post, PostAttachment, PostLink, PostRevision, Program, Reaction, ReadState,
-		Resource, ResourceVersion, RoleAssignment, SearchDocument, Space,
-		SpaceMembership, Sponsorship, Team, TeamMembership, Thread, ThreadTag,
-		WatchSetting, WebhookDelivery, WebhookEndpoint []ent.Hook
+		AccessToken, Affiliation, Answer, AnswerVersion, Application, ApplicationEditor,
+		AuditEntry, Block, Bookmark, BreakGlass, BulkAction, Call, Cohort, Conflict,
+		Decision, Document, Draft, DraftVersion, Enrollment, Entitlement, Event,
+		Extension, File, Flag, FormVersion, Framework, IdempotencyRecord, Identity,
+		JoinRequest, Mail, Member, MemberTerm, ModerationAction, Notification,
+		NotificationJob, NotificationPreference, Offering, OneTimeToken, Organization,
+		Password, Poll, PollOption, PollVote, Post, PostAttachment, PostLink,
+		PostRevision, Program, Reaction, ReadState, Resource, ResourceVersion, Review,
+		ReviewAssignment, RoleAssignment, SavedView, SearchDocument, SignerRequest,
+		Space, SpaceMembership, Sponsorship, Submission, Team, TeamMembership, Thread,
+		ThreadTag, WatchSetting, WebhookDelivery, WebhookEndpoint []ent.Hook
 	}
 	inters struct {
-		AccessToken, Affiliation, AuditEntry, Block, Bookmark, BreakGlass, Call, Cohort,
-		Draft, DraftVersion, Enrollment, Event, File, Flag, Framework,
-		IdempotencyRecord, Identity, JoinRequest, Mail, Member, MemberTerm,
-		ModerationAction, Notification, NotificationJob, NotificationPreference,
-		Offering, OneTimeToken, Organization, Password, Poll, PollOption, PollVote,
-		Post, PostAttachment, PostLink, PostRevision, Program, Reaction, ReadState,
-		Resource, ResourceVersion, RoleAssignment, SearchDocument, Space,
-		SpaceMembership, Sponsorship, Team, TeamMembership, Thread, ThreadTag,
-		WatchSetting, WebhookDelivery, WebhookEndpoint []ent.Interceptor
+		AccessToken, Affiliation, Answer, AnswerVersion, Application, ApplicationEditor,
+		AuditEntry, Block, Bookmark, BreakGlass, BulkAction, Call, Cohort, Conflict,
+		Decision, Document, Draft, DraftVersion, Enrollment, Entitlement, Event,
+		Extension, File, Flag, FormVersion, Framework, IdempotencyRecord, Identity,
+		JoinRequest, Mail, Member, MemberTerm, ModerationAction, Notification,
+		NotificationJob, NotificationPreference, Offering, OneTimeToken, Organization,
+		Password, Poll, PollOption, PollVote, Post, PostAttachment, PostLink,
+		PostRevision, Program, Reaction, ReadState, Resource, ResourceVersion, Review,
+		ReviewAssignment, RoleAssignment, SavedView, SearchDocument, SignerRequest,
+		Space, SpaceMembership, Sponsorship, Submission, Team, TeamMembership, Thread,
+		ThreadTag, WatchSetting, WebhookDelivery, WebhookEndpoint []ent.Interceptor
 	}
 )
 

@@ -9,8 +9,10 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/sponsorship"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/sibling"
@@ -31,6 +33,18 @@ type Enrollment struct {
 	State enrollment.State `json:"state,omitempty"`
 	// Reason holds the value of the "reason" field.
 	Reason string `json:"reason,omitempty"`
+	// ApplicationID holds the value of the "application_id" field.
+	ApplicationID *gid.ID `json:"application_id,omitempty"`
+	// FeeAmount holds the value of the "fee_amount" field.
+	FeeAmount *int `json:"fee_amount,omitempty"`
+	// WaivedAmount holds the value of the "waived_amount" field.
+	WaivedAmount *int `json:"waived_amount,omitempty"`
+	// FeeCurrency holds the value of the "fee_currency" field.
+	FeeCurrency string `json:"fee_currency,omitempty"`
+	// SponsorshipID holds the value of the "sponsorship_id" field.
+	SponsorshipID *gid.ID `json:"sponsorship_id,omitempty"`
+	// FeeNote holds the value of the "fee_note" field.
+	FeeNote string `json:"fee_note,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -46,9 +60,13 @@ type EnrollmentEdges struct {
 	Cohort *Cohort `json:"cohort,omitempty"`
 	// Team holds the value of the team edge.
 	Team *Team `json:"team,omitempty"`
+	// Application holds the value of the application edge.
+	Application *Application `json:"application,omitempty"`
+	// Sponsorship holds the value of the sponsorship edge.
+	Sponsorship *Sponsorship `json:"sponsorship,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [4]bool
 }
 
 // CohortOrErr returns the Cohort value or an error if the edge
@@ -73,14 +91,40 @@ func (e EnrollmentEdges) TeamOrErr() (*Team, error) {
 	return nil, &NotLoadedError{edge: "team"}
 }
 
+// ApplicationOrErr returns the Application value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e EnrollmentEdges) ApplicationOrErr() (*Application, error) {
+	if e.Application != nil {
+		return e.Application, nil
+	} else if e.loadedTypes[2] {
+		return nil, &NotFoundError{label: application.Label}
+	}
+	return nil, &NotLoadedError{edge: "application"}
+}
+
+// SponsorshipOrErr returns the Sponsorship value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e EnrollmentEdges) SponsorshipOrErr() (*Sponsorship, error) {
+	if e.Sponsorship != nil {
+		return e.Sponsorship, nil
+	} else if e.loadedTypes[3] {
+		return nil, &NotFoundError{label: sponsorship.Label}
+	}
+	return nil, &NotLoadedError{edge: "sponsorship"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Enrollment) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case enrollment.FieldApplicationID, enrollment.FieldSponsorshipID:
+			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		case enrollment.FieldID, enrollment.FieldCohortID, enrollment.FieldTeamID:
 			values[i] = new(gid.ID)
-		case enrollment.FieldState, enrollment.FieldReason:
+		case enrollment.FieldFeeAmount, enrollment.FieldWaivedAmount:
+			values[i] = new(sql.NullInt64)
+		case enrollment.FieldState, enrollment.FieldReason, enrollment.FieldFeeCurrency, enrollment.FieldFeeNote:
 			values[i] = new(sql.NullString)
 		case enrollment.FieldCreatedAt, enrollment.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -135,6 +179,46 @@ func (_m *Enrollment) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Reason = value.String
 			}
+		case enrollment.FieldApplicationID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field application_id", values[i])
+			} else if value.Valid {
+				_m.ApplicationID = new(gid.ID)
+				*_m.ApplicationID = *value.S.(*gid.ID)
+			}
+		case enrollment.FieldFeeAmount:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field fee_amount", values[i])
+			} else if value.Valid {
+				_m.FeeAmount = new(int)
+				*_m.FeeAmount = int(value.Int64)
+			}
+		case enrollment.FieldWaivedAmount:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field waived_amount", values[i])
+			} else if value.Valid {
+				_m.WaivedAmount = new(int)
+				*_m.WaivedAmount = int(value.Int64)
+			}
+		case enrollment.FieldFeeCurrency:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field fee_currency", values[i])
+			} else if value.Valid {
+				_m.FeeCurrency = value.String
+			}
+		case enrollment.FieldSponsorshipID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field sponsorship_id", values[i])
+			} else if value.Valid {
+				_m.SponsorshipID = new(gid.ID)
+				*_m.SponsorshipID = *value.S.(*gid.ID)
+			}
+		case enrollment.FieldFeeNote:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field fee_note", values[i])
+			} else if value.Valid {
+				_m.FeeNote = value.String
+			}
 		case enrollment.FieldUpdatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field updated_at", values[i])
@@ -162,6 +246,16 @@ func (_m *Enrollment) QueryCohort() *CohortQuery {
 // QueryTeam queries the "team" edge of the Enrollment entity.
 func (_m *Enrollment) QueryTeam() *TeamQuery {
 	return NewEnrollmentClient(_m.config).QueryTeam(_m)
+}
+
+// QueryApplication queries the "application" edge of the Enrollment entity.
+func (_m *Enrollment) QueryApplication() *ApplicationQuery {
+	return NewEnrollmentClient(_m.config).QueryApplication(_m)
+}
+
+// QuerySponsorship queries the "sponsorship" edge of the Enrollment entity.
+func (_m *Enrollment) QuerySponsorship() *SponsorshipQuery {
+	return NewEnrollmentClient(_m.config).QuerySponsorship(_m)
 }
 
 // Update returns a builder for updating this Enrollment.
@@ -201,6 +295,32 @@ func (_m *Enrollment) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("reason=")
 	builder.WriteString(_m.Reason)
+	builder.WriteString(", ")
+	if v := _m.ApplicationID; v != nil {
+		builder.WriteString("application_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.FeeAmount; v != nil {
+		builder.WriteString("fee_amount=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.WaivedAmount; v != nil {
+		builder.WriteString("waived_amount=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("fee_currency=")
+	builder.WriteString(_m.FeeCurrency)
+	builder.WriteString(", ")
+	if v := _m.SponsorshipID; v != nil {
+		builder.WriteString("sponsorship_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("fee_note=")
+	builder.WriteString(_m.FeeNote)
 	builder.WriteString(", ")
 	builder.WriteString("updated_at=")
 	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))

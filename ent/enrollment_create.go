@@ -10,8 +10,10 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/sponsorship"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/internal/gid"
 )
@@ -61,6 +63,90 @@ func (_c *EnrollmentCreate) SetNillableReason(v *string) *EnrollmentCreate {
 	return _c
 }
 
+// SetApplicationID sets the "application_id" field.
+func (_c *EnrollmentCreate) SetApplicationID(v gid.ID) *EnrollmentCreate {
+	_c.mutation.SetApplicationID(v)
+	return _c
+}
+
+// SetNillableApplicationID sets the "application_id" field if the given value is not nil.
+func (_c *EnrollmentCreate) SetNillableApplicationID(v *gid.ID) *EnrollmentCreate {
+	if v != nil {
+		_c.SetApplicationID(*v)
+	}
+	return _c
+}
+
+// SetFeeAmount sets the "fee_amount" field.
+func (_c *EnrollmentCreate) SetFeeAmount(v int) *EnrollmentCreate {
+	_c.mutation.SetFeeAmount(v)
+	return _c
+}
+
+// SetNillableFeeAmount sets the "fee_amount" field if the given value is not nil.
+func (_c *EnrollmentCreate) SetNillableFeeAmount(v *int) *EnrollmentCreate {
+	if v != nil {
+		_c.SetFeeAmount(*v)
+	}
+	return _c
+}
+
+// SetWaivedAmount sets the "waived_amount" field.
+func (_c *EnrollmentCreate) SetWaivedAmount(v int) *EnrollmentCreate {
+	_c.mutation.SetWaivedAmount(v)
+	return _c
+}
+
+// SetNillableWaivedAmount sets the "waived_amount" field if the given value is not nil.
+func (_c *EnrollmentCreate) SetNillableWaivedAmount(v *int) *EnrollmentCreate {
+	if v != nil {
+		_c.SetWaivedAmount(*v)
+	}
+	return _c
+}
+
+// SetFeeCurrency sets the "fee_currency" field.
+func (_c *EnrollmentCreate) SetFeeCurrency(v string) *EnrollmentCreate {
+	_c.mutation.SetFeeCurrency(v)
+	return _c
+}
+
+// SetNillableFeeCurrency sets the "fee_currency" field if the given value is not nil.
+func (_c *EnrollmentCreate) SetNillableFeeCurrency(v *string) *EnrollmentCreate {
+	if v != nil {
+		_c.SetFeeCurrency(*v)
+	}
+	return _c
+}
+
+// SetSponsorshipID sets the "sponsorship_id" field.
+func (_c *EnrollmentCreate) SetSponsorshipID(v gid.ID) *EnrollmentCreate {
+	_c.mutation.SetSponsorshipID(v)
+	return _c
+}
+
+// SetNillableSponsorshipID sets the "sponsorship_id" field if the given value is not nil.
+func (_c *EnrollmentCreate) SetNillableSponsorshipID(v *gid.ID) *EnrollmentCreate {
+	if v != nil {
+		_c.SetSponsorshipID(*v)
+	}
+	return _c
+}
+
+// SetFeeNote sets the "fee_note" field.
+func (_c *EnrollmentCreate) SetFeeNote(v string) *EnrollmentCreate {
+	_c.mutation.SetFeeNote(v)
+	return _c
+}
+
+// SetNillableFeeNote sets the "fee_note" field if the given value is not nil.
+func (_c *EnrollmentCreate) SetNillableFeeNote(v *string) *EnrollmentCreate {
+	if v != nil {
+		_c.SetFeeNote(*v)
+	}
+	return _c
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_c *EnrollmentCreate) SetUpdatedAt(v time.Time) *EnrollmentCreate {
 	_c.mutation.SetUpdatedAt(v)
@@ -81,6 +167,16 @@ func (_c *EnrollmentCreate) SetCohort(v *Cohort) *EnrollmentCreate {
 // SetTeam sets the "team" edge to the Team entity.
 func (_c *EnrollmentCreate) SetTeam(v *Team) *EnrollmentCreate {
 	return _c.SetTeamID(v.ID)
+}
+
+// SetApplication sets the "application" edge to the Application entity.
+func (_c *EnrollmentCreate) SetApplication(v *Application) *EnrollmentCreate {
+	return _c.SetApplicationID(v.ID)
+}
+
+// SetSponsorship sets the "sponsorship" edge to the Sponsorship entity.
+func (_c *EnrollmentCreate) SetSponsorship(v *Sponsorship) *EnrollmentCreate {
+	return _c.SetSponsorshipID(v.ID)
 }
 
 // Mutation returns the EnrollmentMutation object of the builder.
@@ -122,6 +218,14 @@ func (_c *EnrollmentCreate) defaults() {
 		v := enrollment.DefaultReason
 		_c.mutation.SetReason(v)
 	}
+	if _, ok := _c.mutation.FeeCurrency(); !ok {
+		v := enrollment.DefaultFeeCurrency
+		_c.mutation.SetFeeCurrency(v)
+	}
+	if _, ok := _c.mutation.FeeNote(); !ok {
+		v := enrollment.DefaultFeeNote
+		_c.mutation.SetFeeNote(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -145,6 +249,12 @@ func (_c *EnrollmentCreate) check() error {
 	}
 	if _, ok := _c.mutation.Reason(); !ok {
 		return &ValidationError{Name: "reason", err: errors.New(`ent: missing required field "Enrollment.reason"`)}
+	}
+	if _, ok := _c.mutation.FeeCurrency(); !ok {
+		return &ValidationError{Name: "fee_currency", err: errors.New(`ent: missing required field "Enrollment.fee_currency"`)}
+	}
+	if _, ok := _c.mutation.FeeNote(); !ok {
+		return &ValidationError{Name: "fee_note", err: errors.New(`ent: missing required field "Enrollment.fee_note"`)}
 	}
 	if _, ok := _c.mutation.UpdatedAt(); !ok {
 		return &ValidationError{Name: "updated_at", err: errors.New(`ent: missing required field "Enrollment.updated_at"`)}
@@ -202,6 +312,22 @@ func (_c *EnrollmentCreate) createSpec() (*Enrollment, *sqlgraph.CreateSpec) {
 		_spec.SetField(enrollment.FieldReason, field.TypeString, value)
 		_node.Reason = value
 	}
+	if value, ok := _c.mutation.FeeAmount(); ok {
+		_spec.SetField(enrollment.FieldFeeAmount, field.TypeInt, value)
+		_node.FeeAmount = &value
+	}
+	if value, ok := _c.mutation.WaivedAmount(); ok {
+		_spec.SetField(enrollment.FieldWaivedAmount, field.TypeInt, value)
+		_node.WaivedAmount = &value
+	}
+	if value, ok := _c.mutation.FeeCurrency(); ok {
+		_spec.SetField(enrollment.FieldFeeCurrency, field.TypeString, value)
+		_node.FeeCurrency = value
+	}
+	if value, ok := _c.mutation.FeeNote(); ok {
+		_spec.SetField(enrollment.FieldFeeNote, field.TypeString, value)
+		_node.FeeNote = value
+	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
 		_spec.SetField(enrollment.FieldUpdatedAt, field.TypeTime, value)
 		_node.UpdatedAt = value
@@ -238,6 +364,40 @@ func (_c *EnrollmentCreate) createSpec() (*Enrollment, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.TeamID = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ApplicationIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   enrollment.ApplicationTable,
+			Columns: []string{enrollment.ApplicationColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(application.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.ApplicationID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.SponsorshipIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   enrollment.SponsorshipTable,
+			Columns: []string{enrollment.SponsorshipColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(sponsorship.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.SponsorshipID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

@@ -12,9 +12,11 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/sponsorship"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/sibling"
@@ -23,13 +25,15 @@ import (
 // EnrollmentQuery is the builder for querying Enrollment entities.
 type EnrollmentQuery struct {
 	config
-	ctx        *QueryContext
-	order      []enrollment.OrderOption
-	inters     []Interceptor
-	predicates []predicate.Enrollment
-	withCohort *CohortQuery
-	withTeam   *TeamQuery
-	modifiers  []func(*sql.Selector)
+	ctx             *QueryContext
+	order           []enrollment.OrderOption
+	inters          []Interceptor
+	predicates      []predicate.Enrollment
+	withCohort      *CohortQuery
+	withTeam        *TeamQuery
+	withApplication *ApplicationQuery
+	withSponsorship *SponsorshipQuery
+	modifiers       []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -103,6 +107,50 @@ func (_q *EnrollmentQuery) QueryTeam() *TeamQuery {
 			sqlgraph.From(enrollment.Table, enrollment.FieldID, selector),
 			sqlgraph.To(team.Table, team.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, enrollment.TeamTable, enrollment.TeamColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryApplication chains the current query on the "application" edge.
+func (_q *EnrollmentQuery) QueryApplication() *ApplicationQuery {
+	query := (&ApplicationClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(enrollment.Table, enrollment.FieldID, selector),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, enrollment.ApplicationTable, enrollment.ApplicationColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QuerySponsorship chains the current query on the "sponsorship" edge.
+func (_q *EnrollmentQuery) QuerySponsorship() *SponsorshipQuery {
+	query := (&SponsorshipClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(enrollment.Table, enrollment.FieldID, selector),
+			sqlgraph.To(sponsorship.Table, sponsorship.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, enrollment.SponsorshipTable, enrollment.SponsorshipColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -297,13 +345,15 @@ func (_q *EnrollmentQuery) Clone() *EnrollmentQuery {
 		return nil
 	}
 	return &EnrollmentQuery{
-		config:     _q.config,
-		ctx:        _q.ctx.Clone(),
-		order:      append([]enrollment.OrderOption{}, _q.order...),
-		inters:     append([]Interceptor{}, _q.inters...),
-		predicates: append([]predicate.Enrollment{}, _q.predicates...),
-		withCohort: _q.withCohort.Clone(),
-		withTeam:   _q.withTeam.Clone(),
+		config:          _q.config,
+		ctx:             _q.ctx.Clone(),
+		order:           append([]enrollment.OrderOption{}, _q.order...),
+		inters:          append([]Interceptor{}, _q.inters...),
+		predicates:      append([]predicate.Enrollment{}, _q.predicates...),
+		withCohort:      _q.withCohort.Clone(),
+		withTeam:        _q.withTeam.Clone(),
+		withApplication: _q.withApplication.Clone(),
+		withSponsorship: _q.withSponsorship.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -330,6 +380,28 @@ func (_q *EnrollmentQuery) WithTeam(opts ...func(*TeamQuery)) *EnrollmentQuery {
 		opt(query)
 	}
 	_q.withTeam = query
+	return _q
+}
+
+// WithApplication tells the query-builder to eager-load the nodes that are connected to
+// the "application" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *EnrollmentQuery) WithApplication(opts ...func(*ApplicationQuery)) *EnrollmentQuery {
+	query := (&ApplicationClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withApplication = query
+	return _q
+}
+
+// WithSponsorship tells the query-builder to eager-load the nodes that are connected to
+// the "sponsorship" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *EnrollmentQuery) WithSponsorship(opts ...func(*SponsorshipQuery)) *EnrollmentQuery {
+	query := (&SponsorshipClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withSponsorship = query
 	return _q
 }
 
@@ -411,9 +483,11 @@ func (_q *EnrollmentQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*E
 	var (
 		nodes       = []*Enrollment{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [4]bool{
 			_q.withCohort != nil,
 			_q.withTeam != nil,
+			_q.withApplication != nil,
+			_q.withSponsorship != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -446,6 +520,18 @@ func (_q *EnrollmentQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*E
 	if query := _q.withTeam; query != nil {
 		if err := _q.loadTeam(ctx, query, nodes, nil,
 			func(n *Enrollment, e *Team) { n.Edges.Team = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withApplication; query != nil {
+		if err := _q.loadApplication(ctx, query, nodes, nil,
+			func(n *Enrollment, e *Application) { n.Edges.Application = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withSponsorship; query != nil {
+		if err := _q.loadSponsorship(ctx, query, nodes, nil,
+			func(n *Enrollment, e *Sponsorship) { n.Edges.Sponsorship = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -515,6 +601,70 @@ func (_q *EnrollmentQuery) loadTeam(ctx context.Context, query *TeamQuery, nodes
 	}
 	return nil
 }
+func (_q *EnrollmentQuery) loadApplication(ctx context.Context, query *ApplicationQuery, nodes []*Enrollment, init func(*Enrollment), assign func(*Enrollment, *Application)) error {
+	ids := make([]gid.ID, 0, len(nodes))
+	nodeids := make(map[gid.ID][]*Enrollment)
+	for i := range nodes {
+		if nodes[i].ApplicationID == nil {
+			continue
+		}
+		fk := *nodes[i].ApplicationID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(application.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "application_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *EnrollmentQuery) loadSponsorship(ctx context.Context, query *SponsorshipQuery, nodes []*Enrollment, init func(*Enrollment), assign func(*Enrollment, *Sponsorship)) error {
+	ids := make([]gid.ID, 0, len(nodes))
+	nodeids := make(map[gid.ID][]*Enrollment)
+	for i := range nodes {
+		if nodes[i].SponsorshipID == nil {
+			continue
+		}
+		fk := *nodes[i].SponsorshipID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(sponsorship.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "sponsorship_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
 
 func (_q *EnrollmentQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -549,6 +699,12 @@ func (_q *EnrollmentQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withTeam != nil {
 			_spec.Node.AddColumnOnce(enrollment.FieldTeamID)
+		}
+		if _q.withApplication != nil {
+			_spec.Node.AddColumnOnce(enrollment.FieldApplicationID)
+		}
+		if _q.withSponsorship != nil {
+			_spec.Node.AddColumnOnce(enrollment.FieldSponsorshipID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

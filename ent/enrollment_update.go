@@ -11,8 +11,11 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/sponsorship"
+	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // EnrollmentUpdate is the builder for updating Enrollment entities.
@@ -57,6 +60,128 @@ func (_u *EnrollmentUpdate) SetNillableReason(v *string) *EnrollmentUpdate {
 	return _u
 }
 
+// SetApplicationID sets the "application_id" field.
+func (_u *EnrollmentUpdate) SetApplicationID(v gid.ID) *EnrollmentUpdate {
+	_u.mutation.SetApplicationID(v)
+	return _u
+}
+
+// SetNillableApplicationID sets the "application_id" field if the given value is not nil.
+func (_u *EnrollmentUpdate) SetNillableApplicationID(v *gid.ID) *EnrollmentUpdate {
+	if v != nil {
+		_u.SetApplicationID(*v)
+	}
+	return _u
+}
+
+// ClearApplicationID clears the value of the "application_id" field.
+func (_u *EnrollmentUpdate) ClearApplicationID() *EnrollmentUpdate {
+	_u.mutation.ClearApplicationID()
+	return _u
+}
+
+// SetFeeAmount sets the "fee_amount" field.
+func (_u *EnrollmentUpdate) SetFeeAmount(v int) *EnrollmentUpdate {
+	_u.mutation.ResetFeeAmount()
+	_u.mutation.SetFeeAmount(v)
+	return _u
+}
+
+// SetNillableFeeAmount sets the "fee_amount" field if the given value is not nil.
+func (_u *EnrollmentUpdate) SetNillableFeeAmount(v *int) *EnrollmentUpdate {
+	if v != nil {
+		_u.SetFeeAmount(*v)
+	}
+	return _u
+}
+
+// AddFeeAmount adds value to the "fee_amount" field.
+func (_u *EnrollmentUpdate) AddFeeAmount(v int) *EnrollmentUpdate {
+	_u.mutation.AddFeeAmount(v)
+	return _u
+}
+
+// ClearFeeAmount clears the value of the "fee_amount" field.
+func (_u *EnrollmentUpdate) ClearFeeAmount() *EnrollmentUpdate {
+	_u.mutation.ClearFeeAmount()
+	return _u
+}
+
+// SetWaivedAmount sets the "waived_amount" field.
+func (_u *EnrollmentUpdate) SetWaivedAmount(v int) *EnrollmentUpdate {
+	_u.mutation.ResetWaivedAmount()
+	_u.mutation.SetWaivedAmount(v)
+	return _u
+}
+
+// SetNillableWaivedAmount sets the "waived_amount" field if the given value is not nil.
+func (_u *EnrollmentUpdate) SetNillableWaivedAmount(v *int) *EnrollmentUpdate {
+	if v != nil {
+		_u.SetWaivedAmount(*v)
+	}
+	return _u
+}
+
+// AddWaivedAmount adds value to the "waived_amount" field.
+func (_u *EnrollmentUpdate) AddWaivedAmount(v int) *EnrollmentUpdate {
+	_u.mutation.AddWaivedAmount(v)
+	return _u
+}
+
+// ClearWaivedAmount clears the value of the "waived_amount" field.
+func (_u *EnrollmentUpdate) ClearWaivedAmount() *EnrollmentUpdate {
+	_u.mutation.ClearWaivedAmount()
+	return _u
+}
+
+// SetFeeCurrency sets the "fee_currency" field.
+func (_u *EnrollmentUpdate) SetFeeCurrency(v string) *EnrollmentUpdate {
+	_u.mutation.SetFeeCurrency(v)
+	return _u
+}
+
+// SetNillableFeeCurrency sets the "fee_currency" field if the given value is not nil.
+func (_u *EnrollmentUpdate) SetNillableFeeCurrency(v *string) *EnrollmentUpdate {
+	if v != nil {
+		_u.SetFeeCurrency(*v)
+	}
+	return _u
+}
+
+// SetSponsorshipID sets the "sponsorship_id" field.
+func (_u *EnrollmentUpdate) SetSponsorshipID(v gid.ID) *EnrollmentUpdate {
+	_u.mutation.SetSponsorshipID(v)
+	return _u
+}
+
+// SetNillableSponsorshipID sets the "sponsorship_id" field if the given value is not nil.
+func (_u *EnrollmentUpdate) SetNillableSponsorshipID(v *gid.ID) *EnrollmentUpdate {
+	if v != nil {
+		_u.SetSponsorshipID(*v)
+	}
+	return _u
+}
+
+// ClearSponsorshipID clears the value of the "sponsorship_id" field.
+func (_u *EnrollmentUpdate) ClearSponsorshipID() *EnrollmentUpdate {
+	_u.mutation.ClearSponsorshipID()
+	return _u
+}
+
+// SetFeeNote sets the "fee_note" field.
+func (_u *EnrollmentUpdate) SetFeeNote(v string) *EnrollmentUpdate {
+	_u.mutation.SetFeeNote(v)
+	return _u
+}
+
+// SetNillableFeeNote sets the "fee_note" field if the given value is not nil.
+func (_u *EnrollmentUpdate) SetNillableFeeNote(v *string) *EnrollmentUpdate {
+	if v != nil {
+		_u.SetFeeNote(*v)
+	}
+	return _u
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_u *EnrollmentUpdate) SetUpdatedAt(v time.Time) *EnrollmentUpdate {
 	_u.mutation.SetUpdatedAt(v)
@@ -71,9 +196,31 @@ func (_u *EnrollmentUpdate) SetNillableUpdatedAt(v *time.Time) *EnrollmentUpdate
 	return _u
 }
 
+// SetApplication sets the "application" edge to the Application entity.
+func (_u *EnrollmentUpdate) SetApplication(v *Application) *EnrollmentUpdate {
+	return _u.SetApplicationID(v.ID)
+}
+
+// SetSponsorship sets the "sponsorship" edge to the Sponsorship entity.
+func (_u *EnrollmentUpdate) SetSponsorship(v *Sponsorship) *EnrollmentUpdate {
+	return _u.SetSponsorshipID(v.ID)
+}
+
 // Mutation returns the EnrollmentMutation object of the builder.
 func (_u *EnrollmentUpdate) Mutation() *EnrollmentMutation {
 	return _u.mutation
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (_u *EnrollmentUpdate) ClearApplication() *EnrollmentUpdate {
+	_u.mutation.ClearApplication()
+	return _u
+}
+
+// ClearSponsorship clears the "sponsorship" edge to the Sponsorship entity.
+func (_u *EnrollmentUpdate) ClearSponsorship() *EnrollmentUpdate {
+	_u.mutation.ClearSponsorship()
+	return _u
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -143,8 +290,90 @@ func (_u *EnrollmentUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if value, ok := _u.mutation.Reason(); ok {
 		_spec.SetField(enrollment.FieldReason, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.FeeAmount(); ok {
+		_spec.SetField(enrollment.FieldFeeAmount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedFeeAmount(); ok {
+		_spec.AddField(enrollment.FieldFeeAmount, field.TypeInt, value)
+	}
+	if _u.mutation.FeeAmountCleared() {
+		_spec.ClearField(enrollment.FieldFeeAmount, field.TypeInt)
+	}
+	if value, ok := _u.mutation.WaivedAmount(); ok {
+		_spec.SetField(enrollment.FieldWaivedAmount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedWaivedAmount(); ok {
+		_spec.AddField(enrollment.FieldWaivedAmount, field.TypeInt, value)
+	}
+	if _u.mutation.WaivedAmountCleared() {
+		_spec.ClearField(enrollment.FieldWaivedAmount, field.TypeInt)
+	}
+	if value, ok := _u.mutation.FeeCurrency(); ok {
+		_spec.SetField(enrollment.FieldFeeCurrency, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.FeeNote(); ok {
+		_spec.SetField(enrollment.FieldFeeNote, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(enrollment.FieldUpdatedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ApplicationCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   enrollment.ApplicationTable,
+			Columns: []string{enrollment.ApplicationColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(application.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ApplicationIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   enrollment.ApplicationTable,
+			Columns: []string{enrollment.ApplicationColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(application.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.SponsorshipCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   enrollment.SponsorshipTable,
+			Columns: []string{enrollment.SponsorshipColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(sponsorship.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SponsorshipIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   enrollment.SponsorshipTable,
+			Columns: []string{enrollment.SponsorshipColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(sponsorship.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -196,6 +425,128 @@ func (_u *EnrollmentUpdateOne) SetNillableReason(v *string) *EnrollmentUpdateOne
 	return _u
 }
 
+// SetApplicationID sets the "application_id" field.
+func (_u *EnrollmentUpdateOne) SetApplicationID(v gid.ID) *EnrollmentUpdateOne {
+	_u.mutation.SetApplicationID(v)
+	return _u
+}
+
+// SetNillableApplicationID sets the "application_id" field if the given value is not nil.
+func (_u *EnrollmentUpdateOne) SetNillableApplicationID(v *gid.ID) *EnrollmentUpdateOne {
+	if v != nil {
+		_u.SetApplicationID(*v)
+	}
+	return _u
+}
+
+// ClearApplicationID clears the value of the "application_id" field.
+func (_u *EnrollmentUpdateOne) ClearApplicationID() *EnrollmentUpdateOne {
+	_u.mutation.ClearApplicationID()
+	return _u
+}
+
+// SetFeeAmount sets the "fee_amount" field.
+func (_u *EnrollmentUpdateOne) SetFeeAmount(v int) *EnrollmentUpdateOne {
+	_u.mutation.ResetFeeAmount()
+	_u.mutation.SetFeeAmount(v)
+	return _u
+}
+
+// SetNillableFeeAmount sets the "fee_amount" field if the given value is not nil.
+func (_u *EnrollmentUpdateOne) SetNillableFeeAmount(v *int) *EnrollmentUpdateOne {
+	if v != nil {
+		_u.SetFeeAmount(*v)
+	}
+	return _u
+}
+
+// AddFeeAmount adds value to the "fee_amount" field.
+func (_u *EnrollmentUpdateOne) AddFeeAmount(v int) *EnrollmentUpdateOne {
+	_u.mutation.AddFeeAmount(v)
+	return _u
+}
+
+// ClearFeeAmount clears the value of the "fee_amount" field.
+func (_u *EnrollmentUpdateOne) ClearFeeAmount() *EnrollmentUpdateOne {
+	_u.mutation.ClearFeeAmount()
+	return _u
+}
+
+// SetWaivedAmount sets the "waived_amount" field.
+func (_u *EnrollmentUpdateOne) SetWaivedAmount(v int) *EnrollmentUpdateOne {
+	_u.mutation.ResetWaivedAmount()
+	_u.mutation.SetWaivedAmount(v)
+	return _u
+}
+
+// SetNillableWaivedAmount sets the "waived_amount" field if the given value is not nil.
+func (_u *EnrollmentUpdateOne) SetNillableWaivedAmount(v *int) *EnrollmentUpdateOne {
+	if v != nil {
+		_u.SetWaivedAmount(*v)
+	}
+	return _u
+}
+
+// AddWaivedAmount adds value to the "waived_amount" field.
+func (_u *EnrollmentUpdateOne) AddWaivedAmount(v int) *EnrollmentUpdateOne {
+	_u.mutation.AddWaivedAmount(v)
+	return _u
+}
+
+// ClearWaivedAmount clears the value of the "waived_amount" field.
+func (_u *EnrollmentUpdateOne) ClearWaivedAmount() *EnrollmentUpdateOne {
+	_u.mutation.ClearWaivedAmount()
+	return _u
+}
+
+// SetFeeCurrency sets the "fee_currency" field.
+func (_u *EnrollmentUpdateOne) SetFeeCurrency(v string) *EnrollmentUpdateOne {
+	_u.mutation.SetFeeCurrency(v)
+	return _u
+}
+
+// SetNillableFeeCurrency sets the "fee_currency" field if the given value is not nil.
+func (_u *EnrollmentUpdateOne) SetNillableFeeCurrency(v *string) *EnrollmentUpdateOne {
+	if v != nil {
+		_u.SetFeeCurrency(*v)
+	}
+	return _u
+}
+
+// SetSponsorshipID sets the "sponsorship_id" field.
+func (_u *EnrollmentUpdateOne) SetSponsorshipID(v gid.ID) *EnrollmentUpdateOne {
+	_u.mutation.SetSponsorshipID(v)
+	return _u
+}
+
+// SetNillableSponsorshipID sets the "sponsorship_id" field if the given value is not nil.
+func (_u *EnrollmentUpdateOne) SetNillableSponsorshipID(v *gid.ID) *EnrollmentUpdateOne {
+	if v != nil {
+		_u.SetSponsorshipID(*v)
+	}
+	return _u
+}
+
+// ClearSponsorshipID clears the value of the "sponsorship_id" field.
+func (_u *EnrollmentUpdateOne) ClearSponsorshipID() *EnrollmentUpdateOne {
+	_u.mutation.ClearSponsorshipID()
+	return _u
+}
+
+// SetFeeNote sets the "fee_note" field.
+func (_u *EnrollmentUpdateOne) SetFeeNote(v string) *EnrollmentUpdateOne {
+	_u.mutation.SetFeeNote(v)
+	return _u
+}
+
+// SetNillableFeeNote sets the "fee_note" field if the given value is not nil.
+func (_u *EnrollmentUpdateOne) SetNillableFeeNote(v *string) *EnrollmentUpdateOne {
+	if v != nil {
+		_u.SetFeeNote(*v)
+	}
+	return _u
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_u *EnrollmentUpdateOne) SetUpdatedAt(v time.Time) *EnrollmentUpdateOne {
 	_u.mutation.SetUpdatedAt(v)
@@ -210,9 +561,31 @@ func (_u *EnrollmentUpdateOne) SetNillableUpdatedAt(v *time.Time) *EnrollmentUpd
 	return _u
 }
 
+// SetApplication sets the "application" edge to the Application entity.
+func (_u *EnrollmentUpdateOne) SetApplication(v *Application) *EnrollmentUpdateOne {
+	return _u.SetApplicationID(v.ID)
+}
+
+// SetSponsorship sets the "sponsorship" edge to the Sponsorship entity.
+func (_u *EnrollmentUpdateOne) SetSponsorship(v *Sponsorship) *EnrollmentUpdateOne {
+	return _u.SetSponsorshipID(v.ID)
+}
+
 // Mutation returns the EnrollmentMutation object of the builder.
 func (_u *EnrollmentUpdateOne) Mutation() *EnrollmentMutation {
 	return _u.mutation
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (_u *EnrollmentUpdateOne) ClearApplication() *EnrollmentUpdateOne {
+	_u.mutation.ClearApplication()
+	return _u
+}
+
+// ClearSponsorship clears the "sponsorship" edge to the Sponsorship entity.
+func (_u *EnrollmentUpdateOne) ClearSponsorship() *EnrollmentUpdateOne {
+	_u.mutation.ClearSponsorship()
+	return _u
 }
 
 // Where appends a list predicates to the EnrollmentUpdate builder.
@@ -312,8 +685,90 @@ func (_u *EnrollmentUpdateOne) sqlSave(ctx context.Context) (_node *Enrollment, 
 	if value, ok := _u.mutation.Reason(); ok {
 		_spec.SetField(enrollment.FieldReason, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.FeeAmount(); ok {
+		_spec.SetField(enrollment.FieldFeeAmount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedFeeAmount(); ok {
+		_spec.AddField(enrollment.FieldFeeAmount, field.TypeInt, value)
+	}
+	if _u.mutation.FeeAmountCleared() {
+		_spec.ClearField(enrollment.FieldFeeAmount, field.TypeInt)
+	}
+	if value, ok := _u.mutation.WaivedAmount(); ok {
+		_spec.SetField(enrollment.FieldWaivedAmount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedWaivedAmount(); ok {
+		_spec.AddField(enrollment.FieldWaivedAmount, field.TypeInt, value)
+	}
+	if _u.mutation.WaivedAmountCleared() {
+		_spec.ClearField(enrollment.FieldWaivedAmount, field.TypeInt)
+	}
+	if value, ok := _u.mutation.FeeCurrency(); ok {
+		_spec.SetField(enrollment.FieldFeeCurrency, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.FeeNote(); ok {
+		_spec.SetField(enrollment.FieldFeeNote, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(enrollment.FieldUpdatedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ApplicationCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   enrollment.ApplicationTable,
+			Columns: []string{enrollment.ApplicationColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(application.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ApplicationIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   enrollment.ApplicationTable,
+			Columns: []string{enrollment.ApplicationColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(application.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.SponsorshipCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   enrollment.SponsorshipTable,
+			Columns: []string{enrollment.SponsorshipColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(sponsorship.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SponsorshipIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   enrollment.SponsorshipTable,
+			Columns: []string{enrollment.SponsorshipColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(sponsorship.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Enrollment{config: _u.config}

@@ -14,18 +14,29 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/answer"
+	"github.com/pursuing-equity/commons/ent/answerversion"
+	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/ent/applicationeditor"
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/block"
 	"github.com/pursuing-equity/commons/ent/bookmark"
 	"github.com/pursuing-equity/commons/ent/breakglass"
+	"github.com/pursuing-equity/commons/ent/bulkaction"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
+	"github.com/pursuing-equity/commons/ent/conflict"
+	"github.com/pursuing-equity/commons/ent/decision"
+	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/draft"
 	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/entitlement"
 	"github.com/pursuing-equity/commons/ent/event"
+	"github.com/pursuing-equity/commons/ent/extension"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/flag"
+	"github.com/pursuing-equity/commons/ent/formversion"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/identity"
@@ -53,11 +64,16 @@ import (
 	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
+	"github.com/pursuing-equity/commons/ent/review"
+	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/savedview"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/sponsorship"
+	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -127,18 +143,29 @@ func checkColumn(t, c string) error {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			accesstoken.Table:            accesstoken.ValidColumn,
 			affiliation.Table:            affiliation.ValidColumn,
+			answer.Table:                 answer.ValidColumn,
+			answerversion.Table:          answerversion.ValidColumn,
+			application.Table:            application.ValidColumn,
+			applicationeditor.Table:      applicationeditor.ValidColumn,
 			auditentry.Table:             auditentry.ValidColumn,
 			block.Table:                  block.ValidColumn,
 			bookmark.Table:               bookmark.ValidColumn,
 			breakglass.Table:             breakglass.ValidColumn,
+			bulkaction.Table:             bulkaction.ValidColumn,
 			call.Table:                   call.ValidColumn,
 			cohort.Table:                 cohort.ValidColumn,
+			conflict.Table:               conflict.ValidColumn,
+			decision.Table:               decision.ValidColumn,
+			document.Table:               document.ValidColumn,
 			draft.Table:                  draft.ValidColumn,
 			draftversion.Table:           draftversion.ValidColumn,
 			enrollment.Table:             enrollment.ValidColumn,
+			entitlement.Table:            entitlement.ValidColumn,
 			event.Table:                  event.ValidColumn,
+			extension.Table:              extension.ValidColumn,
 			file.Table:                   file.ValidColumn,
 			flag.Table:                   flag.ValidColumn,
+			formversion.Table:            formversion.ValidColumn,
 			framework.Table:              framework.ValidColumn,
 			idempotencyrecord.Table:      idempotencyrecord.ValidColumn,
 			identity.Table:               identity.ValidColumn,
@@ -166,11 +193,16 @@ func checkColumn(t, c string) error {
 			readstate.Table:              readstate.ValidColumn,
 			resource.Table:               resource.ValidColumn,
 			resourceversion.Table:        resourceversion.ValidColumn,
+			review.Table:                 review.ValidColumn,
+			reviewassignment.Table:       reviewassignment.ValidColumn,
 			roleassignment.Table:         roleassignment.ValidColumn,
+			savedview.Table:              savedview.ValidColumn,
 			searchdocument.Table:         searchdocument.ValidColumn,
+			signerrequest.Table:          signerrequest.ValidColumn,
 			space.Table:                  space.ValidColumn,
 			spacemembership.Table:        spacemembership.ValidColumn,
 			sponsorship.Table:            sponsorship.ValidColumn,
+			submission.Table:             submission.ValidColumn,
 			team.Table:                   team.ValidColumn,
 			teammembership.Table:         teammembership.ValidColumn,
 			thread.Table:                 thread.ValidColumn,

@@ -13,18 +13,29 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/answer"
+	"github.com/pursuing-equity/commons/ent/answerversion"
+	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/ent/applicationeditor"
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/block"
 	"github.com/pursuing-equity/commons/ent/bookmark"
 	"github.com/pursuing-equity/commons/ent/breakglass"
+	"github.com/pursuing-equity/commons/ent/bulkaction"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
+	"github.com/pursuing-equity/commons/ent/conflict"
+	"github.com/pursuing-equity/commons/ent/decision"
+	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/draft"
 	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/entitlement"
 	"github.com/pursuing-equity/commons/ent/event"
+	"github.com/pursuing-equity/commons/ent/extension"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/flag"
+	"github.com/pursuing-equity/commons/ent/formversion"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/identity"
@@ -53,12 +64,17 @@ import (
 	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
+	"github.com/pursuing-equity/commons/ent/review"
+	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/savedview"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/sponsorship"
+	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -80,18 +96,29 @@ const (
 	// Node types.
 	TypeAccessToken            = "AccessToken"
 	TypeAffiliation            = "Affiliation"
+	TypeAnswer                 = "Answer"
+	TypeAnswerVersion          = "AnswerVersion"
+	TypeApplication            = "Application"
+	TypeApplicationEditor      = "ApplicationEditor"
 	TypeAuditEntry             = "AuditEntry"
 	TypeBlock                  = "Block"
 	TypeBookmark               = "Bookmark"
 	TypeBreakGlass             = "BreakGlass"
+	TypeBulkAction             = "BulkAction"
 	TypeCall                   = "Call"
 	TypeCohort                 = "Cohort"
+	TypeConflict               = "Conflict"
+	TypeDecision               = "Decision"
+	TypeDocument               = "Document"
 	TypeDraft                  = "Draft"
 	TypeDraftVersion           = "DraftVersion"
 	TypeEnrollment             = "Enrollment"
+	TypeEntitlement            = "Entitlement"
 	TypeEvent                  = "Event"
+	TypeExtension              = "Extension"
 	TypeFile                   = "File"
 	TypeFlag                   = "Flag"
+	TypeFormVersion            = "FormVersion"
 	TypeFramework              = "Framework"
 	TypeIdempotencyRecord      = "IdempotencyRecord"
 	TypeIdentity               = "Identity"
@@ -119,11 +146,16 @@ const (
 	TypeReadState              = "ReadState"
 	TypeResource               = "Resource"
 	TypeResourceVersion        = "ResourceVersion"
+	TypeReview                 = "Review"
+	TypeReviewAssignment       = "ReviewAssignment"
 	TypeRoleAssignment         = "RoleAssignment"
+	TypeSavedView              = "SavedView"
 	TypeSearchDocument         = "SearchDocument"
+	TypeSignerRequest          = "SignerRequest"
 	TypeSpace                  = "Space"
 	TypeSpaceMembership        = "SpaceMembership"
 	TypeSponsorship            = "Sponsorship"
+	TypeSubmission             = "Submission"
 	TypeTeam                   = "Team"
 	TypeTeamMembership         = "TeamMembership"
 	TypeThread                 = "Thread"
@@ -2079,6 +2111,4147 @@ func (m *AffiliationMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Affiliation edge %s", name)
+}
+
+// AnswerMutation represents an operation that mutates the Answer nodes in the graph.
+type AnswerMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *gid.ID
+	created_at         *time.Time
+	key                *string
+	value              *string
+	version            *int
+	addversion         *int
+	updated_at         *time.Time
+	clearedFields      map[string]struct{}
+	application        *gid.ID
+	clearedapplication bool
+	file               *gid.ID
+	clearedfile        bool
+	editor             *gid.ID
+	clearededitor      bool
+	done               bool
+	oldValue           func(context.Context) (*Answer, error)
+	predicates         []predicate.Answer
+}
+
+var _ ent.Mutation = (*AnswerMutation)(nil)
+
+// answerOption allows management of the mutation configuration using functional options.
+type answerOption func(*AnswerMutation)
+
+// newAnswerMutation creates new mutation for the Answer entity.
+func newAnswerMutation(c config, op Op, opts ...answerOption) *AnswerMutation {
+	m := &AnswerMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAnswer,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAnswerID sets the ID field of the mutation.
+func withAnswerID(id gid.ID) answerOption {
+	return func(m *AnswerMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Answer
+		)
+		m.oldValue = func(ctx context.Context) (*Answer, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Answer.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAnswer sets the old Answer of the mutation.
+func withAnswer(node *Answer) answerOption {
+	return func(m *AnswerMutation) {
+		m.oldValue = func(context.Context) (*Answer, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AnswerMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AnswerMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Answer entities.
+func (m *AnswerMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AnswerMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AnswerMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Answer.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *AnswerMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *AnswerMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Answer entity.
+// If the Answer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *AnswerMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *AnswerMutation) SetApplicationID(gi gid.ID) {
+	m.application = &gi
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *AnswerMutation) ApplicationID() (r gid.ID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Answer entity.
+// If the Answer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerMutation) OldApplicationID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *AnswerMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetKey sets the "key" field.
+func (m *AnswerMutation) SetKey(s string) {
+	m.key = &s
+}
+
+// Key returns the value of the "key" field in the mutation.
+func (m *AnswerMutation) Key() (r string, exists bool) {
+	v := m.key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKey returns the old "key" field's value of the Answer entity.
+// If the Answer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerMutation) OldKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKey: %w", err)
+	}
+	return oldValue.Key, nil
+}
+
+// ResetKey resets all changes to the "key" field.
+func (m *AnswerMutation) ResetKey() {
+	m.key = nil
+}
+
+// SetValue sets the "value" field.
+func (m *AnswerMutation) SetValue(s string) {
+	m.value = &s
+}
+
+// Value returns the value of the "value" field in the mutation.
+func (m *AnswerMutation) Value() (r string, exists bool) {
+	v := m.value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldValue returns the old "value" field's value of the Answer entity.
+// If the Answer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerMutation) OldValue(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldValue: %w", err)
+	}
+	return oldValue.Value, nil
+}
+
+// ResetValue resets all changes to the "value" field.
+func (m *AnswerMutation) ResetValue() {
+	m.value = nil
+}
+
+// SetFileID sets the "file_id" field.
+func (m *AnswerMutation) SetFileID(gi gid.ID) {
+	m.file = &gi
+}
+
+// FileID returns the value of the "file_id" field in the mutation.
+func (m *AnswerMutation) FileID() (r gid.ID, exists bool) {
+	v := m.file
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFileID returns the old "file_id" field's value of the Answer entity.
+// If the Answer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerMutation) OldFileID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFileID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFileID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFileID: %w", err)
+	}
+	return oldValue.FileID, nil
+}
+
+// ClearFileID clears the value of the "file_id" field.
+func (m *AnswerMutation) ClearFileID() {
+	m.file = nil
+	m.clearedFields[answer.FieldFileID] = struct{}{}
+}
+
+// FileIDCleared returns if the "file_id" field was cleared in this mutation.
+func (m *AnswerMutation) FileIDCleared() bool {
+	_, ok := m.clearedFields[answer.FieldFileID]
+	return ok
+}
+
+// ResetFileID resets all changes to the "file_id" field.
+func (m *AnswerMutation) ResetFileID() {
+	m.file = nil
+	delete(m.clearedFields, answer.FieldFileID)
+}
+
+// SetVersion sets the "version" field.
+func (m *AnswerMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *AnswerMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Answer entity.
+// If the Answer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *AnswerMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *AnswerMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *AnswerMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetEditorID sets the "editor_id" field.
+func (m *AnswerMutation) SetEditorID(gi gid.ID) {
+	m.editor = &gi
+}
+
+// EditorID returns the value of the "editor_id" field in the mutation.
+func (m *AnswerMutation) EditorID() (r gid.ID, exists bool) {
+	v := m.editor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEditorID returns the old "editor_id" field's value of the Answer entity.
+// If the Answer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerMutation) OldEditorID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEditorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEditorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEditorID: %w", err)
+	}
+	return oldValue.EditorID, nil
+}
+
+// ResetEditorID resets all changes to the "editor_id" field.
+func (m *AnswerMutation) ResetEditorID() {
+	m.editor = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *AnswerMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *AnswerMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Answer entity.
+// If the Answer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *AnswerMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *AnswerMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[answer.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *AnswerMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *AnswerMutation) ApplicationIDs() (ids []gid.ID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *AnswerMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearFile clears the "file" edge to the File entity.
+func (m *AnswerMutation) ClearFile() {
+	m.clearedfile = true
+	m.clearedFields[answer.FieldFileID] = struct{}{}
+}
+
+// FileCleared reports if the "file" edge to the File entity was cleared.
+func (m *AnswerMutation) FileCleared() bool {
+	return m.FileIDCleared() || m.clearedfile
+}
+
+// FileIDs returns the "file" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// FileID instead. It exists only for internal usage by the builders.
+func (m *AnswerMutation) FileIDs() (ids []gid.ID) {
+	if id := m.file; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetFile resets all changes to the "file" edge.
+func (m *AnswerMutation) ResetFile() {
+	m.file = nil
+	m.clearedfile = false
+}
+
+// ClearEditor clears the "editor" edge to the Member entity.
+func (m *AnswerMutation) ClearEditor() {
+	m.clearededitor = true
+	m.clearedFields[answer.FieldEditorID] = struct{}{}
+}
+
+// EditorCleared reports if the "editor" edge to the Member entity was cleared.
+func (m *AnswerMutation) EditorCleared() bool {
+	return m.clearededitor
+}
+
+// EditorIDs returns the "editor" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// EditorID instead. It exists only for internal usage by the builders.
+func (m *AnswerMutation) EditorIDs() (ids []gid.ID) {
+	if id := m.editor; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetEditor resets all changes to the "editor" edge.
+func (m *AnswerMutation) ResetEditor() {
+	m.editor = nil
+	m.clearededitor = false
+}
+
+// Where appends a list predicates to the AnswerMutation builder.
+func (m *AnswerMutation) Where(ps ...predicate.Answer) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AnswerMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AnswerMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Answer, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AnswerMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AnswerMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Answer).
+func (m *AnswerMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AnswerMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.created_at != nil {
+		fields = append(fields, answer.FieldCreatedAt)
+	}
+	if m.application != nil {
+		fields = append(fields, answer.FieldApplicationID)
+	}
+	if m.key != nil {
+		fields = append(fields, answer.FieldKey)
+	}
+	if m.value != nil {
+		fields = append(fields, answer.FieldValue)
+	}
+	if m.file != nil {
+		fields = append(fields, answer.FieldFileID)
+	}
+	if m.version != nil {
+		fields = append(fields, answer.FieldVersion)
+	}
+	if m.editor != nil {
+		fields = append(fields, answer.FieldEditorID)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, answer.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AnswerMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case answer.FieldCreatedAt:
+		return m.CreatedAt()
+	case answer.FieldApplicationID:
+		return m.ApplicationID()
+	case answer.FieldKey:
+		return m.Key()
+	case answer.FieldValue:
+		return m.Value()
+	case answer.FieldFileID:
+		return m.FileID()
+	case answer.FieldVersion:
+		return m.Version()
+	case answer.FieldEditorID:
+		return m.EditorID()
+	case answer.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AnswerMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case answer.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case answer.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case answer.FieldKey:
+		return m.OldKey(ctx)
+	case answer.FieldValue:
+		return m.OldValue(ctx)
+	case answer.FieldFileID:
+		return m.OldFileID(ctx)
+	case answer.FieldVersion:
+		return m.OldVersion(ctx)
+	case answer.FieldEditorID:
+		return m.OldEditorID(ctx)
+	case answer.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Answer field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AnswerMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case answer.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case answer.FieldApplicationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case answer.FieldKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKey(v)
+		return nil
+	case answer.FieldValue:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetValue(v)
+		return nil
+	case answer.FieldFileID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFileID(v)
+		return nil
+	case answer.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case answer.FieldEditorID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEditorID(v)
+		return nil
+	case answer.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Answer field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AnswerMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, answer.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AnswerMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case answer.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AnswerMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case answer.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Answer numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AnswerMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(answer.FieldFileID) {
+		fields = append(fields, answer.FieldFileID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AnswerMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AnswerMutation) ClearField(name string) error {
+	switch name {
+	case answer.FieldFileID:
+		m.ClearFileID()
+		return nil
+	}
+	return fmt.Errorf("unknown Answer nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AnswerMutation) ResetField(name string) error {
+	switch name {
+	case answer.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case answer.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case answer.FieldKey:
+		m.ResetKey()
+		return nil
+	case answer.FieldValue:
+		m.ResetValue()
+		return nil
+	case answer.FieldFileID:
+		m.ResetFileID()
+		return nil
+	case answer.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case answer.FieldEditorID:
+		m.ResetEditorID()
+		return nil
+	case answer.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Answer field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AnswerMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.application != nil {
+		edges = append(edges, answer.EdgeApplication)
+	}
+	if m.file != nil {
+		edges = append(edges, answer.EdgeFile)
+	}
+	if m.editor != nil {
+		edges = append(edges, answer.EdgeEditor)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AnswerMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case answer.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case answer.EdgeFile:
+		if id := m.file; id != nil {
+			return []ent.Value{*id}
+		}
+	case answer.EdgeEditor:
+		if id := m.editor; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AnswerMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AnswerMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AnswerMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedapplication {
+		edges = append(edges, answer.EdgeApplication)
+	}
+	if m.clearedfile {
+		edges = append(edges, answer.EdgeFile)
+	}
+	if m.clearededitor {
+		edges = append(edges, answer.EdgeEditor)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AnswerMutation) EdgeCleared(name string) bool {
+	switch name {
+	case answer.EdgeApplication:
+		return m.clearedapplication
+	case answer.EdgeFile:
+		return m.clearedfile
+	case answer.EdgeEditor:
+		return m.clearededitor
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AnswerMutation) ClearEdge(name string) error {
+	switch name {
+	case answer.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case answer.EdgeFile:
+		m.ClearFile()
+		return nil
+	case answer.EdgeEditor:
+		m.ClearEditor()
+		return nil
+	}
+	return fmt.Errorf("unknown Answer unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AnswerMutation) ResetEdge(name string) error {
+	switch name {
+	case answer.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case answer.EdgeFile:
+		m.ResetFile()
+		return nil
+	case answer.EdgeEditor:
+		m.ResetEditor()
+		return nil
+	}
+	return fmt.Errorf("unknown Answer edge %s", name)
+}
+
+// AnswerVersionMutation represents an operation that mutates the AnswerVersion nodes in the graph.
+type AnswerVersionMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *gid.ID
+	created_at    *time.Time
+	version       *int
+	addversion    *int
+	value         *string
+	clearedFields map[string]struct{}
+	answer        *gid.ID
+	clearedanswer bool
+	file          *gid.ID
+	clearedfile   bool
+	editor        *gid.ID
+	clearededitor bool
+	done          bool
+	oldValue      func(context.Context) (*AnswerVersion, error)
+	predicates    []predicate.AnswerVersion
+}
+
+var _ ent.Mutation = (*AnswerVersionMutation)(nil)
+
+// answerversionOption allows management of the mutation configuration using functional options.
+type answerversionOption func(*AnswerVersionMutation)
+
+// newAnswerVersionMutation creates new mutation for the AnswerVersion entity.
+func newAnswerVersionMutation(c config, op Op, opts ...answerversionOption) *AnswerVersionMutation {
+	m := &AnswerVersionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAnswerVersion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAnswerVersionID sets the ID field of the mutation.
+func withAnswerVersionID(id gid.ID) answerversionOption {
+	return func(m *AnswerVersionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *AnswerVersion
+		)
+		m.oldValue = func(ctx context.Context) (*AnswerVersion, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().AnswerVersion.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAnswerVersion sets the old AnswerVersion of the mutation.
+func withAnswerVersion(node *AnswerVersion) answerversionOption {
+	return func(m *AnswerVersionMutation) {
+		m.oldValue = func(context.Context) (*AnswerVersion, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AnswerVersionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AnswerVersionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of AnswerVersion entities.
+func (m *AnswerVersionMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AnswerVersionMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AnswerVersionMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().AnswerVersion.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *AnswerVersionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *AnswerVersionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the AnswerVersion entity.
+// If the AnswerVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerVersionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *AnswerVersionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetAnswerID sets the "answer_id" field.
+func (m *AnswerVersionMutation) SetAnswerID(gi gid.ID) {
+	m.answer = &gi
+}
+
+// AnswerID returns the value of the "answer_id" field in the mutation.
+func (m *AnswerVersionMutation) AnswerID() (r gid.ID, exists bool) {
+	v := m.answer
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAnswerID returns the old "answer_id" field's value of the AnswerVersion entity.
+// If the AnswerVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerVersionMutation) OldAnswerID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAnswerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAnswerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAnswerID: %w", err)
+	}
+	return oldValue.AnswerID, nil
+}
+
+// ResetAnswerID resets all changes to the "answer_id" field.
+func (m *AnswerVersionMutation) ResetAnswerID() {
+	m.answer = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *AnswerVersionMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *AnswerVersionMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the AnswerVersion entity.
+// If the AnswerVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerVersionMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *AnswerVersionMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *AnswerVersionMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *AnswerVersionMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetValue sets the "value" field.
+func (m *AnswerVersionMutation) SetValue(s string) {
+	m.value = &s
+}
+
+// Value returns the value of the "value" field in the mutation.
+func (m *AnswerVersionMutation) Value() (r string, exists bool) {
+	v := m.value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldValue returns the old "value" field's value of the AnswerVersion entity.
+// If the AnswerVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerVersionMutation) OldValue(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldValue: %w", err)
+	}
+	return oldValue.Value, nil
+}
+
+// ResetValue resets all changes to the "value" field.
+func (m *AnswerVersionMutation) ResetValue() {
+	m.value = nil
+}
+
+// SetFileID sets the "file_id" field.
+func (m *AnswerVersionMutation) SetFileID(gi gid.ID) {
+	m.file = &gi
+}
+
+// FileID returns the value of the "file_id" field in the mutation.
+func (m *AnswerVersionMutation) FileID() (r gid.ID, exists bool) {
+	v := m.file
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFileID returns the old "file_id" field's value of the AnswerVersion entity.
+// If the AnswerVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerVersionMutation) OldFileID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFileID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFileID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFileID: %w", err)
+	}
+	return oldValue.FileID, nil
+}
+
+// ClearFileID clears the value of the "file_id" field.
+func (m *AnswerVersionMutation) ClearFileID() {
+	m.file = nil
+	m.clearedFields[answerversion.FieldFileID] = struct{}{}
+}
+
+// FileIDCleared returns if the "file_id" field was cleared in this mutation.
+func (m *AnswerVersionMutation) FileIDCleared() bool {
+	_, ok := m.clearedFields[answerversion.FieldFileID]
+	return ok
+}
+
+// ResetFileID resets all changes to the "file_id" field.
+func (m *AnswerVersionMutation) ResetFileID() {
+	m.file = nil
+	delete(m.clearedFields, answerversion.FieldFileID)
+}
+
+// SetEditorID sets the "editor_id" field.
+func (m *AnswerVersionMutation) SetEditorID(gi gid.ID) {
+	m.editor = &gi
+}
+
+// EditorID returns the value of the "editor_id" field in the mutation.
+func (m *AnswerVersionMutation) EditorID() (r gid.ID, exists bool) {
+	v := m.editor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEditorID returns the old "editor_id" field's value of the AnswerVersion entity.
+// If the AnswerVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AnswerVersionMutation) OldEditorID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEditorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEditorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEditorID: %w", err)
+	}
+	return oldValue.EditorID, nil
+}
+
+// ResetEditorID resets all changes to the "editor_id" field.
+func (m *AnswerVersionMutation) ResetEditorID() {
+	m.editor = nil
+}
+
+// ClearAnswer clears the "answer" edge to the Answer entity.
+func (m *AnswerVersionMutation) ClearAnswer() {
+	m.clearedanswer = true
+	m.clearedFields[answerversion.FieldAnswerID] = struct{}{}
+}
+
+// AnswerCleared reports if the "answer" edge to the Answer entity was cleared.
+func (m *AnswerVersionMutation) AnswerCleared() bool {
+	return m.clearedanswer
+}
+
+// AnswerIDs returns the "answer" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AnswerID instead. It exists only for internal usage by the builders.
+func (m *AnswerVersionMutation) AnswerIDs() (ids []gid.ID) {
+	if id := m.answer; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAnswer resets all changes to the "answer" edge.
+func (m *AnswerVersionMutation) ResetAnswer() {
+	m.answer = nil
+	m.clearedanswer = false
+}
+
+// ClearFile clears the "file" edge to the File entity.
+func (m *AnswerVersionMutation) ClearFile() {
+	m.clearedfile = true
+	m.clearedFields[answerversion.FieldFileID] = struct{}{}
+}
+
+// FileCleared reports if the "file" edge to the File entity was cleared.
+func (m *AnswerVersionMutation) FileCleared() bool {
+	return m.FileIDCleared() || m.clearedfile
+}
+
+// FileIDs returns the "file" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// FileID instead. It exists only for internal usage by the builders.
+func (m *AnswerVersionMutation) FileIDs() (ids []gid.ID) {
+	if id := m.file; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetFile resets all changes to the "file" edge.
+func (m *AnswerVersionMutation) ResetFile() {
+	m.file = nil
+	m.clearedfile = false
+}
+
+// ClearEditor clears the "editor" edge to the Member entity.
+func (m *AnswerVersionMutation) ClearEditor() {
+	m.clearededitor = true
+	m.clearedFields[answerversion.FieldEditorID] = struct{}{}
+}
+
+// EditorCleared reports if the "editor" edge to the Member entity was cleared.
+func (m *AnswerVersionMutation) EditorCleared() bool {
+	return m.clearededitor
+}
+
+// EditorIDs returns the "editor" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// EditorID instead. It exists only for internal usage by the builders.
+func (m *AnswerVersionMutation) EditorIDs() (ids []gid.ID) {
+	if id := m.editor; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetEditor resets all changes to the "editor" edge.
+func (m *AnswerVersionMutation) ResetEditor() {
+	m.editor = nil
+	m.clearededitor = false
+}
+
+// Where appends a list predicates to the AnswerVersionMutation builder.
+func (m *AnswerVersionMutation) Where(ps ...predicate.AnswerVersion) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AnswerVersionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AnswerVersionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.AnswerVersion, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AnswerVersionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AnswerVersionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (AnswerVersion).
+func (m *AnswerVersionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AnswerVersionMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, answerversion.FieldCreatedAt)
+	}
+	if m.answer != nil {
+		fields = append(fields, answerversion.FieldAnswerID)
+	}
+	if m.version != nil {
+		fields = append(fields, answerversion.FieldVersion)
+	}
+	if m.value != nil {
+		fields = append(fields, answerversion.FieldValue)
+	}
+	if m.file != nil {
+		fields = append(fields, answerversion.FieldFileID)
+	}
+	if m.editor != nil {
+		fields = append(fields, answerversion.FieldEditorID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AnswerVersionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case answerversion.FieldCreatedAt:
+		return m.CreatedAt()
+	case answerversion.FieldAnswerID:
+		return m.AnswerID()
+	case answerversion.FieldVersion:
+		return m.Version()
+	case answerversion.FieldValue:
+		return m.Value()
+	case answerversion.FieldFileID:
+		return m.FileID()
+	case answerversion.FieldEditorID:
+		return m.EditorID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AnswerVersionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case answerversion.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case answerversion.FieldAnswerID:
+		return m.OldAnswerID(ctx)
+	case answerversion.FieldVersion:
+		return m.OldVersion(ctx)
+	case answerversion.FieldValue:
+		return m.OldValue(ctx)
+	case answerversion.FieldFileID:
+		return m.OldFileID(ctx)
+	case answerversion.FieldEditorID:
+		return m.OldEditorID(ctx)
+	}
+	return nil, fmt.Errorf("unknown AnswerVersion field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AnswerVersionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case answerversion.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case answerversion.FieldAnswerID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAnswerID(v)
+		return nil
+	case answerversion.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case answerversion.FieldValue:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetValue(v)
+		return nil
+	case answerversion.FieldFileID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFileID(v)
+		return nil
+	case answerversion.FieldEditorID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEditorID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown AnswerVersion field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AnswerVersionMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, answerversion.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AnswerVersionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case answerversion.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AnswerVersionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case answerversion.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown AnswerVersion numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AnswerVersionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(answerversion.FieldFileID) {
+		fields = append(fields, answerversion.FieldFileID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AnswerVersionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AnswerVersionMutation) ClearField(name string) error {
+	switch name {
+	case answerversion.FieldFileID:
+		m.ClearFileID()
+		return nil
+	}
+	return fmt.Errorf("unknown AnswerVersion nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AnswerVersionMutation) ResetField(name string) error {
+	switch name {
+	case answerversion.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case answerversion.FieldAnswerID:
+		m.ResetAnswerID()
+		return nil
+	case answerversion.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case answerversion.FieldValue:
+		m.ResetValue()
+		return nil
+	case answerversion.FieldFileID:
+		m.ResetFileID()
+		return nil
+	case answerversion.FieldEditorID:
+		m.ResetEditorID()
+		return nil
+	}
+	return fmt.Errorf("unknown AnswerVersion field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AnswerVersionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.answer != nil {
+		edges = append(edges, answerversion.EdgeAnswer)
+	}
+	if m.file != nil {
+		edges = append(edges, answerversion.EdgeFile)
+	}
+	if m.editor != nil {
+		edges = append(edges, answerversion.EdgeEditor)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AnswerVersionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case answerversion.EdgeAnswer:
+		if id := m.answer; id != nil {
+			return []ent.Value{*id}
+		}
+	case answerversion.EdgeFile:
+		if id := m.file; id != nil {
+			return []ent.Value{*id}
+		}
+	case answerversion.EdgeEditor:
+		if id := m.editor; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AnswerVersionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AnswerVersionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AnswerVersionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedanswer {
+		edges = append(edges, answerversion.EdgeAnswer)
+	}
+	if m.clearedfile {
+		edges = append(edges, answerversion.EdgeFile)
+	}
+	if m.clearededitor {
+		edges = append(edges, answerversion.EdgeEditor)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AnswerVersionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case answerversion.EdgeAnswer:
+		return m.clearedanswer
+	case answerversion.EdgeFile:
+		return m.clearedfile
+	case answerversion.EdgeEditor:
+		return m.clearededitor
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AnswerVersionMutation) ClearEdge(name string) error {
+	switch name {
+	case answerversion.EdgeAnswer:
+		m.ClearAnswer()
+		return nil
+	case answerversion.EdgeFile:
+		m.ClearFile()
+		return nil
+	case answerversion.EdgeEditor:
+		m.ClearEditor()
+		return nil
+	}
+	return fmt.Errorf("unknown AnswerVersion unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AnswerVersionMutation) ResetEdge(name string) error {
+	switch name {
+	case answerversion.EdgeAnswer:
+		m.ResetAnswer()
+		return nil
+	case answerversion.EdgeFile:
+		m.ResetFile()
+		return nil
+	case answerversion.EdgeEditor:
+		m.ResetEditor()
+		return nil
+	}
+	return fmt.Errorf("unknown AnswerVersion edge %s", name)
+}
+
+// ApplicationMutation represents an operation that mutates the Application nodes in the graph.
+type ApplicationMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *gid.ID
+	created_at          *time.Time
+	organization_name   *string
+	organization_kind   *application.OrganizationKind
+	team_name           *string
+	number              *int
+	addnumber           *int
+	state               *application.State
+	state_reason        *string
+	reopened            *[]string
+	appendreopened      []string
+	information_request *string
+	information_due_at  *time.Time
+	submitted_at        *time.Time
+	late                *bool
+	submissions         *int
+	addsubmissions      *int
+	extended_until      *time.Time
+	next_reminder_at    *time.Time
+	event_seq           *int
+	addevent_seq        *int
+	version             *int
+	addversion          *int
+	updated_at          *time.Time
+	clearedFields       map[string]struct{}
+	call                *gid.ID
+	clearedcall         bool
+	organization        *gid.ID
+	clearedorganization bool
+	done                bool
+	oldValue            func(context.Context) (*Application, error)
+	predicates          []predicate.Application
+}
+
+var _ ent.Mutation = (*ApplicationMutation)(nil)
+
+// applicationOption allows management of the mutation configuration using functional options.
+type applicationOption func(*ApplicationMutation)
+
+// newApplicationMutation creates new mutation for the Application entity.
+func newApplicationMutation(c config, op Op, opts ...applicationOption) *ApplicationMutation {
+	m := &ApplicationMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeApplication,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withApplicationID sets the ID field of the mutation.
+func withApplicationID(id gid.ID) applicationOption {
+	return func(m *ApplicationMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Application
+		)
+		m.oldValue = func(ctx context.Context) (*Application, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Application.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withApplication sets the old Application of the mutation.
+func withApplication(node *Application) applicationOption {
+	return func(m *ApplicationMutation) {
+		m.oldValue = func(context.Context) (*Application, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ApplicationMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ApplicationMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Application entities.
+func (m *ApplicationMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ApplicationMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ApplicationMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Application.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ApplicationMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ApplicationMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ApplicationMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetCallID sets the "call_id" field.
+func (m *ApplicationMutation) SetCallID(gi gid.ID) {
+	m.call = &gi
+}
+
+// CallID returns the value of the "call_id" field in the mutation.
+func (m *ApplicationMutation) CallID() (r gid.ID, exists bool) {
+	v := m.call
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCallID returns the old "call_id" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldCallID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCallID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCallID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCallID: %w", err)
+	}
+	return oldValue.CallID, nil
+}
+
+// ResetCallID resets all changes to the "call_id" field.
+func (m *ApplicationMutation) ResetCallID() {
+	m.call = nil
+}
+
+// SetOrganizationID sets the "organization_id" field.
+func (m *ApplicationMutation) SetOrganizationID(gi gid.ID) {
+	m.organization = &gi
+}
+
+// OrganizationID returns the value of the "organization_id" field in the mutation.
+func (m *ApplicationMutation) OrganizationID() (r gid.ID, exists bool) {
+	v := m.organization
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOrganizationID returns the old "organization_id" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldOrganizationID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOrganizationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOrganizationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOrganizationID: %w", err)
+	}
+	return oldValue.OrganizationID, nil
+}
+
+// ClearOrganizationID clears the value of the "organization_id" field.
+func (m *ApplicationMutation) ClearOrganizationID() {
+	m.organization = nil
+	m.clearedFields[application.FieldOrganizationID] = struct{}{}
+}
+
+// OrganizationIDCleared returns if the "organization_id" field was cleared in this mutation.
+func (m *ApplicationMutation) OrganizationIDCleared() bool {
+	_, ok := m.clearedFields[application.FieldOrganizationID]
+	return ok
+}
+
+// ResetOrganizationID resets all changes to the "organization_id" field.
+func (m *ApplicationMutation) ResetOrganizationID() {
+	m.organization = nil
+	delete(m.clearedFields, application.FieldOrganizationID)
+}
+
+// SetOrganizationName sets the "organization_name" field.
+func (m *ApplicationMutation) SetOrganizationName(s string) {
+	m.organization_name = &s
+}
+
+// OrganizationName returns the value of the "organization_name" field in the mutation.
+func (m *ApplicationMutation) OrganizationName() (r string, exists bool) {
+	v := m.organization_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOrganizationName returns the old "organization_name" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldOrganizationName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOrganizationName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOrganizationName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOrganizationName: %w", err)
+	}
+	return oldValue.OrganizationName, nil
+}
+
+// ResetOrganizationName resets all changes to the "organization_name" field.
+func (m *ApplicationMutation) ResetOrganizationName() {
+	m.organization_name = nil
+}
+
+// SetOrganizationKind sets the "organization_kind" field.
+func (m *ApplicationMutation) SetOrganizationKind(ak application.OrganizationKind) {
+	m.organization_kind = &ak
+}
+
+// OrganizationKind returns the value of the "organization_kind" field in the mutation.
+func (m *ApplicationMutation) OrganizationKind() (r application.OrganizationKind, exists bool) {
+	v := m.organization_kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOrganizationKind returns the old "organization_kind" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldOrganizationKind(ctx context.Context) (v application.OrganizationKind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOrganizationKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOrganizationKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOrganizationKind: %w", err)
+	}
+	return oldValue.OrganizationKind, nil
+}
+
+// ResetOrganizationKind resets all changes to the "organization_kind" field.
+func (m *ApplicationMutation) ResetOrganizationKind() {
+	m.organization_kind = nil
+}
+
+// SetTeamName sets the "team_name" field.
+func (m *ApplicationMutation) SetTeamName(s string) {
+	m.team_name = &s
+}
+
+// TeamName returns the value of the "team_name" field in the mutation.
+func (m *ApplicationMutation) TeamName() (r string, exists bool) {
+	v := m.team_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTeamName returns the old "team_name" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldTeamName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTeamName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTeamName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTeamName: %w", err)
+	}
+	return oldValue.TeamName, nil
+}
+
+// ResetTeamName resets all changes to the "team_name" field.
+func (m *ApplicationMutation) ResetTeamName() {
+	m.team_name = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *ApplicationMutation) SetNumber(i int) {
+	m.number = &i
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *ApplicationMutation) Number() (r int, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds i to the "number" field.
+func (m *ApplicationMutation) AddNumber(i int) {
+	if m.addnumber != nil {
+		*m.addnumber += i
+	} else {
+		m.addnumber = &i
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *ApplicationMutation) AddedNumber() (r int, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *ApplicationMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+}
+
+// SetState sets the "state" field.
+func (m *ApplicationMutation) SetState(a application.State) {
+	m.state = &a
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *ApplicationMutation) State() (r application.State, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldState(ctx context.Context) (v application.State, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *ApplicationMutation) ResetState() {
+	m.state = nil
+}
+
+// SetStateReason sets the "state_reason" field.
+func (m *ApplicationMutation) SetStateReason(s string) {
+	m.state_reason = &s
+}
+
+// StateReason returns the value of the "state_reason" field in the mutation.
+func (m *ApplicationMutation) StateReason() (r string, exists bool) {
+	v := m.state_reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStateReason returns the old "state_reason" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldStateReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStateReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStateReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStateReason: %w", err)
+	}
+	return oldValue.StateReason, nil
+}
+
+// ResetStateReason resets all changes to the "state_reason" field.
+func (m *ApplicationMutation) ResetStateReason() {
+	m.state_reason = nil
+}
+
+// SetReopened sets the "reopened" field.
+func (m *ApplicationMutation) SetReopened(s []string) {
+	m.reopened = &s
+	m.appendreopened = nil
+}
+
+// Reopened returns the value of the "reopened" field in the mutation.
+func (m *ApplicationMutation) Reopened() (r []string, exists bool) {
+	v := m.reopened
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReopened returns the old "reopened" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldReopened(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReopened is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReopened requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReopened: %w", err)
+	}
+	return oldValue.Reopened, nil
+}
+
+// AppendReopened adds s to the "reopened" field.
+func (m *ApplicationMutation) AppendReopened(s []string) {
+	m.appendreopened = append(m.appendreopened, s...)
+}
+
+// AppendedReopened returns the list of values that were appended to the "reopened" field in this mutation.
+func (m *ApplicationMutation) AppendedReopened() ([]string, bool) {
+	if len(m.appendreopened) == 0 {
+		return nil, false
+	}
+	return m.appendreopened, true
+}
+
+// ClearReopened clears the value of the "reopened" field.
+func (m *ApplicationMutation) ClearReopened() {
+	m.reopened = nil
+	m.appendreopened = nil
+	m.clearedFields[application.FieldReopened] = struct{}{}
+}
+
+// ReopenedCleared returns if the "reopened" field was cleared in this mutation.
+func (m *ApplicationMutation) ReopenedCleared() bool {
+	_, ok := m.clearedFields[application.FieldReopened]
+	return ok
+}
+
+// ResetReopened resets all changes to the "reopened" field.
+func (m *ApplicationMutation) ResetReopened() {
+	m.reopened = nil
+	m.appendreopened = nil
+	delete(m.clearedFields, application.FieldReopened)
+}
+
+// SetInformationRequest sets the "information_request" field.
+func (m *ApplicationMutation) SetInformationRequest(s string) {
+	m.information_request = &s
+}
+
+// InformationRequest returns the value of the "information_request" field in the mutation.
+func (m *ApplicationMutation) InformationRequest() (r string, exists bool) {
+	v := m.information_request
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInformationRequest returns the old "information_request" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldInformationRequest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInformationRequest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInformationRequest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInformationRequest: %w", err)
+	}
+	return oldValue.InformationRequest, nil
+}
+
+// ResetInformationRequest resets all changes to the "information_request" field.
+func (m *ApplicationMutation) ResetInformationRequest() {
+	m.information_request = nil
+}
+
+// SetInformationDueAt sets the "information_due_at" field.
+func (m *ApplicationMutation) SetInformationDueAt(t time.Time) {
+	m.information_due_at = &t
+}
+
+// InformationDueAt returns the value of the "information_due_at" field in the mutation.
+func (m *ApplicationMutation) InformationDueAt() (r time.Time, exists bool) {
+	v := m.information_due_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInformationDueAt returns the old "information_due_at" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldInformationDueAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInformationDueAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInformationDueAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInformationDueAt: %w", err)
+	}
+	return oldValue.InformationDueAt, nil
+}
+
+// ClearInformationDueAt clears the value of the "information_due_at" field.
+func (m *ApplicationMutation) ClearInformationDueAt() {
+	m.information_due_at = nil
+	m.clearedFields[application.FieldInformationDueAt] = struct{}{}
+}
+
+// InformationDueAtCleared returns if the "information_due_at" field was cleared in this mutation.
+func (m *ApplicationMutation) InformationDueAtCleared() bool {
+	_, ok := m.clearedFields[application.FieldInformationDueAt]
+	return ok
+}
+
+// ResetInformationDueAt resets all changes to the "information_due_at" field.
+func (m *ApplicationMutation) ResetInformationDueAt() {
+	m.information_due_at = nil
+	delete(m.clearedFields, application.FieldInformationDueAt)
+}
+
+// SetSubmittedAt sets the "submitted_at" field.
+func (m *ApplicationMutation) SetSubmittedAt(t time.Time) {
+	m.submitted_at = &t
+}
+
+// SubmittedAt returns the value of the "submitted_at" field in the mutation.
+func (m *ApplicationMutation) SubmittedAt() (r time.Time, exists bool) {
+	v := m.submitted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSubmittedAt returns the old "submitted_at" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldSubmittedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSubmittedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSubmittedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSubmittedAt: %w", err)
+	}
+	return oldValue.SubmittedAt, nil
+}
+
+// ClearSubmittedAt clears the value of the "submitted_at" field.
+func (m *ApplicationMutation) ClearSubmittedAt() {
+	m.submitted_at = nil
+	m.clearedFields[application.FieldSubmittedAt] = struct{}{}
+}
+
+// SubmittedAtCleared returns if the "submitted_at" field was cleared in this mutation.
+func (m *ApplicationMutation) SubmittedAtCleared() bool {
+	_, ok := m.clearedFields[application.FieldSubmittedAt]
+	return ok
+}
+
+// ResetSubmittedAt resets all changes to the "submitted_at" field.
+func (m *ApplicationMutation) ResetSubmittedAt() {
+	m.submitted_at = nil
+	delete(m.clearedFields, application.FieldSubmittedAt)
+}
+
+// SetLate sets the "late" field.
+func (m *ApplicationMutation) SetLate(b bool) {
+	m.late = &b
+}
+
+// Late returns the value of the "late" field in the mutation.
+func (m *ApplicationMutation) Late() (r bool, exists bool) {
+	v := m.late
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLate returns the old "late" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldLate(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLate is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLate requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLate: %w", err)
+	}
+	return oldValue.Late, nil
+}
+
+// ResetLate resets all changes to the "late" field.
+func (m *ApplicationMutation) ResetLate() {
+	m.late = nil
+}
+
+// SetSubmissions sets the "submissions" field.
+func (m *ApplicationMutation) SetSubmissions(i int) {
+	m.submissions = &i
+	m.addsubmissions = nil
+}
+
+// Submissions returns the value of the "submissions" field in the mutation.
+func (m *ApplicationMutation) Submissions() (r int, exists bool) {
+	v := m.submissions
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSubmissions returns the old "submissions" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldSubmissions(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSubmissions is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSubmissions requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSubmissions: %w", err)
+	}
+	return oldValue.Submissions, nil
+}
+
+// AddSubmissions adds i to the "submissions" field.
+func (m *ApplicationMutation) AddSubmissions(i int) {
+	if m.addsubmissions != nil {
+		*m.addsubmissions += i
+	} else {
+		m.addsubmissions = &i
+	}
+}
+
+// AddedSubmissions returns the value that was added to the "submissions" field in this mutation.
+func (m *ApplicationMutation) AddedSubmissions() (r int, exists bool) {
+	v := m.addsubmissions
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSubmissions resets all changes to the "submissions" field.
+func (m *ApplicationMutation) ResetSubmissions() {
+	m.submissions = nil
+	m.addsubmissions = nil
+}
+
+// SetExtendedUntil sets the "extended_until" field.
+func (m *ApplicationMutation) SetExtendedUntil(t time.Time) {
+	m.extended_until = &t
+}
+
+// ExtendedUntil returns the value of the "extended_until" field in the mutation.
+func (m *ApplicationMutation) ExtendedUntil() (r time.Time, exists bool) {
+	v := m.extended_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExtendedUntil returns the old "extended_until" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldExtendedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExtendedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExtendedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExtendedUntil: %w", err)
+	}
+	return oldValue.ExtendedUntil, nil
+}
+
+// ClearExtendedUntil clears the value of the "extended_until" field.
+func (m *ApplicationMutation) ClearExtendedUntil() {
+	m.extended_until = nil
+	m.clearedFields[application.FieldExtendedUntil] = struct{}{}
+}
+
+// ExtendedUntilCleared returns if the "extended_until" field was cleared in this mutation.
+func (m *ApplicationMutation) ExtendedUntilCleared() bool {
+	_, ok := m.clearedFields[application.FieldExtendedUntil]
+	return ok
+}
+
+// ResetExtendedUntil resets all changes to the "extended_until" field.
+func (m *ApplicationMutation) ResetExtendedUntil() {
+	m.extended_until = nil
+	delete(m.clearedFields, application.FieldExtendedUntil)
+}
+
+// SetNextReminderAt sets the "next_reminder_at" field.
+func (m *ApplicationMutation) SetNextReminderAt(t time.Time) {
+	m.next_reminder_at = &t
+}
+
+// NextReminderAt returns the value of the "next_reminder_at" field in the mutation.
+func (m *ApplicationMutation) NextReminderAt() (r time.Time, exists bool) {
+	v := m.next_reminder_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextReminderAt returns the old "next_reminder_at" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldNextReminderAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextReminderAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextReminderAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextReminderAt: %w", err)
+	}
+	return oldValue.NextReminderAt, nil
+}
+
+// ClearNextReminderAt clears the value of the "next_reminder_at" field.
+func (m *ApplicationMutation) ClearNextReminderAt() {
+	m.next_reminder_at = nil
+	m.clearedFields[application.FieldNextReminderAt] = struct{}{}
+}
+
+// NextReminderAtCleared returns if the "next_reminder_at" field was cleared in this mutation.
+func (m *ApplicationMutation) NextReminderAtCleared() bool {
+	_, ok := m.clearedFields[application.FieldNextReminderAt]
+	return ok
+}
+
+// ResetNextReminderAt resets all changes to the "next_reminder_at" field.
+func (m *ApplicationMutation) ResetNextReminderAt() {
+	m.next_reminder_at = nil
+	delete(m.clearedFields, application.FieldNextReminderAt)
+}
+
+// SetEventSeq sets the "event_seq" field.
+func (m *ApplicationMutation) SetEventSeq(i int) {
+	m.event_seq = &i
+	m.addevent_seq = nil
+}
+
+// EventSeq returns the value of the "event_seq" field in the mutation.
+func (m *ApplicationMutation) EventSeq() (r int, exists bool) {
+	v := m.event_seq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEventSeq returns the old "event_seq" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldEventSeq(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEventSeq is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEventSeq requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEventSeq: %w", err)
+	}
+	return oldValue.EventSeq, nil
+}
+
+// AddEventSeq adds i to the "event_seq" field.
+func (m *ApplicationMutation) AddEventSeq(i int) {
+	if m.addevent_seq != nil {
+		*m.addevent_seq += i
+	} else {
+		m.addevent_seq = &i
+	}
+}
+
+// AddedEventSeq returns the value that was added to the "event_seq" field in this mutation.
+func (m *ApplicationMutation) AddedEventSeq() (r int, exists bool) {
+	v := m.addevent_seq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetEventSeq resets all changes to the "event_seq" field.
+func (m *ApplicationMutation) ResetEventSeq() {
+	m.event_seq = nil
+	m.addevent_seq = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *ApplicationMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ApplicationMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ApplicationMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ApplicationMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ApplicationMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ApplicationMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ApplicationMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ApplicationMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearCall clears the "call" edge to the Call entity.
+func (m *ApplicationMutation) ClearCall() {
+	m.clearedcall = true
+	m.clearedFields[application.FieldCallID] = struct{}{}
+}
+
+// CallCleared reports if the "call" edge to the Call entity was cleared.
+func (m *ApplicationMutation) CallCleared() bool {
+	return m.clearedcall
+}
+
+// CallIDs returns the "call" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CallID instead. It exists only for internal usage by the builders.
+func (m *ApplicationMutation) CallIDs() (ids []gid.ID) {
+	if id := m.call; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCall resets all changes to the "call" edge.
+func (m *ApplicationMutation) ResetCall() {
+	m.call = nil
+	m.clearedcall = false
+}
+
+// ClearOrganization clears the "organization" edge to the Organization entity.
+func (m *ApplicationMutation) ClearOrganization() {
+	m.clearedorganization = true
+	m.clearedFields[application.FieldOrganizationID] = struct{}{}
+}
+
+// OrganizationCleared reports if the "organization" edge to the Organization entity was cleared.
+func (m *ApplicationMutation) OrganizationCleared() bool {
+	return m.OrganizationIDCleared() || m.clearedorganization
+}
+
+// OrganizationIDs returns the "organization" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// OrganizationID instead. It exists only for internal usage by the builders.
+func (m *ApplicationMutation) OrganizationIDs() (ids []gid.ID) {
+	if id := m.organization; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetOrganization resets all changes to the "organization" edge.
+func (m *ApplicationMutation) ResetOrganization() {
+	m.organization = nil
+	m.clearedorganization = false
+}
+
+// Where appends a list predicates to the ApplicationMutation builder.
+func (m *ApplicationMutation) Where(ps ...predicate.Application) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ApplicationMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ApplicationMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Application, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ApplicationMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ApplicationMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Application).
+func (m *ApplicationMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ApplicationMutation) Fields() []string {
+	fields := make([]string, 0, 20)
+	if m.created_at != nil {
+		fields = append(fields, application.FieldCreatedAt)
+	}
+	if m.call != nil {
+		fields = append(fields, application.FieldCallID)
+	}
+	if m.organization != nil {
+		fields = append(fields, application.FieldOrganizationID)
+	}
+	if m.organization_name != nil {
+		fields = append(fields, application.FieldOrganizationName)
+	}
+	if m.organization_kind != nil {
+		fields = append(fields, application.FieldOrganizationKind)
+	}
+	if m.team_name != nil {
+		fields = append(fields, application.FieldTeamName)
+	}
+	if m.number != nil {
+		fields = append(fields, application.FieldNumber)
+	}
+	if m.state != nil {
+		fields = append(fields, application.FieldState)
+	}
+	if m.state_reason != nil {
+		fields = append(fields, application.FieldStateReason)
+	}
+	if m.reopened != nil {
+		fields = append(fields, application.FieldReopened)
+	}
+	if m.information_request != nil {
+		fields = append(fields, application.FieldInformationRequest)
+	}
+	if m.information_due_at != nil {
+		fields = append(fields, application.FieldInformationDueAt)
+	}
+	if m.submitted_at != nil {
+		fields = append(fields, application.FieldSubmittedAt)
+	}
+	if m.late != nil {
+		fields = append(fields, application.FieldLate)
+	}
+	if m.submissions != nil {
+		fields = append(fields, application.FieldSubmissions)
+	}
+	if m.extended_until != nil {
+		fields = append(fields, application.FieldExtendedUntil)
+	}
+	if m.next_reminder_at != nil {
+		fields = append(fields, application.FieldNextReminderAt)
+	}
+	if m.event_seq != nil {
+		fields = append(fields, application.FieldEventSeq)
+	}
+	if m.version != nil {
+		fields = append(fields, application.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, application.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ApplicationMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case application.FieldCreatedAt:
+		return m.CreatedAt()
+	case application.FieldCallID:
+		return m.CallID()
+	case application.FieldOrganizationID:
+		return m.OrganizationID()
+	case application.FieldOrganizationName:
+		return m.OrganizationName()
+	case application.FieldOrganizationKind:
+		return m.OrganizationKind()
+	case application.FieldTeamName:
+		return m.TeamName()
+	case application.FieldNumber:
+		return m.Number()
+	case application.FieldState:
+		return m.State()
+	case application.FieldStateReason:
+		return m.StateReason()
+	case application.FieldReopened:
+		return m.Reopened()
+	case application.FieldInformationRequest:
+		return m.InformationRequest()
+	case application.FieldInformationDueAt:
+		return m.InformationDueAt()
+	case application.FieldSubmittedAt:
+		return m.SubmittedAt()
+	case application.FieldLate:
+		return m.Late()
+	case application.FieldSubmissions:
+		return m.Submissions()
+	case application.FieldExtendedUntil:
+		return m.ExtendedUntil()
+	case application.FieldNextReminderAt:
+		return m.NextReminderAt()
+	case application.FieldEventSeq:
+		return m.EventSeq()
+	case application.FieldVersion:
+		return m.Version()
+	case application.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ApplicationMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case application.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case application.FieldCallID:
+		return m.OldCallID(ctx)
+	case application.FieldOrganizationID:
+		return m.OldOrganizationID(ctx)
+	case application.FieldOrganizationName:
+		return m.OldOrganizationName(ctx)
+	case application.FieldOrganizationKind:
+		return m.OldOrganizationKind(ctx)
+	case application.FieldTeamName:
+		return m.OldTeamName(ctx)
+	case application.FieldNumber:
+		return m.OldNumber(ctx)
+	case application.FieldState:
+		return m.OldState(ctx)
+	case application.FieldStateReason:
+		return m.OldStateReason(ctx)
+	case application.FieldReopened:
+		return m.OldReopened(ctx)
+	case application.FieldInformationRequest:
+		return m.OldInformationRequest(ctx)
+	case application.FieldInformationDueAt:
+		return m.OldInformationDueAt(ctx)
+	case application.FieldSubmittedAt:
+		return m.OldSubmittedAt(ctx)
+	case application.FieldLate:
+		return m.OldLate(ctx)
+	case application.FieldSubmissions:
+		return m.OldSubmissions(ctx)
+	case application.FieldExtendedUntil:
+		return m.OldExtendedUntil(ctx)
+	case application.FieldNextReminderAt:
+		return m.OldNextReminderAt(ctx)
+	case application.FieldEventSeq:
+		return m.OldEventSeq(ctx)
+	case application.FieldVersion:
+		return m.OldVersion(ctx)
+	case application.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Application field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case application.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case application.FieldCallID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCallID(v)
+		return nil
+	case application.FieldOrganizationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOrganizationID(v)
+		return nil
+	case application.FieldOrganizationName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOrganizationName(v)
+		return nil
+	case application.FieldOrganizationKind:
+		v, ok := value.(application.OrganizationKind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOrganizationKind(v)
+		return nil
+	case application.FieldTeamName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTeamName(v)
+		return nil
+	case application.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case application.FieldState:
+		v, ok := value.(application.State)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case application.FieldStateReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStateReason(v)
+		return nil
+	case application.FieldReopened:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReopened(v)
+		return nil
+	case application.FieldInformationRequest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInformationRequest(v)
+		return nil
+	case application.FieldInformationDueAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInformationDueAt(v)
+		return nil
+	case application.FieldSubmittedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSubmittedAt(v)
+		return nil
+	case application.FieldLate:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLate(v)
+		return nil
+	case application.FieldSubmissions:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSubmissions(v)
+		return nil
+	case application.FieldExtendedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExtendedUntil(v)
+		return nil
+	case application.FieldNextReminderAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextReminderAt(v)
+		return nil
+	case application.FieldEventSeq:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEventSeq(v)
+		return nil
+	case application.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case application.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Application field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ApplicationMutation) AddedFields() []string {
+	var fields []string
+	if m.addnumber != nil {
+		fields = append(fields, application.FieldNumber)
+	}
+	if m.addsubmissions != nil {
+		fields = append(fields, application.FieldSubmissions)
+	}
+	if m.addevent_seq != nil {
+		fields = append(fields, application.FieldEventSeq)
+	}
+	if m.addversion != nil {
+		fields = append(fields, application.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ApplicationMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case application.FieldNumber:
+		return m.AddedNumber()
+	case application.FieldSubmissions:
+		return m.AddedSubmissions()
+	case application.FieldEventSeq:
+		return m.AddedEventSeq()
+	case application.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ApplicationMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case application.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	case application.FieldSubmissions:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSubmissions(v)
+		return nil
+	case application.FieldEventSeq:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEventSeq(v)
+		return nil
+	case application.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Application numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ApplicationMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(application.FieldOrganizationID) {
+		fields = append(fields, application.FieldOrganizationID)
+	}
+	if m.FieldCleared(application.FieldReopened) {
+		fields = append(fields, application.FieldReopened)
+	}
+	if m.FieldCleared(application.FieldInformationDueAt) {
+		fields = append(fields, application.FieldInformationDueAt)
+	}
+	if m.FieldCleared(application.FieldSubmittedAt) {
+		fields = append(fields, application.FieldSubmittedAt)
+	}
+	if m.FieldCleared(application.FieldExtendedUntil) {
+		fields = append(fields, application.FieldExtendedUntil)
+	}
+	if m.FieldCleared(application.FieldNextReminderAt) {
+		fields = append(fields, application.FieldNextReminderAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ApplicationMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ApplicationMutation) ClearField(name string) error {
+	switch name {
+	case application.FieldOrganizationID:
+		m.ClearOrganizationID()
+		return nil
+	case application.FieldReopened:
+		m.ClearReopened()
+		return nil
+	case application.FieldInformationDueAt:
+		m.ClearInformationDueAt()
+		return nil
+	case application.FieldSubmittedAt:
+		m.ClearSubmittedAt()
+		return nil
+	case application.FieldExtendedUntil:
+		m.ClearExtendedUntil()
+		return nil
+	case application.FieldNextReminderAt:
+		m.ClearNextReminderAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Application nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ApplicationMutation) ResetField(name string) error {
+	switch name {
+	case application.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case application.FieldCallID:
+		m.ResetCallID()
+		return nil
+	case application.FieldOrganizationID:
+		m.ResetOrganizationID()
+		return nil
+	case application.FieldOrganizationName:
+		m.ResetOrganizationName()
+		return nil
+	case application.FieldOrganizationKind:
+		m.ResetOrganizationKind()
+		return nil
+	case application.FieldTeamName:
+		m.ResetTeamName()
+		return nil
+	case application.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case application.FieldState:
+		m.ResetState()
+		return nil
+	case application.FieldStateReason:
+		m.ResetStateReason()
+		return nil
+	case application.FieldReopened:
+		m.ResetReopened()
+		return nil
+	case application.FieldInformationRequest:
+		m.ResetInformationRequest()
+		return nil
+	case application.FieldInformationDueAt:
+		m.ResetInformationDueAt()
+		return nil
+	case application.FieldSubmittedAt:
+		m.ResetSubmittedAt()
+		return nil
+	case application.FieldLate:
+		m.ResetLate()
+		return nil
+	case application.FieldSubmissions:
+		m.ResetSubmissions()
+		return nil
+	case application.FieldExtendedUntil:
+		m.ResetExtendedUntil()
+		return nil
+	case application.FieldNextReminderAt:
+		m.ResetNextReminderAt()
+		return nil
+	case application.FieldEventSeq:
+		m.ResetEventSeq()
+		return nil
+	case application.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case application.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Application field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ApplicationMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.call != nil {
+		edges = append(edges, application.EdgeCall)
+	}
+	if m.organization != nil {
+		edges = append(edges, application.EdgeOrganization)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case application.EdgeCall:
+		if id := m.call; id != nil {
+			return []ent.Value{*id}
+		}
+	case application.EdgeOrganization:
+		if id := m.organization; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ApplicationMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ApplicationMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ApplicationMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedcall {
+		edges = append(edges, application.EdgeCall)
+	}
+	if m.clearedorganization {
+		edges = append(edges, application.EdgeOrganization)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ApplicationMutation) EdgeCleared(name string) bool {
+	switch name {
+	case application.EdgeCall:
+		return m.clearedcall
+	case application.EdgeOrganization:
+		return m.clearedorganization
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ApplicationMutation) ClearEdge(name string) error {
+	switch name {
+	case application.EdgeCall:
+		m.ClearCall()
+		return nil
+	case application.EdgeOrganization:
+		m.ClearOrganization()
+		return nil
+	}
+	return fmt.Errorf("unknown Application unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ApplicationMutation) ResetEdge(name string) error {
+	switch name {
+	case application.EdgeCall:
+		m.ResetCall()
+		return nil
+	case application.EdgeOrganization:
+		m.ResetOrganization()
+		return nil
+	}
+	return fmt.Errorf("unknown Application edge %s", name)
+}
+
+// ApplicationEditorMutation represents an operation that mutates the ApplicationEditor nodes in the graph.
+type ApplicationEditorMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *gid.ID
+	created_at         *time.Time
+	owner              *bool
+	clearedFields      map[string]struct{}
+	application        *gid.ID
+	clearedapplication bool
+	member             *gid.ID
+	clearedmember      bool
+	added_by           *gid.ID
+	clearedadded_by    bool
+	done               bool
+	oldValue           func(context.Context) (*ApplicationEditor, error)
+	predicates         []predicate.ApplicationEditor
+}
+
+var _ ent.Mutation = (*ApplicationEditorMutation)(nil)
+
+// applicationeditorOption allows management of the mutation configuration using functional options.
+type applicationeditorOption func(*ApplicationEditorMutation)
+
+// newApplicationEditorMutation creates new mutation for the ApplicationEditor entity.
+func newApplicationEditorMutation(c config, op Op, opts ...applicationeditorOption) *ApplicationEditorMutation {
+	m := &ApplicationEditorMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeApplicationEditor,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withApplicationEditorID sets the ID field of the mutation.
+func withApplicationEditorID(id gid.ID) applicationeditorOption {
+	return func(m *ApplicationEditorMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ApplicationEditor
+		)
+		m.oldValue = func(ctx context.Context) (*ApplicationEditor, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ApplicationEditor.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withApplicationEditor sets the old ApplicationEditor of the mutation.
+func withApplicationEditor(node *ApplicationEditor) applicationeditorOption {
+	return func(m *ApplicationEditorMutation) {
+		m.oldValue = func(context.Context) (*ApplicationEditor, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ApplicationEditorMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ApplicationEditorMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ApplicationEditor entities.
+func (m *ApplicationEditorMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ApplicationEditorMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ApplicationEditorMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ApplicationEditor.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ApplicationEditorMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ApplicationEditorMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ApplicationEditor entity.
+// If the ApplicationEditor object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationEditorMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ApplicationEditorMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *ApplicationEditorMutation) SetApplicationID(gi gid.ID) {
+	m.application = &gi
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *ApplicationEditorMutation) ApplicationID() (r gid.ID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the ApplicationEditor entity.
+// If the ApplicationEditor object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationEditorMutation) OldApplicationID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *ApplicationEditorMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetMemberID sets the "member_id" field.
+func (m *ApplicationEditorMutation) SetMemberID(gi gid.ID) {
+	m.member = &gi
+}
+
+// MemberID returns the value of the "member_id" field in the mutation.
+func (m *ApplicationEditorMutation) MemberID() (r gid.ID, exists bool) {
+	v := m.member
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMemberID returns the old "member_id" field's value of the ApplicationEditor entity.
+// If the ApplicationEditor object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationEditorMutation) OldMemberID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMemberID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMemberID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMemberID: %w", err)
+	}
+	return oldValue.MemberID, nil
+}
+
+// ResetMemberID resets all changes to the "member_id" field.
+func (m *ApplicationEditorMutation) ResetMemberID() {
+	m.member = nil
+}
+
+// SetOwner sets the "owner" field.
+func (m *ApplicationEditorMutation) SetOwner(b bool) {
+	m.owner = &b
+}
+
+// Owner returns the value of the "owner" field in the mutation.
+func (m *ApplicationEditorMutation) Owner() (r bool, exists bool) {
+	v := m.owner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwner returns the old "owner" field's value of the ApplicationEditor entity.
+// If the ApplicationEditor object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationEditorMutation) OldOwner(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwner is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwner requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwner: %w", err)
+	}
+	return oldValue.Owner, nil
+}
+
+// ResetOwner resets all changes to the "owner" field.
+func (m *ApplicationEditorMutation) ResetOwner() {
+	m.owner = nil
+}
+
+// SetAddedByID sets the "added_by_id" field.
+func (m *ApplicationEditorMutation) SetAddedByID(gi gid.ID) {
+	m.added_by = &gi
+}
+
+// AddedByID returns the value of the "added_by_id" field in the mutation.
+func (m *ApplicationEditorMutation) AddedByID() (r gid.ID, exists bool) {
+	v := m.added_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAddedByID returns the old "added_by_id" field's value of the ApplicationEditor entity.
+// If the ApplicationEditor object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationEditorMutation) OldAddedByID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAddedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAddedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAddedByID: %w", err)
+	}
+	return oldValue.AddedByID, nil
+}
+
+// ResetAddedByID resets all changes to the "added_by_id" field.
+func (m *ApplicationEditorMutation) ResetAddedByID() {
+	m.added_by = nil
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *ApplicationEditorMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[applicationeditor.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *ApplicationEditorMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *ApplicationEditorMutation) ApplicationIDs() (ids []gid.ID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *ApplicationEditorMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearMember clears the "member" edge to the Member entity.
+func (m *ApplicationEditorMutation) ClearMember() {
+	m.clearedmember = true
+	m.clearedFields[applicationeditor.FieldMemberID] = struct{}{}
+}
+
+// MemberCleared reports if the "member" edge to the Member entity was cleared.
+func (m *ApplicationEditorMutation) MemberCleared() bool {
+	return m.clearedmember
+}
+
+// MemberIDs returns the "member" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// MemberID instead. It exists only for internal usage by the builders.
+func (m *ApplicationEditorMutation) MemberIDs() (ids []gid.ID) {
+	if id := m.member; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetMember resets all changes to the "member" edge.
+func (m *ApplicationEditorMutation) ResetMember() {
+	m.member = nil
+	m.clearedmember = false
+}
+
+// ClearAddedBy clears the "added_by" edge to the Member entity.
+func (m *ApplicationEditorMutation) ClearAddedBy() {
+	m.clearedadded_by = true
+	m.clearedFields[applicationeditor.FieldAddedByID] = struct{}{}
+}
+
+// AddedByCleared reports if the "added_by" edge to the Member entity was cleared.
+func (m *ApplicationEditorMutation) AddedByCleared() bool {
+	return m.clearedadded_by
+}
+
+// AddedByIDs returns the "added_by" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AddedByID instead. It exists only for internal usage by the builders.
+func (m *ApplicationEditorMutation) AddedByIDs() (ids []gid.ID) {
+	if id := m.added_by; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAddedBy resets all changes to the "added_by" edge.
+func (m *ApplicationEditorMutation) ResetAddedBy() {
+	m.added_by = nil
+	m.clearedadded_by = false
+}
+
+// Where appends a list predicates to the ApplicationEditorMutation builder.
+func (m *ApplicationEditorMutation) Where(ps ...predicate.ApplicationEditor) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ApplicationEditorMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ApplicationEditorMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ApplicationEditor, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ApplicationEditorMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ApplicationEditorMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ApplicationEditor).
+func (m *ApplicationEditorMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ApplicationEditorMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.created_at != nil {
+		fields = append(fields, applicationeditor.FieldCreatedAt)
+	}
+	if m.application != nil {
+		fields = append(fields, applicationeditor.FieldApplicationID)
+	}
+	if m.member != nil {
+		fields = append(fields, applicationeditor.FieldMemberID)
+	}
+	if m.owner != nil {
+		fields = append(fields, applicationeditor.FieldOwner)
+	}
+	if m.added_by != nil {
+		fields = append(fields, applicationeditor.FieldAddedByID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ApplicationEditorMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case applicationeditor.FieldCreatedAt:
+		return m.CreatedAt()
+	case applicationeditor.FieldApplicationID:
+		return m.ApplicationID()
+	case applicationeditor.FieldMemberID:
+		return m.MemberID()
+	case applicationeditor.FieldOwner:
+		return m.Owner()
+	case applicationeditor.FieldAddedByID:
+		return m.AddedByID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ApplicationEditorMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case applicationeditor.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case applicationeditor.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case applicationeditor.FieldMemberID:
+		return m.OldMemberID(ctx)
+	case applicationeditor.FieldOwner:
+		return m.OldOwner(ctx)
+	case applicationeditor.FieldAddedByID:
+		return m.OldAddedByID(ctx)
+	}
+	return nil, fmt.Errorf("unknown ApplicationEditor field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ApplicationEditorMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case applicationeditor.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case applicationeditor.FieldApplicationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case applicationeditor.FieldMemberID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMemberID(v)
+		return nil
+	case applicationeditor.FieldOwner:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwner(v)
+		return nil
+	case applicationeditor.FieldAddedByID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAddedByID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ApplicationEditor field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ApplicationEditorMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ApplicationEditorMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ApplicationEditorMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown ApplicationEditor numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ApplicationEditorMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ApplicationEditorMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ApplicationEditorMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ApplicationEditor nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ApplicationEditorMutation) ResetField(name string) error {
+	switch name {
+	case applicationeditor.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case applicationeditor.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case applicationeditor.FieldMemberID:
+		m.ResetMemberID()
+		return nil
+	case applicationeditor.FieldOwner:
+		m.ResetOwner()
+		return nil
+	case applicationeditor.FieldAddedByID:
+		m.ResetAddedByID()
+		return nil
+	}
+	return fmt.Errorf("unknown ApplicationEditor field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ApplicationEditorMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.application != nil {
+		edges = append(edges, applicationeditor.EdgeApplication)
+	}
+	if m.member != nil {
+		edges = append(edges, applicationeditor.EdgeMember)
+	}
+	if m.added_by != nil {
+		edges = append(edges, applicationeditor.EdgeAddedBy)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ApplicationEditorMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case applicationeditor.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case applicationeditor.EdgeMember:
+		if id := m.member; id != nil {
+			return []ent.Value{*id}
+		}
+	case applicationeditor.EdgeAddedBy:
+		if id := m.added_by; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ApplicationEditorMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ApplicationEditorMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ApplicationEditorMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedapplication {
+		edges = append(edges, applicationeditor.EdgeApplication)
+	}
+	if m.clearedmember {
+		edges = append(edges, applicationeditor.EdgeMember)
+	}
+	if m.clearedadded_by {
+		edges = append(edges, applicationeditor.EdgeAddedBy)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ApplicationEditorMutation) EdgeCleared(name string) bool {
+	switch name {
+	case applicationeditor.EdgeApplication:
+		return m.clearedapplication
+	case applicationeditor.EdgeMember:
+		return m.clearedmember
+	case applicationeditor.EdgeAddedBy:
+		return m.clearedadded_by
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ApplicationEditorMutation) ClearEdge(name string) error {
+	switch name {
+	case applicationeditor.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case applicationeditor.EdgeMember:
+		m.ClearMember()
+		return nil
+	case applicationeditor.EdgeAddedBy:
+		m.ClearAddedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown ApplicationEditor unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ApplicationEditorMutation) ResetEdge(name string) error {
+	switch name {
+	case applicationeditor.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case applicationeditor.EdgeMember:
+		m.ResetMember()
+		return nil
+	case applicationeditor.EdgeAddedBy:
+		m.ResetAddedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown ApplicationEditor edge %s", name)
 }
 
 // AuditEntryMutation represents an operation that mutates the AuditEntry nodes in the graph.
@@ -4782,6 +8955,1248 @@ func (m *BreakGlassMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown BreakGlass edge %s", name)
 }
 
+// BulkActionMutation represents an operation that mutates the BulkAction nodes in the graph.
+type BulkActionMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *gid.ID
+	created_at     *time.Time
+	kind           *string
+	input          *map[string]interface{}
+	targets        *[]string
+	appendtargets  []string
+	dry_run        *bool
+	state          *bulkaction.State
+	_done          *int
+	add_done       *int
+	outcomes       *[]schema.BulkOutcome
+	appendoutcomes []schema.BulkOutcome
+	leased_until   *time.Time
+	finished_at    *time.Time
+	event_seq      *int
+	addevent_seq   *int
+	clearedFields  map[string]struct{}
+	call           *gid.ID
+	clearedcall    bool
+	actor          *gid.ID
+	clearedactor   bool
+	done           bool
+	oldValue       func(context.Context) (*BulkAction, error)
+	predicates     []predicate.BulkAction
+}
+
+var _ ent.Mutation = (*BulkActionMutation)(nil)
+
+// bulkactionOption allows management of the mutation configuration using functional options.
+type bulkactionOption func(*BulkActionMutation)
+
+// newBulkActionMutation creates new mutation for the BulkAction entity.
+func newBulkActionMutation(c config, op Op, opts ...bulkactionOption) *BulkActionMutation {
+	m := &BulkActionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBulkAction,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBulkActionID sets the ID field of the mutation.
+func withBulkActionID(id gid.ID) bulkactionOption {
+	return func(m *BulkActionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *BulkAction
+		)
+		m.oldValue = func(ctx context.Context) (*BulkAction, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().BulkAction.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBulkAction sets the old BulkAction of the mutation.
+func withBulkAction(node *BulkAction) bulkactionOption {
+	return func(m *BulkActionMutation) {
+		m.oldValue = func(context.Context) (*BulkAction, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BulkActionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BulkActionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of BulkAction entities.
+func (m *BulkActionMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BulkActionMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BulkActionMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().BulkAction.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *BulkActionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *BulkActionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *BulkActionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetCallID sets the "call_id" field.
+func (m *BulkActionMutation) SetCallID(gi gid.ID) {
+	m.call = &gi
+}
+
+// CallID returns the value of the "call_id" field in the mutation.
+func (m *BulkActionMutation) CallID() (r gid.ID, exists bool) {
+	v := m.call
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCallID returns the old "call_id" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldCallID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCallID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCallID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCallID: %w", err)
+	}
+	return oldValue.CallID, nil
+}
+
+// ResetCallID resets all changes to the "call_id" field.
+func (m *BulkActionMutation) ResetCallID() {
+	m.call = nil
+}
+
+// SetActorID sets the "actor_id" field.
+func (m *BulkActionMutation) SetActorID(gi gid.ID) {
+	m.actor = &gi
+}
+
+// ActorID returns the value of the "actor_id" field in the mutation.
+func (m *BulkActionMutation) ActorID() (r gid.ID, exists bool) {
+	v := m.actor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActorID returns the old "actor_id" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldActorID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActorID: %w", err)
+	}
+	return oldValue.ActorID, nil
+}
+
+// ResetActorID resets all changes to the "actor_id" field.
+func (m *BulkActionMutation) ResetActorID() {
+	m.actor = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *BulkActionMutation) SetKind(s string) {
+	m.kind = &s
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *BulkActionMutation) Kind() (r string, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldKind(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *BulkActionMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetInput sets the "input" field.
+func (m *BulkActionMutation) SetInput(value map[string]interface{}) {
+	m.input = &value
+}
+
+// Input returns the value of the "input" field in the mutation.
+func (m *BulkActionMutation) Input() (r map[string]interface{}, exists bool) {
+	v := m.input
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInput returns the old "input" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldInput(ctx context.Context) (v map[string]interface{}, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInput is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInput requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInput: %w", err)
+	}
+	return oldValue.Input, nil
+}
+
+// ResetInput resets all changes to the "input" field.
+func (m *BulkActionMutation) ResetInput() {
+	m.input = nil
+}
+
+// SetTargets sets the "targets" field.
+func (m *BulkActionMutation) SetTargets(s []string) {
+	m.targets = &s
+	m.appendtargets = nil
+}
+
+// Targets returns the value of the "targets" field in the mutation.
+func (m *BulkActionMutation) Targets() (r []string, exists bool) {
+	v := m.targets
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTargets returns the old "targets" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldTargets(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTargets is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTargets requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTargets: %w", err)
+	}
+	return oldValue.Targets, nil
+}
+
+// AppendTargets adds s to the "targets" field.
+func (m *BulkActionMutation) AppendTargets(s []string) {
+	m.appendtargets = append(m.appendtargets, s...)
+}
+
+// AppendedTargets returns the list of values that were appended to the "targets" field in this mutation.
+func (m *BulkActionMutation) AppendedTargets() ([]string, bool) {
+	if len(m.appendtargets) == 0 {
+		return nil, false
+	}
+	return m.appendtargets, true
+}
+
+// ResetTargets resets all changes to the "targets" field.
+func (m *BulkActionMutation) ResetTargets() {
+	m.targets = nil
+	m.appendtargets = nil
+}
+
+// SetDryRun sets the "dry_run" field.
+func (m *BulkActionMutation) SetDryRun(b bool) {
+	m.dry_run = &b
+}
+
+// DryRun returns the value of the "dry_run" field in the mutation.
+func (m *BulkActionMutation) DryRun() (r bool, exists bool) {
+	v := m.dry_run
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDryRun returns the old "dry_run" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldDryRun(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDryRun is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDryRun requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDryRun: %w", err)
+	}
+	return oldValue.DryRun, nil
+}
+
+// ResetDryRun resets all changes to the "dry_run" field.
+func (m *BulkActionMutation) ResetDryRun() {
+	m.dry_run = nil
+}
+
+// SetState sets the "state" field.
+func (m *BulkActionMutation) SetState(b bulkaction.State) {
+	m.state = &b
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *BulkActionMutation) State() (r bulkaction.State, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldState(ctx context.Context) (v bulkaction.State, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *BulkActionMutation) ResetState() {
+	m.state = nil
+}
+
+// SetDone sets the "done" field.
+func (m *BulkActionMutation) SetDone(i int) {
+	m._done = &i
+	m.add_done = nil
+}
+
+// Done returns the value of the "done" field in the mutation.
+func (m *BulkActionMutation) Done() (r int, exists bool) {
+	v := m._done
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDone returns the old "done" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldDone(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDone is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDone requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDone: %w", err)
+	}
+	return oldValue.Done, nil
+}
+
+// AddDone adds i to the "done" field.
+func (m *BulkActionMutation) AddDone(i int) {
+	if m.add_done != nil {
+		*m.add_done += i
+	} else {
+		m.add_done = &i
+	}
+}
+
+// AddedDone returns the value that was added to the "done" field in this mutation.
+func (m *BulkActionMutation) AddedDone() (r int, exists bool) {
+	v := m.add_done
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDone resets all changes to the "done" field.
+func (m *BulkActionMutation) ResetDone() {
+	m._done = nil
+	m.add_done = nil
+}
+
+// SetOutcomes sets the "outcomes" field.
+func (m *BulkActionMutation) SetOutcomes(so []schema.BulkOutcome) {
+	m.outcomes = &so
+	m.appendoutcomes = nil
+}
+
+// Outcomes returns the value of the "outcomes" field in the mutation.
+func (m *BulkActionMutation) Outcomes() (r []schema.BulkOutcome, exists bool) {
+	v := m.outcomes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutcomes returns the old "outcomes" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldOutcomes(ctx context.Context) (v []schema.BulkOutcome, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutcomes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutcomes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutcomes: %w", err)
+	}
+	return oldValue.Outcomes, nil
+}
+
+// AppendOutcomes adds so to the "outcomes" field.
+func (m *BulkActionMutation) AppendOutcomes(so []schema.BulkOutcome) {
+	m.appendoutcomes = append(m.appendoutcomes, so...)
+}
+
+// AppendedOutcomes returns the list of values that were appended to the "outcomes" field in this mutation.
+func (m *BulkActionMutation) AppendedOutcomes() ([]schema.BulkOutcome, bool) {
+	if len(m.appendoutcomes) == 0 {
+		return nil, false
+	}
+	return m.appendoutcomes, true
+}
+
+// ClearOutcomes clears the value of the "outcomes" field.
+func (m *BulkActionMutation) ClearOutcomes() {
+	m.outcomes = nil
+	m.appendoutcomes = nil
+	m.clearedFields[bulkaction.FieldOutcomes] = struct{}{}
+}
+
+// OutcomesCleared returns if the "outcomes" field was cleared in this mutation.
+func (m *BulkActionMutation) OutcomesCleared() bool {
+	_, ok := m.clearedFields[bulkaction.FieldOutcomes]
+	return ok
+}
+
+// ResetOutcomes resets all changes to the "outcomes" field.
+func (m *BulkActionMutation) ResetOutcomes() {
+	m.outcomes = nil
+	m.appendoutcomes = nil
+	delete(m.clearedFields, bulkaction.FieldOutcomes)
+}
+
+// SetLeasedUntil sets the "leased_until" field.
+func (m *BulkActionMutation) SetLeasedUntil(t time.Time) {
+	m.leased_until = &t
+}
+
+// LeasedUntil returns the value of the "leased_until" field in the mutation.
+func (m *BulkActionMutation) LeasedUntil() (r time.Time, exists bool) {
+	v := m.leased_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLeasedUntil returns the old "leased_until" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldLeasedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLeasedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLeasedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLeasedUntil: %w", err)
+	}
+	return oldValue.LeasedUntil, nil
+}
+
+// ClearLeasedUntil clears the value of the "leased_until" field.
+func (m *BulkActionMutation) ClearLeasedUntil() {
+	m.leased_until = nil
+	m.clearedFields[bulkaction.FieldLeasedUntil] = struct{}{}
+}
+
+// LeasedUntilCleared returns if the "leased_until" field was cleared in this mutation.
+func (m *BulkActionMutation) LeasedUntilCleared() bool {
+	_, ok := m.clearedFields[bulkaction.FieldLeasedUntil]
+	return ok
+}
+
+// ResetLeasedUntil resets all changes to the "leased_until" field.
+func (m *BulkActionMutation) ResetLeasedUntil() {
+	m.leased_until = nil
+	delete(m.clearedFields, bulkaction.FieldLeasedUntil)
+}
+
+// SetFinishedAt sets the "finished_at" field.
+func (m *BulkActionMutation) SetFinishedAt(t time.Time) {
+	m.finished_at = &t
+}
+
+// FinishedAt returns the value of the "finished_at" field in the mutation.
+func (m *BulkActionMutation) FinishedAt() (r time.Time, exists bool) {
+	v := m.finished_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFinishedAt returns the old "finished_at" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldFinishedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFinishedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFinishedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFinishedAt: %w", err)
+	}
+	return oldValue.FinishedAt, nil
+}
+
+// ClearFinishedAt clears the value of the "finished_at" field.
+func (m *BulkActionMutation) ClearFinishedAt() {
+	m.finished_at = nil
+	m.clearedFields[bulkaction.FieldFinishedAt] = struct{}{}
+}
+
+// FinishedAtCleared returns if the "finished_at" field was cleared in this mutation.
+func (m *BulkActionMutation) FinishedAtCleared() bool {
+	_, ok := m.clearedFields[bulkaction.FieldFinishedAt]
+	return ok
+}
+
+// ResetFinishedAt resets all changes to the "finished_at" field.
+func (m *BulkActionMutation) ResetFinishedAt() {
+	m.finished_at = nil
+	delete(m.clearedFields, bulkaction.FieldFinishedAt)
+}
+
+// SetEventSeq sets the "event_seq" field.
+func (m *BulkActionMutation) SetEventSeq(i int) {
+	m.event_seq = &i
+	m.addevent_seq = nil
+}
+
+// EventSeq returns the value of the "event_seq" field in the mutation.
+func (m *BulkActionMutation) EventSeq() (r int, exists bool) {
+	v := m.event_seq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEventSeq returns the old "event_seq" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldEventSeq(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEventSeq is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEventSeq requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEventSeq: %w", err)
+	}
+	return oldValue.EventSeq, nil
+}
+
+// AddEventSeq adds i to the "event_seq" field.
+func (m *BulkActionMutation) AddEventSeq(i int) {
+	if m.addevent_seq != nil {
+		*m.addevent_seq += i
+	} else {
+		m.addevent_seq = &i
+	}
+}
+
+// AddedEventSeq returns the value that was added to the "event_seq" field in this mutation.
+func (m *BulkActionMutation) AddedEventSeq() (r int, exists bool) {
+	v := m.addevent_seq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetEventSeq resets all changes to the "event_seq" field.
+func (m *BulkActionMutation) ResetEventSeq() {
+	m.event_seq = nil
+	m.addevent_seq = nil
+}
+
+// ClearCall clears the "call" edge to the Call entity.
+func (m *BulkActionMutation) ClearCall() {
+	m.clearedcall = true
+	m.clearedFields[bulkaction.FieldCallID] = struct{}{}
+}
+
+// CallCleared reports if the "call" edge to the Call entity was cleared.
+func (m *BulkActionMutation) CallCleared() bool {
+	return m.clearedcall
+}
+
+// CallIDs returns the "call" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CallID instead. It exists only for internal usage by the builders.
+func (m *BulkActionMutation) CallIDs() (ids []gid.ID) {
+	if id := m.call; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCall resets all changes to the "call" edge.
+func (m *BulkActionMutation) ResetCall() {
+	m.call = nil
+	m.clearedcall = false
+}
+
+// ClearActor clears the "actor" edge to the Member entity.
+func (m *BulkActionMutation) ClearActor() {
+	m.clearedactor = true
+	m.clearedFields[bulkaction.FieldActorID] = struct{}{}
+}
+
+// ActorCleared reports if the "actor" edge to the Member entity was cleared.
+func (m *BulkActionMutation) ActorCleared() bool {
+	return m.clearedactor
+}
+
+// ActorIDs returns the "actor" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ActorID instead. It exists only for internal usage by the builders.
+func (m *BulkActionMutation) ActorIDs() (ids []gid.ID) {
+	if id := m.actor; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetActor resets all changes to the "actor" edge.
+func (m *BulkActionMutation) ResetActor() {
+	m.actor = nil
+	m.clearedactor = false
+}
+
+// Where appends a list predicates to the BulkActionMutation builder.
+func (m *BulkActionMutation) Where(ps ...predicate.BulkAction) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BulkActionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BulkActionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.BulkAction, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BulkActionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BulkActionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (BulkAction).
+func (m *BulkActionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BulkActionMutation) Fields() []string {
+	fields := make([]string, 0, 13)
+	if m.created_at != nil {
+		fields = append(fields, bulkaction.FieldCreatedAt)
+	}
+	if m.call != nil {
+		fields = append(fields, bulkaction.FieldCallID)
+	}
+	if m.actor != nil {
+		fields = append(fields, bulkaction.FieldActorID)
+	}
+	if m.kind != nil {
+		fields = append(fields, bulkaction.FieldKind)
+	}
+	if m.input != nil {
+		fields = append(fields, bulkaction.FieldInput)
+	}
+	if m.targets != nil {
+		fields = append(fields, bulkaction.FieldTargets)
+	}
+	if m.dry_run != nil {
+		fields = append(fields, bulkaction.FieldDryRun)
+	}
+	if m.state != nil {
+		fields = append(fields, bulkaction.FieldState)
+	}
+	if m._done != nil {
+		fields = append(fields, bulkaction.FieldDone)
+	}
+	if m.outcomes != nil {
+		fields = append(fields, bulkaction.FieldOutcomes)
+	}
+	if m.leased_until != nil {
+		fields = append(fields, bulkaction.FieldLeasedUntil)
+	}
+	if m.finished_at != nil {
+		fields = append(fields, bulkaction.FieldFinishedAt)
+	}
+	if m.event_seq != nil {
+		fields = append(fields, bulkaction.FieldEventSeq)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BulkActionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case bulkaction.FieldCreatedAt:
+		return m.CreatedAt()
+	case bulkaction.FieldCallID:
+		return m.CallID()
+	case bulkaction.FieldActorID:
+		return m.ActorID()
+	case bulkaction.FieldKind:
+		return m.Kind()
+	case bulkaction.FieldInput:
+		return m.Input()
+	case bulkaction.FieldTargets:
+		return m.Targets()
+	case bulkaction.FieldDryRun:
+		return m.DryRun()
+	case bulkaction.FieldState:
+		return m.State()
+	case bulkaction.FieldDone:
+		return m.Done()
+	case bulkaction.FieldOutcomes:
+		return m.Outcomes()
+	case bulkaction.FieldLeasedUntil:
+		return m.LeasedUntil()
+	case bulkaction.FieldFinishedAt:
+		return m.FinishedAt()
+	case bulkaction.FieldEventSeq:
+		return m.EventSeq()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BulkActionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case bulkaction.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case bulkaction.FieldCallID:
+		return m.OldCallID(ctx)
+	case bulkaction.FieldActorID:
+		return m.OldActorID(ctx)
+	case bulkaction.FieldKind:
+		return m.OldKind(ctx)
+	case bulkaction.FieldInput:
+		return m.OldInput(ctx)
+	case bulkaction.FieldTargets:
+		return m.OldTargets(ctx)
+	case bulkaction.FieldDryRun:
+		return m.OldDryRun(ctx)
+	case bulkaction.FieldState:
+		return m.OldState(ctx)
+	case bulkaction.FieldDone:
+		return m.OldDone(ctx)
+	case bulkaction.FieldOutcomes:
+		return m.OldOutcomes(ctx)
+	case bulkaction.FieldLeasedUntil:
+		return m.OldLeasedUntil(ctx)
+	case bulkaction.FieldFinishedAt:
+		return m.OldFinishedAt(ctx)
+	case bulkaction.FieldEventSeq:
+		return m.OldEventSeq(ctx)
+	}
+	return nil, fmt.Errorf("unknown BulkAction field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BulkActionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case bulkaction.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case bulkaction.FieldCallID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCallID(v)
+		return nil
+	case bulkaction.FieldActorID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActorID(v)
+		return nil
+	case bulkaction.FieldKind:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case bulkaction.FieldInput:
+		v, ok := value.(map[string]interface{})
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInput(v)
+		return nil
+	case bulkaction.FieldTargets:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTargets(v)
+		return nil
+	case bulkaction.FieldDryRun:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDryRun(v)
+		return nil
+	case bulkaction.FieldState:
+		v, ok := value.(bulkaction.State)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case bulkaction.FieldDone:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDone(v)
+		return nil
+	case bulkaction.FieldOutcomes:
+		v, ok := value.([]schema.BulkOutcome)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutcomes(v)
+		return nil
+	case bulkaction.FieldLeasedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLeasedUntil(v)
+		return nil
+	case bulkaction.FieldFinishedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFinishedAt(v)
+		return nil
+	case bulkaction.FieldEventSeq:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEventSeq(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BulkAction field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BulkActionMutation) AddedFields() []string {
+	var fields []string
+	if m.add_done != nil {
+		fields = append(fields, bulkaction.FieldDone)
+	}
+	if m.addevent_seq != nil {
+		fields = append(fields, bulkaction.FieldEventSeq)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BulkActionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case bulkaction.FieldDone:
+		return m.AddedDone()
+	case bulkaction.FieldEventSeq:
+		return m.AddedEventSeq()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BulkActionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case bulkaction.FieldDone:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDone(v)
+		return nil
+	case bulkaction.FieldEventSeq:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEventSeq(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BulkAction numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BulkActionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(bulkaction.FieldOutcomes) {
+		fields = append(fields, bulkaction.FieldOutcomes)
+	}
+	if m.FieldCleared(bulkaction.FieldLeasedUntil) {
+		fields = append(fields, bulkaction.FieldLeasedUntil)
+	}
+	if m.FieldCleared(bulkaction.FieldFinishedAt) {
+		fields = append(fields, bulkaction.FieldFinishedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BulkActionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BulkActionMutation) ClearField(name string) error {
+	switch name {
+	case bulkaction.FieldOutcomes:
+		m.ClearOutcomes()
+		return nil
+	case bulkaction.FieldLeasedUntil:
+		m.ClearLeasedUntil()
+		return nil
+	case bulkaction.FieldFinishedAt:
+		m.ClearFinishedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown BulkAction nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BulkActionMutation) ResetField(name string) error {
+	switch name {
+	case bulkaction.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case bulkaction.FieldCallID:
+		m.ResetCallID()
+		return nil
+	case bulkaction.FieldActorID:
+		m.ResetActorID()
+		return nil
+	case bulkaction.FieldKind:
+		m.ResetKind()
+		return nil
+	case bulkaction.FieldInput:
+		m.ResetInput()
+		return nil
+	case bulkaction.FieldTargets:
+		m.ResetTargets()
+		return nil
+	case bulkaction.FieldDryRun:
+		m.ResetDryRun()
+		return nil
+	case bulkaction.FieldState:
+		m.ResetState()
+		return nil
+	case bulkaction.FieldDone:
+		m.ResetDone()
+		return nil
+	case bulkaction.FieldOutcomes:
+		m.ResetOutcomes()
+		return nil
+	case bulkaction.FieldLeasedUntil:
+		m.ResetLeasedUntil()
+		return nil
+	case bulkaction.FieldFinishedAt:
+		m.ResetFinishedAt()
+		return nil
+	case bulkaction.FieldEventSeq:
+		m.ResetEventSeq()
+		return nil
+	}
+	return fmt.Errorf("unknown BulkAction field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BulkActionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.call != nil {
+		edges = append(edges, bulkaction.EdgeCall)
+	}
+	if m.actor != nil {
+		edges = append(edges, bulkaction.EdgeActor)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BulkActionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case bulkaction.EdgeCall:
+		if id := m.call; id != nil {
+			return []ent.Value{*id}
+		}
+	case bulkaction.EdgeActor:
+		if id := m.actor; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BulkActionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BulkActionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BulkActionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedcall {
+		edges = append(edges, bulkaction.EdgeCall)
+	}
+	if m.clearedactor {
+		edges = append(edges, bulkaction.EdgeActor)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BulkActionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case bulkaction.EdgeCall:
+		return m.clearedcall
+	case bulkaction.EdgeActor:
+		return m.clearedactor
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BulkActionMutation) ClearEdge(name string) error {
+	switch name {
+	case bulkaction.EdgeCall:
+		m.ClearCall()
+		return nil
+	case bulkaction.EdgeActor:
+		m.ClearActor()
+		return nil
+	}
+	return fmt.Errorf("unknown BulkAction unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BulkActionMutation) ResetEdge(name string) error {
+	switch name {
+	case bulkaction.EdgeCall:
+		m.ResetCall()
+		return nil
+	case bulkaction.EdgeActor:
+		m.ResetActor()
+		return nil
+	}
+	return fmt.Errorf("unknown BulkAction edge %s", name)
+}
+
 // CallMutation represents an operation that mutates the Call nodes in the graph.
 type CallMutation struct {
 	config
@@ -4789,15 +10204,42 @@ type CallMutation struct {
 	typ                string
 	id                 *gid.ID
 	created_at         *time.Time
+	title              *string
+	summary            *string
 	opens_at           *time.Time
 	due_at             *time.Time
 	closes_at          *time.Time
+	opens_local        *string
+	due_local          *string
+	closes_local       *string
 	time_zone          *string
 	requirements       *[]schema.Requirement
 	appendrequirements []schema.Requirement
+	rubric             *[]schema.Criterion
+	appendrubric       []schema.Criterion
+	capacity           *int
+	addcapacity        *int
+	offer_days         *int
+	addoffer_days      *int
+	blind              *bool
+	reviews_wanted     *int
+	addreviews_wanted  *int
+	form_version       *int
+	addform_version    *int
+	last_number        *int
+	addlast_number     *int
+	published_at       *time.Time
+	released_at        *time.Time
+	event_seq          *int
+	addevent_seq       *int
+	version            *int
+	addversion         *int
+	updated_at         *time.Time
 	clearedFields      map[string]struct{}
 	offering           *gid.ID
 	clearedoffering    bool
+	cohort             *gid.ID
+	clearedcohort      bool
 	done               bool
 	oldValue           func(context.Context) (*Call, error)
 	predicates         []predicate.Call
@@ -4979,6 +10421,78 @@ func (m *CallMutation) ResetOfferingID() {
 	m.offering = nil
 }
 
+// SetTitle sets the "title" field.
+func (m *CallMutation) SetTitle(s string) {
+	m.title = &s
+}
+
+// Title returns the value of the "title" field in the mutation.
+func (m *CallMutation) Title() (r string, exists bool) {
+	v := m.title
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTitle returns the old "title" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldTitle(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTitle is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTitle requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTitle: %w", err)
+	}
+	return oldValue.Title, nil
+}
+
+// ResetTitle resets all changes to the "title" field.
+func (m *CallMutation) ResetTitle() {
+	m.title = nil
+}
+
+// SetSummary sets the "summary" field.
+func (m *CallMutation) SetSummary(s string) {
+	m.summary = &s
+}
+
+// Summary returns the value of the "summary" field in the mutation.
+func (m *CallMutation) Summary() (r string, exists bool) {
+	v := m.summary
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSummary returns the old "summary" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldSummary(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSummary is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSummary requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSummary: %w", err)
+	}
+	return oldValue.Summary, nil
+}
+
+// ResetSummary resets all changes to the "summary" field.
+func (m *CallMutation) ResetSummary() {
+	m.summary = nil
+}
+
 // SetOpensAt sets the "opens_at" field.
 func (m *CallMutation) SetOpensAt(t time.Time) {
 	m.opens_at = &t
@@ -5087,6 +10601,114 @@ func (m *CallMutation) ResetClosesAt() {
 	m.closes_at = nil
 }
 
+// SetOpensLocal sets the "opens_local" field.
+func (m *CallMutation) SetOpensLocal(s string) {
+	m.opens_local = &s
+}
+
+// OpensLocal returns the value of the "opens_local" field in the mutation.
+func (m *CallMutation) OpensLocal() (r string, exists bool) {
+	v := m.opens_local
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOpensLocal returns the old "opens_local" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldOpensLocal(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOpensLocal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOpensLocal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOpensLocal: %w", err)
+	}
+	return oldValue.OpensLocal, nil
+}
+
+// ResetOpensLocal resets all changes to the "opens_local" field.
+func (m *CallMutation) ResetOpensLocal() {
+	m.opens_local = nil
+}
+
+// SetDueLocal sets the "due_local" field.
+func (m *CallMutation) SetDueLocal(s string) {
+	m.due_local = &s
+}
+
+// DueLocal returns the value of the "due_local" field in the mutation.
+func (m *CallMutation) DueLocal() (r string, exists bool) {
+	v := m.due_local
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDueLocal returns the old "due_local" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldDueLocal(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDueLocal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDueLocal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDueLocal: %w", err)
+	}
+	return oldValue.DueLocal, nil
+}
+
+// ResetDueLocal resets all changes to the "due_local" field.
+func (m *CallMutation) ResetDueLocal() {
+	m.due_local = nil
+}
+
+// SetClosesLocal sets the "closes_local" field.
+func (m *CallMutation) SetClosesLocal(s string) {
+	m.closes_local = &s
+}
+
+// ClosesLocal returns the value of the "closes_local" field in the mutation.
+func (m *CallMutation) ClosesLocal() (r string, exists bool) {
+	v := m.closes_local
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClosesLocal returns the old "closes_local" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldClosesLocal(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClosesLocal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClosesLocal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClosesLocal: %w", err)
+	}
+	return oldValue.ClosesLocal, nil
+}
+
+// ResetClosesLocal resets all changes to the "closes_local" field.
+func (m *CallMutation) ResetClosesLocal() {
+	m.closes_local = nil
+}
+
 // SetTimeZone sets the "time_zone" field.
 func (m *CallMutation) SetTimeZone(s string) {
 	m.time_zone = &s
@@ -5174,6 +10796,695 @@ func (m *CallMutation) ResetRequirements() {
 	m.appendrequirements = nil
 }
 
+// SetRubric sets the "rubric" field.
+func (m *CallMutation) SetRubric(s []schema.Criterion) {
+	m.rubric = &s
+	m.appendrubric = nil
+}
+
+// Rubric returns the value of the "rubric" field in the mutation.
+func (m *CallMutation) Rubric() (r []schema.Criterion, exists bool) {
+	v := m.rubric
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRubric returns the old "rubric" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldRubric(ctx context.Context) (v []schema.Criterion, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRubric is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRubric requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRubric: %w", err)
+	}
+	return oldValue.Rubric, nil
+}
+
+// AppendRubric adds s to the "rubric" field.
+func (m *CallMutation) AppendRubric(s []schema.Criterion) {
+	m.appendrubric = append(m.appendrubric, s...)
+}
+
+// AppendedRubric returns the list of values that were appended to the "rubric" field in this mutation.
+func (m *CallMutation) AppendedRubric() ([]schema.Criterion, bool) {
+	if len(m.appendrubric) == 0 {
+		return nil, false
+	}
+	return m.appendrubric, true
+}
+
+// ClearRubric clears the value of the "rubric" field.
+func (m *CallMutation) ClearRubric() {
+	m.rubric = nil
+	m.appendrubric = nil
+	m.clearedFields[call.FieldRubric] = struct{}{}
+}
+
+// RubricCleared returns if the "rubric" field was cleared in this mutation.
+func (m *CallMutation) RubricCleared() bool {
+	_, ok := m.clearedFields[call.FieldRubric]
+	return ok
+}
+
+// ResetRubric resets all changes to the "rubric" field.
+func (m *CallMutation) ResetRubric() {
+	m.rubric = nil
+	m.appendrubric = nil
+	delete(m.clearedFields, call.FieldRubric)
+}
+
+// SetCohortID sets the "cohort_id" field.
+func (m *CallMutation) SetCohortID(gi gid.ID) {
+	m.cohort = &gi
+}
+
+// CohortID returns the value of the "cohort_id" field in the mutation.
+func (m *CallMutation) CohortID() (r gid.ID, exists bool) {
+	v := m.cohort
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCohortID returns the old "cohort_id" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldCohortID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCohortID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCohortID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCohortID: %w", err)
+	}
+	return oldValue.CohortID, nil
+}
+
+// ClearCohortID clears the value of the "cohort_id" field.
+func (m *CallMutation) ClearCohortID() {
+	m.cohort = nil
+	m.clearedFields[call.FieldCohortID] = struct{}{}
+}
+
+// CohortIDCleared returns if the "cohort_id" field was cleared in this mutation.
+func (m *CallMutation) CohortIDCleared() bool {
+	_, ok := m.clearedFields[call.FieldCohortID]
+	return ok
+}
+
+// ResetCohortID resets all changes to the "cohort_id" field.
+func (m *CallMutation) ResetCohortID() {
+	m.cohort = nil
+	delete(m.clearedFields, call.FieldCohortID)
+}
+
+// SetCapacity sets the "capacity" field.
+func (m *CallMutation) SetCapacity(i int) {
+	m.capacity = &i
+	m.addcapacity = nil
+}
+
+// Capacity returns the value of the "capacity" field in the mutation.
+func (m *CallMutation) Capacity() (r int, exists bool) {
+	v := m.capacity
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCapacity returns the old "capacity" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldCapacity(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCapacity is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCapacity requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCapacity: %w", err)
+	}
+	return oldValue.Capacity, nil
+}
+
+// AddCapacity adds i to the "capacity" field.
+func (m *CallMutation) AddCapacity(i int) {
+	if m.addcapacity != nil {
+		*m.addcapacity += i
+	} else {
+		m.addcapacity = &i
+	}
+}
+
+// AddedCapacity returns the value that was added to the "capacity" field in this mutation.
+func (m *CallMutation) AddedCapacity() (r int, exists bool) {
+	v := m.addcapacity
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCapacity resets all changes to the "capacity" field.
+func (m *CallMutation) ResetCapacity() {
+	m.capacity = nil
+	m.addcapacity = nil
+}
+
+// SetOfferDays sets the "offer_days" field.
+func (m *CallMutation) SetOfferDays(i int) {
+	m.offer_days = &i
+	m.addoffer_days = nil
+}
+
+// OfferDays returns the value of the "offer_days" field in the mutation.
+func (m *CallMutation) OfferDays() (r int, exists bool) {
+	v := m.offer_days
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOfferDays returns the old "offer_days" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldOfferDays(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOfferDays is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOfferDays requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOfferDays: %w", err)
+	}
+	return oldValue.OfferDays, nil
+}
+
+// AddOfferDays adds i to the "offer_days" field.
+func (m *CallMutation) AddOfferDays(i int) {
+	if m.addoffer_days != nil {
+		*m.addoffer_days += i
+	} else {
+		m.addoffer_days = &i
+	}
+}
+
+// AddedOfferDays returns the value that was added to the "offer_days" field in this mutation.
+func (m *CallMutation) AddedOfferDays() (r int, exists bool) {
+	v := m.addoffer_days
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOfferDays resets all changes to the "offer_days" field.
+func (m *CallMutation) ResetOfferDays() {
+	m.offer_days = nil
+	m.addoffer_days = nil
+}
+
+// SetBlind sets the "blind" field.
+func (m *CallMutation) SetBlind(b bool) {
+	m.blind = &b
+}
+
+// Blind returns the value of the "blind" field in the mutation.
+func (m *CallMutation) Blind() (r bool, exists bool) {
+	v := m.blind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBlind returns the old "blind" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldBlind(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBlind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBlind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBlind: %w", err)
+	}
+	return oldValue.Blind, nil
+}
+
+// ResetBlind resets all changes to the "blind" field.
+func (m *CallMutation) ResetBlind() {
+	m.blind = nil
+}
+
+// SetReviewsWanted sets the "reviews_wanted" field.
+func (m *CallMutation) SetReviewsWanted(i int) {
+	m.reviews_wanted = &i
+	m.addreviews_wanted = nil
+}
+
+// ReviewsWanted returns the value of the "reviews_wanted" field in the mutation.
+func (m *CallMutation) ReviewsWanted() (r int, exists bool) {
+	v := m.reviews_wanted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReviewsWanted returns the old "reviews_wanted" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldReviewsWanted(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReviewsWanted is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReviewsWanted requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReviewsWanted: %w", err)
+	}
+	return oldValue.ReviewsWanted, nil
+}
+
+// AddReviewsWanted adds i to the "reviews_wanted" field.
+func (m *CallMutation) AddReviewsWanted(i int) {
+	if m.addreviews_wanted != nil {
+		*m.addreviews_wanted += i
+	} else {
+		m.addreviews_wanted = &i
+	}
+}
+
+// AddedReviewsWanted returns the value that was added to the "reviews_wanted" field in this mutation.
+func (m *CallMutation) AddedReviewsWanted() (r int, exists bool) {
+	v := m.addreviews_wanted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetReviewsWanted resets all changes to the "reviews_wanted" field.
+func (m *CallMutation) ResetReviewsWanted() {
+	m.reviews_wanted = nil
+	m.addreviews_wanted = nil
+}
+
+// SetFormVersion sets the "form_version" field.
+func (m *CallMutation) SetFormVersion(i int) {
+	m.form_version = &i
+	m.addform_version = nil
+}
+
+// FormVersion returns the value of the "form_version" field in the mutation.
+func (m *CallMutation) FormVersion() (r int, exists bool) {
+	v := m.form_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFormVersion returns the old "form_version" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldFormVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFormVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFormVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFormVersion: %w", err)
+	}
+	return oldValue.FormVersion, nil
+}
+
+// AddFormVersion adds i to the "form_version" field.
+func (m *CallMutation) AddFormVersion(i int) {
+	if m.addform_version != nil {
+		*m.addform_version += i
+	} else {
+		m.addform_version = &i
+	}
+}
+
+// AddedFormVersion returns the value that was added to the "form_version" field in this mutation.
+func (m *CallMutation) AddedFormVersion() (r int, exists bool) {
+	v := m.addform_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFormVersion resets all changes to the "form_version" field.
+func (m *CallMutation) ResetFormVersion() {
+	m.form_version = nil
+	m.addform_version = nil
+}
+
+// SetLastNumber sets the "last_number" field.
+func (m *CallMutation) SetLastNumber(i int) {
+	m.last_number = &i
+	m.addlast_number = nil
+}
+
+// LastNumber returns the value of the "last_number" field in the mutation.
+func (m *CallMutation) LastNumber() (r int, exists bool) {
+	v := m.last_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastNumber returns the old "last_number" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldLastNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastNumber: %w", err)
+	}
+	return oldValue.LastNumber, nil
+}
+
+// AddLastNumber adds i to the "last_number" field.
+func (m *CallMutation) AddLastNumber(i int) {
+	if m.addlast_number != nil {
+		*m.addlast_number += i
+	} else {
+		m.addlast_number = &i
+	}
+}
+
+// AddedLastNumber returns the value that was added to the "last_number" field in this mutation.
+func (m *CallMutation) AddedLastNumber() (r int, exists bool) {
+	v := m.addlast_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLastNumber resets all changes to the "last_number" field.
+func (m *CallMutation) ResetLastNumber() {
+	m.last_number = nil
+	m.addlast_number = nil
+}
+
+// SetPublishedAt sets the "published_at" field.
+func (m *CallMutation) SetPublishedAt(t time.Time) {
+	m.published_at = &t
+}
+
+// PublishedAt returns the value of the "published_at" field in the mutation.
+func (m *CallMutation) PublishedAt() (r time.Time, exists bool) {
+	v := m.published_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublishedAt returns the old "published_at" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldPublishedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublishedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublishedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublishedAt: %w", err)
+	}
+	return oldValue.PublishedAt, nil
+}
+
+// ClearPublishedAt clears the value of the "published_at" field.
+func (m *CallMutation) ClearPublishedAt() {
+	m.published_at = nil
+	m.clearedFields[call.FieldPublishedAt] = struct{}{}
+}
+
+// PublishedAtCleared returns if the "published_at" field was cleared in this mutation.
+func (m *CallMutation) PublishedAtCleared() bool {
+	_, ok := m.clearedFields[call.FieldPublishedAt]
+	return ok
+}
+
+// ResetPublishedAt resets all changes to the "published_at" field.
+func (m *CallMutation) ResetPublishedAt() {
+	m.published_at = nil
+	delete(m.clearedFields, call.FieldPublishedAt)
+}
+
+// SetReleasedAt sets the "released_at" field.
+func (m *CallMutation) SetReleasedAt(t time.Time) {
+	m.released_at = &t
+}
+
+// ReleasedAt returns the value of the "released_at" field in the mutation.
+func (m *CallMutation) ReleasedAt() (r time.Time, exists bool) {
+	v := m.released_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReleasedAt returns the old "released_at" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldReleasedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReleasedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReleasedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReleasedAt: %w", err)
+	}
+	return oldValue.ReleasedAt, nil
+}
+
+// ClearReleasedAt clears the value of the "released_at" field.
+func (m *CallMutation) ClearReleasedAt() {
+	m.released_at = nil
+	m.clearedFields[call.FieldReleasedAt] = struct{}{}
+}
+
+// ReleasedAtCleared returns if the "released_at" field was cleared in this mutation.
+func (m *CallMutation) ReleasedAtCleared() bool {
+	_, ok := m.clearedFields[call.FieldReleasedAt]
+	return ok
+}
+
+// ResetReleasedAt resets all changes to the "released_at" field.
+func (m *CallMutation) ResetReleasedAt() {
+	m.released_at = nil
+	delete(m.clearedFields, call.FieldReleasedAt)
+}
+
+// SetEventSeq sets the "event_seq" field.
+func (m *CallMutation) SetEventSeq(i int) {
+	m.event_seq = &i
+	m.addevent_seq = nil
+}
+
+// EventSeq returns the value of the "event_seq" field in the mutation.
+func (m *CallMutation) EventSeq() (r int, exists bool) {
+	v := m.event_seq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEventSeq returns the old "event_seq" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldEventSeq(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEventSeq is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEventSeq requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEventSeq: %w", err)
+	}
+	return oldValue.EventSeq, nil
+}
+
+// AddEventSeq adds i to the "event_seq" field.
+func (m *CallMutation) AddEventSeq(i int) {
+	if m.addevent_seq != nil {
+		*m.addevent_seq += i
+	} else {
+		m.addevent_seq = &i
+	}
+}
+
+// AddedEventSeq returns the value that was added to the "event_seq" field in this mutation.
+func (m *CallMutation) AddedEventSeq() (r int, exists bool) {
+	v := m.addevent_seq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetEventSeq resets all changes to the "event_seq" field.
+func (m *CallMutation) ResetEventSeq() {
+	m.event_seq = nil
+	m.addevent_seq = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *CallMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *CallMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *CallMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *CallMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *CallMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *CallMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *CallMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldUpdatedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ClearUpdatedAt clears the value of the "updated_at" field.
+func (m *CallMutation) ClearUpdatedAt() {
+	m.updated_at = nil
+	m.clearedFields[call.FieldUpdatedAt] = struct{}{}
+}
+
+// UpdatedAtCleared returns if the "updated_at" field was cleared in this mutation.
+func (m *CallMutation) UpdatedAtCleared() bool {
+	_, ok := m.clearedFields[call.FieldUpdatedAt]
+	return ok
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *CallMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+	delete(m.clearedFields, call.FieldUpdatedAt)
+}
+
 // ClearOffering clears the "offering" edge to the Offering entity.
 func (m *CallMutation) ClearOffering() {
 	m.clearedoffering = true
@@ -5199,6 +11510,33 @@ func (m *CallMutation) OfferingIDs() (ids []gid.ID) {
 func (m *CallMutation) ResetOffering() {
 	m.offering = nil
 	m.clearedoffering = false
+}
+
+// ClearCohort clears the "cohort" edge to the Cohort entity.
+func (m *CallMutation) ClearCohort() {
+	m.clearedcohort = true
+	m.clearedFields[call.FieldCohortID] = struct{}{}
+}
+
+// CohortCleared reports if the "cohort" edge to the Cohort entity was cleared.
+func (m *CallMutation) CohortCleared() bool {
+	return m.CohortIDCleared() || m.clearedcohort
+}
+
+// CohortIDs returns the "cohort" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CohortID instead. It exists only for internal usage by the builders.
+func (m *CallMutation) CohortIDs() (ids []gid.ID) {
+	if id := m.cohort; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCohort resets all changes to the "cohort" edge.
+func (m *CallMutation) ResetCohort() {
+	m.cohort = nil
+	m.clearedcohort = false
 }
 
 // Where appends a list predicates to the CallMutation builder.
@@ -5235,12 +11573,18 @@ func (m *CallMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CallMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 25)
 	if m.created_at != nil {
 		fields = append(fields, call.FieldCreatedAt)
 	}
 	if m.offering != nil {
 		fields = append(fields, call.FieldOfferingID)
+	}
+	if m.title != nil {
+		fields = append(fields, call.FieldTitle)
+	}
+	if m.summary != nil {
+		fields = append(fields, call.FieldSummary)
 	}
 	if m.opens_at != nil {
 		fields = append(fields, call.FieldOpensAt)
@@ -5251,11 +11595,59 @@ func (m *CallMutation) Fields() []string {
 	if m.closes_at != nil {
 		fields = append(fields, call.FieldClosesAt)
 	}
+	if m.opens_local != nil {
+		fields = append(fields, call.FieldOpensLocal)
+	}
+	if m.due_local != nil {
+		fields = append(fields, call.FieldDueLocal)
+	}
+	if m.closes_local != nil {
+		fields = append(fields, call.FieldClosesLocal)
+	}
 	if m.time_zone != nil {
 		fields = append(fields, call.FieldTimeZone)
 	}
 	if m.requirements != nil {
 		fields = append(fields, call.FieldRequirements)
+	}
+	if m.rubric != nil {
+		fields = append(fields, call.FieldRubric)
+	}
+	if m.cohort != nil {
+		fields = append(fields, call.FieldCohortID)
+	}
+	if m.capacity != nil {
+		fields = append(fields, call.FieldCapacity)
+	}
+	if m.offer_days != nil {
+		fields = append(fields, call.FieldOfferDays)
+	}
+	if m.blind != nil {
+		fields = append(fields, call.FieldBlind)
+	}
+	if m.reviews_wanted != nil {
+		fields = append(fields, call.FieldReviewsWanted)
+	}
+	if m.form_version != nil {
+		fields = append(fields, call.FieldFormVersion)
+	}
+	if m.last_number != nil {
+		fields = append(fields, call.FieldLastNumber)
+	}
+	if m.published_at != nil {
+		fields = append(fields, call.FieldPublishedAt)
+	}
+	if m.released_at != nil {
+		fields = append(fields, call.FieldReleasedAt)
+	}
+	if m.event_seq != nil {
+		fields = append(fields, call.FieldEventSeq)
+	}
+	if m.version != nil {
+		fields = append(fields, call.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, call.FieldUpdatedAt)
 	}
 	return fields
 }
@@ -5269,16 +11661,52 @@ func (m *CallMutation) Field(name string) (ent.Value, bool) {
 		return m.CreatedAt()
 	case call.FieldOfferingID:
 		return m.OfferingID()
+	case call.FieldTitle:
+		return m.Title()
+	case call.FieldSummary:
+		return m.Summary()
 	case call.FieldOpensAt:
 		return m.OpensAt()
 	case call.FieldDueAt:
 		return m.DueAt()
 	case call.FieldClosesAt:
 		return m.ClosesAt()
+	case call.FieldOpensLocal:
+		return m.OpensLocal()
+	case call.FieldDueLocal:
+		return m.DueLocal()
+	case call.FieldClosesLocal:
+		return m.ClosesLocal()
 	case call.FieldTimeZone:
 		return m.TimeZone()
 	case call.FieldRequirements:
 		return m.Requirements()
+	case call.FieldRubric:
+		return m.Rubric()
+	case call.FieldCohortID:
+		return m.CohortID()
+	case call.FieldCapacity:
+		return m.Capacity()
+	case call.FieldOfferDays:
+		return m.OfferDays()
+	case call.FieldBlind:
+		return m.Blind()
+	case call.FieldReviewsWanted:
+		return m.ReviewsWanted()
+	case call.FieldFormVersion:
+		return m.FormVersion()
+	case call.FieldLastNumber:
+		return m.LastNumber()
+	case call.FieldPublishedAt:
+		return m.PublishedAt()
+	case call.FieldReleasedAt:
+		return m.ReleasedAt()
+	case call.FieldEventSeq:
+		return m.EventSeq()
+	case call.FieldVersion:
+		return m.Version()
+	case call.FieldUpdatedAt:
+		return m.UpdatedAt()
 	}
 	return nil, false
 }
@@ -5292,16 +11720,52 @@ func (m *CallMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldCreatedAt(ctx)
 	case call.FieldOfferingID:
 		return m.OldOfferingID(ctx)
+	case call.FieldTitle:
+		return m.OldTitle(ctx)
+	case call.FieldSummary:
+		return m.OldSummary(ctx)
 	case call.FieldOpensAt:
 		return m.OldOpensAt(ctx)
 	case call.FieldDueAt:
 		return m.OldDueAt(ctx)
 	case call.FieldClosesAt:
 		return m.OldClosesAt(ctx)
+	case call.FieldOpensLocal:
+		return m.OldOpensLocal(ctx)
+	case call.FieldDueLocal:
+		return m.OldDueLocal(ctx)
+	case call.FieldClosesLocal:
+		return m.OldClosesLocal(ctx)
 	case call.FieldTimeZone:
 		return m.OldTimeZone(ctx)
 	case call.FieldRequirements:
 		return m.OldRequirements(ctx)
+	case call.FieldRubric:
+		return m.OldRubric(ctx)
+	case call.FieldCohortID:
+		return m.OldCohortID(ctx)
+	case call.FieldCapacity:
+		return m.OldCapacity(ctx)
+	case call.FieldOfferDays:
+		return m.OldOfferDays(ctx)
+	case call.FieldBlind:
+		return m.OldBlind(ctx)
+	case call.FieldReviewsWanted:
+		return m.OldReviewsWanted(ctx)
+	case call.FieldFormVersion:
+		return m.OldFormVersion(ctx)
+	case call.FieldLastNumber:
+		return m.OldLastNumber(ctx)
+	case call.FieldPublishedAt:
+		return m.OldPublishedAt(ctx)
+	case call.FieldReleasedAt:
+		return m.OldReleasedAt(ctx)
+	case call.FieldEventSeq:
+		return m.OldEventSeq(ctx)
+	case call.FieldVersion:
+		return m.OldVersion(ctx)
+	case call.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Call field %s", name)
 }
@@ -5325,6 +11789,20 @@ func (m *CallMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetOfferingID(v)
 		return nil
+	case call.FieldTitle:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTitle(v)
+		return nil
+	case call.FieldSummary:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSummary(v)
+		return nil
 	case call.FieldOpensAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -5346,6 +11824,27 @@ func (m *CallMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetClosesAt(v)
 		return nil
+	case call.FieldOpensLocal:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOpensLocal(v)
+		return nil
+	case call.FieldDueLocal:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDueLocal(v)
+		return nil
+	case call.FieldClosesLocal:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClosesLocal(v)
+		return nil
 	case call.FieldTimeZone:
 		v, ok := value.(string)
 		if !ok {
@@ -5360,6 +11859,97 @@ func (m *CallMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRequirements(v)
 		return nil
+	case call.FieldRubric:
+		v, ok := value.([]schema.Criterion)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRubric(v)
+		return nil
+	case call.FieldCohortID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCohortID(v)
+		return nil
+	case call.FieldCapacity:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCapacity(v)
+		return nil
+	case call.FieldOfferDays:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOfferDays(v)
+		return nil
+	case call.FieldBlind:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBlind(v)
+		return nil
+	case call.FieldReviewsWanted:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReviewsWanted(v)
+		return nil
+	case call.FieldFormVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFormVersion(v)
+		return nil
+	case call.FieldLastNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastNumber(v)
+		return nil
+	case call.FieldPublishedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublishedAt(v)
+		return nil
+	case call.FieldReleasedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReleasedAt(v)
+		return nil
+	case call.FieldEventSeq:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEventSeq(v)
+		return nil
+	case call.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case call.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Call field %s", name)
 }
@@ -5367,13 +11957,51 @@ func (m *CallMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *CallMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	if m.addcapacity != nil {
+		fields = append(fields, call.FieldCapacity)
+	}
+	if m.addoffer_days != nil {
+		fields = append(fields, call.FieldOfferDays)
+	}
+	if m.addreviews_wanted != nil {
+		fields = append(fields, call.FieldReviewsWanted)
+	}
+	if m.addform_version != nil {
+		fields = append(fields, call.FieldFormVersion)
+	}
+	if m.addlast_number != nil {
+		fields = append(fields, call.FieldLastNumber)
+	}
+	if m.addevent_seq != nil {
+		fields = append(fields, call.FieldEventSeq)
+	}
+	if m.addversion != nil {
+		fields = append(fields, call.FieldVersion)
+	}
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *CallMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case call.FieldCapacity:
+		return m.AddedCapacity()
+	case call.FieldOfferDays:
+		return m.AddedOfferDays()
+	case call.FieldReviewsWanted:
+		return m.AddedReviewsWanted()
+	case call.FieldFormVersion:
+		return m.AddedFormVersion()
+	case call.FieldLastNumber:
+		return m.AddedLastNumber()
+	case call.FieldEventSeq:
+		return m.AddedEventSeq()
+	case call.FieldVersion:
+		return m.AddedVersion()
+	}
 	return nil, false
 }
 
@@ -5382,6 +12010,55 @@ func (m *CallMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *CallMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case call.FieldCapacity:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCapacity(v)
+		return nil
+	case call.FieldOfferDays:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOfferDays(v)
+		return nil
+	case call.FieldReviewsWanted:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddReviewsWanted(v)
+		return nil
+	case call.FieldFormVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFormVersion(v)
+		return nil
+	case call.FieldLastNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLastNumber(v)
+		return nil
+	case call.FieldEventSeq:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEventSeq(v)
+		return nil
+	case call.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Call numeric field %s", name)
 }
@@ -5389,7 +12066,23 @@ func (m *CallMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *CallMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(call.FieldRubric) {
+		fields = append(fields, call.FieldRubric)
+	}
+	if m.FieldCleared(call.FieldCohortID) {
+		fields = append(fields, call.FieldCohortID)
+	}
+	if m.FieldCleared(call.FieldPublishedAt) {
+		fields = append(fields, call.FieldPublishedAt)
+	}
+	if m.FieldCleared(call.FieldReleasedAt) {
+		fields = append(fields, call.FieldReleasedAt)
+	}
+	if m.FieldCleared(call.FieldUpdatedAt) {
+		fields = append(fields, call.FieldUpdatedAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -5402,6 +12095,23 @@ func (m *CallMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *CallMutation) ClearField(name string) error {
+	switch name {
+	case call.FieldRubric:
+		m.ClearRubric()
+		return nil
+	case call.FieldCohortID:
+		m.ClearCohortID()
+		return nil
+	case call.FieldPublishedAt:
+		m.ClearPublishedAt()
+		return nil
+	case call.FieldReleasedAt:
+		m.ClearReleasedAt()
+		return nil
+	case call.FieldUpdatedAt:
+		m.ClearUpdatedAt()
+		return nil
+	}
 	return fmt.Errorf("unknown Call nullable field %s", name)
 }
 
@@ -5415,6 +12125,12 @@ func (m *CallMutation) ResetField(name string) error {
 	case call.FieldOfferingID:
 		m.ResetOfferingID()
 		return nil
+	case call.FieldTitle:
+		m.ResetTitle()
+		return nil
+	case call.FieldSummary:
+		m.ResetSummary()
+		return nil
 	case call.FieldOpensAt:
 		m.ResetOpensAt()
 		return nil
@@ -5424,11 +12140,59 @@ func (m *CallMutation) ResetField(name string) error {
 	case call.FieldClosesAt:
 		m.ResetClosesAt()
 		return nil
+	case call.FieldOpensLocal:
+		m.ResetOpensLocal()
+		return nil
+	case call.FieldDueLocal:
+		m.ResetDueLocal()
+		return nil
+	case call.FieldClosesLocal:
+		m.ResetClosesLocal()
+		return nil
 	case call.FieldTimeZone:
 		m.ResetTimeZone()
 		return nil
 	case call.FieldRequirements:
 		m.ResetRequirements()
+		return nil
+	case call.FieldRubric:
+		m.ResetRubric()
+		return nil
+	case call.FieldCohortID:
+		m.ResetCohortID()
+		return nil
+	case call.FieldCapacity:
+		m.ResetCapacity()
+		return nil
+	case call.FieldOfferDays:
+		m.ResetOfferDays()
+		return nil
+	case call.FieldBlind:
+		m.ResetBlind()
+		return nil
+	case call.FieldReviewsWanted:
+		m.ResetReviewsWanted()
+		return nil
+	case call.FieldFormVersion:
+		m.ResetFormVersion()
+		return nil
+	case call.FieldLastNumber:
+		m.ResetLastNumber()
+		return nil
+	case call.FieldPublishedAt:
+		m.ResetPublishedAt()
+		return nil
+	case call.FieldReleasedAt:
+		m.ResetReleasedAt()
+		return nil
+	case call.FieldEventSeq:
+		m.ResetEventSeq()
+		return nil
+	case call.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case call.FieldUpdatedAt:
+		m.ResetUpdatedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Call field %s", name)
@@ -5436,9 +12200,12 @@ func (m *CallMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *CallMutation) AddedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
 	if m.offering != nil {
 		edges = append(edges, call.EdgeOffering)
+	}
+	if m.cohort != nil {
+		edges = append(edges, call.EdgeCohort)
 	}
 	return edges
 }
@@ -5451,13 +12218,17 @@ func (m *CallMutation) AddedIDs(name string) []ent.Value {
 		if id := m.offering; id != nil {
 			return []ent.Value{*id}
 		}
+	case call.EdgeCohort:
+		if id := m.cohort; id != nil {
+			return []ent.Value{*id}
+		}
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *CallMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
 	return edges
 }
 
@@ -5469,9 +12240,12 @@ func (m *CallMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *CallMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
 	if m.clearedoffering {
 		edges = append(edges, call.EdgeOffering)
+	}
+	if m.clearedcohort {
+		edges = append(edges, call.EdgeCohort)
 	}
 	return edges
 }
@@ -5482,6 +12256,8 @@ func (m *CallMutation) EdgeCleared(name string) bool {
 	switch name {
 	case call.EdgeOffering:
 		return m.clearedoffering
+	case call.EdgeCohort:
+		return m.clearedcohort
 	}
 	return false
 }
@@ -5493,6 +12269,9 @@ func (m *CallMutation) ClearEdge(name string) error {
 	case call.EdgeOffering:
 		m.ClearOffering()
 		return nil
+	case call.EdgeCohort:
+		m.ClearCohort()
+		return nil
 	}
 	return fmt.Errorf("unknown Call unique edge %s", name)
 }
@@ -5503,6 +12282,9 @@ func (m *CallMutation) ResetEdge(name string) error {
 	switch name {
 	case call.EdgeOffering:
 		m.ResetOffering()
+		return nil
+	case call.EdgeCohort:
+		m.ResetCohort()
 		return nil
 	}
 	return fmt.Errorf("unknown Call edge %s", name)
@@ -6238,6 +13020,3213 @@ func (m *CohortMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Cohort edge %s", name)
+}
+
+// ConflictMutation represents an operation that mutates the Conflict nodes in the graph.
+type ConflictMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *gid.ID
+	created_at         *time.Time
+	note               *string
+	ended_at           *time.Time
+	clearedFields      map[string]struct{}
+	application        *gid.ID
+	clearedapplication bool
+	member             *gid.ID
+	clearedmember      bool
+	declared_by        *gid.ID
+	cleareddeclared_by bool
+	done               bool
+	oldValue           func(context.Context) (*Conflict, error)
+	predicates         []predicate.Conflict
+}
+
+var _ ent.Mutation = (*ConflictMutation)(nil)
+
+// conflictOption allows management of the mutation configuration using functional options.
+type conflictOption func(*ConflictMutation)
+
+// newConflictMutation creates new mutation for the Conflict entity.
+func newConflictMutation(c config, op Op, opts ...conflictOption) *ConflictMutation {
+	m := &ConflictMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeConflict,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withConflictID sets the ID field of the mutation.
+func withConflictID(id gid.ID) conflictOption {
+	return func(m *ConflictMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Conflict
+		)
+		m.oldValue = func(ctx context.Context) (*Conflict, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Conflict.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withConflict sets the old Conflict of the mutation.
+func withConflict(node *Conflict) conflictOption {
+	return func(m *ConflictMutation) {
+		m.oldValue = func(context.Context) (*Conflict, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ConflictMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ConflictMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Conflict entities.
+func (m *ConflictMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ConflictMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ConflictMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Conflict.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ConflictMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ConflictMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Conflict entity.
+// If the Conflict object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConflictMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ConflictMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *ConflictMutation) SetApplicationID(gi gid.ID) {
+	m.application = &gi
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *ConflictMutation) ApplicationID() (r gid.ID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Conflict entity.
+// If the Conflict object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConflictMutation) OldApplicationID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *ConflictMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetMemberID sets the "member_id" field.
+func (m *ConflictMutation) SetMemberID(gi gid.ID) {
+	m.member = &gi
+}
+
+// MemberID returns the value of the "member_id" field in the mutation.
+func (m *ConflictMutation) MemberID() (r gid.ID, exists bool) {
+	v := m.member
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMemberID returns the old "member_id" field's value of the Conflict entity.
+// If the Conflict object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConflictMutation) OldMemberID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMemberID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMemberID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMemberID: %w", err)
+	}
+	return oldValue.MemberID, nil
+}
+
+// ResetMemberID resets all changes to the "member_id" field.
+func (m *ConflictMutation) ResetMemberID() {
+	m.member = nil
+}
+
+// SetNote sets the "note" field.
+func (m *ConflictMutation) SetNote(s string) {
+	m.note = &s
+}
+
+// Note returns the value of the "note" field in the mutation.
+func (m *ConflictMutation) Note() (r string, exists bool) {
+	v := m.note
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNote returns the old "note" field's value of the Conflict entity.
+// If the Conflict object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConflictMutation) OldNote(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNote is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNote requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNote: %w", err)
+	}
+	return oldValue.Note, nil
+}
+
+// ResetNote resets all changes to the "note" field.
+func (m *ConflictMutation) ResetNote() {
+	m.note = nil
+}
+
+// SetDeclaredByID sets the "declared_by_id" field.
+func (m *ConflictMutation) SetDeclaredByID(gi gid.ID) {
+	m.declared_by = &gi
+}
+
+// DeclaredByID returns the value of the "declared_by_id" field in the mutation.
+func (m *ConflictMutation) DeclaredByID() (r gid.ID, exists bool) {
+	v := m.declared_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeclaredByID returns the old "declared_by_id" field's value of the Conflict entity.
+// If the Conflict object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConflictMutation) OldDeclaredByID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeclaredByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeclaredByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeclaredByID: %w", err)
+	}
+	return oldValue.DeclaredByID, nil
+}
+
+// ResetDeclaredByID resets all changes to the "declared_by_id" field.
+func (m *ConflictMutation) ResetDeclaredByID() {
+	m.declared_by = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *ConflictMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *ConflictMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the Conflict entity.
+// If the Conflict object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConflictMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *ConflictMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[conflict.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *ConflictMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[conflict.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *ConflictMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, conflict.FieldEndedAt)
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *ConflictMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[conflict.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *ConflictMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *ConflictMutation) ApplicationIDs() (ids []gid.ID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *ConflictMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearMember clears the "member" edge to the Member entity.
+func (m *ConflictMutation) ClearMember() {
+	m.clearedmember = true
+	m.clearedFields[conflict.FieldMemberID] = struct{}{}
+}
+
+// MemberCleared reports if the "member" edge to the Member entity was cleared.
+func (m *ConflictMutation) MemberCleared() bool {
+	return m.clearedmember
+}
+
+// MemberIDs returns the "member" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// MemberID instead. It exists only for internal usage by the builders.
+func (m *ConflictMutation) MemberIDs() (ids []gid.ID) {
+	if id := m.member; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetMember resets all changes to the "member" edge.
+func (m *ConflictMutation) ResetMember() {
+	m.member = nil
+	m.clearedmember = false
+}
+
+// ClearDeclaredBy clears the "declared_by" edge to the Member entity.
+func (m *ConflictMutation) ClearDeclaredBy() {
+	m.cleareddeclared_by = true
+	m.clearedFields[conflict.FieldDeclaredByID] = struct{}{}
+}
+
+// DeclaredByCleared reports if the "declared_by" edge to the Member entity was cleared.
+func (m *ConflictMutation) DeclaredByCleared() bool {
+	return m.cleareddeclared_by
+}
+
+// DeclaredByIDs returns the "declared_by" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DeclaredByID instead. It exists only for internal usage by the builders.
+func (m *ConflictMutation) DeclaredByIDs() (ids []gid.ID) {
+	if id := m.declared_by; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDeclaredBy resets all changes to the "declared_by" edge.
+func (m *ConflictMutation) ResetDeclaredBy() {
+	m.declared_by = nil
+	m.cleareddeclared_by = false
+}
+
+// Where appends a list predicates to the ConflictMutation builder.
+func (m *ConflictMutation) Where(ps ...predicate.Conflict) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ConflictMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ConflictMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Conflict, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ConflictMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ConflictMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Conflict).
+func (m *ConflictMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ConflictMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, conflict.FieldCreatedAt)
+	}
+	if m.application != nil {
+		fields = append(fields, conflict.FieldApplicationID)
+	}
+	if m.member != nil {
+		fields = append(fields, conflict.FieldMemberID)
+	}
+	if m.note != nil {
+		fields = append(fields, conflict.FieldNote)
+	}
+	if m.declared_by != nil {
+		fields = append(fields, conflict.FieldDeclaredByID)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, conflict.FieldEndedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ConflictMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case conflict.FieldCreatedAt:
+		return m.CreatedAt()
+	case conflict.FieldApplicationID:
+		return m.ApplicationID()
+	case conflict.FieldMemberID:
+		return m.MemberID()
+	case conflict.FieldNote:
+		return m.Note()
+	case conflict.FieldDeclaredByID:
+		return m.DeclaredByID()
+	case conflict.FieldEndedAt:
+		return m.EndedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ConflictMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case conflict.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case conflict.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case conflict.FieldMemberID:
+		return m.OldMemberID(ctx)
+	case conflict.FieldNote:
+		return m.OldNote(ctx)
+	case conflict.FieldDeclaredByID:
+		return m.OldDeclaredByID(ctx)
+	case conflict.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Conflict field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConflictMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case conflict.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case conflict.FieldApplicationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case conflict.FieldMemberID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMemberID(v)
+		return nil
+	case conflict.FieldNote:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNote(v)
+		return nil
+	case conflict.FieldDeclaredByID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeclaredByID(v)
+		return nil
+	case conflict.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Conflict field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ConflictMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ConflictMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConflictMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Conflict numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ConflictMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(conflict.FieldEndedAt) {
+		fields = append(fields, conflict.FieldEndedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ConflictMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ConflictMutation) ClearField(name string) error {
+	switch name {
+	case conflict.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Conflict nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ConflictMutation) ResetField(name string) error {
+	switch name {
+	case conflict.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case conflict.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case conflict.FieldMemberID:
+		m.ResetMemberID()
+		return nil
+	case conflict.FieldNote:
+		m.ResetNote()
+		return nil
+	case conflict.FieldDeclaredByID:
+		m.ResetDeclaredByID()
+		return nil
+	case conflict.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Conflict field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ConflictMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.application != nil {
+		edges = append(edges, conflict.EdgeApplication)
+	}
+	if m.member != nil {
+		edges = append(edges, conflict.EdgeMember)
+	}
+	if m.declared_by != nil {
+		edges = append(edges, conflict.EdgeDeclaredBy)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ConflictMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case conflict.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case conflict.EdgeMember:
+		if id := m.member; id != nil {
+			return []ent.Value{*id}
+		}
+	case conflict.EdgeDeclaredBy:
+		if id := m.declared_by; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ConflictMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ConflictMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ConflictMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedapplication {
+		edges = append(edges, conflict.EdgeApplication)
+	}
+	if m.clearedmember {
+		edges = append(edges, conflict.EdgeMember)
+	}
+	if m.cleareddeclared_by {
+		edges = append(edges, conflict.EdgeDeclaredBy)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ConflictMutation) EdgeCleared(name string) bool {
+	switch name {
+	case conflict.EdgeApplication:
+		return m.clearedapplication
+	case conflict.EdgeMember:
+		return m.clearedmember
+	case conflict.EdgeDeclaredBy:
+		return m.cleareddeclared_by
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ConflictMutation) ClearEdge(name string) error {
+	switch name {
+	case conflict.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case conflict.EdgeMember:
+		m.ClearMember()
+		return nil
+	case conflict.EdgeDeclaredBy:
+		m.ClearDeclaredBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Conflict unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ConflictMutation) ResetEdge(name string) error {
+	switch name {
+	case conflict.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case conflict.EdgeMember:
+		m.ResetMember()
+		return nil
+	case conflict.EdgeDeclaredBy:
+		m.ResetDeclaredBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Conflict edge %s", name)
+}
+
+// DecisionMutation represents an operation that mutates the Decision nodes in the graph.
+type DecisionMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *gid.ID
+	created_at         *time.Time
+	kind               *decision.Kind
+	reason             *string
+	note               *string
+	rank               *int
+	addrank            *int
+	released_at        *time.Time
+	expires_at         *time.Time
+	answer             *decision.Answer
+	answered_at        *time.Time
+	superseded_at      *time.Time
+	version            *int
+	addversion         *int
+	updated_at         *time.Time
+	clearedFields      map[string]struct{}
+	application        *gid.ID
+	clearedapplication bool
+	call               *gid.ID
+	clearedcall        bool
+	decider            *gid.ID
+	cleareddecider     bool
+	done               bool
+	oldValue           func(context.Context) (*Decision, error)
+	predicates         []predicate.Decision
+}
+
+var _ ent.Mutation = (*DecisionMutation)(nil)
+
+// decisionOption allows management of the mutation configuration using functional options.
+type decisionOption func(*DecisionMutation)
+
+// newDecisionMutation creates new mutation for the Decision entity.
+func newDecisionMutation(c config, op Op, opts ...decisionOption) *DecisionMutation {
+	m := &DecisionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDecision,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDecisionID sets the ID field of the mutation.
+func withDecisionID(id gid.ID) decisionOption {
+	return func(m *DecisionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Decision
+		)
+		m.oldValue = func(ctx context.Context) (*Decision, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Decision.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDecision sets the old Decision of the mutation.
+func withDecision(node *Decision) decisionOption {
+	return func(m *DecisionMutation) {
+		m.oldValue = func(context.Context) (*Decision, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DecisionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DecisionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Decision entities.
+func (m *DecisionMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DecisionMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DecisionMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Decision.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *DecisionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *DecisionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *DecisionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *DecisionMutation) SetApplicationID(gi gid.ID) {
+	m.application = &gi
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *DecisionMutation) ApplicationID() (r gid.ID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldApplicationID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *DecisionMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetCallID sets the "call_id" field.
+func (m *DecisionMutation) SetCallID(gi gid.ID) {
+	m.call = &gi
+}
+
+// CallID returns the value of the "call_id" field in the mutation.
+func (m *DecisionMutation) CallID() (r gid.ID, exists bool) {
+	v := m.call
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCallID returns the old "call_id" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldCallID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCallID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCallID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCallID: %w", err)
+	}
+	return oldValue.CallID, nil
+}
+
+// ResetCallID resets all changes to the "call_id" field.
+func (m *DecisionMutation) ResetCallID() {
+	m.call = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *DecisionMutation) SetKind(d decision.Kind) {
+	m.kind = &d
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *DecisionMutation) Kind() (r decision.Kind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldKind(ctx context.Context) (v decision.Kind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *DecisionMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *DecisionMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *DecisionMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *DecisionMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetNote sets the "note" field.
+func (m *DecisionMutation) SetNote(s string) {
+	m.note = &s
+}
+
+// Note returns the value of the "note" field in the mutation.
+func (m *DecisionMutation) Note() (r string, exists bool) {
+	v := m.note
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNote returns the old "note" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldNote(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNote is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNote requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNote: %w", err)
+	}
+	return oldValue.Note, nil
+}
+
+// ResetNote resets all changes to the "note" field.
+func (m *DecisionMutation) ResetNote() {
+	m.note = nil
+}
+
+// SetRank sets the "rank" field.
+func (m *DecisionMutation) SetRank(i int) {
+	m.rank = &i
+	m.addrank = nil
+}
+
+// Rank returns the value of the "rank" field in the mutation.
+func (m *DecisionMutation) Rank() (r int, exists bool) {
+	v := m.rank
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRank returns the old "rank" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldRank(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRank is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRank requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRank: %w", err)
+	}
+	return oldValue.Rank, nil
+}
+
+// AddRank adds i to the "rank" field.
+func (m *DecisionMutation) AddRank(i int) {
+	if m.addrank != nil {
+		*m.addrank += i
+	} else {
+		m.addrank = &i
+	}
+}
+
+// AddedRank returns the value that was added to the "rank" field in this mutation.
+func (m *DecisionMutation) AddedRank() (r int, exists bool) {
+	v := m.addrank
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearRank clears the value of the "rank" field.
+func (m *DecisionMutation) ClearRank() {
+	m.rank = nil
+	m.addrank = nil
+	m.clearedFields[decision.FieldRank] = struct{}{}
+}
+
+// RankCleared returns if the "rank" field was cleared in this mutation.
+func (m *DecisionMutation) RankCleared() bool {
+	_, ok := m.clearedFields[decision.FieldRank]
+	return ok
+}
+
+// ResetRank resets all changes to the "rank" field.
+func (m *DecisionMutation) ResetRank() {
+	m.rank = nil
+	m.addrank = nil
+	delete(m.clearedFields, decision.FieldRank)
+}
+
+// SetDeciderID sets the "decider_id" field.
+func (m *DecisionMutation) SetDeciderID(gi gid.ID) {
+	m.decider = &gi
+}
+
+// DeciderID returns the value of the "decider_id" field in the mutation.
+func (m *DecisionMutation) DeciderID() (r gid.ID, exists bool) {
+	v := m.decider
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeciderID returns the old "decider_id" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldDeciderID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeciderID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeciderID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeciderID: %w", err)
+	}
+	return oldValue.DeciderID, nil
+}
+
+// ResetDeciderID resets all changes to the "decider_id" field.
+func (m *DecisionMutation) ResetDeciderID() {
+	m.decider = nil
+}
+
+// SetReleasedAt sets the "released_at" field.
+func (m *DecisionMutation) SetReleasedAt(t time.Time) {
+	m.released_at = &t
+}
+
+// ReleasedAt returns the value of the "released_at" field in the mutation.
+func (m *DecisionMutation) ReleasedAt() (r time.Time, exists bool) {
+	v := m.released_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReleasedAt returns the old "released_at" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldReleasedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReleasedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReleasedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReleasedAt: %w", err)
+	}
+	return oldValue.ReleasedAt, nil
+}
+
+// ClearReleasedAt clears the value of the "released_at" field.
+func (m *DecisionMutation) ClearReleasedAt() {
+	m.released_at = nil
+	m.clearedFields[decision.FieldReleasedAt] = struct{}{}
+}
+
+// ReleasedAtCleared returns if the "released_at" field was cleared in this mutation.
+func (m *DecisionMutation) ReleasedAtCleared() bool {
+	_, ok := m.clearedFields[decision.FieldReleasedAt]
+	return ok
+}
+
+// ResetReleasedAt resets all changes to the "released_at" field.
+func (m *DecisionMutation) ResetReleasedAt() {
+	m.released_at = nil
+	delete(m.clearedFields, decision.FieldReleasedAt)
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *DecisionMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *DecisionMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldExpiresAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (m *DecisionMutation) ClearExpiresAt() {
+	m.expires_at = nil
+	m.clearedFields[decision.FieldExpiresAt] = struct{}{}
+}
+
+// ExpiresAtCleared returns if the "expires_at" field was cleared in this mutation.
+func (m *DecisionMutation) ExpiresAtCleared() bool {
+	_, ok := m.clearedFields[decision.FieldExpiresAt]
+	return ok
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *DecisionMutation) ResetExpiresAt() {
+	m.expires_at = nil
+	delete(m.clearedFields, decision.FieldExpiresAt)
+}
+
+// SetAnswer sets the "answer" field.
+func (m *DecisionMutation) SetAnswer(d decision.Answer) {
+	m.answer = &d
+}
+
+// Answer returns the value of the "answer" field in the mutation.
+func (m *DecisionMutation) Answer() (r decision.Answer, exists bool) {
+	v := m.answer
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAnswer returns the old "answer" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldAnswer(ctx context.Context) (v *decision.Answer, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAnswer is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAnswer requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAnswer: %w", err)
+	}
+	return oldValue.Answer, nil
+}
+
+// ClearAnswer clears the value of the "answer" field.
+func (m *DecisionMutation) ClearAnswer() {
+	m.answer = nil
+	m.clearedFields[decision.FieldAnswer] = struct{}{}
+}
+
+// AnswerCleared returns if the "answer" field was cleared in this mutation.
+func (m *DecisionMutation) AnswerCleared() bool {
+	_, ok := m.clearedFields[decision.FieldAnswer]
+	return ok
+}
+
+// ResetAnswer resets all changes to the "answer" field.
+func (m *DecisionMutation) ResetAnswer() {
+	m.answer = nil
+	delete(m.clearedFields, decision.FieldAnswer)
+}
+
+// SetAnsweredAt sets the "answered_at" field.
+func (m *DecisionMutation) SetAnsweredAt(t time.Time) {
+	m.answered_at = &t
+}
+
+// AnsweredAt returns the value of the "answered_at" field in the mutation.
+func (m *DecisionMutation) AnsweredAt() (r time.Time, exists bool) {
+	v := m.answered_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAnsweredAt returns the old "answered_at" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldAnsweredAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAnsweredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAnsweredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAnsweredAt: %w", err)
+	}
+	return oldValue.AnsweredAt, nil
+}
+
+// ClearAnsweredAt clears the value of the "answered_at" field.
+func (m *DecisionMutation) ClearAnsweredAt() {
+	m.answered_at = nil
+	m.clearedFields[decision.FieldAnsweredAt] = struct{}{}
+}
+
+// AnsweredAtCleared returns if the "answered_at" field was cleared in this mutation.
+func (m *DecisionMutation) AnsweredAtCleared() bool {
+	_, ok := m.clearedFields[decision.FieldAnsweredAt]
+	return ok
+}
+
+// ResetAnsweredAt resets all changes to the "answered_at" field.
+func (m *DecisionMutation) ResetAnsweredAt() {
+	m.answered_at = nil
+	delete(m.clearedFields, decision.FieldAnsweredAt)
+}
+
+// SetSupersededAt sets the "superseded_at" field.
+func (m *DecisionMutation) SetSupersededAt(t time.Time) {
+	m.superseded_at = &t
+}
+
+// SupersededAt returns the value of the "superseded_at" field in the mutation.
+func (m *DecisionMutation) SupersededAt() (r time.Time, exists bool) {
+	v := m.superseded_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSupersededAt returns the old "superseded_at" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldSupersededAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSupersededAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSupersededAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSupersededAt: %w", err)
+	}
+	return oldValue.SupersededAt, nil
+}
+
+// ClearSupersededAt clears the value of the "superseded_at" field.
+func (m *DecisionMutation) ClearSupersededAt() {
+	m.superseded_at = nil
+	m.clearedFields[decision.FieldSupersededAt] = struct{}{}
+}
+
+// SupersededAtCleared returns if the "superseded_at" field was cleared in this mutation.
+func (m *DecisionMutation) SupersededAtCleared() bool {
+	_, ok := m.clearedFields[decision.FieldSupersededAt]
+	return ok
+}
+
+// ResetSupersededAt resets all changes to the "superseded_at" field.
+func (m *DecisionMutation) ResetSupersededAt() {
+	m.superseded_at = nil
+	delete(m.clearedFields, decision.FieldSupersededAt)
+}
+
+// SetVersion sets the "version" field.
+func (m *DecisionMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *DecisionMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *DecisionMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *DecisionMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *DecisionMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *DecisionMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *DecisionMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Decision entity.
+// If the Decision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DecisionMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *DecisionMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *DecisionMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[decision.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *DecisionMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *DecisionMutation) ApplicationIDs() (ids []gid.ID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *DecisionMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearCall clears the "call" edge to the Call entity.
+func (m *DecisionMutation) ClearCall() {
+	m.clearedcall = true
+	m.clearedFields[decision.FieldCallID] = struct{}{}
+}
+
+// CallCleared reports if the "call" edge to the Call entity was cleared.
+func (m *DecisionMutation) CallCleared() bool {
+	return m.clearedcall
+}
+
+// CallIDs returns the "call" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CallID instead. It exists only for internal usage by the builders.
+func (m *DecisionMutation) CallIDs() (ids []gid.ID) {
+	if id := m.call; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCall resets all changes to the "call" edge.
+func (m *DecisionMutation) ResetCall() {
+	m.call = nil
+	m.clearedcall = false
+}
+
+// ClearDecider clears the "decider" edge to the Member entity.
+func (m *DecisionMutation) ClearDecider() {
+	m.cleareddecider = true
+	m.clearedFields[decision.FieldDeciderID] = struct{}{}
+}
+
+// DeciderCleared reports if the "decider" edge to the Member entity was cleared.
+func (m *DecisionMutation) DeciderCleared() bool {
+	return m.cleareddecider
+}
+
+// DeciderIDs returns the "decider" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DeciderID instead. It exists only for internal usage by the builders.
+func (m *DecisionMutation) DeciderIDs() (ids []gid.ID) {
+	if id := m.decider; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDecider resets all changes to the "decider" edge.
+func (m *DecisionMutation) ResetDecider() {
+	m.decider = nil
+	m.cleareddecider = false
+}
+
+// Where appends a list predicates to the DecisionMutation builder.
+func (m *DecisionMutation) Where(ps ...predicate.Decision) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DecisionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DecisionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Decision, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DecisionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DecisionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Decision).
+func (m *DecisionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DecisionMutation) Fields() []string {
+	fields := make([]string, 0, 15)
+	if m.created_at != nil {
+		fields = append(fields, decision.FieldCreatedAt)
+	}
+	if m.application != nil {
+		fields = append(fields, decision.FieldApplicationID)
+	}
+	if m.call != nil {
+		fields = append(fields, decision.FieldCallID)
+	}
+	if m.kind != nil {
+		fields = append(fields, decision.FieldKind)
+	}
+	if m.reason != nil {
+		fields = append(fields, decision.FieldReason)
+	}
+	if m.note != nil {
+		fields = append(fields, decision.FieldNote)
+	}
+	if m.rank != nil {
+		fields = append(fields, decision.FieldRank)
+	}
+	if m.decider != nil {
+		fields = append(fields, decision.FieldDeciderID)
+	}
+	if m.released_at != nil {
+		fields = append(fields, decision.FieldReleasedAt)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, decision.FieldExpiresAt)
+	}
+	if m.answer != nil {
+		fields = append(fields, decision.FieldAnswer)
+	}
+	if m.answered_at != nil {
+		fields = append(fields, decision.FieldAnsweredAt)
+	}
+	if m.superseded_at != nil {
+		fields = append(fields, decision.FieldSupersededAt)
+	}
+	if m.version != nil {
+		fields = append(fields, decision.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, decision.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DecisionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case decision.FieldCreatedAt:
+		return m.CreatedAt()
+	case decision.FieldApplicationID:
+		return m.ApplicationID()
+	case decision.FieldCallID:
+		return m.CallID()
+	case decision.FieldKind:
+		return m.Kind()
+	case decision.FieldReason:
+		return m.Reason()
+	case decision.FieldNote:
+		return m.Note()
+	case decision.FieldRank:
+		return m.Rank()
+	case decision.FieldDeciderID:
+		return m.DeciderID()
+	case decision.FieldReleasedAt:
+		return m.ReleasedAt()
+	case decision.FieldExpiresAt:
+		return m.ExpiresAt()
+	case decision.FieldAnswer:
+		return m.Answer()
+	case decision.FieldAnsweredAt:
+		return m.AnsweredAt()
+	case decision.FieldSupersededAt:
+		return m.SupersededAt()
+	case decision.FieldVersion:
+		return m.Version()
+	case decision.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DecisionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case decision.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case decision.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case decision.FieldCallID:
+		return m.OldCallID(ctx)
+	case decision.FieldKind:
+		return m.OldKind(ctx)
+	case decision.FieldReason:
+		return m.OldReason(ctx)
+	case decision.FieldNote:
+		return m.OldNote(ctx)
+	case decision.FieldRank:
+		return m.OldRank(ctx)
+	case decision.FieldDeciderID:
+		return m.OldDeciderID(ctx)
+	case decision.FieldReleasedAt:
+		return m.OldReleasedAt(ctx)
+	case decision.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case decision.FieldAnswer:
+		return m.OldAnswer(ctx)
+	case decision.FieldAnsweredAt:
+		return m.OldAnsweredAt(ctx)
+	case decision.FieldSupersededAt:
+		return m.OldSupersededAt(ctx)
+	case decision.FieldVersion:
+		return m.OldVersion(ctx)
+	case decision.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Decision field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DecisionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case decision.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case decision.FieldApplicationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case decision.FieldCallID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCallID(v)
+		return nil
+	case decision.FieldKind:
+		v, ok := value.(decision.Kind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case decision.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case decision.FieldNote:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNote(v)
+		return nil
+	case decision.FieldRank:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRank(v)
+		return nil
+	case decision.FieldDeciderID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeciderID(v)
+		return nil
+	case decision.FieldReleasedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReleasedAt(v)
+		return nil
+	case decision.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case decision.FieldAnswer:
+		v, ok := value.(decision.Answer)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAnswer(v)
+		return nil
+	case decision.FieldAnsweredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAnsweredAt(v)
+		return nil
+	case decision.FieldSupersededAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSupersededAt(v)
+		return nil
+	case decision.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case decision.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Decision field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DecisionMutation) AddedFields() []string {
+	var fields []string
+	if m.addrank != nil {
+		fields = append(fields, decision.FieldRank)
+	}
+	if m.addversion != nil {
+		fields = append(fields, decision.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DecisionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case decision.FieldRank:
+		return m.AddedRank()
+	case decision.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DecisionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case decision.FieldRank:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRank(v)
+		return nil
+	case decision.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Decision numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DecisionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(decision.FieldRank) {
+		fields = append(fields, decision.FieldRank)
+	}
+	if m.FieldCleared(decision.FieldReleasedAt) {
+		fields = append(fields, decision.FieldReleasedAt)
+	}
+	if m.FieldCleared(decision.FieldExpiresAt) {
+		fields = append(fields, decision.FieldExpiresAt)
+	}
+	if m.FieldCleared(decision.FieldAnswer) {
+		fields = append(fields, decision.FieldAnswer)
+	}
+	if m.FieldCleared(decision.FieldAnsweredAt) {
+		fields = append(fields, decision.FieldAnsweredAt)
+	}
+	if m.FieldCleared(decision.FieldSupersededAt) {
+		fields = append(fields, decision.FieldSupersededAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DecisionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DecisionMutation) ClearField(name string) error {
+	switch name {
+	case decision.FieldRank:
+		m.ClearRank()
+		return nil
+	case decision.FieldReleasedAt:
+		m.ClearReleasedAt()
+		return nil
+	case decision.FieldExpiresAt:
+		m.ClearExpiresAt()
+		return nil
+	case decision.FieldAnswer:
+		m.ClearAnswer()
+		return nil
+	case decision.FieldAnsweredAt:
+		m.ClearAnsweredAt()
+		return nil
+	case decision.FieldSupersededAt:
+		m.ClearSupersededAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Decision nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DecisionMutation) ResetField(name string) error {
+	switch name {
+	case decision.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case decision.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case decision.FieldCallID:
+		m.ResetCallID()
+		return nil
+	case decision.FieldKind:
+		m.ResetKind()
+		return nil
+	case decision.FieldReason:
+		m.ResetReason()
+		return nil
+	case decision.FieldNote:
+		m.ResetNote()
+		return nil
+	case decision.FieldRank:
+		m.ResetRank()
+		return nil
+	case decision.FieldDeciderID:
+		m.ResetDeciderID()
+		return nil
+	case decision.FieldReleasedAt:
+		m.ResetReleasedAt()
+		return nil
+	case decision.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case decision.FieldAnswer:
+		m.ResetAnswer()
+		return nil
+	case decision.FieldAnsweredAt:
+		m.ResetAnsweredAt()
+		return nil
+	case decision.FieldSupersededAt:
+		m.ResetSupersededAt()
+		return nil
+	case decision.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case decision.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Decision field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DecisionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.application != nil {
+		edges = append(edges, decision.EdgeApplication)
+	}
+	if m.call != nil {
+		edges = append(edges, decision.EdgeCall)
+	}
+	if m.decider != nil {
+		edges = append(edges, decision.EdgeDecider)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DecisionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case decision.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case decision.EdgeCall:
+		if id := m.call; id != nil {
+			return []ent.Value{*id}
+		}
+	case decision.EdgeDecider:
+		if id := m.decider; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DecisionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DecisionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DecisionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedapplication {
+		edges = append(edges, decision.EdgeApplication)
+	}
+	if m.clearedcall {
+		edges = append(edges, decision.EdgeCall)
+	}
+	if m.cleareddecider {
+		edges = append(edges, decision.EdgeDecider)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DecisionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case decision.EdgeApplication:
+		return m.clearedapplication
+	case decision.EdgeCall:
+		return m.clearedcall
+	case decision.EdgeDecider:
+		return m.cleareddecider
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DecisionMutation) ClearEdge(name string) error {
+	switch name {
+	case decision.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case decision.EdgeCall:
+		m.ClearCall()
+		return nil
+	case decision.EdgeDecider:
+		m.ClearDecider()
+		return nil
+	}
+	return fmt.Errorf("unknown Decision unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DecisionMutation) ResetEdge(name string) error {
+	switch name {
+	case decision.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case decision.EdgeCall:
+		m.ResetCall()
+		return nil
+	case decision.EdgeDecider:
+		m.ResetDecider()
+		return nil
+	}
+	return fmt.Errorf("unknown Decision edge %s", name)
+}
+
+// DocumentMutation represents an operation that mutates the Document nodes in the graph.
+type DocumentMutation struct {
+	config
+	op                    Op
+	typ                   string
+	id                    *gid.ID
+	created_at            *time.Time
+	requirement           *string
+	signer                *string
+	url                   *string
+	removed_at            *time.Time
+	clearedFields         map[string]struct{}
+	application           *gid.ID
+	clearedapplication    bool
+	file                  *gid.ID
+	clearedfile           bool
+	signer_request        *gid.ID
+	clearedsigner_request bool
+	added_by              *gid.ID
+	clearedadded_by       bool
+	done                  bool
+	oldValue              func(context.Context) (*Document, error)
+	predicates            []predicate.Document
+}
+
+var _ ent.Mutation = (*DocumentMutation)(nil)
+
+// documentOption allows management of the mutation configuration using functional options.
+type documentOption func(*DocumentMutation)
+
+// newDocumentMutation creates new mutation for the Document entity.
+func newDocumentMutation(c config, op Op, opts ...documentOption) *DocumentMutation {
+	m := &DocumentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDocument,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDocumentID sets the ID field of the mutation.
+func withDocumentID(id gid.ID) documentOption {
+	return func(m *DocumentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Document
+		)
+		m.oldValue = func(ctx context.Context) (*Document, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Document.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDocument sets the old Document of the mutation.
+func withDocument(node *Document) documentOption {
+	return func(m *DocumentMutation) {
+		m.oldValue = func(context.Context) (*Document, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DocumentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DocumentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Document entities.
+func (m *DocumentMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DocumentMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DocumentMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Document.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *DocumentMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *DocumentMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Document entity.
+// If the Document object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DocumentMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *DocumentMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *DocumentMutation) SetApplicationID(gi gid.ID) {
+	m.application = &gi
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *DocumentMutation) ApplicationID() (r gid.ID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Document entity.
+// If the Document object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DocumentMutation) OldApplicationID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *DocumentMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetRequirement sets the "requirement" field.
+func (m *DocumentMutation) SetRequirement(s string) {
+	m.requirement = &s
+}
+
+// Requirement returns the value of the "requirement" field in the mutation.
+func (m *DocumentMutation) Requirement() (r string, exists bool) {
+	v := m.requirement
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequirement returns the old "requirement" field's value of the Document entity.
+// If the Document object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DocumentMutation) OldRequirement(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequirement is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequirement requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequirement: %w", err)
+	}
+	return oldValue.Requirement, nil
+}
+
+// ResetRequirement resets all changes to the "requirement" field.
+func (m *DocumentMutation) ResetRequirement() {
+	m.requirement = nil
+}
+
+// SetSigner sets the "signer" field.
+func (m *DocumentMutation) SetSigner(s string) {
+	m.signer = &s
+}
+
+// Signer returns the value of the "signer" field in the mutation.
+func (m *DocumentMutation) Signer() (r string, exists bool) {
+	v := m.signer
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSigner returns the old "signer" field's value of the Document entity.
+// If the Document object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DocumentMutation) OldSigner(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSigner is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSigner requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSigner: %w", err)
+	}
+	return oldValue.Signer, nil
+}
+
+// ResetSigner resets all changes to the "signer" field.
+func (m *DocumentMutation) ResetSigner() {
+	m.signer = nil
+}
+
+// SetFileID sets the "file_id" field.
+func (m *DocumentMutation) SetFileID(gi gid.ID) {
+	m.file = &gi
+}
+
+// FileID returns the value of the "file_id" field in the mutation.
+func (m *DocumentMutation) FileID() (r gid.ID, exists bool) {
+	v := m.file
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFileID returns the old "file_id" field's value of the Document entity.
+// If the Document object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DocumentMutation) OldFileID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFileID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFileID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFileID: %w", err)
+	}
+	return oldValue.FileID, nil
+}
+
+// ClearFileID clears the value of the "file_id" field.
+func (m *DocumentMutation) ClearFileID() {
+	m.file = nil
+	m.clearedFields[document.FieldFileID] = struct{}{}
+}
+
+// FileIDCleared returns if the "file_id" field was cleared in this mutation.
+func (m *DocumentMutation) FileIDCleared() bool {
+	_, ok := m.clearedFields[document.FieldFileID]
+	return ok
+}
+
+// ResetFileID resets all changes to the "file_id" field.
+func (m *DocumentMutation) ResetFileID() {
+	m.file = nil
+	delete(m.clearedFields, document.FieldFileID)
+}
+
+// SetURL sets the "url" field.
+func (m *DocumentMutation) SetURL(s string) {
+	m.url = &s
+}
+
+// URL returns the value of the "url" field in the mutation.
+func (m *DocumentMutation) URL() (r string, exists bool) {
+	v := m.url
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldURL returns the old "url" field's value of the Document entity.
+// If the Document object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DocumentMutation) OldURL(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldURL is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldURL requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldURL: %w", err)
+	}
+	return oldValue.URL, nil
+}
+
+// ResetURL resets all changes to the "url" field.
+func (m *DocumentMutation) ResetURL() {
+	m.url = nil
+}
+
+// SetSignerRequestID sets the "signer_request_id" field.
+func (m *DocumentMutation) SetSignerRequestID(gi gid.ID) {
+	m.signer_request = &gi
+}
+
+// SignerRequestID returns the value of the "signer_request_id" field in the mutation.
+func (m *DocumentMutation) SignerRequestID() (r gid.ID, exists bool) {
+	v := m.signer_request
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSignerRequestID returns the old "signer_request_id" field's value of the Document entity.
+// If the Document object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DocumentMutation) OldSignerRequestID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSignerRequestID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSignerRequestID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSignerRequestID: %w", err)
+	}
+	return oldValue.SignerRequestID, nil
+}
+
+// ClearSignerRequestID clears the value of the "signer_request_id" field.
+func (m *DocumentMutation) ClearSignerRequestID() {
+	m.signer_request = nil
+	m.clearedFields[document.FieldSignerRequestID] = struct{}{}
+}
+
+// SignerRequestIDCleared returns if the "signer_request_id" field was cleared in this mutation.
+func (m *DocumentMutation) SignerRequestIDCleared() bool {
+	_, ok := m.clearedFields[document.FieldSignerRequestID]
+	return ok
+}
+
+// ResetSignerRequestID resets all changes to the "signer_request_id" field.
+func (m *DocumentMutation) ResetSignerRequestID() {
+	m.signer_request = nil
+	delete(m.clearedFields, document.FieldSignerRequestID)
+}
+
+// SetAddedByID sets the "added_by_id" field.
+func (m *DocumentMutation) SetAddedByID(gi gid.ID) {
+	m.added_by = &gi
+}
+
+// AddedByID returns the value of the "added_by_id" field in the mutation.
+func (m *DocumentMutation) AddedByID() (r gid.ID, exists bool) {
+	v := m.added_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAddedByID returns the old "added_by_id" field's value of the Document entity.
+// If the Document object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DocumentMutation) OldAddedByID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAddedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAddedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAddedByID: %w", err)
+	}
+	return oldValue.AddedByID, nil
+}
+
+// ResetAddedByID resets all changes to the "added_by_id" field.
+func (m *DocumentMutation) ResetAddedByID() {
+	m.added_by = nil
+}
+
+// SetRemovedAt sets the "removed_at" field.
+func (m *DocumentMutation) SetRemovedAt(t time.Time) {
+	m.removed_at = &t
+}
+
+// RemovedAt returns the value of the "removed_at" field in the mutation.
+func (m *DocumentMutation) RemovedAt() (r time.Time, exists bool) {
+	v := m.removed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRemovedAt returns the old "removed_at" field's value of the Document entity.
+// If the Document object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DocumentMutation) OldRemovedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRemovedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRemovedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRemovedAt: %w", err)
+	}
+	return oldValue.RemovedAt, nil
+}
+
+// ClearRemovedAt clears the value of the "removed_at" field.
+func (m *DocumentMutation) ClearRemovedAt() {
+	m.removed_at = nil
+	m.clearedFields[document.FieldRemovedAt] = struct{}{}
+}
+
+// RemovedAtCleared returns if the "removed_at" field was cleared in this mutation.
+func (m *DocumentMutation) RemovedAtCleared() bool {
+	_, ok := m.clearedFields[document.FieldRemovedAt]
+	return ok
+}
+
+// ResetRemovedAt resets all changes to the "removed_at" field.
+func (m *DocumentMutation) ResetRemovedAt() {
+	m.removed_at = nil
+	delete(m.clearedFields, document.FieldRemovedAt)
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *DocumentMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[document.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *DocumentMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *DocumentMutation) ApplicationIDs() (ids []gid.ID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *DocumentMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearFile clears the "file" edge to the File entity.
+func (m *DocumentMutation) ClearFile() {
+	m.clearedfile = true
+	m.clearedFields[document.FieldFileID] = struct{}{}
+}
+
+// FileCleared reports if the "file" edge to the File entity was cleared.
+func (m *DocumentMutation) FileCleared() bool {
+	return m.FileIDCleared() || m.clearedfile
+}
+
+// FileIDs returns the "file" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// FileID instead. It exists only for internal usage by the builders.
+func (m *DocumentMutation) FileIDs() (ids []gid.ID) {
+	if id := m.file; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetFile resets all changes to the "file" edge.
+func (m *DocumentMutation) ResetFile() {
+	m.file = nil
+	m.clearedfile = false
+}
+
+// ClearSignerRequest clears the "signer_request" edge to the SignerRequest entity.
+func (m *DocumentMutation) ClearSignerRequest() {
+	m.clearedsigner_request = true
+	m.clearedFields[document.FieldSignerRequestID] = struct{}{}
+}
+
+// SignerRequestCleared reports if the "signer_request" edge to the SignerRequest entity was cleared.
+func (m *DocumentMutation) SignerRequestCleared() bool {
+	return m.SignerRequestIDCleared() || m.clearedsigner_request
+}
+
+// SignerRequestIDs returns the "signer_request" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SignerRequestID instead. It exists only for internal usage by the builders.
+func (m *DocumentMutation) SignerRequestIDs() (ids []gid.ID) {
+	if id := m.signer_request; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSignerRequest resets all changes to the "signer_request" edge.
+func (m *DocumentMutation) ResetSignerRequest() {
+	m.signer_request = nil
+	m.clearedsigner_request = false
+}
+
+// ClearAddedBy clears the "added_by" edge to the Member entity.
+func (m *DocumentMutation) ClearAddedBy() {
+	m.clearedadded_by = true
+	m.clearedFields[document.FieldAddedByID] = struct{}{}
+}
+
+// AddedByCleared reports if the "added_by" edge to the Member entity was cleared.
+func (m *DocumentMutation) AddedByCleared() bool {
+	return m.clearedadded_by
+}
+
+// AddedByIDs returns the "added_by" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AddedByID instead. It exists only for internal usage by the builders.
+func (m *DocumentMutation) AddedByIDs() (ids []gid.ID) {
+	if id := m.added_by; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAddedBy resets all changes to the "added_by" edge.
+func (m *DocumentMutation) ResetAddedBy() {
+	m.added_by = nil
+	m.clearedadded_by = false
+}
+
+// Where appends a list predicates to the DocumentMutation builder.
+func (m *DocumentMutation) Where(ps ...predicate.Document) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DocumentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DocumentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Document, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DocumentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DocumentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Document).
+func (m *DocumentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DocumentMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.created_at != nil {
+		fields = append(fields, document.FieldCreatedAt)
+	}
+	if m.application != nil {
+		fields = append(fields, document.FieldApplicationID)
+	}
+	if m.requirement != nil {
+		fields = append(fields, document.FieldRequirement)
+	}
+	if m.signer != nil {
+		fields = append(fields, document.FieldSigner)
+	}
+	if m.file != nil {
+		fields = append(fields, document.FieldFileID)
+	}
+	if m.url != nil {
+		fields = append(fields, document.FieldURL)
+	}
+	if m.signer_request != nil {
+		fields = append(fields, document.FieldSignerRequestID)
+	}
+	if m.added_by != nil {
+		fields = append(fields, document.FieldAddedByID)
+	}
+	if m.removed_at != nil {
+		fields = append(fields, document.FieldRemovedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DocumentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case document.FieldCreatedAt:
+		return m.CreatedAt()
+	case document.FieldApplicationID:
+		return m.ApplicationID()
+	case document.FieldRequirement:
+		return m.Requirement()
+	case document.FieldSigner:
+		return m.Signer()
+	case document.FieldFileID:
+		return m.FileID()
+	case document.FieldURL:
+		return m.URL()
+	case document.FieldSignerRequestID:
+		return m.SignerRequestID()
+	case document.FieldAddedByID:
+		return m.AddedByID()
+	case document.FieldRemovedAt:
+		return m.RemovedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DocumentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case document.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case document.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case document.FieldRequirement:
+		return m.OldRequirement(ctx)
+	case document.FieldSigner:
+		return m.OldSigner(ctx)
+	case document.FieldFileID:
+		return m.OldFileID(ctx)
+	case document.FieldURL:
+		return m.OldURL(ctx)
+	case document.FieldSignerRequestID:
+		return m.OldSignerRequestID(ctx)
+	case document.FieldAddedByID:
+		return m.OldAddedByID(ctx)
+	case document.FieldRemovedAt:
+		return m.OldRemovedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Document field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DocumentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case document.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case document.FieldApplicationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case document.FieldRequirement:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequirement(v)
+		return nil
+	case document.FieldSigner:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSigner(v)
+		return nil
+	case document.FieldFileID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFileID(v)
+		return nil
+	case document.FieldURL:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetURL(v)
+		return nil
+	case document.FieldSignerRequestID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSignerRequestID(v)
+		return nil
+	case document.FieldAddedByID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAddedByID(v)
+		return nil
+	case document.FieldRemovedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRemovedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Document field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DocumentMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DocumentMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DocumentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Document numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DocumentMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(document.FieldFileID) {
+		fields = append(fields, document.FieldFileID)
+	}
+	if m.FieldCleared(document.FieldSignerRequestID) {
+		fields = append(fields, document.FieldSignerRequestID)
+	}
+	if m.FieldCleared(document.FieldRemovedAt) {
+		fields = append(fields, document.FieldRemovedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DocumentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DocumentMutation) ClearField(name string) error {
+	switch name {
+	case document.FieldFileID:
+		m.ClearFileID()
+		return nil
+	case document.FieldSignerRequestID:
+		m.ClearSignerRequestID()
+		return nil
+	case document.FieldRemovedAt:
+		m.ClearRemovedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Document nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DocumentMutation) ResetField(name string) error {
+	switch name {
+	case document.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case document.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case document.FieldRequirement:
+		m.ResetRequirement()
+		return nil
+	case document.FieldSigner:
+		m.ResetSigner()
+		return nil
+	case document.FieldFileID:
+		m.ResetFileID()
+		return nil
+	case document.FieldURL:
+		m.ResetURL()
+		return nil
+	case document.FieldSignerRequestID:
+		m.ResetSignerRequestID()
+		return nil
+	case document.FieldAddedByID:
+		m.ResetAddedByID()
+		return nil
+	case document.FieldRemovedAt:
+		m.ResetRemovedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Document field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DocumentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.application != nil {
+		edges = append(edges, document.EdgeApplication)
+	}
+	if m.file != nil {
+		edges = append(edges, document.EdgeFile)
+	}
+	if m.signer_request != nil {
+		edges = append(edges, document.EdgeSignerRequest)
+	}
+	if m.added_by != nil {
+		edges = append(edges, document.EdgeAddedBy)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DocumentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case document.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case document.EdgeFile:
+		if id := m.file; id != nil {
+			return []ent.Value{*id}
+		}
+	case document.EdgeSignerRequest:
+		if id := m.signer_request; id != nil {
+			return []ent.Value{*id}
+		}
+	case document.EdgeAddedBy:
+		if id := m.added_by; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DocumentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DocumentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DocumentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedapplication {
+		edges = append(edges, document.EdgeApplication)
+	}
+	if m.clearedfile {
+		edges = append(edges, document.EdgeFile)
+	}
+	if m.clearedsigner_request {
+		edges = append(edges, document.EdgeSignerRequest)
+	}
+	if m.clearedadded_by {
+		edges = append(edges, document.EdgeAddedBy)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DocumentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case document.EdgeApplication:
+		return m.clearedapplication
+	case document.EdgeFile:
+		return m.clearedfile
+	case document.EdgeSignerRequest:
+		return m.clearedsigner_request
+	case document.EdgeAddedBy:
+		return m.clearedadded_by
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DocumentMutation) ClearEdge(name string) error {
+	switch name {
+	case document.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case document.EdgeFile:
+		m.ClearFile()
+		return nil
+	case document.EdgeSignerRequest:
+		m.ClearSignerRequest()
+		return nil
+	case document.EdgeAddedBy:
+		m.ClearAddedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Document unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DocumentMutation) ResetEdge(name string) error {
+	switch name {
+	case document.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case document.EdgeFile:
+		m.ResetFile()
+		return nil
+	case document.EdgeSignerRequest:
+		m.ResetSignerRequest()
+		return nil
+	case document.EdgeAddedBy:
+		m.ResetAddedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Document edge %s", name)
 }
 
 // DraftMutation represents an operation that mutates the Draft nodes in the graph.
@@ -8060,21 +18049,31 @@ func (m *DraftVersionMutation) ResetEdge(name string) error {
 // EnrollmentMutation represents an operation that mutates the Enrollment nodes in the graph.
 type EnrollmentMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *gid.ID
-	created_at    *time.Time
-	state         *enrollment.State
-	reason        *string
-	updated_at    *time.Time
-	clearedFields map[string]struct{}
-	cohort        *gid.ID
-	clearedcohort bool
-	team          *gid.ID
-	clearedteam   bool
-	done          bool
-	oldValue      func(context.Context) (*Enrollment, error)
-	predicates    []predicate.Enrollment
+	op                 Op
+	typ                string
+	id                 *gid.ID
+	created_at         *time.Time
+	state              *enrollment.State
+	reason             *string
+	fee_amount         *int
+	addfee_amount      *int
+	waived_amount      *int
+	addwaived_amount   *int
+	fee_currency       *string
+	fee_note           *string
+	updated_at         *time.Time
+	clearedFields      map[string]struct{}
+	cohort             *gid.ID
+	clearedcohort      bool
+	team               *gid.ID
+	clearedteam        bool
+	application        *gid.ID
+	clearedapplication bool
+	sponsorship        *gid.ID
+	clearedsponsorship bool
+	done               bool
+	oldValue           func(context.Context) (*Enrollment, error)
+	predicates         []predicate.Enrollment
 }
 
 var _ ent.Mutation = (*EnrollmentMutation)(nil)
@@ -8361,6 +18360,316 @@ func (m *EnrollmentMutation) ResetReason() {
 	m.reason = nil
 }
 
+// SetApplicationID sets the "application_id" field.
+func (m *EnrollmentMutation) SetApplicationID(gi gid.ID) {
+	m.application = &gi
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *EnrollmentMutation) ApplicationID() (r gid.ID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Enrollment entity.
+// If the Enrollment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrollmentMutation) OldApplicationID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ClearApplicationID clears the value of the "application_id" field.
+func (m *EnrollmentMutation) ClearApplicationID() {
+	m.application = nil
+	m.clearedFields[enrollment.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationIDCleared returns if the "application_id" field was cleared in this mutation.
+func (m *EnrollmentMutation) ApplicationIDCleared() bool {
+	_, ok := m.clearedFields[enrollment.FieldApplicationID]
+	return ok
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *EnrollmentMutation) ResetApplicationID() {
+	m.application = nil
+	delete(m.clearedFields, enrollment.FieldApplicationID)
+}
+
+// SetFeeAmount sets the "fee_amount" field.
+func (m *EnrollmentMutation) SetFeeAmount(i int) {
+	m.fee_amount = &i
+	m.addfee_amount = nil
+}
+
+// FeeAmount returns the value of the "fee_amount" field in the mutation.
+func (m *EnrollmentMutation) FeeAmount() (r int, exists bool) {
+	v := m.fee_amount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFeeAmount returns the old "fee_amount" field's value of the Enrollment entity.
+// If the Enrollment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrollmentMutation) OldFeeAmount(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFeeAmount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFeeAmount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFeeAmount: %w", err)
+	}
+	return oldValue.FeeAmount, nil
+}
+
+// AddFeeAmount adds i to the "fee_amount" field.
+func (m *EnrollmentMutation) AddFeeAmount(i int) {
+	if m.addfee_amount != nil {
+		*m.addfee_amount += i
+	} else {
+		m.addfee_amount = &i
+	}
+}
+
+// AddedFeeAmount returns the value that was added to the "fee_amount" field in this mutation.
+func (m *EnrollmentMutation) AddedFeeAmount() (r int, exists bool) {
+	v := m.addfee_amount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearFeeAmount clears the value of the "fee_amount" field.
+func (m *EnrollmentMutation) ClearFeeAmount() {
+	m.fee_amount = nil
+	m.addfee_amount = nil
+	m.clearedFields[enrollment.FieldFeeAmount] = struct{}{}
+}
+
+// FeeAmountCleared returns if the "fee_amount" field was cleared in this mutation.
+func (m *EnrollmentMutation) FeeAmountCleared() bool {
+	_, ok := m.clearedFields[enrollment.FieldFeeAmount]
+	return ok
+}
+
+// ResetFeeAmount resets all changes to the "fee_amount" field.
+func (m *EnrollmentMutation) ResetFeeAmount() {
+	m.fee_amount = nil
+	m.addfee_amount = nil
+	delete(m.clearedFields, enrollment.FieldFeeAmount)
+}
+
+// SetWaivedAmount sets the "waived_amount" field.
+func (m *EnrollmentMutation) SetWaivedAmount(i int) {
+	m.waived_amount = &i
+	m.addwaived_amount = nil
+}
+
+// WaivedAmount returns the value of the "waived_amount" field in the mutation.
+func (m *EnrollmentMutation) WaivedAmount() (r int, exists bool) {
+	v := m.waived_amount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWaivedAmount returns the old "waived_amount" field's value of the Enrollment entity.
+// If the Enrollment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrollmentMutation) OldWaivedAmount(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWaivedAmount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWaivedAmount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWaivedAmount: %w", err)
+	}
+	return oldValue.WaivedAmount, nil
+}
+
+// AddWaivedAmount adds i to the "waived_amount" field.
+func (m *EnrollmentMutation) AddWaivedAmount(i int) {
+	if m.addwaived_amount != nil {
+		*m.addwaived_amount += i
+	} else {
+		m.addwaived_amount = &i
+	}
+}
+
+// AddedWaivedAmount returns the value that was added to the "waived_amount" field in this mutation.
+func (m *EnrollmentMutation) AddedWaivedAmount() (r int, exists bool) {
+	v := m.addwaived_amount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearWaivedAmount clears the value of the "waived_amount" field.
+func (m *EnrollmentMutation) ClearWaivedAmount() {
+	m.waived_amount = nil
+	m.addwaived_amount = nil
+	m.clearedFields[enrollment.FieldWaivedAmount] = struct{}{}
+}
+
+// WaivedAmountCleared returns if the "waived_amount" field was cleared in this mutation.
+func (m *EnrollmentMutation) WaivedAmountCleared() bool {
+	_, ok := m.clearedFields[enrollment.FieldWaivedAmount]
+	return ok
+}
+
+// ResetWaivedAmount resets all changes to the "waived_amount" field.
+func (m *EnrollmentMutation) ResetWaivedAmount() {
+	m.waived_amount = nil
+	m.addwaived_amount = nil
+	delete(m.clearedFields, enrollment.FieldWaivedAmount)
+}
+
+// SetFeeCurrency sets the "fee_currency" field.
+func (m *EnrollmentMutation) SetFeeCurrency(s string) {
+	m.fee_currency = &s
+}
+
+// FeeCurrency returns the value of the "fee_currency" field in the mutation.
+func (m *EnrollmentMutation) FeeCurrency() (r string, exists bool) {
+	v := m.fee_currency
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFeeCurrency returns the old "fee_currency" field's value of the Enrollment entity.
+// If the Enrollment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrollmentMutation) OldFeeCurrency(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFeeCurrency is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFeeCurrency requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFeeCurrency: %w", err)
+	}
+	return oldValue.FeeCurrency, nil
+}
+
+// ResetFeeCurrency resets all changes to the "fee_currency" field.
+func (m *EnrollmentMutation) ResetFeeCurrency() {
+	m.fee_currency = nil
+}
+
+// SetSponsorshipID sets the "sponsorship_id" field.
+func (m *EnrollmentMutation) SetSponsorshipID(gi gid.ID) {
+	m.sponsorship = &gi
+}
+
+// SponsorshipID returns the value of the "sponsorship_id" field in the mutation.
+func (m *EnrollmentMutation) SponsorshipID() (r gid.ID, exists bool) {
+	v := m.sponsorship
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSponsorshipID returns the old "sponsorship_id" field's value of the Enrollment entity.
+// If the Enrollment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrollmentMutation) OldSponsorshipID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSponsorshipID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSponsorshipID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSponsorshipID: %w", err)
+	}
+	return oldValue.SponsorshipID, nil
+}
+
+// ClearSponsorshipID clears the value of the "sponsorship_id" field.
+func (m *EnrollmentMutation) ClearSponsorshipID() {
+	m.sponsorship = nil
+	m.clearedFields[enrollment.FieldSponsorshipID] = struct{}{}
+}
+
+// SponsorshipIDCleared returns if the "sponsorship_id" field was cleared in this mutation.
+func (m *EnrollmentMutation) SponsorshipIDCleared() bool {
+	_, ok := m.clearedFields[enrollment.FieldSponsorshipID]
+	return ok
+}
+
+// ResetSponsorshipID resets all changes to the "sponsorship_id" field.
+func (m *EnrollmentMutation) ResetSponsorshipID() {
+	m.sponsorship = nil
+	delete(m.clearedFields, enrollment.FieldSponsorshipID)
+}
+
+// SetFeeNote sets the "fee_note" field.
+func (m *EnrollmentMutation) SetFeeNote(s string) {
+	m.fee_note = &s
+}
+
+// FeeNote returns the value of the "fee_note" field in the mutation.
+func (m *EnrollmentMutation) FeeNote() (r string, exists bool) {
+	v := m.fee_note
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFeeNote returns the old "fee_note" field's value of the Enrollment entity.
+// If the Enrollment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EnrollmentMutation) OldFeeNote(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFeeNote is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFeeNote requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFeeNote: %w", err)
+	}
+	return oldValue.FeeNote, nil
+}
+
+// ResetFeeNote resets all changes to the "fee_note" field.
+func (m *EnrollmentMutation) ResetFeeNote() {
+	m.fee_note = nil
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (m *EnrollmentMutation) SetUpdatedAt(t time.Time) {
 	m.updated_at = &t
@@ -8451,6 +18760,60 @@ func (m *EnrollmentMutation) ResetTeam() {
 	m.clearedteam = false
 }
 
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *EnrollmentMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[enrollment.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *EnrollmentMutation) ApplicationCleared() bool {
+	return m.ApplicationIDCleared() || m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *EnrollmentMutation) ApplicationIDs() (ids []gid.ID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *EnrollmentMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearSponsorship clears the "sponsorship" edge to the Sponsorship entity.
+func (m *EnrollmentMutation) ClearSponsorship() {
+	m.clearedsponsorship = true
+	m.clearedFields[enrollment.FieldSponsorshipID] = struct{}{}
+}
+
+// SponsorshipCleared reports if the "sponsorship" edge to the Sponsorship entity was cleared.
+func (m *EnrollmentMutation) SponsorshipCleared() bool {
+	return m.SponsorshipIDCleared() || m.clearedsponsorship
+}
+
+// SponsorshipIDs returns the "sponsorship" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SponsorshipID instead. It exists only for internal usage by the builders.
+func (m *EnrollmentMutation) SponsorshipIDs() (ids []gid.ID) {
+	if id := m.sponsorship; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSponsorship resets all changes to the "sponsorship" edge.
+func (m *EnrollmentMutation) ResetSponsorship() {
+	m.sponsorship = nil
+	m.clearedsponsorship = false
+}
+
 // Where appends a list predicates to the EnrollmentMutation builder.
 func (m *EnrollmentMutation) Where(ps ...predicate.Enrollment) {
 	m.predicates = append(m.predicates, ps...)
@@ -8485,7 +18848,7 @@ func (m *EnrollmentMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EnrollmentMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 12)
 	if m.created_at != nil {
 		fields = append(fields, enrollment.FieldCreatedAt)
 	}
@@ -8500,6 +18863,24 @@ func (m *EnrollmentMutation) Fields() []string {
 	}
 	if m.reason != nil {
 		fields = append(fields, enrollment.FieldReason)
+	}
+	if m.application != nil {
+		fields = append(fields, enrollment.FieldApplicationID)
+	}
+	if m.fee_amount != nil {
+		fields = append(fields, enrollment.FieldFeeAmount)
+	}
+	if m.waived_amount != nil {
+		fields = append(fields, enrollment.FieldWaivedAmount)
+	}
+	if m.fee_currency != nil {
+		fields = append(fields, enrollment.FieldFeeCurrency)
+	}
+	if m.sponsorship != nil {
+		fields = append(fields, enrollment.FieldSponsorshipID)
+	}
+	if m.fee_note != nil {
+		fields = append(fields, enrollment.FieldFeeNote)
 	}
 	if m.updated_at != nil {
 		fields = append(fields, enrollment.FieldUpdatedAt)
@@ -8522,6 +18903,18 @@ func (m *EnrollmentMutation) Field(name string) (ent.Value, bool) {
 		return m.State()
 	case enrollment.FieldReason:
 		return m.Reason()
+	case enrollment.FieldApplicationID:
+		return m.ApplicationID()
+	case enrollment.FieldFeeAmount:
+		return m.FeeAmount()
+	case enrollment.FieldWaivedAmount:
+		return m.WaivedAmount()
+	case enrollment.FieldFeeCurrency:
+		return m.FeeCurrency()
+	case enrollment.FieldSponsorshipID:
+		return m.SponsorshipID()
+	case enrollment.FieldFeeNote:
+		return m.FeeNote()
 	case enrollment.FieldUpdatedAt:
 		return m.UpdatedAt()
 	}
@@ -8543,6 +18936,18 @@ func (m *EnrollmentMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldState(ctx)
 	case enrollment.FieldReason:
 		return m.OldReason(ctx)
+	case enrollment.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case enrollment.FieldFeeAmount:
+		return m.OldFeeAmount(ctx)
+	case enrollment.FieldWaivedAmount:
+		return m.OldWaivedAmount(ctx)
+	case enrollment.FieldFeeCurrency:
+		return m.OldFeeCurrency(ctx)
+	case enrollment.FieldSponsorshipID:
+		return m.OldSponsorshipID(ctx)
+	case enrollment.FieldFeeNote:
+		return m.OldFeeNote(ctx)
 	case enrollment.FieldUpdatedAt:
 		return m.OldUpdatedAt(ctx)
 	}
@@ -8589,6 +18994,48 @@ func (m *EnrollmentMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetReason(v)
 		return nil
+	case enrollment.FieldApplicationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case enrollment.FieldFeeAmount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFeeAmount(v)
+		return nil
+	case enrollment.FieldWaivedAmount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWaivedAmount(v)
+		return nil
+	case enrollment.FieldFeeCurrency:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFeeCurrency(v)
+		return nil
+	case enrollment.FieldSponsorshipID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSponsorshipID(v)
+		return nil
+	case enrollment.FieldFeeNote:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFeeNote(v)
+		return nil
 	case enrollment.FieldUpdatedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -8603,13 +19050,26 @@ func (m *EnrollmentMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *EnrollmentMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	if m.addfee_amount != nil {
+		fields = append(fields, enrollment.FieldFeeAmount)
+	}
+	if m.addwaived_amount != nil {
+		fields = append(fields, enrollment.FieldWaivedAmount)
+	}
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *EnrollmentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case enrollment.FieldFeeAmount:
+		return m.AddedFeeAmount()
+	case enrollment.FieldWaivedAmount:
+		return m.AddedWaivedAmount()
+	}
 	return nil, false
 }
 
@@ -8618,6 +19078,20 @@ func (m *EnrollmentMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *EnrollmentMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case enrollment.FieldFeeAmount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFeeAmount(v)
+		return nil
+	case enrollment.FieldWaivedAmount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddWaivedAmount(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Enrollment numeric field %s", name)
 }
@@ -8625,7 +19099,20 @@ func (m *EnrollmentMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *EnrollmentMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(enrollment.FieldApplicationID) {
+		fields = append(fields, enrollment.FieldApplicationID)
+	}
+	if m.FieldCleared(enrollment.FieldFeeAmount) {
+		fields = append(fields, enrollment.FieldFeeAmount)
+	}
+	if m.FieldCleared(enrollment.FieldWaivedAmount) {
+		fields = append(fields, enrollment.FieldWaivedAmount)
+	}
+	if m.FieldCleared(enrollment.FieldSponsorshipID) {
+		fields = append(fields, enrollment.FieldSponsorshipID)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -8638,6 +19125,20 @@ func (m *EnrollmentMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *EnrollmentMutation) ClearField(name string) error {
+	switch name {
+	case enrollment.FieldApplicationID:
+		m.ClearApplicationID()
+		return nil
+	case enrollment.FieldFeeAmount:
+		m.ClearFeeAmount()
+		return nil
+	case enrollment.FieldWaivedAmount:
+		m.ClearWaivedAmount()
+		return nil
+	case enrollment.FieldSponsorshipID:
+		m.ClearSponsorshipID()
+		return nil
+	}
 	return fmt.Errorf("unknown Enrollment nullable field %s", name)
 }
 
@@ -8660,6 +19161,24 @@ func (m *EnrollmentMutation) ResetField(name string) error {
 	case enrollment.FieldReason:
 		m.ResetReason()
 		return nil
+	case enrollment.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case enrollment.FieldFeeAmount:
+		m.ResetFeeAmount()
+		return nil
+	case enrollment.FieldWaivedAmount:
+		m.ResetWaivedAmount()
+		return nil
+	case enrollment.FieldFeeCurrency:
+		m.ResetFeeCurrency()
+		return nil
+	case enrollment.FieldSponsorshipID:
+		m.ResetSponsorshipID()
+		return nil
+	case enrollment.FieldFeeNote:
+		m.ResetFeeNote()
+		return nil
 	case enrollment.FieldUpdatedAt:
 		m.ResetUpdatedAt()
 		return nil
@@ -8669,12 +19188,18 @@ func (m *EnrollmentMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *EnrollmentMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 4)
 	if m.cohort != nil {
 		edges = append(edges, enrollment.EdgeCohort)
 	}
 	if m.team != nil {
 		edges = append(edges, enrollment.EdgeTeam)
+	}
+	if m.application != nil {
+		edges = append(edges, enrollment.EdgeApplication)
+	}
+	if m.sponsorship != nil {
+		edges = append(edges, enrollment.EdgeSponsorship)
 	}
 	return edges
 }
@@ -8691,13 +19216,21 @@ func (m *EnrollmentMutation) AddedIDs(name string) []ent.Value {
 		if id := m.team; id != nil {
 			return []ent.Value{*id}
 		}
+	case enrollment.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case enrollment.EdgeSponsorship:
+		if id := m.sponsorship; id != nil {
+			return []ent.Value{*id}
+		}
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *EnrollmentMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 4)
 	return edges
 }
 
@@ -8709,12 +19242,18 @@ func (m *EnrollmentMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *EnrollmentMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 4)
 	if m.clearedcohort {
 		edges = append(edges, enrollment.EdgeCohort)
 	}
 	if m.clearedteam {
 		edges = append(edges, enrollment.EdgeTeam)
+	}
+	if m.clearedapplication {
+		edges = append(edges, enrollment.EdgeApplication)
+	}
+	if m.clearedsponsorship {
+		edges = append(edges, enrollment.EdgeSponsorship)
 	}
 	return edges
 }
@@ -8727,6 +19266,10 @@ func (m *EnrollmentMutation) EdgeCleared(name string) bool {
 		return m.clearedcohort
 	case enrollment.EdgeTeam:
 		return m.clearedteam
+	case enrollment.EdgeApplication:
+		return m.clearedapplication
+	case enrollment.EdgeSponsorship:
+		return m.clearedsponsorship
 	}
 	return false
 }
@@ -8740,6 +19283,12 @@ func (m *EnrollmentMutation) ClearEdge(name string) error {
 		return nil
 	case enrollment.EdgeTeam:
 		m.ClearTeam()
+		return nil
+	case enrollment.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case enrollment.EdgeSponsorship:
+		m.ClearSponsorship()
 		return nil
 	}
 	return fmt.Errorf("unknown Enrollment unique edge %s", name)
@@ -8755,8 +19304,839 @@ func (m *EnrollmentMutation) ResetEdge(name string) error {
 	case enrollment.EdgeTeam:
 		m.ResetTeam()
 		return nil
+	case enrollment.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case enrollment.EdgeSponsorship:
+		m.ResetSponsorship()
+		return nil
 	}
 	return fmt.Errorf("unknown Enrollment edge %s", name)
+}
+
+// EntitlementMutation represents an operation that mutates the Entitlement nodes in the graph.
+type EntitlementMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *gid.ID
+	created_at       *time.Time
+	support          *string
+	team_roles       *[]string
+	appendteam_roles []string
+	clearedFields    map[string]struct{}
+	offering         *gid.ID
+	clearedoffering  bool
+	space            *gid.ID
+	clearedspace     bool
+	resource         *gid.ID
+	clearedresource  bool
+	done             bool
+	oldValue         func(context.Context) (*Entitlement, error)
+	predicates       []predicate.Entitlement
+}
+
+var _ ent.Mutation = (*EntitlementMutation)(nil)
+
+// entitlementOption allows management of the mutation configuration using functional options.
+type entitlementOption func(*EntitlementMutation)
+
+// newEntitlementMutation creates new mutation for the Entitlement entity.
+func newEntitlementMutation(c config, op Op, opts ...entitlementOption) *EntitlementMutation {
+	m := &EntitlementMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeEntitlement,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withEntitlementID sets the ID field of the mutation.
+func withEntitlementID(id gid.ID) entitlementOption {
+	return func(m *EntitlementMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Entitlement
+		)
+		m.oldValue = func(ctx context.Context) (*Entitlement, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Entitlement.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withEntitlement sets the old Entitlement of the mutation.
+func withEntitlement(node *Entitlement) entitlementOption {
+	return func(m *EntitlementMutation) {
+		m.oldValue = func(context.Context) (*Entitlement, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m EntitlementMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m EntitlementMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Entitlement entities.
+func (m *EntitlementMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *EntitlementMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *EntitlementMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Entitlement.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *EntitlementMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *EntitlementMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Entitlement entity.
+// If the Entitlement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EntitlementMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *EntitlementMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetOfferingID sets the "offering_id" field.
+func (m *EntitlementMutation) SetOfferingID(gi gid.ID) {
+	m.offering = &gi
+}
+
+// OfferingID returns the value of the "offering_id" field in the mutation.
+func (m *EntitlementMutation) OfferingID() (r gid.ID, exists bool) {
+	v := m.offering
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOfferingID returns the old "offering_id" field's value of the Entitlement entity.
+// If the Entitlement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EntitlementMutation) OldOfferingID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOfferingID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOfferingID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOfferingID: %w", err)
+	}
+	return oldValue.OfferingID, nil
+}
+
+// ResetOfferingID resets all changes to the "offering_id" field.
+func (m *EntitlementMutation) ResetOfferingID() {
+	m.offering = nil
+}
+
+// SetSupport sets the "support" field.
+func (m *EntitlementMutation) SetSupport(s string) {
+	m.support = &s
+}
+
+// Support returns the value of the "support" field in the mutation.
+func (m *EntitlementMutation) Support() (r string, exists bool) {
+	v := m.support
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSupport returns the old "support" field's value of the Entitlement entity.
+// If the Entitlement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EntitlementMutation) OldSupport(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSupport is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSupport requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSupport: %w", err)
+	}
+	return oldValue.Support, nil
+}
+
+// ResetSupport resets all changes to the "support" field.
+func (m *EntitlementMutation) ResetSupport() {
+	m.support = nil
+}
+
+// SetSpaceID sets the "space_id" field.
+func (m *EntitlementMutation) SetSpaceID(gi gid.ID) {
+	m.space = &gi
+}
+
+// SpaceID returns the value of the "space_id" field in the mutation.
+func (m *EntitlementMutation) SpaceID() (r gid.ID, exists bool) {
+	v := m.space
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSpaceID returns the old "space_id" field's value of the Entitlement entity.
+// If the Entitlement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EntitlementMutation) OldSpaceID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSpaceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSpaceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSpaceID: %w", err)
+	}
+	return oldValue.SpaceID, nil
+}
+
+// ClearSpaceID clears the value of the "space_id" field.
+func (m *EntitlementMutation) ClearSpaceID() {
+	m.space = nil
+	m.clearedFields[entitlement.FieldSpaceID] = struct{}{}
+}
+
+// SpaceIDCleared returns if the "space_id" field was cleared in this mutation.
+func (m *EntitlementMutation) SpaceIDCleared() bool {
+	_, ok := m.clearedFields[entitlement.FieldSpaceID]
+	return ok
+}
+
+// ResetSpaceID resets all changes to the "space_id" field.
+func (m *EntitlementMutation) ResetSpaceID() {
+	m.space = nil
+	delete(m.clearedFields, entitlement.FieldSpaceID)
+}
+
+// SetResourceID sets the "resource_id" field.
+func (m *EntitlementMutation) SetResourceID(gi gid.ID) {
+	m.resource = &gi
+}
+
+// ResourceID returns the value of the "resource_id" field in the mutation.
+func (m *EntitlementMutation) ResourceID() (r gid.ID, exists bool) {
+	v := m.resource
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldResourceID returns the old "resource_id" field's value of the Entitlement entity.
+// If the Entitlement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EntitlementMutation) OldResourceID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldResourceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldResourceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldResourceID: %w", err)
+	}
+	return oldValue.ResourceID, nil
+}
+
+// ClearResourceID clears the value of the "resource_id" field.
+func (m *EntitlementMutation) ClearResourceID() {
+	m.resource = nil
+	m.clearedFields[entitlement.FieldResourceID] = struct{}{}
+}
+
+// ResourceIDCleared returns if the "resource_id" field was cleared in this mutation.
+func (m *EntitlementMutation) ResourceIDCleared() bool {
+	_, ok := m.clearedFields[entitlement.FieldResourceID]
+	return ok
+}
+
+// ResetResourceID resets all changes to the "resource_id" field.
+func (m *EntitlementMutation) ResetResourceID() {
+	m.resource = nil
+	delete(m.clearedFields, entitlement.FieldResourceID)
+}
+
+// SetTeamRoles sets the "team_roles" field.
+func (m *EntitlementMutation) SetTeamRoles(s []string) {
+	m.team_roles = &s
+	m.appendteam_roles = nil
+}
+
+// TeamRoles returns the value of the "team_roles" field in the mutation.
+func (m *EntitlementMutation) TeamRoles() (r []string, exists bool) {
+	v := m.team_roles
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTeamRoles returns the old "team_roles" field's value of the Entitlement entity.
+// If the Entitlement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EntitlementMutation) OldTeamRoles(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTeamRoles is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTeamRoles requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTeamRoles: %w", err)
+	}
+	return oldValue.TeamRoles, nil
+}
+
+// AppendTeamRoles adds s to the "team_roles" field.
+func (m *EntitlementMutation) AppendTeamRoles(s []string) {
+	m.appendteam_roles = append(m.appendteam_roles, s...)
+}
+
+// AppendedTeamRoles returns the list of values that were appended to the "team_roles" field in this mutation.
+func (m *EntitlementMutation) AppendedTeamRoles() ([]string, bool) {
+	if len(m.appendteam_roles) == 0 {
+		return nil, false
+	}
+	return m.appendteam_roles, true
+}
+
+// ClearTeamRoles clears the value of the "team_roles" field.
+func (m *EntitlementMutation) ClearTeamRoles() {
+	m.team_roles = nil
+	m.appendteam_roles = nil
+	m.clearedFields[entitlement.FieldTeamRoles] = struct{}{}
+}
+
+// TeamRolesCleared returns if the "team_roles" field was cleared in this mutation.
+func (m *EntitlementMutation) TeamRolesCleared() bool {
+	_, ok := m.clearedFields[entitlement.FieldTeamRoles]
+	return ok
+}
+
+// ResetTeamRoles resets all changes to the "team_roles" field.
+func (m *EntitlementMutation) ResetTeamRoles() {
+	m.team_roles = nil
+	m.appendteam_roles = nil
+	delete(m.clearedFields, entitlement.FieldTeamRoles)
+}
+
+// ClearOffering clears the "offering" edge to the Offering entity.
+func (m *EntitlementMutation) ClearOffering() {
+	m.clearedoffering = true
+	m.clearedFields[entitlement.FieldOfferingID] = struct{}{}
+}
+
+// OfferingCleared reports if the "offering" edge to the Offering entity was cleared.
+func (m *EntitlementMutation) OfferingCleared() bool {
+	return m.clearedoffering
+}
+
+// OfferingIDs returns the "offering" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// OfferingID instead. It exists only for internal usage by the builders.
+func (m *EntitlementMutation) OfferingIDs() (ids []gid.ID) {
+	if id := m.offering; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetOffering resets all changes to the "offering" edge.
+func (m *EntitlementMutation) ResetOffering() {
+	m.offering = nil
+	m.clearedoffering = false
+}
+
+// ClearSpace clears the "space" edge to the Space entity.
+func (m *EntitlementMutation) ClearSpace() {
+	m.clearedspace = true
+	m.clearedFields[entitlement.FieldSpaceID] = struct{}{}
+}
+
+// SpaceCleared reports if the "space" edge to the Space entity was cleared.
+func (m *EntitlementMutation) SpaceCleared() bool {
+	return m.SpaceIDCleared() || m.clearedspace
+}
+
+// SpaceIDs returns the "space" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SpaceID instead. It exists only for internal usage by the builders.
+func (m *EntitlementMutation) SpaceIDs() (ids []gid.ID) {
+	if id := m.space; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSpace resets all changes to the "space" edge.
+func (m *EntitlementMutation) ResetSpace() {
+	m.space = nil
+	m.clearedspace = false
+}
+
+// ClearResource clears the "resource" edge to the Resource entity.
+func (m *EntitlementMutation) ClearResource() {
+	m.clearedresource = true
+	m.clearedFields[entitlement.FieldResourceID] = struct{}{}
+}
+
+// ResourceCleared reports if the "resource" edge to the Resource entity was cleared.
+func (m *EntitlementMutation) ResourceCleared() bool {
+	return m.ResourceIDCleared() || m.clearedresource
+}
+
+// ResourceIDs returns the "resource" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ResourceID instead. It exists only for internal usage by the builders.
+func (m *EntitlementMutation) ResourceIDs() (ids []gid.ID) {
+	if id := m.resource; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetResource resets all changes to the "resource" edge.
+func (m *EntitlementMutation) ResetResource() {
+	m.resource = nil
+	m.clearedresource = false
+}
+
+// Where appends a list predicates to the EntitlementMutation builder.
+func (m *EntitlementMutation) Where(ps ...predicate.Entitlement) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the EntitlementMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *EntitlementMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Entitlement, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *EntitlementMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *EntitlementMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Entitlement).
+func (m *EntitlementMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *EntitlementMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, entitlement.FieldCreatedAt)
+	}
+	if m.offering != nil {
+		fields = append(fields, entitlement.FieldOfferingID)
+	}
+	if m.support != nil {
+		fields = append(fields, entitlement.FieldSupport)
+	}
+	if m.space != nil {
+		fields = append(fields, entitlement.FieldSpaceID)
+	}
+	if m.resource != nil {
+		fields = append(fields, entitlement.FieldResourceID)
+	}
+	if m.team_roles != nil {
+		fields = append(fields, entitlement.FieldTeamRoles)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *EntitlementMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case entitlement.FieldCreatedAt:
+		return m.CreatedAt()
+	case entitlement.FieldOfferingID:
+		return m.OfferingID()
+	case entitlement.FieldSupport:
+		return m.Support()
+	case entitlement.FieldSpaceID:
+		return m.SpaceID()
+	case entitlement.FieldResourceID:
+		return m.ResourceID()
+	case entitlement.FieldTeamRoles:
+		return m.TeamRoles()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *EntitlementMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case entitlement.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case entitlement.FieldOfferingID:
+		return m.OldOfferingID(ctx)
+	case entitlement.FieldSupport:
+		return m.OldSupport(ctx)
+	case entitlement.FieldSpaceID:
+		return m.OldSpaceID(ctx)
+	case entitlement.FieldResourceID:
+		return m.OldResourceID(ctx)
+	case entitlement.FieldTeamRoles:
+		return m.OldTeamRoles(ctx)
+	}
+	return nil, fmt.Errorf("unknown Entitlement field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *EntitlementMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case entitlement.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case entitlement.FieldOfferingID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOfferingID(v)
+		return nil
+	case entitlement.FieldSupport:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSupport(v)
+		return nil
+	case entitlement.FieldSpaceID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSpaceID(v)
+		return nil
+	case entitlement.FieldResourceID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetResourceID(v)
+		return nil
+	case entitlement.FieldTeamRoles:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTeamRoles(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Entitlement field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *EntitlementMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *EntitlementMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *EntitlementMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Entitlement numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *EntitlementMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(entitlement.FieldSpaceID) {
+		fields = append(fields, entitlement.FieldSpaceID)
+	}
+	if m.FieldCleared(entitlement.FieldResourceID) {
+		fields = append(fields, entitlement.FieldResourceID)
+	}
+	if m.FieldCleared(entitlement.FieldTeamRoles) {
+		fields = append(fields, entitlement.FieldTeamRoles)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *EntitlementMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *EntitlementMutation) ClearField(name string) error {
+	switch name {
+	case entitlement.FieldSpaceID:
+		m.ClearSpaceID()
+		return nil
+	case entitlement.FieldResourceID:
+		m.ClearResourceID()
+		return nil
+	case entitlement.FieldTeamRoles:
+		m.ClearTeamRoles()
+		return nil
+	}
+	return fmt.Errorf("unknown Entitlement nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *EntitlementMutation) ResetField(name string) error {
+	switch name {
+	case entitlement.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case entitlement.FieldOfferingID:
+		m.ResetOfferingID()
+		return nil
+	case entitlement.FieldSupport:
+		m.ResetSupport()
+		return nil
+	case entitlement.FieldSpaceID:
+		m.ResetSpaceID()
+		return nil
+	case entitlement.FieldResourceID:
+		m.ResetResourceID()
+		return nil
+	case entitlement.FieldTeamRoles:
+		m.ResetTeamRoles()
+		return nil
+	}
+	return fmt.Errorf("unknown Entitlement field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *EntitlementMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.offering != nil {
+		edges = append(edges, entitlement.EdgeOffering)
+	}
+	if m.space != nil {
+		edges = append(edges, entitlement.EdgeSpace)
+	}
+	if m.resource != nil {
+		edges = append(edges, entitlement.EdgeResource)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *EntitlementMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case entitlement.EdgeOffering:
+		if id := m.offering; id != nil {
+			return []ent.Value{*id}
+		}
+	case entitlement.EdgeSpace:
+		if id := m.space; id != nil {
+			return []ent.Value{*id}
+		}
+	case entitlement.EdgeResource:
+		if id := m.resource; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *EntitlementMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *EntitlementMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *EntitlementMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedoffering {
+		edges = append(edges, entitlement.EdgeOffering)
+	}
+	if m.clearedspace {
+		edges = append(edges, entitlement.EdgeSpace)
+	}
+	if m.clearedresource {
+		edges = append(edges, entitlement.EdgeResource)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *EntitlementMutation) EdgeCleared(name string) bool {
+	switch name {
+	case entitlement.EdgeOffering:
+		return m.clearedoffering
+	case entitlement.EdgeSpace:
+		return m.clearedspace
+	case entitlement.EdgeResource:
+		return m.clearedresource
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *EntitlementMutation) ClearEdge(name string) error {
+	switch name {
+	case entitlement.EdgeOffering:
+		m.ClearOffering()
+		return nil
+	case entitlement.EdgeSpace:
+		m.ClearSpace()
+		return nil
+	case entitlement.EdgeResource:
+		m.ClearResource()
+		return nil
+	}
+	return fmt.Errorf("unknown Entitlement unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *EntitlementMutation) ResetEdge(name string) error {
+	switch name {
+	case entitlement.EdgeOffering:
+		m.ResetOffering()
+		return nil
+	case entitlement.EdgeSpace:
+		m.ResetSpace()
+		return nil
+	case entitlement.EdgeResource:
+		m.ResetResource()
+		return nil
+	}
+	return fmt.Errorf("unknown Entitlement edge %s", name)
 }
 
 // EventMutation represents an operation that mutates the Event nodes in the graph.
@@ -9524,6 +20904,708 @@ func (m *EventMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *EventMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Event edge %s", name)
+}
+
+// ExtensionMutation represents an operation that mutates the Extension nodes in the graph.
+type ExtensionMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *gid.ID
+	created_at         *time.Time
+	until              *time.Time
+	until_local        *string
+	reason             *string
+	clearedFields      map[string]struct{}
+	application        *gid.ID
+	clearedapplication bool
+	granted_by         *gid.ID
+	clearedgranted_by  bool
+	done               bool
+	oldValue           func(context.Context) (*Extension, error)
+	predicates         []predicate.Extension
+}
+
+var _ ent.Mutation = (*ExtensionMutation)(nil)
+
+// extensionOption allows management of the mutation configuration using functional options.
+type extensionOption func(*ExtensionMutation)
+
+// newExtensionMutation creates new mutation for the Extension entity.
+func newExtensionMutation(c config, op Op, opts ...extensionOption) *ExtensionMutation {
+	m := &ExtensionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeExtension,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withExtensionID sets the ID field of the mutation.
+func withExtensionID(id gid.ID) extensionOption {
+	return func(m *ExtensionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Extension
+		)
+		m.oldValue = func(ctx context.Context) (*Extension, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Extension.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withExtension sets the old Extension of the mutation.
+func withExtension(node *Extension) extensionOption {
+	return func(m *ExtensionMutation) {
+		m.oldValue = func(context.Context) (*Extension, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ExtensionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ExtensionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Extension entities.
+func (m *ExtensionMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ExtensionMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ExtensionMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Extension.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ExtensionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ExtensionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Extension entity.
+// If the Extension object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ExtensionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *ExtensionMutation) SetApplicationID(gi gid.ID) {
+	m.application = &gi
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *ExtensionMutation) ApplicationID() (r gid.ID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Extension entity.
+// If the Extension object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionMutation) OldApplicationID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *ExtensionMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetUntil sets the "until" field.
+func (m *ExtensionMutation) SetUntil(t time.Time) {
+	m.until = &t
+}
+
+// Until returns the value of the "until" field in the mutation.
+func (m *ExtensionMutation) Until() (r time.Time, exists bool) {
+	v := m.until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntil returns the old "until" field's value of the Extension entity.
+// If the Extension object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionMutation) OldUntil(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
+	}
+	return oldValue.Until, nil
+}
+
+// ResetUntil resets all changes to the "until" field.
+func (m *ExtensionMutation) ResetUntil() {
+	m.until = nil
+}
+
+// SetUntilLocal sets the "until_local" field.
+func (m *ExtensionMutation) SetUntilLocal(s string) {
+	m.until_local = &s
+}
+
+// UntilLocal returns the value of the "until_local" field in the mutation.
+func (m *ExtensionMutation) UntilLocal() (r string, exists bool) {
+	v := m.until_local
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntilLocal returns the old "until_local" field's value of the Extension entity.
+// If the Extension object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionMutation) OldUntilLocal(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntilLocal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntilLocal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntilLocal: %w", err)
+	}
+	return oldValue.UntilLocal, nil
+}
+
+// ResetUntilLocal resets all changes to the "until_local" field.
+func (m *ExtensionMutation) ResetUntilLocal() {
+	m.until_local = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *ExtensionMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *ExtensionMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the Extension entity.
+// If the Extension object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *ExtensionMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetGrantedByID sets the "granted_by_id" field.
+func (m *ExtensionMutation) SetGrantedByID(gi gid.ID) {
+	m.granted_by = &gi
+}
+
+// GrantedByID returns the value of the "granted_by_id" field in the mutation.
+func (m *ExtensionMutation) GrantedByID() (r gid.ID, exists bool) {
+	v := m.granted_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGrantedByID returns the old "granted_by_id" field's value of the Extension entity.
+// If the Extension object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionMutation) OldGrantedByID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGrantedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGrantedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGrantedByID: %w", err)
+	}
+	return oldValue.GrantedByID, nil
+}
+
+// ResetGrantedByID resets all changes to the "granted_by_id" field.
+func (m *ExtensionMutation) ResetGrantedByID() {
+	m.granted_by = nil
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *ExtensionMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[extension.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *ExtensionMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *ExtensionMutation) ApplicationIDs() (ids []gid.ID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *ExtensionMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearGrantedBy clears the "granted_by" edge to the Member entity.
+func (m *ExtensionMutation) ClearGrantedBy() {
+	m.clearedgranted_by = true
+	m.clearedFields[extension.FieldGrantedByID] = struct{}{}
+}
+
+// GrantedByCleared reports if the "granted_by" edge to the Member entity was cleared.
+func (m *ExtensionMutation) GrantedByCleared() bool {
+	return m.clearedgranted_by
+}
+
+// GrantedByIDs returns the "granted_by" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// GrantedByID instead. It exists only for internal usage by the builders.
+func (m *ExtensionMutation) GrantedByIDs() (ids []gid.ID) {
+	if id := m.granted_by; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetGrantedBy resets all changes to the "granted_by" edge.
+func (m *ExtensionMutation) ResetGrantedBy() {
+	m.granted_by = nil
+	m.clearedgranted_by = false
+}
+
+// Where appends a list predicates to the ExtensionMutation builder.
+func (m *ExtensionMutation) Where(ps ...predicate.Extension) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ExtensionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ExtensionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Extension, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ExtensionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ExtensionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Extension).
+func (m *ExtensionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ExtensionMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, extension.FieldCreatedAt)
+	}
+	if m.application != nil {
+		fields = append(fields, extension.FieldApplicationID)
+	}
+	if m.until != nil {
+		fields = append(fields, extension.FieldUntil)
+	}
+	if m.until_local != nil {
+		fields = append(fields, extension.FieldUntilLocal)
+	}
+	if m.reason != nil {
+		fields = append(fields, extension.FieldReason)
+	}
+	if m.granted_by != nil {
+		fields = append(fields, extension.FieldGrantedByID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ExtensionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case extension.FieldCreatedAt:
+		return m.CreatedAt()
+	case extension.FieldApplicationID:
+		return m.ApplicationID()
+	case extension.FieldUntil:
+		return m.Until()
+	case extension.FieldUntilLocal:
+		return m.UntilLocal()
+	case extension.FieldReason:
+		return m.Reason()
+	case extension.FieldGrantedByID:
+		return m.GrantedByID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ExtensionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case extension.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case extension.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case extension.FieldUntil:
+		return m.OldUntil(ctx)
+	case extension.FieldUntilLocal:
+		return m.OldUntilLocal(ctx)
+	case extension.FieldReason:
+		return m.OldReason(ctx)
+	case extension.FieldGrantedByID:
+		return m.OldGrantedByID(ctx)
+	}
+	return nil, fmt.Errorf("unknown Extension field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ExtensionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case extension.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case extension.FieldApplicationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case extension.FieldUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntil(v)
+		return nil
+	case extension.FieldUntilLocal:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntilLocal(v)
+		return nil
+	case extension.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case extension.FieldGrantedByID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGrantedByID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Extension field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ExtensionMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ExtensionMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ExtensionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Extension numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ExtensionMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ExtensionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ExtensionMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Extension nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ExtensionMutation) ResetField(name string) error {
+	switch name {
+	case extension.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case extension.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case extension.FieldUntil:
+		m.ResetUntil()
+		return nil
+	case extension.FieldUntilLocal:
+		m.ResetUntilLocal()
+		return nil
+	case extension.FieldReason:
+		m.ResetReason()
+		return nil
+	case extension.FieldGrantedByID:
+		m.ResetGrantedByID()
+		return nil
+	}
+	return fmt.Errorf("unknown Extension field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ExtensionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.application != nil {
+		edges = append(edges, extension.EdgeApplication)
+	}
+	if m.granted_by != nil {
+		edges = append(edges, extension.EdgeGrantedBy)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ExtensionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case extension.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case extension.EdgeGrantedBy:
+		if id := m.granted_by; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ExtensionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ExtensionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ExtensionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedapplication {
+		edges = append(edges, extension.EdgeApplication)
+	}
+	if m.clearedgranted_by {
+		edges = append(edges, extension.EdgeGrantedBy)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ExtensionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case extension.EdgeApplication:
+		return m.clearedapplication
+	case extension.EdgeGrantedBy:
+		return m.clearedgranted_by
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ExtensionMutation) ClearEdge(name string) error {
+	switch name {
+	case extension.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case extension.EdgeGrantedBy:
+		m.ClearGrantedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Extension unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ExtensionMutation) ResetEdge(name string) error {
+	switch name {
+	case extension.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case extension.EdgeGrantedBy:
+		m.ResetGrantedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Extension edge %s", name)
 }
 
 // FileMutation represents an operation that mutates the File nodes in the graph.
@@ -11538,6 +23620,736 @@ func (m *FlagMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Flag edge %s", name)
+}
+
+// FormVersionMutation represents an operation that mutates the FormVersion nodes in the graph.
+type FormVersionMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *gid.ID
+	created_at      *time.Time
+	number          *int
+	addnumber       *int
+	questions       *[]schema.Question
+	appendquestions []schema.Question
+	published_at    *time.Time
+	updated_at      *time.Time
+	clearedFields   map[string]struct{}
+	call            *gid.ID
+	clearedcall     bool
+	done            bool
+	oldValue        func(context.Context) (*FormVersion, error)
+	predicates      []predicate.FormVersion
+}
+
+var _ ent.Mutation = (*FormVersionMutation)(nil)
+
+// formversionOption allows management of the mutation configuration using functional options.
+type formversionOption func(*FormVersionMutation)
+
+// newFormVersionMutation creates new mutation for the FormVersion entity.
+func newFormVersionMutation(c config, op Op, opts ...formversionOption) *FormVersionMutation {
+	m := &FormVersionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeFormVersion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withFormVersionID sets the ID field of the mutation.
+func withFormVersionID(id gid.ID) formversionOption {
+	return func(m *FormVersionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *FormVersion
+		)
+		m.oldValue = func(ctx context.Context) (*FormVersion, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().FormVersion.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withFormVersion sets the old FormVersion of the mutation.
+func withFormVersion(node *FormVersion) formversionOption {
+	return func(m *FormVersionMutation) {
+		m.oldValue = func(context.Context) (*FormVersion, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m FormVersionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m FormVersionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of FormVersion entities.
+func (m *FormVersionMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *FormVersionMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *FormVersionMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().FormVersion.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *FormVersionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *FormVersionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the FormVersion entity.
+// If the FormVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FormVersionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *FormVersionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetCallID sets the "call_id" field.
+func (m *FormVersionMutation) SetCallID(gi gid.ID) {
+	m.call = &gi
+}
+
+// CallID returns the value of the "call_id" field in the mutation.
+func (m *FormVersionMutation) CallID() (r gid.ID, exists bool) {
+	v := m.call
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCallID returns the old "call_id" field's value of the FormVersion entity.
+// If the FormVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FormVersionMutation) OldCallID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCallID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCallID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCallID: %w", err)
+	}
+	return oldValue.CallID, nil
+}
+
+// ResetCallID resets all changes to the "call_id" field.
+func (m *FormVersionMutation) ResetCallID() {
+	m.call = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *FormVersionMutation) SetNumber(i int) {
+	m.number = &i
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *FormVersionMutation) Number() (r int, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the FormVersion entity.
+// If the FormVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FormVersionMutation) OldNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds i to the "number" field.
+func (m *FormVersionMutation) AddNumber(i int) {
+	if m.addnumber != nil {
+		*m.addnumber += i
+	} else {
+		m.addnumber = &i
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *FormVersionMutation) AddedNumber() (r int, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *FormVersionMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+}
+
+// SetQuestions sets the "questions" field.
+func (m *FormVersionMutation) SetQuestions(s []schema.Question) {
+	m.questions = &s
+	m.appendquestions = nil
+}
+
+// Questions returns the value of the "questions" field in the mutation.
+func (m *FormVersionMutation) Questions() (r []schema.Question, exists bool) {
+	v := m.questions
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldQuestions returns the old "questions" field's value of the FormVersion entity.
+// If the FormVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FormVersionMutation) OldQuestions(ctx context.Context) (v []schema.Question, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldQuestions is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldQuestions requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldQuestions: %w", err)
+	}
+	return oldValue.Questions, nil
+}
+
+// AppendQuestions adds s to the "questions" field.
+func (m *FormVersionMutation) AppendQuestions(s []schema.Question) {
+	m.appendquestions = append(m.appendquestions, s...)
+}
+
+// AppendedQuestions returns the list of values that were appended to the "questions" field in this mutation.
+func (m *FormVersionMutation) AppendedQuestions() ([]schema.Question, bool) {
+	if len(m.appendquestions) == 0 {
+		return nil, false
+	}
+	return m.appendquestions, true
+}
+
+// ResetQuestions resets all changes to the "questions" field.
+func (m *FormVersionMutation) ResetQuestions() {
+	m.questions = nil
+	m.appendquestions = nil
+}
+
+// SetPublishedAt sets the "published_at" field.
+func (m *FormVersionMutation) SetPublishedAt(t time.Time) {
+	m.published_at = &t
+}
+
+// PublishedAt returns the value of the "published_at" field in the mutation.
+func (m *FormVersionMutation) PublishedAt() (r time.Time, exists bool) {
+	v := m.published_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublishedAt returns the old "published_at" field's value of the FormVersion entity.
+// If the FormVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FormVersionMutation) OldPublishedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublishedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublishedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublishedAt: %w", err)
+	}
+	return oldValue.PublishedAt, nil
+}
+
+// ClearPublishedAt clears the value of the "published_at" field.
+func (m *FormVersionMutation) ClearPublishedAt() {
+	m.published_at = nil
+	m.clearedFields[formversion.FieldPublishedAt] = struct{}{}
+}
+
+// PublishedAtCleared returns if the "published_at" field was cleared in this mutation.
+func (m *FormVersionMutation) PublishedAtCleared() bool {
+	_, ok := m.clearedFields[formversion.FieldPublishedAt]
+	return ok
+}
+
+// ResetPublishedAt resets all changes to the "published_at" field.
+func (m *FormVersionMutation) ResetPublishedAt() {
+	m.published_at = nil
+	delete(m.clearedFields, formversion.FieldPublishedAt)
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *FormVersionMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *FormVersionMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the FormVersion entity.
+// If the FormVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FormVersionMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *FormVersionMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearCall clears the "call" edge to the Call entity.
+func (m *FormVersionMutation) ClearCall() {
+	m.clearedcall = true
+	m.clearedFields[formversion.FieldCallID] = struct{}{}
+}
+
+// CallCleared reports if the "call" edge to the Call entity was cleared.
+func (m *FormVersionMutation) CallCleared() bool {
+	return m.clearedcall
+}
+
+// CallIDs returns the "call" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CallID instead. It exists only for internal usage by the builders.
+func (m *FormVersionMutation) CallIDs() (ids []gid.ID) {
+	if id := m.call; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCall resets all changes to the "call" edge.
+func (m *FormVersionMutation) ResetCall() {
+	m.call = nil
+	m.clearedcall = false
+}
+
+// Where appends a list predicates to the FormVersionMutation builder.
+func (m *FormVersionMutation) Where(ps ...predicate.FormVersion) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the FormVersionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *FormVersionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.FormVersion, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *FormVersionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *FormVersionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (FormVersion).
+func (m *FormVersionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *FormVersionMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, formversion.FieldCreatedAt)
+	}
+	if m.call != nil {
+		fields = append(fields, formversion.FieldCallID)
+	}
+	if m.number != nil {
+		fields = append(fields, formversion.FieldNumber)
+	}
+	if m.questions != nil {
+		fields = append(fields, formversion.FieldQuestions)
+	}
+	if m.published_at != nil {
+		fields = append(fields, formversion.FieldPublishedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, formversion.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *FormVersionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case formversion.FieldCreatedAt:
+		return m.CreatedAt()
+	case formversion.FieldCallID:
+		return m.CallID()
+	case formversion.FieldNumber:
+		return m.Number()
+	case formversion.FieldQuestions:
+		return m.Questions()
+	case formversion.FieldPublishedAt:
+		return m.PublishedAt()
+	case formversion.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *FormVersionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case formversion.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case formversion.FieldCallID:
+		return m.OldCallID(ctx)
+	case formversion.FieldNumber:
+		return m.OldNumber(ctx)
+	case formversion.FieldQuestions:
+		return m.OldQuestions(ctx)
+	case formversion.FieldPublishedAt:
+		return m.OldPublishedAt(ctx)
+	case formversion.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown FormVersion field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FormVersionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case formversion.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case formversion.FieldCallID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCallID(v)
+		return nil
+	case formversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case formversion.FieldQuestions:
+		v, ok := value.([]schema.Question)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetQuestions(v)
+		return nil
+	case formversion.FieldPublishedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublishedAt(v)
+		return nil
+	case formversion.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown FormVersion field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *FormVersionMutation) AddedFields() []string {
+	var fields []string
+	if m.addnumber != nil {
+		fields = append(fields, formversion.FieldNumber)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *FormVersionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case formversion.FieldNumber:
+		return m.AddedNumber()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FormVersionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case formversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	}
+	return fmt.Errorf("unknown FormVersion numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *FormVersionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(formversion.FieldPublishedAt) {
+		fields = append(fields, formversion.FieldPublishedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *FormVersionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *FormVersionMutation) ClearField(name string) error {
+	switch name {
+	case formversion.FieldPublishedAt:
+		m.ClearPublishedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown FormVersion nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *FormVersionMutation) ResetField(name string) error {
+	switch name {
+	case formversion.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case formversion.FieldCallID:
+		m.ResetCallID()
+		return nil
+	case formversion.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case formversion.FieldQuestions:
+		m.ResetQuestions()
+		return nil
+	case formversion.FieldPublishedAt:
+		m.ResetPublishedAt()
+		return nil
+	case formversion.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown FormVersion field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *FormVersionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.call != nil {
+		edges = append(edges, formversion.EdgeCall)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *FormVersionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case formversion.EdgeCall:
+		if id := m.call; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *FormVersionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *FormVersionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *FormVersionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedcall {
+		edges = append(edges, formversion.EdgeCall)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *FormVersionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case formversion.EdgeCall:
+		return m.clearedcall
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *FormVersionMutation) ClearEdge(name string) error {
+	switch name {
+	case formversion.EdgeCall:
+		m.ClearCall()
+		return nil
+	}
+	return fmt.Errorf("unknown FormVersion unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *FormVersionMutation) ResetEdge(name string) error {
+	switch name {
+	case formversion.EdgeCall:
+		m.ResetCall()
+		return nil
+	}
+	return fmt.Errorf("unknown FormVersion edge %s", name)
 }
 
 // FrameworkMutation represents an operation that mutates the Framework nodes in the graph.
@@ -33849,6 +46661,1774 @@ func (m *ResourceVersionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown ResourceVersion edge %s", name)
 }
 
+// ReviewMutation represents an operation that mutates the Review nodes in the graph.
+type ReviewMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *gid.ID
+	created_at        *time.Time
+	scores            *[]schema.Score
+	appendscores      []schema.Score
+	comment           *string
+	recommendation    *review.Recommendation
+	points            *int
+	addpoints         *int
+	submitted_at      *time.Time
+	version           *int
+	addversion        *int
+	updated_at        *time.Time
+	clearedFields     map[string]struct{}
+	assignment        *gid.ID
+	clearedassignment bool
+	done              bool
+	oldValue          func(context.Context) (*Review, error)
+	predicates        []predicate.Review
+}
+
+var _ ent.Mutation = (*ReviewMutation)(nil)
+
+// reviewOption allows management of the mutation configuration using functional options.
+type reviewOption func(*ReviewMutation)
+
+// newReviewMutation creates new mutation for the Review entity.
+func newReviewMutation(c config, op Op, opts ...reviewOption) *ReviewMutation {
+	m := &ReviewMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeReview,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withReviewID sets the ID field of the mutation.
+func withReviewID(id gid.ID) reviewOption {
+	return func(m *ReviewMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Review
+		)
+		m.oldValue = func(ctx context.Context) (*Review, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Review.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withReview sets the old Review of the mutation.
+func withReview(node *Review) reviewOption {
+	return func(m *ReviewMutation) {
+		m.oldValue = func(context.Context) (*Review, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ReviewMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ReviewMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Review entities.
+func (m *ReviewMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ReviewMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ReviewMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Review.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ReviewMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ReviewMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Review entity.
+// If the Review object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ReviewMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetAssignmentID sets the "assignment_id" field.
+func (m *ReviewMutation) SetAssignmentID(gi gid.ID) {
+	m.assignment = &gi
+}
+
+// AssignmentID returns the value of the "assignment_id" field in the mutation.
+func (m *ReviewMutation) AssignmentID() (r gid.ID, exists bool) {
+	v := m.assignment
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAssignmentID returns the old "assignment_id" field's value of the Review entity.
+// If the Review object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewMutation) OldAssignmentID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAssignmentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAssignmentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAssignmentID: %w", err)
+	}
+	return oldValue.AssignmentID, nil
+}
+
+// ResetAssignmentID resets all changes to the "assignment_id" field.
+func (m *ReviewMutation) ResetAssignmentID() {
+	m.assignment = nil
+}
+
+// SetScores sets the "scores" field.
+func (m *ReviewMutation) SetScores(s []schema.Score) {
+	m.scores = &s
+	m.appendscores = nil
+}
+
+// Scores returns the value of the "scores" field in the mutation.
+func (m *ReviewMutation) Scores() (r []schema.Score, exists bool) {
+	v := m.scores
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScores returns the old "scores" field's value of the Review entity.
+// If the Review object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewMutation) OldScores(ctx context.Context) (v []schema.Score, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScores is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScores requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScores: %w", err)
+	}
+	return oldValue.Scores, nil
+}
+
+// AppendScores adds s to the "scores" field.
+func (m *ReviewMutation) AppendScores(s []schema.Score) {
+	m.appendscores = append(m.appendscores, s...)
+}
+
+// AppendedScores returns the list of values that were appended to the "scores" field in this mutation.
+func (m *ReviewMutation) AppendedScores() ([]schema.Score, bool) {
+	if len(m.appendscores) == 0 {
+		return nil, false
+	}
+	return m.appendscores, true
+}
+
+// ResetScores resets all changes to the "scores" field.
+func (m *ReviewMutation) ResetScores() {
+	m.scores = nil
+	m.appendscores = nil
+}
+
+// SetComment sets the "comment" field.
+func (m *ReviewMutation) SetComment(s string) {
+	m.comment = &s
+}
+
+// Comment returns the value of the "comment" field in the mutation.
+func (m *ReviewMutation) Comment() (r string, exists bool) {
+	v := m.comment
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldComment returns the old "comment" field's value of the Review entity.
+// If the Review object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewMutation) OldComment(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldComment is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldComment requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldComment: %w", err)
+	}
+	return oldValue.Comment, nil
+}
+
+// ResetComment resets all changes to the "comment" field.
+func (m *ReviewMutation) ResetComment() {
+	m.comment = nil
+}
+
+// SetRecommendation sets the "recommendation" field.
+func (m *ReviewMutation) SetRecommendation(r review.Recommendation) {
+	m.recommendation = &r
+}
+
+// Recommendation returns the value of the "recommendation" field in the mutation.
+func (m *ReviewMutation) Recommendation() (r review.Recommendation, exists bool) {
+	v := m.recommendation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecommendation returns the old "recommendation" field's value of the Review entity.
+// If the Review object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewMutation) OldRecommendation(ctx context.Context) (v *review.Recommendation, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecommendation is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecommendation requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecommendation: %w", err)
+	}
+	return oldValue.Recommendation, nil
+}
+
+// ClearRecommendation clears the value of the "recommendation" field.
+func (m *ReviewMutation) ClearRecommendation() {
+	m.recommendation = nil
+	m.clearedFields[review.FieldRecommendation] = struct{}{}
+}
+
+// RecommendationCleared returns if the "recommendation" field was cleared in this mutation.
+func (m *ReviewMutation) RecommendationCleared() bool {
+	_, ok := m.clearedFields[review.FieldRecommendation]
+	return ok
+}
+
+// ResetRecommendation resets all changes to the "recommendation" field.
+func (m *ReviewMutation) ResetRecommendation() {
+	m.recommendation = nil
+	delete(m.clearedFields, review.FieldRecommendation)
+}
+
+// SetPoints sets the "points" field.
+func (m *ReviewMutation) SetPoints(i int) {
+	m.points = &i
+	m.addpoints = nil
+}
+
+// Points returns the value of the "points" field in the mutation.
+func (m *ReviewMutation) Points() (r int, exists bool) {
+	v := m.points
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPoints returns the old "points" field's value of the Review entity.
+// If the Review object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewMutation) OldPoints(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPoints is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPoints requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPoints: %w", err)
+	}
+	return oldValue.Points, nil
+}
+
+// AddPoints adds i to the "points" field.
+func (m *ReviewMutation) AddPoints(i int) {
+	if m.addpoints != nil {
+		*m.addpoints += i
+	} else {
+		m.addpoints = &i
+	}
+}
+
+// AddedPoints returns the value that was added to the "points" field in this mutation.
+func (m *ReviewMutation) AddedPoints() (r int, exists bool) {
+	v := m.addpoints
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPoints resets all changes to the "points" field.
+func (m *ReviewMutation) ResetPoints() {
+	m.points = nil
+	m.addpoints = nil
+}
+
+// SetSubmittedAt sets the "submitted_at" field.
+func (m *ReviewMutation) SetSubmittedAt(t time.Time) {
+	m.submitted_at = &t
+}
+
+// SubmittedAt returns the value of the "submitted_at" field in the mutation.
+func (m *ReviewMutation) SubmittedAt() (r time.Time, exists bool) {
+	v := m.submitted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSubmittedAt returns the old "submitted_at" field's value of the Review entity.
+// If the Review object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewMutation) OldSubmittedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSubmittedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSubmittedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSubmittedAt: %w", err)
+	}
+	return oldValue.SubmittedAt, nil
+}
+
+// ClearSubmittedAt clears the value of the "submitted_at" field.
+func (m *ReviewMutation) ClearSubmittedAt() {
+	m.submitted_at = nil
+	m.clearedFields[review.FieldSubmittedAt] = struct{}{}
+}
+
+// SubmittedAtCleared returns if the "submitted_at" field was cleared in this mutation.
+func (m *ReviewMutation) SubmittedAtCleared() bool {
+	_, ok := m.clearedFields[review.FieldSubmittedAt]
+	return ok
+}
+
+// ResetSubmittedAt resets all changes to the "submitted_at" field.
+func (m *ReviewMutation) ResetSubmittedAt() {
+	m.submitted_at = nil
+	delete(m.clearedFields, review.FieldSubmittedAt)
+}
+
+// SetVersion sets the "version" field.
+func (m *ReviewMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ReviewMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Review entity.
+// If the Review object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ReviewMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ReviewMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ReviewMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ReviewMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ReviewMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Review entity.
+// If the Review object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ReviewMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearAssignment clears the "assignment" edge to the ReviewAssignment entity.
+func (m *ReviewMutation) ClearAssignment() {
+	m.clearedassignment = true
+	m.clearedFields[review.FieldAssignmentID] = struct{}{}
+}
+
+// AssignmentCleared reports if the "assignment" edge to the ReviewAssignment entity was cleared.
+func (m *ReviewMutation) AssignmentCleared() bool {
+	return m.clearedassignment
+}
+
+// AssignmentIDs returns the "assignment" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AssignmentID instead. It exists only for internal usage by the builders.
+func (m *ReviewMutation) AssignmentIDs() (ids []gid.ID) {
+	if id := m.assignment; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAssignment resets all changes to the "assignment" edge.
+func (m *ReviewMutation) ResetAssignment() {
+	m.assignment = nil
+	m.clearedassignment = false
+}
+
+// Where appends a list predicates to the ReviewMutation builder.
+func (m *ReviewMutation) Where(ps ...predicate.Review) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ReviewMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ReviewMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Review, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ReviewMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ReviewMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Review).
+func (m *ReviewMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ReviewMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.created_at != nil {
+		fields = append(fields, review.FieldCreatedAt)
+	}
+	if m.assignment != nil {
+		fields = append(fields, review.FieldAssignmentID)
+	}
+	if m.scores != nil {
+		fields = append(fields, review.FieldScores)
+	}
+	if m.comment != nil {
+		fields = append(fields, review.FieldComment)
+	}
+	if m.recommendation != nil {
+		fields = append(fields, review.FieldRecommendation)
+	}
+	if m.points != nil {
+		fields = append(fields, review.FieldPoints)
+	}
+	if m.submitted_at != nil {
+		fields = append(fields, review.FieldSubmittedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, review.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, review.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ReviewMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case review.FieldCreatedAt:
+		return m.CreatedAt()
+	case review.FieldAssignmentID:
+		return m.AssignmentID()
+	case review.FieldScores:
+		return m.Scores()
+	case review.FieldComment:
+		return m.Comment()
+	case review.FieldRecommendation:
+		return m.Recommendation()
+	case review.FieldPoints:
+		return m.Points()
+	case review.FieldSubmittedAt:
+		return m.SubmittedAt()
+	case review.FieldVersion:
+		return m.Version()
+	case review.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ReviewMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case review.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case review.FieldAssignmentID:
+		return m.OldAssignmentID(ctx)
+	case review.FieldScores:
+		return m.OldScores(ctx)
+	case review.FieldComment:
+		return m.OldComment(ctx)
+	case review.FieldRecommendation:
+		return m.OldRecommendation(ctx)
+	case review.FieldPoints:
+		return m.OldPoints(ctx)
+	case review.FieldSubmittedAt:
+		return m.OldSubmittedAt(ctx)
+	case review.FieldVersion:
+		return m.OldVersion(ctx)
+	case review.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Review field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ReviewMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case review.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case review.FieldAssignmentID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAssignmentID(v)
+		return nil
+	case review.FieldScores:
+		v, ok := value.([]schema.Score)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScores(v)
+		return nil
+	case review.FieldComment:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetComment(v)
+		return nil
+	case review.FieldRecommendation:
+		v, ok := value.(review.Recommendation)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecommendation(v)
+		return nil
+	case review.FieldPoints:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPoints(v)
+		return nil
+	case review.FieldSubmittedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSubmittedAt(v)
+		return nil
+	case review.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case review.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Review field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ReviewMutation) AddedFields() []string {
+	var fields []string
+	if m.addpoints != nil {
+		fields = append(fields, review.FieldPoints)
+	}
+	if m.addversion != nil {
+		fields = append(fields, review.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ReviewMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case review.FieldPoints:
+		return m.AddedPoints()
+	case review.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ReviewMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case review.FieldPoints:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPoints(v)
+		return nil
+	case review.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Review numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ReviewMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(review.FieldRecommendation) {
+		fields = append(fields, review.FieldRecommendation)
+	}
+	if m.FieldCleared(review.FieldSubmittedAt) {
+		fields = append(fields, review.FieldSubmittedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ReviewMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ReviewMutation) ClearField(name string) error {
+	switch name {
+	case review.FieldRecommendation:
+		m.ClearRecommendation()
+		return nil
+	case review.FieldSubmittedAt:
+		m.ClearSubmittedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Review nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ReviewMutation) ResetField(name string) error {
+	switch name {
+	case review.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case review.FieldAssignmentID:
+		m.ResetAssignmentID()
+		return nil
+	case review.FieldScores:
+		m.ResetScores()
+		return nil
+	case review.FieldComment:
+		m.ResetComment()
+		return nil
+	case review.FieldRecommendation:
+		m.ResetRecommendation()
+		return nil
+	case review.FieldPoints:
+		m.ResetPoints()
+		return nil
+	case review.FieldSubmittedAt:
+		m.ResetSubmittedAt()
+		return nil
+	case review.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case review.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Review field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ReviewMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.assignment != nil {
+		edges = append(edges, review.EdgeAssignment)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ReviewMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case review.EdgeAssignment:
+		if id := m.assignment; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ReviewMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ReviewMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ReviewMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedassignment {
+		edges = append(edges, review.EdgeAssignment)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ReviewMutation) EdgeCleared(name string) bool {
+	switch name {
+	case review.EdgeAssignment:
+		return m.clearedassignment
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ReviewMutation) ClearEdge(name string) error {
+	switch name {
+	case review.EdgeAssignment:
+		m.ClearAssignment()
+		return nil
+	}
+	return fmt.Errorf("unknown Review unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ReviewMutation) ResetEdge(name string) error {
+	switch name {
+	case review.EdgeAssignment:
+		m.ResetAssignment()
+		return nil
+	}
+	return fmt.Errorf("unknown Review edge %s", name)
+}
+
+// ReviewAssignmentMutation represents an operation that mutates the ReviewAssignment nodes in the graph.
+type ReviewAssignmentMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *gid.ID
+	created_at         *time.Time
+	state              *reviewassignment.State
+	ended_at           *time.Time
+	updated_at         *time.Time
+	clearedFields      map[string]struct{}
+	application        *gid.ID
+	clearedapplication bool
+	reviewer           *gid.ID
+	clearedreviewer    bool
+	assigned_by        *gid.ID
+	clearedassigned_by bool
+	done               bool
+	oldValue           func(context.Context) (*ReviewAssignment, error)
+	predicates         []predicate.ReviewAssignment
+}
+
+var _ ent.Mutation = (*ReviewAssignmentMutation)(nil)
+
+// reviewassignmentOption allows management of the mutation configuration using functional options.
+type reviewassignmentOption func(*ReviewAssignmentMutation)
+
+// newReviewAssignmentMutation creates new mutation for the ReviewAssignment entity.
+func newReviewAssignmentMutation(c config, op Op, opts ...reviewassignmentOption) *ReviewAssignmentMutation {
+	m := &ReviewAssignmentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeReviewAssignment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withReviewAssignmentID sets the ID field of the mutation.
+func withReviewAssignmentID(id gid.ID) reviewassignmentOption {
+	return func(m *ReviewAssignmentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ReviewAssignment
+		)
+		m.oldValue = func(ctx context.Context) (*ReviewAssignment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ReviewAssignment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withReviewAssignment sets the old ReviewAssignment of the mutation.
+func withReviewAssignment(node *ReviewAssignment) reviewassignmentOption {
+	return func(m *ReviewAssignmentMutation) {
+		m.oldValue = func(context.Context) (*ReviewAssignment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ReviewAssignmentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ReviewAssignmentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ReviewAssignment entities.
+func (m *ReviewAssignmentMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ReviewAssignmentMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ReviewAssignmentMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ReviewAssignment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ReviewAssignmentMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ReviewAssignmentMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ReviewAssignment entity.
+// If the ReviewAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewAssignmentMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ReviewAssignmentMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *ReviewAssignmentMutation) SetApplicationID(gi gid.ID) {
+	m.application = &gi
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *ReviewAssignmentMutation) ApplicationID() (r gid.ID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the ReviewAssignment entity.
+// If the ReviewAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewAssignmentMutation) OldApplicationID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *ReviewAssignmentMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetReviewerID sets the "reviewer_id" field.
+func (m *ReviewAssignmentMutation) SetReviewerID(gi gid.ID) {
+	m.reviewer = &gi
+}
+
+// ReviewerID returns the value of the "reviewer_id" field in the mutation.
+func (m *ReviewAssignmentMutation) ReviewerID() (r gid.ID, exists bool) {
+	v := m.reviewer
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReviewerID returns the old "reviewer_id" field's value of the ReviewAssignment entity.
+// If the ReviewAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewAssignmentMutation) OldReviewerID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReviewerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReviewerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReviewerID: %w", err)
+	}
+	return oldValue.ReviewerID, nil
+}
+
+// ResetReviewerID resets all changes to the "reviewer_id" field.
+func (m *ReviewAssignmentMutation) ResetReviewerID() {
+	m.reviewer = nil
+}
+
+// SetAssignedByID sets the "assigned_by_id" field.
+func (m *ReviewAssignmentMutation) SetAssignedByID(gi gid.ID) {
+	m.assigned_by = &gi
+}
+
+// AssignedByID returns the value of the "assigned_by_id" field in the mutation.
+func (m *ReviewAssignmentMutation) AssignedByID() (r gid.ID, exists bool) {
+	v := m.assigned_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAssignedByID returns the old "assigned_by_id" field's value of the ReviewAssignment entity.
+// If the ReviewAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewAssignmentMutation) OldAssignedByID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAssignedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAssignedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAssignedByID: %w", err)
+	}
+	return oldValue.AssignedByID, nil
+}
+
+// ResetAssignedByID resets all changes to the "assigned_by_id" field.
+func (m *ReviewAssignmentMutation) ResetAssignedByID() {
+	m.assigned_by = nil
+}
+
+// SetState sets the "state" field.
+func (m *ReviewAssignmentMutation) SetState(r reviewassignment.State) {
+	m.state = &r
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *ReviewAssignmentMutation) State() (r reviewassignment.State, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the ReviewAssignment entity.
+// If the ReviewAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewAssignmentMutation) OldState(ctx context.Context) (v reviewassignment.State, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *ReviewAssignmentMutation) ResetState() {
+	m.state = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *ReviewAssignmentMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *ReviewAssignmentMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the ReviewAssignment entity.
+// If the ReviewAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewAssignmentMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *ReviewAssignmentMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[reviewassignment.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *ReviewAssignmentMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[reviewassignment.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *ReviewAssignmentMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, reviewassignment.FieldEndedAt)
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ReviewAssignmentMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ReviewAssignmentMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the ReviewAssignment entity.
+// If the ReviewAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewAssignmentMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ReviewAssignmentMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *ReviewAssignmentMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[reviewassignment.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *ReviewAssignmentMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *ReviewAssignmentMutation) ApplicationIDs() (ids []gid.ID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *ReviewAssignmentMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearReviewer clears the "reviewer" edge to the Member entity.
+func (m *ReviewAssignmentMutation) ClearReviewer() {
+	m.clearedreviewer = true
+	m.clearedFields[reviewassignment.FieldReviewerID] = struct{}{}
+}
+
+// ReviewerCleared reports if the "reviewer" edge to the Member entity was cleared.
+func (m *ReviewAssignmentMutation) ReviewerCleared() bool {
+	return m.clearedreviewer
+}
+
+// ReviewerIDs returns the "reviewer" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ReviewerID instead. It exists only for internal usage by the builders.
+func (m *ReviewAssignmentMutation) ReviewerIDs() (ids []gid.ID) {
+	if id := m.reviewer; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetReviewer resets all changes to the "reviewer" edge.
+func (m *ReviewAssignmentMutation) ResetReviewer() {
+	m.reviewer = nil
+	m.clearedreviewer = false
+}
+
+// ClearAssignedBy clears the "assigned_by" edge to the Member entity.
+func (m *ReviewAssignmentMutation) ClearAssignedBy() {
+	m.clearedassigned_by = true
+	m.clearedFields[reviewassignment.FieldAssignedByID] = struct{}{}
+}
+
+// AssignedByCleared reports if the "assigned_by" edge to the Member entity was cleared.
+func (m *ReviewAssignmentMutation) AssignedByCleared() bool {
+	return m.clearedassigned_by
+}
+
+// AssignedByIDs returns the "assigned_by" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AssignedByID instead. It exists only for internal usage by the builders.
+func (m *ReviewAssignmentMutation) AssignedByIDs() (ids []gid.ID) {
+	if id := m.assigned_by; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAssignedBy resets all changes to the "assigned_by" edge.
+func (m *ReviewAssignmentMutation) ResetAssignedBy() {
+	m.assigned_by = nil
+	m.clearedassigned_by = false
+}
+
+// Where appends a list predicates to the ReviewAssignmentMutation builder.
+func (m *ReviewAssignmentMutation) Where(ps ...predicate.ReviewAssignment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ReviewAssignmentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ReviewAssignmentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ReviewAssignment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ReviewAssignmentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ReviewAssignmentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ReviewAssignment).
+func (m *ReviewAssignmentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ReviewAssignmentMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.created_at != nil {
+		fields = append(fields, reviewassignment.FieldCreatedAt)
+	}
+	if m.application != nil {
+		fields = append(fields, reviewassignment.FieldApplicationID)
+	}
+	if m.reviewer != nil {
+		fields = append(fields, reviewassignment.FieldReviewerID)
+	}
+	if m.assigned_by != nil {
+		fields = append(fields, reviewassignment.FieldAssignedByID)
+	}
+	if m.state != nil {
+		fields = append(fields, reviewassignment.FieldState)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, reviewassignment.FieldEndedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, reviewassignment.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ReviewAssignmentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case reviewassignment.FieldCreatedAt:
+		return m.CreatedAt()
+	case reviewassignment.FieldApplicationID:
+		return m.ApplicationID()
+	case reviewassignment.FieldReviewerID:
+		return m.ReviewerID()
+	case reviewassignment.FieldAssignedByID:
+		return m.AssignedByID()
+	case reviewassignment.FieldState:
+		return m.State()
+	case reviewassignment.FieldEndedAt:
+		return m.EndedAt()
+	case reviewassignment.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ReviewAssignmentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case reviewassignment.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case reviewassignment.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case reviewassignment.FieldReviewerID:
+		return m.OldReviewerID(ctx)
+	case reviewassignment.FieldAssignedByID:
+		return m.OldAssignedByID(ctx)
+	case reviewassignment.FieldState:
+		return m.OldState(ctx)
+	case reviewassignment.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	case reviewassignment.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ReviewAssignment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ReviewAssignmentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case reviewassignment.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case reviewassignment.FieldApplicationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case reviewassignment.FieldReviewerID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReviewerID(v)
+		return nil
+	case reviewassignment.FieldAssignedByID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAssignedByID(v)
+		return nil
+	case reviewassignment.FieldState:
+		v, ok := value.(reviewassignment.State)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case reviewassignment.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	case reviewassignment.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ReviewAssignment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ReviewAssignmentMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ReviewAssignmentMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ReviewAssignmentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown ReviewAssignment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ReviewAssignmentMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(reviewassignment.FieldEndedAt) {
+		fields = append(fields, reviewassignment.FieldEndedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ReviewAssignmentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ReviewAssignmentMutation) ClearField(name string) error {
+	switch name {
+	case reviewassignment.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ReviewAssignment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ReviewAssignmentMutation) ResetField(name string) error {
+	switch name {
+	case reviewassignment.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case reviewassignment.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case reviewassignment.FieldReviewerID:
+		m.ResetReviewerID()
+		return nil
+	case reviewassignment.FieldAssignedByID:
+		m.ResetAssignedByID()
+		return nil
+	case reviewassignment.FieldState:
+		m.ResetState()
+		return nil
+	case reviewassignment.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	case reviewassignment.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ReviewAssignment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ReviewAssignmentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.application != nil {
+		edges = append(edges, reviewassignment.EdgeApplication)
+	}
+	if m.reviewer != nil {
+		edges = append(edges, reviewassignment.EdgeReviewer)
+	}
+	if m.assigned_by != nil {
+		edges = append(edges, reviewassignment.EdgeAssignedBy)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ReviewAssignmentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case reviewassignment.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case reviewassignment.EdgeReviewer:
+		if id := m.reviewer; id != nil {
+			return []ent.Value{*id}
+		}
+	case reviewassignment.EdgeAssignedBy:
+		if id := m.assigned_by; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ReviewAssignmentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ReviewAssignmentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ReviewAssignmentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedapplication {
+		edges = append(edges, reviewassignment.EdgeApplication)
+	}
+	if m.clearedreviewer {
+		edges = append(edges, reviewassignment.EdgeReviewer)
+	}
+	if m.clearedassigned_by {
+		edges = append(edges, reviewassignment.EdgeAssignedBy)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ReviewAssignmentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case reviewassignment.EdgeApplication:
+		return m.clearedapplication
+	case reviewassignment.EdgeReviewer:
+		return m.clearedreviewer
+	case reviewassignment.EdgeAssignedBy:
+		return m.clearedassigned_by
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ReviewAssignmentMutation) ClearEdge(name string) error {
+	switch name {
+	case reviewassignment.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case reviewassignment.EdgeReviewer:
+		m.ClearReviewer()
+		return nil
+	case reviewassignment.EdgeAssignedBy:
+		m.ClearAssignedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown ReviewAssignment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ReviewAssignmentMutation) ResetEdge(name string) error {
+	switch name {
+	case reviewassignment.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case reviewassignment.EdgeReviewer:
+		m.ResetReviewer()
+		return nil
+	case reviewassignment.EdgeAssignedBy:
+		m.ResetAssignedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown ReviewAssignment edge %s", name)
+}
+
 // RoleAssignmentMutation represents an operation that mutates the RoleAssignment nodes in the graph.
 type RoleAssignmentMutation struct {
 	config
@@ -34546,6 +49126,762 @@ func (m *RoleAssignmentMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown RoleAssignment edge %s", name)
 }
 
+// SavedViewMutation represents an operation that mutates the SavedView nodes in the graph.
+type SavedViewMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *gid.ID
+	created_at    *time.Time
+	name          *string
+	filter        *map[string]interface{}
+	shared        *bool
+	updated_at    *time.Time
+	clearedFields map[string]struct{}
+	call          *gid.ID
+	clearedcall   bool
+	owner         *gid.ID
+	clearedowner  bool
+	done          bool
+	oldValue      func(context.Context) (*SavedView, error)
+	predicates    []predicate.SavedView
+}
+
+var _ ent.Mutation = (*SavedViewMutation)(nil)
+
+// savedviewOption allows management of the mutation configuration using functional options.
+type savedviewOption func(*SavedViewMutation)
+
+// newSavedViewMutation creates new mutation for the SavedView entity.
+func newSavedViewMutation(c config, op Op, opts ...savedviewOption) *SavedViewMutation {
+	m := &SavedViewMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSavedView,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSavedViewID sets the ID field of the mutation.
+func withSavedViewID(id gid.ID) savedviewOption {
+	return func(m *SavedViewMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *SavedView
+		)
+		m.oldValue = func(ctx context.Context) (*SavedView, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().SavedView.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSavedView sets the old SavedView of the mutation.
+func withSavedView(node *SavedView) savedviewOption {
+	return func(m *SavedViewMutation) {
+		m.oldValue = func(context.Context) (*SavedView, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SavedViewMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SavedViewMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of SavedView entities.
+func (m *SavedViewMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SavedViewMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SavedViewMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().SavedView.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *SavedViewMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *SavedViewMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the SavedView entity.
+// If the SavedView object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SavedViewMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *SavedViewMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetCallID sets the "call_id" field.
+func (m *SavedViewMutation) SetCallID(gi gid.ID) {
+	m.call = &gi
+}
+
+// CallID returns the value of the "call_id" field in the mutation.
+func (m *SavedViewMutation) CallID() (r gid.ID, exists bool) {
+	v := m.call
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCallID returns the old "call_id" field's value of the SavedView entity.
+// If the SavedView object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SavedViewMutation) OldCallID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCallID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCallID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCallID: %w", err)
+	}
+	return oldValue.CallID, nil
+}
+
+// ResetCallID resets all changes to the "call_id" field.
+func (m *SavedViewMutation) ResetCallID() {
+	m.call = nil
+}
+
+// SetOwnerID sets the "owner_id" field.
+func (m *SavedViewMutation) SetOwnerID(gi gid.ID) {
+	m.owner = &gi
+}
+
+// OwnerID returns the value of the "owner_id" field in the mutation.
+func (m *SavedViewMutation) OwnerID() (r gid.ID, exists bool) {
+	v := m.owner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnerID returns the old "owner_id" field's value of the SavedView entity.
+// If the SavedView object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SavedViewMutation) OldOwnerID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnerID: %w", err)
+	}
+	return oldValue.OwnerID, nil
+}
+
+// ResetOwnerID resets all changes to the "owner_id" field.
+func (m *SavedViewMutation) ResetOwnerID() {
+	m.owner = nil
+}
+
+// SetName sets the "name" field.
+func (m *SavedViewMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *SavedViewMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the SavedView entity.
+// If the SavedView object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SavedViewMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *SavedViewMutation) ResetName() {
+	m.name = nil
+}
+
+// SetFilter sets the "filter" field.
+func (m *SavedViewMutation) SetFilter(value map[string]interface{}) {
+	m.filter = &value
+}
+
+// Filter returns the value of the "filter" field in the mutation.
+func (m *SavedViewMutation) Filter() (r map[string]interface{}, exists bool) {
+	v := m.filter
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFilter returns the old "filter" field's value of the SavedView entity.
+// If the SavedView object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SavedViewMutation) OldFilter(ctx context.Context) (v map[string]interface{}, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFilter is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFilter requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFilter: %w", err)
+	}
+	return oldValue.Filter, nil
+}
+
+// ResetFilter resets all changes to the "filter" field.
+func (m *SavedViewMutation) ResetFilter() {
+	m.filter = nil
+}
+
+// SetShared sets the "shared" field.
+func (m *SavedViewMutation) SetShared(b bool) {
+	m.shared = &b
+}
+
+// Shared returns the value of the "shared" field in the mutation.
+func (m *SavedViewMutation) Shared() (r bool, exists bool) {
+	v := m.shared
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldShared returns the old "shared" field's value of the SavedView entity.
+// If the SavedView object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SavedViewMutation) OldShared(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldShared is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldShared requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldShared: %w", err)
+	}
+	return oldValue.Shared, nil
+}
+
+// ResetShared resets all changes to the "shared" field.
+func (m *SavedViewMutation) ResetShared() {
+	m.shared = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *SavedViewMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *SavedViewMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the SavedView entity.
+// If the SavedView object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SavedViewMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *SavedViewMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearCall clears the "call" edge to the Call entity.
+func (m *SavedViewMutation) ClearCall() {
+	m.clearedcall = true
+	m.clearedFields[savedview.FieldCallID] = struct{}{}
+}
+
+// CallCleared reports if the "call" edge to the Call entity was cleared.
+func (m *SavedViewMutation) CallCleared() bool {
+	return m.clearedcall
+}
+
+// CallIDs returns the "call" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CallID instead. It exists only for internal usage by the builders.
+func (m *SavedViewMutation) CallIDs() (ids []gid.ID) {
+	if id := m.call; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCall resets all changes to the "call" edge.
+func (m *SavedViewMutation) ResetCall() {
+	m.call = nil
+	m.clearedcall = false
+}
+
+// ClearOwner clears the "owner" edge to the Member entity.
+func (m *SavedViewMutation) ClearOwner() {
+	m.clearedowner = true
+	m.clearedFields[savedview.FieldOwnerID] = struct{}{}
+}
+
+// OwnerCleared reports if the "owner" edge to the Member entity was cleared.
+func (m *SavedViewMutation) OwnerCleared() bool {
+	return m.clearedowner
+}
+
+// OwnerIDs returns the "owner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// OwnerID instead. It exists only for internal usage by the builders.
+func (m *SavedViewMutation) OwnerIDs() (ids []gid.ID) {
+	if id := m.owner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetOwner resets all changes to the "owner" edge.
+func (m *SavedViewMutation) ResetOwner() {
+	m.owner = nil
+	m.clearedowner = false
+}
+
+// Where appends a list predicates to the SavedViewMutation builder.
+func (m *SavedViewMutation) Where(ps ...predicate.SavedView) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SavedViewMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SavedViewMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.SavedView, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SavedViewMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SavedViewMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (SavedView).
+func (m *SavedViewMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SavedViewMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.created_at != nil {
+		fields = append(fields, savedview.FieldCreatedAt)
+	}
+	if m.call != nil {
+		fields = append(fields, savedview.FieldCallID)
+	}
+	if m.owner != nil {
+		fields = append(fields, savedview.FieldOwnerID)
+	}
+	if m.name != nil {
+		fields = append(fields, savedview.FieldName)
+	}
+	if m.filter != nil {
+		fields = append(fields, savedview.FieldFilter)
+	}
+	if m.shared != nil {
+		fields = append(fields, savedview.FieldShared)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, savedview.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SavedViewMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case savedview.FieldCreatedAt:
+		return m.CreatedAt()
+	case savedview.FieldCallID:
+		return m.CallID()
+	case savedview.FieldOwnerID:
+		return m.OwnerID()
+	case savedview.FieldName:
+		return m.Name()
+	case savedview.FieldFilter:
+		return m.Filter()
+	case savedview.FieldShared:
+		return m.Shared()
+	case savedview.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SavedViewMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case savedview.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case savedview.FieldCallID:
+		return m.OldCallID(ctx)
+	case savedview.FieldOwnerID:
+		return m.OldOwnerID(ctx)
+	case savedview.FieldName:
+		return m.OldName(ctx)
+	case savedview.FieldFilter:
+		return m.OldFilter(ctx)
+	case savedview.FieldShared:
+		return m.OldShared(ctx)
+	case savedview.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown SavedView field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SavedViewMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case savedview.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case savedview.FieldCallID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCallID(v)
+		return nil
+	case savedview.FieldOwnerID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnerID(v)
+		return nil
+	case savedview.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case savedview.FieldFilter:
+		v, ok := value.(map[string]interface{})
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFilter(v)
+		return nil
+	case savedview.FieldShared:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetShared(v)
+		return nil
+	case savedview.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SavedView field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SavedViewMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SavedViewMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SavedViewMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown SavedView numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SavedViewMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SavedViewMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SavedViewMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown SavedView nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SavedViewMutation) ResetField(name string) error {
+	switch name {
+	case savedview.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case savedview.FieldCallID:
+		m.ResetCallID()
+		return nil
+	case savedview.FieldOwnerID:
+		m.ResetOwnerID()
+		return nil
+	case savedview.FieldName:
+		m.ResetName()
+		return nil
+	case savedview.FieldFilter:
+		m.ResetFilter()
+		return nil
+	case savedview.FieldShared:
+		m.ResetShared()
+		return nil
+	case savedview.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown SavedView field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SavedViewMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.call != nil {
+		edges = append(edges, savedview.EdgeCall)
+	}
+	if m.owner != nil {
+		edges = append(edges, savedview.EdgeOwner)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SavedViewMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case savedview.EdgeCall:
+		if id := m.call; id != nil {
+			return []ent.Value{*id}
+		}
+	case savedview.EdgeOwner:
+		if id := m.owner; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SavedViewMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SavedViewMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SavedViewMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedcall {
+		edges = append(edges, savedview.EdgeCall)
+	}
+	if m.clearedowner {
+		edges = append(edges, savedview.EdgeOwner)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SavedViewMutation) EdgeCleared(name string) bool {
+	switch name {
+	case savedview.EdgeCall:
+		return m.clearedcall
+	case savedview.EdgeOwner:
+		return m.clearedowner
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SavedViewMutation) ClearEdge(name string) error {
+	switch name {
+	case savedview.EdgeCall:
+		m.ClearCall()
+		return nil
+	case savedview.EdgeOwner:
+		m.ClearOwner()
+		return nil
+	}
+	return fmt.Errorf("unknown SavedView unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SavedViewMutation) ResetEdge(name string) error {
+	switch name {
+	case savedview.EdgeCall:
+		m.ResetCall()
+		return nil
+	case savedview.EdgeOwner:
+		m.ResetOwner()
+		return nil
+	}
+	return fmt.Errorf("unknown SavedView edge %s", name)
+}
+
 // SearchDocumentMutation represents an operation that mutates the SearchDocument nodes in the graph.
 type SearchDocumentMutation struct {
 	config
@@ -35114,6 +50450,1289 @@ func (m *SearchDocumentMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *SearchDocumentMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown SearchDocument edge %s", name)
+}
+
+// SignerRequestMutation represents an operation that mutates the SignerRequest nodes in the graph.
+type SignerRequestMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *gid.ID
+	created_at         *time.Time
+	requirement        *string
+	signer             *string
+	name               *string
+	email              *string
+	letter             *string
+	letter_hash        *[]byte
+	token_hash         *[]byte
+	expires_at         *time.Time
+	state              *signerrequest.State
+	signed_name        *string
+	answered_at        *time.Time
+	address            *string
+	refusal            *string
+	clearedFields      map[string]struct{}
+	application        *gid.ID
+	clearedapplication bool
+	requester          *gid.ID
+	clearedrequester   bool
+	done               bool
+	oldValue           func(context.Context) (*SignerRequest, error)
+	predicates         []predicate.SignerRequest
+}
+
+var _ ent.Mutation = (*SignerRequestMutation)(nil)
+
+// signerrequestOption allows management of the mutation configuration using functional options.
+type signerrequestOption func(*SignerRequestMutation)
+
+// newSignerRequestMutation creates new mutation for the SignerRequest entity.
+func newSignerRequestMutation(c config, op Op, opts ...signerrequestOption) *SignerRequestMutation {
+	m := &SignerRequestMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSignerRequest,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSignerRequestID sets the ID field of the mutation.
+func withSignerRequestID(id gid.ID) signerrequestOption {
+	return func(m *SignerRequestMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *SignerRequest
+		)
+		m.oldValue = func(ctx context.Context) (*SignerRequest, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().SignerRequest.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSignerRequest sets the old SignerRequest of the mutation.
+func withSignerRequest(node *SignerRequest) signerrequestOption {
+	return func(m *SignerRequestMutation) {
+		m.oldValue = func(context.Context) (*SignerRequest, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SignerRequestMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SignerRequestMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of SignerRequest entities.
+func (m *SignerRequestMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SignerRequestMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SignerRequestMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().SignerRequest.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *SignerRequestMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *SignerRequestMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *SignerRequestMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *SignerRequestMutation) SetApplicationID(gi gid.ID) {
+	m.application = &gi
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *SignerRequestMutation) ApplicationID() (r gid.ID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldApplicationID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *SignerRequestMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetRequirement sets the "requirement" field.
+func (m *SignerRequestMutation) SetRequirement(s string) {
+	m.requirement = &s
+}
+
+// Requirement returns the value of the "requirement" field in the mutation.
+func (m *SignerRequestMutation) Requirement() (r string, exists bool) {
+	v := m.requirement
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequirement returns the old "requirement" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldRequirement(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequirement is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequirement requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequirement: %w", err)
+	}
+	return oldValue.Requirement, nil
+}
+
+// ResetRequirement resets all changes to the "requirement" field.
+func (m *SignerRequestMutation) ResetRequirement() {
+	m.requirement = nil
+}
+
+// SetSigner sets the "signer" field.
+func (m *SignerRequestMutation) SetSigner(s string) {
+	m.signer = &s
+}
+
+// Signer returns the value of the "signer" field in the mutation.
+func (m *SignerRequestMutation) Signer() (r string, exists bool) {
+	v := m.signer
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSigner returns the old "signer" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldSigner(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSigner is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSigner requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSigner: %w", err)
+	}
+	return oldValue.Signer, nil
+}
+
+// ResetSigner resets all changes to the "signer" field.
+func (m *SignerRequestMutation) ResetSigner() {
+	m.signer = nil
+}
+
+// SetName sets the "name" field.
+func (m *SignerRequestMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *SignerRequestMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *SignerRequestMutation) ResetName() {
+	m.name = nil
+}
+
+// SetEmail sets the "email" field.
+func (m *SignerRequestMutation) SetEmail(s string) {
+	m.email = &s
+}
+
+// Email returns the value of the "email" field in the mutation.
+func (m *SignerRequestMutation) Email() (r string, exists bool) {
+	v := m.email
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmail returns the old "email" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldEmail(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmail is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmail requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmail: %w", err)
+	}
+	return oldValue.Email, nil
+}
+
+// ResetEmail resets all changes to the "email" field.
+func (m *SignerRequestMutation) ResetEmail() {
+	m.email = nil
+}
+
+// SetLetter sets the "letter" field.
+func (m *SignerRequestMutation) SetLetter(s string) {
+	m.letter = &s
+}
+
+// Letter returns the value of the "letter" field in the mutation.
+func (m *SignerRequestMutation) Letter() (r string, exists bool) {
+	v := m.letter
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLetter returns the old "letter" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldLetter(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLetter is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLetter requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLetter: %w", err)
+	}
+	return oldValue.Letter, nil
+}
+
+// ResetLetter resets all changes to the "letter" field.
+func (m *SignerRequestMutation) ResetLetter() {
+	m.letter = nil
+}
+
+// SetLetterHash sets the "letter_hash" field.
+func (m *SignerRequestMutation) SetLetterHash(b []byte) {
+	m.letter_hash = &b
+}
+
+// LetterHash returns the value of the "letter_hash" field in the mutation.
+func (m *SignerRequestMutation) LetterHash() (r []byte, exists bool) {
+	v := m.letter_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLetterHash returns the old "letter_hash" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldLetterHash(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLetterHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLetterHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLetterHash: %w", err)
+	}
+	return oldValue.LetterHash, nil
+}
+
+// ResetLetterHash resets all changes to the "letter_hash" field.
+func (m *SignerRequestMutation) ResetLetterHash() {
+	m.letter_hash = nil
+}
+
+// SetTokenHash sets the "token_hash" field.
+func (m *SignerRequestMutation) SetTokenHash(b []byte) {
+	m.token_hash = &b
+}
+
+// TokenHash returns the value of the "token_hash" field in the mutation.
+func (m *SignerRequestMutation) TokenHash() (r []byte, exists bool) {
+	v := m.token_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTokenHash returns the old "token_hash" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldTokenHash(ctx context.Context) (v *[]byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTokenHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTokenHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTokenHash: %w", err)
+	}
+	return oldValue.TokenHash, nil
+}
+
+// ClearTokenHash clears the value of the "token_hash" field.
+func (m *SignerRequestMutation) ClearTokenHash() {
+	m.token_hash = nil
+	m.clearedFields[signerrequest.FieldTokenHash] = struct{}{}
+}
+
+// TokenHashCleared returns if the "token_hash" field was cleared in this mutation.
+func (m *SignerRequestMutation) TokenHashCleared() bool {
+	_, ok := m.clearedFields[signerrequest.FieldTokenHash]
+	return ok
+}
+
+// ResetTokenHash resets all changes to the "token_hash" field.
+func (m *SignerRequestMutation) ResetTokenHash() {
+	m.token_hash = nil
+	delete(m.clearedFields, signerrequest.FieldTokenHash)
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *SignerRequestMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *SignerRequestMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *SignerRequestMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// SetState sets the "state" field.
+func (m *SignerRequestMutation) SetState(s signerrequest.State) {
+	m.state = &s
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *SignerRequestMutation) State() (r signerrequest.State, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldState(ctx context.Context) (v signerrequest.State, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *SignerRequestMutation) ResetState() {
+	m.state = nil
+}
+
+// SetSignedName sets the "signed_name" field.
+func (m *SignerRequestMutation) SetSignedName(s string) {
+	m.signed_name = &s
+}
+
+// SignedName returns the value of the "signed_name" field in the mutation.
+func (m *SignerRequestMutation) SignedName() (r string, exists bool) {
+	v := m.signed_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSignedName returns the old "signed_name" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldSignedName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSignedName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSignedName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSignedName: %w", err)
+	}
+	return oldValue.SignedName, nil
+}
+
+// ResetSignedName resets all changes to the "signed_name" field.
+func (m *SignerRequestMutation) ResetSignedName() {
+	m.signed_name = nil
+}
+
+// SetAnsweredAt sets the "answered_at" field.
+func (m *SignerRequestMutation) SetAnsweredAt(t time.Time) {
+	m.answered_at = &t
+}
+
+// AnsweredAt returns the value of the "answered_at" field in the mutation.
+func (m *SignerRequestMutation) AnsweredAt() (r time.Time, exists bool) {
+	v := m.answered_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAnsweredAt returns the old "answered_at" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldAnsweredAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAnsweredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAnsweredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAnsweredAt: %w", err)
+	}
+	return oldValue.AnsweredAt, nil
+}
+
+// ClearAnsweredAt clears the value of the "answered_at" field.
+func (m *SignerRequestMutation) ClearAnsweredAt() {
+	m.answered_at = nil
+	m.clearedFields[signerrequest.FieldAnsweredAt] = struct{}{}
+}
+
+// AnsweredAtCleared returns if the "answered_at" field was cleared in this mutation.
+func (m *SignerRequestMutation) AnsweredAtCleared() bool {
+	_, ok := m.clearedFields[signerrequest.FieldAnsweredAt]
+	return ok
+}
+
+// ResetAnsweredAt resets all changes to the "answered_at" field.
+func (m *SignerRequestMutation) ResetAnsweredAt() {
+	m.answered_at = nil
+	delete(m.clearedFields, signerrequest.FieldAnsweredAt)
+}
+
+// SetAddress sets the "address" field.
+func (m *SignerRequestMutation) SetAddress(s string) {
+	m.address = &s
+}
+
+// Address returns the value of the "address" field in the mutation.
+func (m *SignerRequestMutation) Address() (r string, exists bool) {
+	v := m.address
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAddress returns the old "address" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldAddress(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAddress is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAddress requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAddress: %w", err)
+	}
+	return oldValue.Address, nil
+}
+
+// ResetAddress resets all changes to the "address" field.
+func (m *SignerRequestMutation) ResetAddress() {
+	m.address = nil
+}
+
+// SetRefusal sets the "refusal" field.
+func (m *SignerRequestMutation) SetRefusal(s string) {
+	m.refusal = &s
+}
+
+// Refusal returns the value of the "refusal" field in the mutation.
+func (m *SignerRequestMutation) Refusal() (r string, exists bool) {
+	v := m.refusal
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRefusal returns the old "refusal" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldRefusal(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRefusal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRefusal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRefusal: %w", err)
+	}
+	return oldValue.Refusal, nil
+}
+
+// ResetRefusal resets all changes to the "refusal" field.
+func (m *SignerRequestMutation) ResetRefusal() {
+	m.refusal = nil
+}
+
+// SetRequesterID sets the "requester_id" field.
+func (m *SignerRequestMutation) SetRequesterID(gi gid.ID) {
+	m.requester = &gi
+}
+
+// RequesterID returns the value of the "requester_id" field in the mutation.
+func (m *SignerRequestMutation) RequesterID() (r gid.ID, exists bool) {
+	v := m.requester
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequesterID returns the old "requester_id" field's value of the SignerRequest entity.
+// If the SignerRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignerRequestMutation) OldRequesterID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequesterID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequesterID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequesterID: %w", err)
+	}
+	return oldValue.RequesterID, nil
+}
+
+// ResetRequesterID resets all changes to the "requester_id" field.
+func (m *SignerRequestMutation) ResetRequesterID() {
+	m.requester = nil
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *SignerRequestMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[signerrequest.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *SignerRequestMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *SignerRequestMutation) ApplicationIDs() (ids []gid.ID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *SignerRequestMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearRequester clears the "requester" edge to the Member entity.
+func (m *SignerRequestMutation) ClearRequester() {
+	m.clearedrequester = true
+	m.clearedFields[signerrequest.FieldRequesterID] = struct{}{}
+}
+
+// RequesterCleared reports if the "requester" edge to the Member entity was cleared.
+func (m *SignerRequestMutation) RequesterCleared() bool {
+	return m.clearedrequester
+}
+
+// RequesterIDs returns the "requester" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RequesterID instead. It exists only for internal usage by the builders.
+func (m *SignerRequestMutation) RequesterIDs() (ids []gid.ID) {
+	if id := m.requester; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRequester resets all changes to the "requester" edge.
+func (m *SignerRequestMutation) ResetRequester() {
+	m.requester = nil
+	m.clearedrequester = false
+}
+
+// Where appends a list predicates to the SignerRequestMutation builder.
+func (m *SignerRequestMutation) Where(ps ...predicate.SignerRequest) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SignerRequestMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SignerRequestMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.SignerRequest, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SignerRequestMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SignerRequestMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (SignerRequest).
+func (m *SignerRequestMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SignerRequestMutation) Fields() []string {
+	fields := make([]string, 0, 16)
+	if m.created_at != nil {
+		fields = append(fields, signerrequest.FieldCreatedAt)
+	}
+	if m.application != nil {
+		fields = append(fields, signerrequest.FieldApplicationID)
+	}
+	if m.requirement != nil {
+		fields = append(fields, signerrequest.FieldRequirement)
+	}
+	if m.signer != nil {
+		fields = append(fields, signerrequest.FieldSigner)
+	}
+	if m.name != nil {
+		fields = append(fields, signerrequest.FieldName)
+	}
+	if m.email != nil {
+		fields = append(fields, signerrequest.FieldEmail)
+	}
+	if m.letter != nil {
+		fields = append(fields, signerrequest.FieldLetter)
+	}
+	if m.letter_hash != nil {
+		fields = append(fields, signerrequest.FieldLetterHash)
+	}
+	if m.token_hash != nil {
+		fields = append(fields, signerrequest.FieldTokenHash)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, signerrequest.FieldExpiresAt)
+	}
+	if m.state != nil {
+		fields = append(fields, signerrequest.FieldState)
+	}
+	if m.signed_name != nil {
+		fields = append(fields, signerrequest.FieldSignedName)
+	}
+	if m.answered_at != nil {
+		fields = append(fields, signerrequest.FieldAnsweredAt)
+	}
+	if m.address != nil {
+		fields = append(fields, signerrequest.FieldAddress)
+	}
+	if m.refusal != nil {
+		fields = append(fields, signerrequest.FieldRefusal)
+	}
+	if m.requester != nil {
+		fields = append(fields, signerrequest.FieldRequesterID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SignerRequestMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case signerrequest.FieldCreatedAt:
+		return m.CreatedAt()
+	case signerrequest.FieldApplicationID:
+		return m.ApplicationID()
+	case signerrequest.FieldRequirement:
+		return m.Requirement()
+	case signerrequest.FieldSigner:
+		return m.Signer()
+	case signerrequest.FieldName:
+		return m.Name()
+	case signerrequest.FieldEmail:
+		return m.Email()
+	case signerrequest.FieldLetter:
+		return m.Letter()
+	case signerrequest.FieldLetterHash:
+		return m.LetterHash()
+	case signerrequest.FieldTokenHash:
+		return m.TokenHash()
+	case signerrequest.FieldExpiresAt:
+		return m.ExpiresAt()
+	case signerrequest.FieldState:
+		return m.State()
+	case signerrequest.FieldSignedName:
+		return m.SignedName()
+	case signerrequest.FieldAnsweredAt:
+		return m.AnsweredAt()
+	case signerrequest.FieldAddress:
+		return m.Address()
+	case signerrequest.FieldRefusal:
+		return m.Refusal()
+	case signerrequest.FieldRequesterID:
+		return m.RequesterID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SignerRequestMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case signerrequest.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case signerrequest.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case signerrequest.FieldRequirement:
+		return m.OldRequirement(ctx)
+	case signerrequest.FieldSigner:
+		return m.OldSigner(ctx)
+	case signerrequest.FieldName:
+		return m.OldName(ctx)
+	case signerrequest.FieldEmail:
+		return m.OldEmail(ctx)
+	case signerrequest.FieldLetter:
+		return m.OldLetter(ctx)
+	case signerrequest.FieldLetterHash:
+		return m.OldLetterHash(ctx)
+	case signerrequest.FieldTokenHash:
+		return m.OldTokenHash(ctx)
+	case signerrequest.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case signerrequest.FieldState:
+		return m.OldState(ctx)
+	case signerrequest.FieldSignedName:
+		return m.OldSignedName(ctx)
+	case signerrequest.FieldAnsweredAt:
+		return m.OldAnsweredAt(ctx)
+	case signerrequest.FieldAddress:
+		return m.OldAddress(ctx)
+	case signerrequest.FieldRefusal:
+		return m.OldRefusal(ctx)
+	case signerrequest.FieldRequesterID:
+		return m.OldRequesterID(ctx)
+	}
+	return nil, fmt.Errorf("unknown SignerRequest field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SignerRequestMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case signerrequest.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case signerrequest.FieldApplicationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case signerrequest.FieldRequirement:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequirement(v)
+		return nil
+	case signerrequest.FieldSigner:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSigner(v)
+		return nil
+	case signerrequest.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case signerrequest.FieldEmail:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmail(v)
+		return nil
+	case signerrequest.FieldLetter:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLetter(v)
+		return nil
+	case signerrequest.FieldLetterHash:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLetterHash(v)
+		return nil
+	case signerrequest.FieldTokenHash:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTokenHash(v)
+		return nil
+	case signerrequest.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case signerrequest.FieldState:
+		v, ok := value.(signerrequest.State)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case signerrequest.FieldSignedName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSignedName(v)
+		return nil
+	case signerrequest.FieldAnsweredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAnsweredAt(v)
+		return nil
+	case signerrequest.FieldAddress:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAddress(v)
+		return nil
+	case signerrequest.FieldRefusal:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRefusal(v)
+		return nil
+	case signerrequest.FieldRequesterID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequesterID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SignerRequest field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SignerRequestMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SignerRequestMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SignerRequestMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown SignerRequest numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SignerRequestMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(signerrequest.FieldTokenHash) {
+		fields = append(fields, signerrequest.FieldTokenHash)
+	}
+	if m.FieldCleared(signerrequest.FieldAnsweredAt) {
+		fields = append(fields, signerrequest.FieldAnsweredAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SignerRequestMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SignerRequestMutation) ClearField(name string) error {
+	switch name {
+	case signerrequest.FieldTokenHash:
+		m.ClearTokenHash()
+		return nil
+	case signerrequest.FieldAnsweredAt:
+		m.ClearAnsweredAt()
+		return nil
+	}
+	return fmt.Errorf("unknown SignerRequest nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SignerRequestMutation) ResetField(name string) error {
+	switch name {
+	case signerrequest.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case signerrequest.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case signerrequest.FieldRequirement:
+		m.ResetRequirement()
+		return nil
+	case signerrequest.FieldSigner:
+		m.ResetSigner()
+		return nil
+	case signerrequest.FieldName:
+		m.ResetName()
+		return nil
+	case signerrequest.FieldEmail:
+		m.ResetEmail()
+		return nil
+	case signerrequest.FieldLetter:
+		m.ResetLetter()
+		return nil
+	case signerrequest.FieldLetterHash:
+		m.ResetLetterHash()
+		return nil
+	case signerrequest.FieldTokenHash:
+		m.ResetTokenHash()
+		return nil
+	case signerrequest.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case signerrequest.FieldState:
+		m.ResetState()
+		return nil
+	case signerrequest.FieldSignedName:
+		m.ResetSignedName()
+		return nil
+	case signerrequest.FieldAnsweredAt:
+		m.ResetAnsweredAt()
+		return nil
+	case signerrequest.FieldAddress:
+		m.ResetAddress()
+		return nil
+	case signerrequest.FieldRefusal:
+		m.ResetRefusal()
+		return nil
+	case signerrequest.FieldRequesterID:
+		m.ResetRequesterID()
+		return nil
+	}
+	return fmt.Errorf("unknown SignerRequest field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SignerRequestMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.application != nil {
+		edges = append(edges, signerrequest.EdgeApplication)
+	}
+	if m.requester != nil {
+		edges = append(edges, signerrequest.EdgeRequester)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SignerRequestMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case signerrequest.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case signerrequest.EdgeRequester:
+		if id := m.requester; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SignerRequestMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SignerRequestMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SignerRequestMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedapplication {
+		edges = append(edges, signerrequest.EdgeApplication)
+	}
+	if m.clearedrequester {
+		edges = append(edges, signerrequest.EdgeRequester)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SignerRequestMutation) EdgeCleared(name string) bool {
+	switch name {
+	case signerrequest.EdgeApplication:
+		return m.clearedapplication
+	case signerrequest.EdgeRequester:
+		return m.clearedrequester
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SignerRequestMutation) ClearEdge(name string) error {
+	switch name {
+	case signerrequest.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case signerrequest.EdgeRequester:
+		m.ClearRequester()
+		return nil
+	}
+	return fmt.Errorf("unknown SignerRequest unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SignerRequestMutation) ResetEdge(name string) error {
+	switch name {
+	case signerrequest.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case signerrequest.EdgeRequester:
+		m.ResetRequester()
+		return nil
+	}
+	return fmt.Errorf("unknown SignerRequest edge %s", name)
 }
 
 // SpaceMutation represents an operation that mutates the Space nodes in the graph.
@@ -37666,6 +54285,831 @@ func (m *SponsorshipMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Sponsorship edge %s", name)
+}
+
+// SubmissionMutation represents an operation that mutates the Submission nodes in the graph.
+type SubmissionMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *gid.ID
+	created_at         *time.Time
+	number             *int
+	addnumber          *int
+	form_version       *int
+	addform_version    *int
+	content            *schema.SubmittedContent
+	hash               *[]byte
+	clearedFields      map[string]struct{}
+	application        *gid.ID
+	clearedapplication bool
+	submitter          *gid.ID
+	clearedsubmitter   bool
+	done               bool
+	oldValue           func(context.Context) (*Submission, error)
+	predicates         []predicate.Submission
+}
+
+var _ ent.Mutation = (*SubmissionMutation)(nil)
+
+// submissionOption allows management of the mutation configuration using functional options.
+type submissionOption func(*SubmissionMutation)
+
+// newSubmissionMutation creates new mutation for the Submission entity.
+func newSubmissionMutation(c config, op Op, opts ...submissionOption) *SubmissionMutation {
+	m := &SubmissionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSubmission,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSubmissionID sets the ID field of the mutation.
+func withSubmissionID(id gid.ID) submissionOption {
+	return func(m *SubmissionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Submission
+		)
+		m.oldValue = func(ctx context.Context) (*Submission, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Submission.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSubmission sets the old Submission of the mutation.
+func withSubmission(node *Submission) submissionOption {
+	return func(m *SubmissionMutation) {
+		m.oldValue = func(context.Context) (*Submission, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SubmissionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SubmissionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Submission entities.
+func (m *SubmissionMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SubmissionMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SubmissionMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Submission.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *SubmissionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *SubmissionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Submission entity.
+// If the Submission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SubmissionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *SubmissionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *SubmissionMutation) SetApplicationID(gi gid.ID) {
+	m.application = &gi
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *SubmissionMutation) ApplicationID() (r gid.ID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Submission entity.
+// If the Submission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SubmissionMutation) OldApplicationID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *SubmissionMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *SubmissionMutation) SetNumber(i int) {
+	m.number = &i
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *SubmissionMutation) Number() (r int, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the Submission entity.
+// If the Submission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SubmissionMutation) OldNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds i to the "number" field.
+func (m *SubmissionMutation) AddNumber(i int) {
+	if m.addnumber != nil {
+		*m.addnumber += i
+	} else {
+		m.addnumber = &i
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *SubmissionMutation) AddedNumber() (r int, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *SubmissionMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+}
+
+// SetFormVersion sets the "form_version" field.
+func (m *SubmissionMutation) SetFormVersion(i int) {
+	m.form_version = &i
+	m.addform_version = nil
+}
+
+// FormVersion returns the value of the "form_version" field in the mutation.
+func (m *SubmissionMutation) FormVersion() (r int, exists bool) {
+	v := m.form_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFormVersion returns the old "form_version" field's value of the Submission entity.
+// If the Submission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SubmissionMutation) OldFormVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFormVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFormVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFormVersion: %w", err)
+	}
+	return oldValue.FormVersion, nil
+}
+
+// AddFormVersion adds i to the "form_version" field.
+func (m *SubmissionMutation) AddFormVersion(i int) {
+	if m.addform_version != nil {
+		*m.addform_version += i
+	} else {
+		m.addform_version = &i
+	}
+}
+
+// AddedFormVersion returns the value that was added to the "form_version" field in this mutation.
+func (m *SubmissionMutation) AddedFormVersion() (r int, exists bool) {
+	v := m.addform_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFormVersion resets all changes to the "form_version" field.
+func (m *SubmissionMutation) ResetFormVersion() {
+	m.form_version = nil
+	m.addform_version = nil
+}
+
+// SetContent sets the "content" field.
+func (m *SubmissionMutation) SetContent(sc schema.SubmittedContent) {
+	m.content = &sc
+}
+
+// Content returns the value of the "content" field in the mutation.
+func (m *SubmissionMutation) Content() (r schema.SubmittedContent, exists bool) {
+	v := m.content
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContent returns the old "content" field's value of the Submission entity.
+// If the Submission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SubmissionMutation) OldContent(ctx context.Context) (v schema.SubmittedContent, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContent: %w", err)
+	}
+	return oldValue.Content, nil
+}
+
+// ResetContent resets all changes to the "content" field.
+func (m *SubmissionMutation) ResetContent() {
+	m.content = nil
+}
+
+// SetHash sets the "hash" field.
+func (m *SubmissionMutation) SetHash(b []byte) {
+	m.hash = &b
+}
+
+// Hash returns the value of the "hash" field in the mutation.
+func (m *SubmissionMutation) Hash() (r []byte, exists bool) {
+	v := m.hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHash returns the old "hash" field's value of the Submission entity.
+// If the Submission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SubmissionMutation) OldHash(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHash: %w", err)
+	}
+	return oldValue.Hash, nil
+}
+
+// ResetHash resets all changes to the "hash" field.
+func (m *SubmissionMutation) ResetHash() {
+	m.hash = nil
+}
+
+// SetSubmitterID sets the "submitter_id" field.
+func (m *SubmissionMutation) SetSubmitterID(gi gid.ID) {
+	m.submitter = &gi
+}
+
+// SubmitterID returns the value of the "submitter_id" field in the mutation.
+func (m *SubmissionMutation) SubmitterID() (r gid.ID, exists bool) {
+	v := m.submitter
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSubmitterID returns the old "submitter_id" field's value of the Submission entity.
+// If the Submission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SubmissionMutation) OldSubmitterID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSubmitterID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSubmitterID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSubmitterID: %w", err)
+	}
+	return oldValue.SubmitterID, nil
+}
+
+// ResetSubmitterID resets all changes to the "submitter_id" field.
+func (m *SubmissionMutation) ResetSubmitterID() {
+	m.submitter = nil
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *SubmissionMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[submission.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *SubmissionMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *SubmissionMutation) ApplicationIDs() (ids []gid.ID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *SubmissionMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearSubmitter clears the "submitter" edge to the Member entity.
+func (m *SubmissionMutation) ClearSubmitter() {
+	m.clearedsubmitter = true
+	m.clearedFields[submission.FieldSubmitterID] = struct{}{}
+}
+
+// SubmitterCleared reports if the "submitter" edge to the Member entity was cleared.
+func (m *SubmissionMutation) SubmitterCleared() bool {
+	return m.clearedsubmitter
+}
+
+// SubmitterIDs returns the "submitter" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SubmitterID instead. It exists only for internal usage by the builders.
+func (m *SubmissionMutation) SubmitterIDs() (ids []gid.ID) {
+	if id := m.submitter; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSubmitter resets all changes to the "submitter" edge.
+func (m *SubmissionMutation) ResetSubmitter() {
+	m.submitter = nil
+	m.clearedsubmitter = false
+}
+
+// Where appends a list predicates to the SubmissionMutation builder.
+func (m *SubmissionMutation) Where(ps ...predicate.Submission) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SubmissionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SubmissionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Submission, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SubmissionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SubmissionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Submission).
+func (m *SubmissionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SubmissionMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.created_at != nil {
+		fields = append(fields, submission.FieldCreatedAt)
+	}
+	if m.application != nil {
+		fields = append(fields, submission.FieldApplicationID)
+	}
+	if m.number != nil {
+		fields = append(fields, submission.FieldNumber)
+	}
+	if m.form_version != nil {
+		fields = append(fields, submission.FieldFormVersion)
+	}
+	if m.content != nil {
+		fields = append(fields, submission.FieldContent)
+	}
+	if m.hash != nil {
+		fields = append(fields, submission.FieldHash)
+	}
+	if m.submitter != nil {
+		fields = append(fields, submission.FieldSubmitterID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SubmissionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case submission.FieldCreatedAt:
+		return m.CreatedAt()
+	case submission.FieldApplicationID:
+		return m.ApplicationID()
+	case submission.FieldNumber:
+		return m.Number()
+	case submission.FieldFormVersion:
+		return m.FormVersion()
+	case submission.FieldContent:
+		return m.Content()
+	case submission.FieldHash:
+		return m.Hash()
+	case submission.FieldSubmitterID:
+		return m.SubmitterID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SubmissionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case submission.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case submission.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case submission.FieldNumber:
+		return m.OldNumber(ctx)
+	case submission.FieldFormVersion:
+		return m.OldFormVersion(ctx)
+	case submission.FieldContent:
+		return m.OldContent(ctx)
+	case submission.FieldHash:
+		return m.OldHash(ctx)
+	case submission.FieldSubmitterID:
+		return m.OldSubmitterID(ctx)
+	}
+	return nil, fmt.Errorf("unknown Submission field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SubmissionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case submission.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case submission.FieldApplicationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case submission.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case submission.FieldFormVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFormVersion(v)
+		return nil
+	case submission.FieldContent:
+		v, ok := value.(schema.SubmittedContent)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContent(v)
+		return nil
+	case submission.FieldHash:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHash(v)
+		return nil
+	case submission.FieldSubmitterID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSubmitterID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Submission field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SubmissionMutation) AddedFields() []string {
+	var fields []string
+	if m.addnumber != nil {
+		fields = append(fields, submission.FieldNumber)
+	}
+	if m.addform_version != nil {
+		fields = append(fields, submission.FieldFormVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SubmissionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case submission.FieldNumber:
+		return m.AddedNumber()
+	case submission.FieldFormVersion:
+		return m.AddedFormVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SubmissionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case submission.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	case submission.FieldFormVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFormVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Submission numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SubmissionMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SubmissionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SubmissionMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Submission nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SubmissionMutation) ResetField(name string) error {
+	switch name {
+	case submission.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case submission.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case submission.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case submission.FieldFormVersion:
+		m.ResetFormVersion()
+		return nil
+	case submission.FieldContent:
+		m.ResetContent()
+		return nil
+	case submission.FieldHash:
+		m.ResetHash()
+		return nil
+	case submission.FieldSubmitterID:
+		m.ResetSubmitterID()
+		return nil
+	}
+	return fmt.Errorf("unknown Submission field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SubmissionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.application != nil {
+		edges = append(edges, submission.EdgeApplication)
+	}
+	if m.submitter != nil {
+		edges = append(edges, submission.EdgeSubmitter)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SubmissionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case submission.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case submission.EdgeSubmitter:
+		if id := m.submitter; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SubmissionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SubmissionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SubmissionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedapplication {
+		edges = append(edges, submission.EdgeApplication)
+	}
+	if m.clearedsubmitter {
+		edges = append(edges, submission.EdgeSubmitter)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SubmissionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case submission.EdgeApplication:
+		return m.clearedapplication
+	case submission.EdgeSubmitter:
+		return m.clearedsubmitter
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SubmissionMutation) ClearEdge(name string) error {
+	switch name {
+	case submission.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case submission.EdgeSubmitter:
+		m.ClearSubmitter()
+		return nil
+	}
+	return fmt.Errorf("unknown Submission unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SubmissionMutation) ResetEdge(name string) error {
+	switch name {
+	case submission.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case submission.EdgeSubmitter:
+		m.ResetSubmitter()
+		return nil
+	}
+	return fmt.Errorf("unknown Submission edge %s", name)
 }
 
 // TeamMutation represents an operation that mutates the Team nodes in the graph.

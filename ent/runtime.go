@@ -5,10 +5,20 @@ package ent
 import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/answer"
+	"github.com/pursuing-equity/commons/ent/answerversion"
+	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/ent/applicationeditor"
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/bookmark"
+	"github.com/pursuing-equity/commons/ent/bulkaction"
+	"github.com/pursuing-equity/commons/ent/call"
+	"github.com/pursuing-equity/commons/ent/conflict"
+	"github.com/pursuing-equity/commons/ent/decision"
+	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/draft"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/extension"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/framework"
@@ -31,11 +41,15 @@ import (
 	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
+	"github.com/pursuing-equity/commons/ent/review"
+	"github.com/pursuing-equity/commons/ent/savedview"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/sponsorship"
+	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/ent/webhookdelivery"
@@ -74,6 +88,58 @@ func init() {
 	affiliationDescIsPrimary := affiliationFields[3].Descriptor()
 	// affiliation.DefaultIsPrimary holds the default value on creation for the is_primary field.
 	affiliation.DefaultIsPrimary = affiliationDescIsPrimary.Default.(bool)
+	answerFields := schema.Answer{}.Fields()
+	_ = answerFields
+	// answerDescValue is the schema descriptor for value field.
+	answerDescValue := answerFields[2].Descriptor()
+	// answer.DefaultValue holds the default value on creation for the value field.
+	answer.DefaultValue = answerDescValue.Default.(string)
+	// answerDescVersion is the schema descriptor for version field.
+	answerDescVersion := answerFields[4].Descriptor()
+	// answer.DefaultVersion holds the default value on creation for the version field.
+	answer.DefaultVersion = answerDescVersion.Default.(int)
+	answerversionFields := schema.AnswerVersion{}.Fields()
+	_ = answerversionFields
+	// answerversionDescValue is the schema descriptor for value field.
+	answerversionDescValue := answerversionFields[2].Descriptor()
+	// answerversion.DefaultValue holds the default value on creation for the value field.
+	answerversion.DefaultValue = answerversionDescValue.Default.(string)
+	applicationFields := schema.Application{}.Fields()
+	_ = applicationFields
+	// applicationDescTeamName is the schema descriptor for team_name field.
+	applicationDescTeamName := applicationFields[4].Descriptor()
+	// application.DefaultTeamName holds the default value on creation for the team_name field.
+	application.DefaultTeamName = applicationDescTeamName.Default.(string)
+	// applicationDescStateReason is the schema descriptor for state_reason field.
+	applicationDescStateReason := applicationFields[7].Descriptor()
+	// application.DefaultStateReason holds the default value on creation for the state_reason field.
+	application.DefaultStateReason = applicationDescStateReason.Default.(string)
+	// applicationDescInformationRequest is the schema descriptor for information_request field.
+	applicationDescInformationRequest := applicationFields[9].Descriptor()
+	// application.DefaultInformationRequest holds the default value on creation for the information_request field.
+	application.DefaultInformationRequest = applicationDescInformationRequest.Default.(string)
+	// applicationDescLate is the schema descriptor for late field.
+	applicationDescLate := applicationFields[12].Descriptor()
+	// application.DefaultLate holds the default value on creation for the late field.
+	application.DefaultLate = applicationDescLate.Default.(bool)
+	// applicationDescSubmissions is the schema descriptor for submissions field.
+	applicationDescSubmissions := applicationFields[13].Descriptor()
+	// application.DefaultSubmissions holds the default value on creation for the submissions field.
+	application.DefaultSubmissions = applicationDescSubmissions.Default.(int)
+	// applicationDescEventSeq is the schema descriptor for event_seq field.
+	applicationDescEventSeq := applicationFields[16].Descriptor()
+	// application.DefaultEventSeq holds the default value on creation for the event_seq field.
+	application.DefaultEventSeq = applicationDescEventSeq.Default.(int)
+	// applicationDescVersion is the schema descriptor for version field.
+	applicationDescVersion := applicationFields[17].Descriptor()
+	// application.DefaultVersion holds the default value on creation for the version field.
+	application.DefaultVersion = applicationDescVersion.Default.(int)
+	applicationeditorFields := schema.ApplicationEditor{}.Fields()
+	_ = applicationeditorFields
+	// applicationeditorDescOwner is the schema descriptor for owner field.
+	applicationeditorDescOwner := applicationeditorFields[2].Descriptor()
+	// applicationeditor.DefaultOwner holds the default value on creation for the owner field.
+	applicationeditor.DefaultOwner = applicationeditorDescOwner.Default.(bool)
 	auditentryFields := schema.AuditEntry{}.Fields()
 	_ = auditentryFields
 	// auditentryDescReason is the schema descriptor for reason field.
@@ -90,6 +156,104 @@ func init() {
 	bookmarkDescNote := bookmarkFields[2].Descriptor()
 	// bookmark.DefaultNote holds the default value on creation for the note field.
 	bookmark.DefaultNote = bookmarkDescNote.Default.(string)
+	bulkactionFields := schema.BulkAction{}.Fields()
+	_ = bulkactionFields
+	// bulkactionDescDryRun is the schema descriptor for dry_run field.
+	bulkactionDescDryRun := bulkactionFields[5].Descriptor()
+	// bulkaction.DefaultDryRun holds the default value on creation for the dry_run field.
+	bulkaction.DefaultDryRun = bulkactionDescDryRun.Default.(bool)
+	// bulkactionDescDone is the schema descriptor for done field.
+	bulkactionDescDone := bulkactionFields[7].Descriptor()
+	// bulkaction.DefaultDone holds the default value on creation for the done field.
+	bulkaction.DefaultDone = bulkactionDescDone.Default.(int)
+	// bulkactionDescEventSeq is the schema descriptor for event_seq field.
+	bulkactionDescEventSeq := bulkactionFields[11].Descriptor()
+	// bulkaction.DefaultEventSeq holds the default value on creation for the event_seq field.
+	bulkaction.DefaultEventSeq = bulkactionDescEventSeq.Default.(int)
+	callFields := schema.Call{}.Fields()
+	_ = callFields
+	// callDescTitle is the schema descriptor for title field.
+	callDescTitle := callFields[1].Descriptor()
+	// call.DefaultTitle holds the default value on creation for the title field.
+	call.DefaultTitle = callDescTitle.Default.(string)
+	// callDescSummary is the schema descriptor for summary field.
+	callDescSummary := callFields[2].Descriptor()
+	// call.DefaultSummary holds the default value on creation for the summary field.
+	call.DefaultSummary = callDescSummary.Default.(string)
+	// callDescOpensLocal is the schema descriptor for opens_local field.
+	callDescOpensLocal := callFields[6].Descriptor()
+	// call.DefaultOpensLocal holds the default value on creation for the opens_local field.
+	call.DefaultOpensLocal = callDescOpensLocal.Default.(string)
+	// callDescDueLocal is the schema descriptor for due_local field.
+	callDescDueLocal := callFields[7].Descriptor()
+	// call.DefaultDueLocal holds the default value on creation for the due_local field.
+	call.DefaultDueLocal = callDescDueLocal.Default.(string)
+	// callDescClosesLocal is the schema descriptor for closes_local field.
+	callDescClosesLocal := callFields[8].Descriptor()
+	// call.DefaultClosesLocal holds the default value on creation for the closes_local field.
+	call.DefaultClosesLocal = callDescClosesLocal.Default.(string)
+	// callDescCapacity is the schema descriptor for capacity field.
+	callDescCapacity := callFields[13].Descriptor()
+	// call.DefaultCapacity holds the default value on creation for the capacity field.
+	call.DefaultCapacity = callDescCapacity.Default.(int)
+	// callDescOfferDays is the schema descriptor for offer_days field.
+	callDescOfferDays := callFields[14].Descriptor()
+	// call.DefaultOfferDays holds the default value on creation for the offer_days field.
+	call.DefaultOfferDays = callDescOfferDays.Default.(int)
+	// callDescBlind is the schema descriptor for blind field.
+	callDescBlind := callFields[15].Descriptor()
+	// call.DefaultBlind holds the default value on creation for the blind field.
+	call.DefaultBlind = callDescBlind.Default.(bool)
+	// callDescReviewsWanted is the schema descriptor for reviews_wanted field.
+	callDescReviewsWanted := callFields[16].Descriptor()
+	// call.DefaultReviewsWanted holds the default value on creation for the reviews_wanted field.
+	call.DefaultReviewsWanted = callDescReviewsWanted.Default.(int)
+	// callDescFormVersion is the schema descriptor for form_version field.
+	callDescFormVersion := callFields[17].Descriptor()
+	// call.DefaultFormVersion holds the default value on creation for the form_version field.
+	call.DefaultFormVersion = callDescFormVersion.Default.(int)
+	// callDescLastNumber is the schema descriptor for last_number field.
+	callDescLastNumber := callFields[18].Descriptor()
+	// call.DefaultLastNumber holds the default value on creation for the last_number field.
+	call.DefaultLastNumber = callDescLastNumber.Default.(int)
+	// callDescEventSeq is the schema descriptor for event_seq field.
+	callDescEventSeq := callFields[21].Descriptor()
+	// call.DefaultEventSeq holds the default value on creation for the event_seq field.
+	call.DefaultEventSeq = callDescEventSeq.Default.(int)
+	// callDescVersion is the schema descriptor for version field.
+	callDescVersion := callFields[22].Descriptor()
+	// call.DefaultVersion holds the default value on creation for the version field.
+	call.DefaultVersion = callDescVersion.Default.(int)
+	conflictFields := schema.Conflict{}.Fields()
+	_ = conflictFields
+	// conflictDescNote is the schema descriptor for note field.
+	conflictDescNote := conflictFields[2].Descriptor()
+	// conflict.DefaultNote holds the default value on creation for the note field.
+	conflict.DefaultNote = conflictDescNote.Default.(string)
+	decisionFields := schema.Decision{}.Fields()
+	_ = decisionFields
+	// decisionDescReason is the schema descriptor for reason field.
+	decisionDescReason := decisionFields[3].Descriptor()
+	// decision.DefaultReason holds the default value on creation for the reason field.
+	decision.DefaultReason = decisionDescReason.Default.(string)
+	// decisionDescNote is the schema descriptor for note field.
+	decisionDescNote := decisionFields[4].Descriptor()
+	// decision.DefaultNote holds the default value on creation for the note field.
+	decision.DefaultNote = decisionDescNote.Default.(string)
+	// decisionDescVersion is the schema descriptor for version field.
+	decisionDescVersion := decisionFields[12].Descriptor()
+	// decision.DefaultVersion holds the default value on creation for the version field.
+	decision.DefaultVersion = decisionDescVersion.Default.(int)
+	documentFields := schema.Document{}.Fields()
+	_ = documentFields
+	// documentDescSigner is the schema descriptor for signer field.
+	documentDescSigner := documentFields[2].Descriptor()
+	// document.DefaultSigner holds the default value on creation for the signer field.
+	document.DefaultSigner = documentDescSigner.Default.(string)
+	// documentDescURL is the schema descriptor for url field.
+	documentDescURL := documentFields[4].Descriptor()
+	// document.DefaultURL holds the default value on creation for the url field.
+	document.DefaultURL = documentDescURL.Default.(string)
 	draftFields := schema.Draft{}.Fields()
 	_ = draftFields
 	// draftDescTitle is the schema descriptor for title field.
@@ -114,6 +278,20 @@ func init() {
 	enrollmentDescReason := enrollmentFields[3].Descriptor()
 	// enrollment.DefaultReason holds the default value on creation for the reason field.
 	enrollment.DefaultReason = enrollmentDescReason.Default.(string)
+	// enrollmentDescFeeCurrency is the schema descriptor for fee_currency field.
+	enrollmentDescFeeCurrency := enrollmentFields[7].Descriptor()
+	// enrollment.DefaultFeeCurrency holds the default value on creation for the fee_currency field.
+	enrollment.DefaultFeeCurrency = enrollmentDescFeeCurrency.Default.(string)
+	// enrollmentDescFeeNote is the schema descriptor for fee_note field.
+	enrollmentDescFeeNote := enrollmentFields[9].Descriptor()
+	// enrollment.DefaultFeeNote holds the default value on creation for the fee_note field.
+	enrollment.DefaultFeeNote = enrollmentDescFeeNote.Default.(string)
+	extensionFields := schema.Extension{}.Fields()
+	_ = extensionFields
+	// extensionDescReason is the schema descriptor for reason field.
+	extensionDescReason := extensionFields[3].Descriptor()
+	// extension.DefaultReason holds the default value on creation for the reason field.
+	extension.DefaultReason = extensionDescReason.Default.(string)
 	fileFields := schema.File{}.Fields()
 	_ = fileFields
 	// fileDescHash is the schema descriptor for hash field.
@@ -346,6 +524,28 @@ func init() {
 	resourceversionDescNote := resourceversionFields[8].Descriptor()
 	// resourceversion.DefaultNote holds the default value on creation for the note field.
 	resourceversion.DefaultNote = resourceversionDescNote.Default.(string)
+	reviewFields := schema.Review{}.Fields()
+	_ = reviewFields
+	// reviewDescComment is the schema descriptor for comment field.
+	reviewDescComment := reviewFields[2].Descriptor()
+	// review.DefaultComment holds the default value on creation for the comment field.
+	review.DefaultComment = reviewDescComment.Default.(string)
+	// reviewDescPoints is the schema descriptor for points field.
+	reviewDescPoints := reviewFields[4].Descriptor()
+	// review.DefaultPoints holds the default value on creation for the points field.
+	review.DefaultPoints = reviewDescPoints.Default.(int)
+	// reviewDescVersion is the schema descriptor for version field.
+	reviewDescVersion := reviewFields[6].Descriptor()
+	// review.DefaultVersion holds the default value on creation for the version field.
+	review.DefaultVersion = reviewDescVersion.Default.(int)
+	reviewassignmentFields := schema.ReviewAssignment{}.Fields()
+	_ = reviewassignmentFields
+	savedviewFields := schema.SavedView{}.Fields()
+	_ = savedviewFields
+	// savedviewDescShared is the schema descriptor for shared field.
+	savedviewDescShared := savedviewFields[4].Descriptor()
+	// savedview.DefaultShared holds the default value on creation for the shared field.
+	savedview.DefaultShared = savedviewDescShared.Default.(bool)
 	searchdocumentFields := schema.SearchDocument{}.Fields()
 	_ = searchdocumentFields
 	// searchdocumentDescTitle is the schema descriptor for title field.
@@ -356,6 +556,28 @@ func init() {
 	searchdocumentDescBody := searchdocumentFields[5].Descriptor()
 	// searchdocument.DefaultBody holds the default value on creation for the body field.
 	searchdocument.DefaultBody = searchdocumentDescBody.Default.(string)
+	signerrequestFields := schema.SignerRequest{}.Fields()
+	_ = signerrequestFields
+	// signerrequestDescLetterHash is the schema descriptor for letter_hash field.
+	signerrequestDescLetterHash := signerrequestFields[6].Descriptor()
+	// signerrequest.LetterHashValidator is a validator for the "letter_hash" field. It is called by the builders before save.
+	signerrequest.LetterHashValidator = signerrequestDescLetterHash.Validators[0].(func([]byte) error)
+	// signerrequestDescTokenHash is the schema descriptor for token_hash field.
+	signerrequestDescTokenHash := signerrequestFields[7].Descriptor()
+	// signerrequest.TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
+	signerrequest.TokenHashValidator = signerrequestDescTokenHash.Validators[0].(func([]byte) error)
+	// signerrequestDescSignedName is the schema descriptor for signed_name field.
+	signerrequestDescSignedName := signerrequestFields[10].Descriptor()
+	// signerrequest.DefaultSignedName holds the default value on creation for the signed_name field.
+	signerrequest.DefaultSignedName = signerrequestDescSignedName.Default.(string)
+	// signerrequestDescAddress is the schema descriptor for address field.
+	signerrequestDescAddress := signerrequestFields[12].Descriptor()
+	// signerrequest.DefaultAddress holds the default value on creation for the address field.
+	signerrequest.DefaultAddress = signerrequestDescAddress.Default.(string)
+	// signerrequestDescRefusal is the schema descriptor for refusal field.
+	signerrequestDescRefusal := signerrequestFields[13].Descriptor()
+	// signerrequest.DefaultRefusal holds the default value on creation for the refusal field.
+	signerrequest.DefaultRefusal = signerrequestDescRefusal.Default.(string)
 	spaceFields := schema.Space{}.Fields()
 	_ = spaceFields
 	// spaceDescName is the schema descriptor for name field.
@@ -378,6 +600,12 @@ func init() {
 	sponsorshipDescSponsorURL := sponsorshipFields[2].Descriptor()
 	// sponsorship.DefaultSponsorURL holds the default value on creation for the sponsor_url field.
 	sponsorship.DefaultSponsorURL = sponsorshipDescSponsorURL.Default.(string)
+	submissionFields := schema.Submission{}.Fields()
+	_ = submissionFields
+	// submissionDescHash is the schema descriptor for hash field.
+	submissionDescHash := submissionFields[4].Descriptor()
+	// submission.HashValidator is a validator for the "hash" field. It is called by the builders before save.
+	submission.HashValidator = submissionDescHash.Validators[0].(func([]byte) error)
 	teamFields := schema.Team{}.Fields()
 	_ = teamFields
 	// teamDescAbout is the schema descriptor for about field.

@@ -18,6 +18,14 @@ type Tx struct {
 	AccessToken *AccessTokenClient
 	// Affiliation is the client for interacting with the Affiliation builders.
 	Affiliation *AffiliationClient
+	// Answer is the client for interacting with the Answer builders.
+	Answer *AnswerClient
+	// AnswerVersion is the client for interacting with the AnswerVersion builders.
+	AnswerVersion *AnswerVersionClient
+	// Application is the client for interacting with the Application builders.
+	Application *ApplicationClient
+	// ApplicationEditor is the client for interacting with the ApplicationEditor builders.
+	ApplicationEditor *ApplicationEditorClient
 	// AuditEntry is the client for interacting with the AuditEntry builders.
 	AuditEntry *AuditEntryClient
 	// Block is the client for interacting with the Block builders.
@@ -26,22 +34,36 @@ type Tx struct {
 	Bookmark *BookmarkClient
 	// BreakGlass is the client for interacting with the BreakGlass builders.
 	BreakGlass *BreakGlassClient
+	// BulkAction is the client for interacting with the BulkAction builders.
+	BulkAction *BulkActionClient
 	// Call is the client for interacting with the Call builders.
 	Call *CallClient
 	// Cohort is the client for interacting with the Cohort builders.
 	Cohort *CohortClient
+	// Conflict is the client for interacting with the Conflict builders.
+	Conflict *ConflictClient
+	// Decision is the client for interacting with the Decision builders.
+	Decision *DecisionClient
+	// Document is the client for interacting with the Document builders.
+	Document *DocumentClient
 	// Draft is the client for interacting with the Draft builders.
 	Draft *DraftClient
 	// DraftVersion is the client for interacting with the DraftVersion builders.
 	DraftVersion *DraftVersionClient
 	// Enrollment is the client for interacting with the Enrollment builders.
 	Enrollment *EnrollmentClient
+	// Entitlement is the client for interacting with the Entitlement builders.
+	Entitlement *EntitlementClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// Extension is the client for interacting with the Extension builders.
+	Extension *ExtensionClient
 	// File is the client for interacting with the File builders.
 	File *FileClient
 	// Flag is the client for interacting with the Flag builders.
 	Flag *FlagClient
+	// FormVersion is the client for interacting with the FormVersion builders.
+	FormVersion *FormVersionClient
 	// Framework is the client for interacting with the Framework builders.
 	Framework *FrameworkClient
 	// IdempotencyRecord is the client for interacting with the IdempotencyRecord builders.
@@ -96,16 +118,26 @@ type Tx struct {
 	Resource *ResourceClient
 	// ResourceVersion is the client for interacting with the ResourceVersion builders.
 	ResourceVersion *ResourceVersionClient
+	// Review is the client for interacting with the Review builders.
+	Review *ReviewClient
+	// ReviewAssignment is the client for interacting with the ReviewAssignment builders.
+	ReviewAssignment *ReviewAssignmentClient
 	// RoleAssignment is the client for interacting with the RoleAssignment builders.
 	RoleAssignment *RoleAssignmentClient
+	// SavedView is the client for interacting with the SavedView builders.
+	SavedView *SavedViewClient
 	// SearchDocument is the client for interacting with the SearchDocument builders.
 	SearchDocument *SearchDocumentClient
+	// SignerRequest is the client for interacting with the SignerRequest builders.
+	SignerRequest *SignerRequestClient
 	// Space is the client for interacting with the Space builders.
 	Space *SpaceClient
 	// SpaceMembership is the client for interacting with the SpaceMembership builders.
 	SpaceMembership *SpaceMembershipClient
 	// Sponsorship is the client for interacting with the Sponsorship builders.
 	Sponsorship *SponsorshipClient
+	// Submission is the client for interacting with the Submission builders.
+	Submission *SubmissionClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
 	// TeamMembership is the client for interacting with the TeamMembership builders.
@@ -253,18 +285,29 @@ func (tx *Tx) Client() *Client {
 func (tx *Tx) init() {
 	tx.AccessToken = NewAccessTokenClient(tx.config)
 	tx.Affiliation = NewAffiliationClient(tx.config)
+	tx.Answer = NewAnswerClient(tx.config)
+	tx.AnswerVersion = NewAnswerVersionClient(tx.config)
+	tx.Application = NewApplicationClient(tx.config)
+	tx.ApplicationEditor = NewApplicationEditorClient(tx.config)
 	tx.AuditEntry = NewAuditEntryClient(tx.config)
 	tx.Block = NewBlockClient(tx.config)
 	tx.Bookmark = NewBookmarkClient(tx.config)
 	tx.BreakGlass = NewBreakGlassClient(tx.config)
+	tx.BulkAction = NewBulkActionClient(tx.config)
 	tx.Call = NewCallClient(tx.config)
 	tx.Cohort = NewCohortClient(tx.config)
+	tx.Conflict = NewConflictClient(tx.config)
+	tx.Decision = NewDecisionClient(tx.config)
+	tx.Document = NewDocumentClient(tx.config)
 	tx.Draft = NewDraftClient(tx.config)
 	tx.DraftVersion = NewDraftVersionClient(tx.config)
 	tx.Enrollment = NewEnrollmentClient(tx.config)
+	tx.Entitlement = NewEntitlementClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
+	tx.Extension = NewExtensionClient(tx.config)
 	tx.File = NewFileClient(tx.config)
 	tx.Flag = NewFlagClient(tx.config)
+	tx.FormVersion = NewFormVersionClient(tx.config)
 	tx.Framework = NewFrameworkClient(tx.config)
 	tx.IdempotencyRecord = NewIdempotencyRecordClient(tx.config)
 	tx.Identity = NewIdentityClient(tx.config)
@@ -292,11 +335,16 @@ func (tx *Tx) init() {
 	tx.ReadState = NewReadStateClient(tx.config)
 	tx.Resource = NewResourceClient(tx.config)
 	tx.ResourceVersion = NewResourceVersionClient(tx.config)
+	tx.Review = NewReviewClient(tx.config)
+	tx.ReviewAssignment = NewReviewAssignmentClient(tx.config)
 	tx.RoleAssignment = NewRoleAssignmentClient(tx.config)
+	tx.SavedView = NewSavedViewClient(tx.config)
 	tx.SearchDocument = NewSearchDocumentClient(tx.config)
+	tx.SignerRequest = NewSignerRequestClient(tx.config)
 	tx.Space = NewSpaceClient(tx.config)
 	tx.SpaceMembership = NewSpaceMembershipClient(tx.config)
 	tx.Sponsorship = NewSponsorshipClient(tx.config)
+	tx.Submission = NewSubmissionClient(tx.config)
 	tx.Team = NewTeamClient(tx.config)
 	tx.TeamMembership = NewTeamMembershipClient(tx.config)
 	tx.Thread = NewThreadClient(tx.config)

@@ -16,18 +16,56 @@ const (
 	FieldCreatedAt = "created_at"
 	// FieldOfferingID holds the string denoting the offering_id field in the database.
 	FieldOfferingID = "offering_id"
+	// FieldTitle holds the string denoting the title field in the database.
+	FieldTitle = "title"
+	// FieldSummary holds the string denoting the summary field in the database.
+	FieldSummary = "summary"
 	// FieldOpensAt holds the string denoting the opens_at field in the database.
 	FieldOpensAt = "opens_at"
 	// FieldDueAt holds the string denoting the due_at field in the database.
 	FieldDueAt = "due_at"
 	// FieldClosesAt holds the string denoting the closes_at field in the database.
 	FieldClosesAt = "closes_at"
+	// FieldOpensLocal holds the string denoting the opens_local field in the database.
+	FieldOpensLocal = "opens_local"
+	// FieldDueLocal holds the string denoting the due_local field in the database.
+	FieldDueLocal = "due_local"
+	// FieldClosesLocal holds the string denoting the closes_local field in the database.
+	FieldClosesLocal = "closes_local"
 	// FieldTimeZone holds the string denoting the time_zone field in the database.
 	FieldTimeZone = "time_zone"
 	// FieldRequirements holds the string denoting the requirements field in the database.
 	FieldRequirements = "requirements"
+	// FieldRubric holds the string denoting the rubric field in the database.
+	FieldRubric = "rubric"
+	// FieldCohortID holds the string denoting the cohort_id field in the database.
+	FieldCohortID = "cohort_id"
+	// FieldCapacity holds the string denoting the capacity field in the database.
+	FieldCapacity = "capacity"
+	// FieldOfferDays holds the string denoting the offer_days field in the database.
+	FieldOfferDays = "offer_days"
+	// FieldBlind holds the string denoting the blind field in the database.
+	FieldBlind = "blind"
+	// FieldReviewsWanted holds the string denoting the reviews_wanted field in the database.
+	FieldReviewsWanted = "reviews_wanted"
+	// FieldFormVersion holds the string denoting the form_version field in the database.
+	FieldFormVersion = "form_version"
+	// FieldLastNumber holds the string denoting the last_number field in the database.
+	FieldLastNumber = "last_number"
+	// FieldPublishedAt holds the string denoting the published_at field in the database.
+	FieldPublishedAt = "published_at"
+	// FieldReleasedAt holds the string denoting the released_at field in the database.
+	FieldReleasedAt = "released_at"
+	// FieldEventSeq holds the string denoting the event_seq field in the database.
+	FieldEventSeq = "event_seq"
+	// FieldVersion holds the string denoting the version field in the database.
+	FieldVersion = "version"
+	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
+	FieldUpdatedAt = "updated_at"
 	// EdgeOffering holds the string denoting the offering edge name in mutations.
 	EdgeOffering = "offering"
+	// EdgeCohort holds the string denoting the cohort edge name in mutations.
+	EdgeCohort = "cohort"
 	// Table holds the table name of the call in the database.
 	Table = "calls"
 	// OfferingTable is the table that holds the offering relation/edge.
@@ -37,6 +75,13 @@ const (
 	OfferingInverseTable = "offerings"
 	// OfferingColumn is the table column denoting the offering relation/edge.
 	OfferingColumn = "offering_id"
+	// CohortTable is the table that holds the cohort relation/edge.
+	CohortTable = "calls"
+	// CohortInverseTable is the table name for the Cohort entity.
+	// It exists in this package in order to avoid circular dependency with the "cohort" package.
+	CohortInverseTable = "cohorts"
+	// CohortColumn is the table column denoting the cohort relation/edge.
+	CohortColumn = "cohort_id"
 )
 
 // Columns holds all SQL columns for call fields.
@@ -44,11 +89,29 @@ var Columns = []string{
 	FieldID,
 	FieldCreatedAt,
 	FieldOfferingID,
+	FieldTitle,
+	FieldSummary,
 	FieldOpensAt,
 	FieldDueAt,
 	FieldClosesAt,
+	FieldOpensLocal,
+	FieldDueLocal,
+	FieldClosesLocal,
 	FieldTimeZone,
 	FieldRequirements,
+	FieldRubric,
+	FieldCohortID,
+	FieldCapacity,
+	FieldOfferDays,
+	FieldBlind,
+	FieldReviewsWanted,
+	FieldFormVersion,
+	FieldLastNumber,
+	FieldPublishedAt,
+	FieldReleasedAt,
+	FieldEventSeq,
+	FieldVersion,
+	FieldUpdatedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -60,6 +123,35 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultTitle holds the default value on creation for the "title" field.
+	DefaultTitle string
+	// DefaultSummary holds the default value on creation for the "summary" field.
+	DefaultSummary string
+	// DefaultOpensLocal holds the default value on creation for the "opens_local" field.
+	DefaultOpensLocal string
+	// DefaultDueLocal holds the default value on creation for the "due_local" field.
+	DefaultDueLocal string
+	// DefaultClosesLocal holds the default value on creation for the "closes_local" field.
+	DefaultClosesLocal string
+	// DefaultCapacity holds the default value on creation for the "capacity" field.
+	DefaultCapacity int
+	// DefaultOfferDays holds the default value on creation for the "offer_days" field.
+	DefaultOfferDays int
+	// DefaultBlind holds the default value on creation for the "blind" field.
+	DefaultBlind bool
+	// DefaultReviewsWanted holds the default value on creation for the "reviews_wanted" field.
+	DefaultReviewsWanted int
+	// DefaultFormVersion holds the default value on creation for the "form_version" field.
+	DefaultFormVersion int
+	// DefaultLastNumber holds the default value on creation for the "last_number" field.
+	DefaultLastNumber int
+	// DefaultEventSeq holds the default value on creation for the "event_seq" field.
+	DefaultEventSeq int
+	// DefaultVersion holds the default value on creation for the "version" field.
+	DefaultVersion int
+)
 
 // OrderOption defines the ordering options for the Call queries.
 type OrderOption func(*sql.Selector)
@@ -79,6 +171,16 @@ func ByOfferingID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOfferingID, opts...).ToFunc()
 }
 
+// ByTitle orders the results by the title field.
+func ByTitle(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTitle, opts...).ToFunc()
+}
+
+// BySummary orders the results by the summary field.
+func BySummary(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSummary, opts...).ToFunc()
+}
+
 // ByOpensAt orders the results by the opens_at field.
 func ByOpensAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOpensAt, opts...).ToFunc()
@@ -94,9 +196,84 @@ func ByClosesAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldClosesAt, opts...).ToFunc()
 }
 
+// ByOpensLocal orders the results by the opens_local field.
+func ByOpensLocal(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOpensLocal, opts...).ToFunc()
+}
+
+// ByDueLocal orders the results by the due_local field.
+func ByDueLocal(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDueLocal, opts...).ToFunc()
+}
+
+// ByClosesLocal orders the results by the closes_local field.
+func ByClosesLocal(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldClosesLocal, opts...).ToFunc()
+}
+
 // ByTimeZone orders the results by the time_zone field.
 func ByTimeZone(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTimeZone, opts...).ToFunc()
+}
+
+// ByCohortID orders the results by the cohort_id field.
+func ByCohortID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCohortID, opts...).ToFunc()
+}
+
+// ByCapacity orders the results by the capacity field.
+func ByCapacity(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCapacity, opts...).ToFunc()
+}
+
+// ByOfferDays orders the results by the offer_days field.
+func ByOfferDays(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOfferDays, opts...).ToFunc()
+}
+
+// ByBlind orders the results by the blind field.
+func ByBlind(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBlind, opts...).ToFunc()
+}
+
+// ByReviewsWanted orders the results by the reviews_wanted field.
+func ByReviewsWanted(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReviewsWanted, opts...).ToFunc()
+}
+
+// ByFormVersion orders the results by the form_version field.
+func ByFormVersion(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFormVersion, opts...).ToFunc()
+}
+
+// ByLastNumber orders the results by the last_number field.
+func ByLastNumber(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastNumber, opts...).ToFunc()
+}
+
+// ByPublishedAt orders the results by the published_at field.
+func ByPublishedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPublishedAt, opts...).ToFunc()
+}
+
+// ByReleasedAt orders the results by the released_at field.
+func ByReleasedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReleasedAt, opts...).ToFunc()
+}
+
+// ByEventSeq orders the results by the event_seq field.
+func ByEventSeq(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEventSeq, opts...).ToFunc()
+}
+
+// ByVersion orders the results by the version field.
+func ByVersion(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldVersion, opts...).ToFunc()
+}
+
+// ByUpdatedAt orders the results by the updated_at field.
+func ByUpdatedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUpdatedAt, opts...).ToFunc()
 }
 
 // ByOfferingField orders the results by offering field.
@@ -105,10 +282,24 @@ func ByOfferingField(field string, opts ...sql.OrderTermOption) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newOfferingStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByCohortField orders the results by cohort field.
+func ByCohortField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newCohortStep(), sql.OrderByField(field, opts...))
+	}
+}
 func newOfferingStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(OfferingInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, OfferingTable, OfferingColumn),
+	)
+}
+func newCohortStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(CohortInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, CohortTable, CohortColumn),
 	)
 }

@@ -66,6 +66,16 @@ func OfferingID(v gid.ID) predicate.Call {
 	return predicate.Call(sql.FieldEQ(FieldOfferingID, v))
 }
 
+// Title applies equality check predicate on the "title" field. It's identical to TitleEQ.
+func Title(v string) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldTitle, v))
+}
+
+// Summary applies equality check predicate on the "summary" field. It's identical to SummaryEQ.
+func Summary(v string) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldSummary, v))
+}
+
 // OpensAt applies equality check predicate on the "opens_at" field. It's identical to OpensAtEQ.
 func OpensAt(v time.Time) predicate.Call {
 	return predicate.Call(sql.FieldEQ(FieldOpensAt, v))
@@ -81,9 +91,84 @@ func ClosesAt(v time.Time) predicate.Call {
 	return predicate.Call(sql.FieldEQ(FieldClosesAt, v))
 }
 
+// OpensLocal applies equality check predicate on the "opens_local" field. It's identical to OpensLocalEQ.
+func OpensLocal(v string) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldOpensLocal, v))
+}
+
+// DueLocal applies equality check predicate on the "due_local" field. It's identical to DueLocalEQ.
+func DueLocal(v string) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldDueLocal, v))
+}
+
+// ClosesLocal applies equality check predicate on the "closes_local" field. It's identical to ClosesLocalEQ.
+func ClosesLocal(v string) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldClosesLocal, v))
+}
+
 // TimeZone applies equality check predicate on the "time_zone" field. It's identical to TimeZoneEQ.
 func TimeZone(v string) predicate.Call {
 	return predicate.Call(sql.FieldEQ(FieldTimeZone, v))
+}
+
+// CohortID applies equality check predicate on the "cohort_id" field. It's identical to CohortIDEQ.
+func CohortID(v gid.ID) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldCohortID, v))
+}
+
+// Capacity applies equality check predicate on the "capacity" field. It's identical to CapacityEQ.
+func Capacity(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldCapacity, v))
+}
+
+// OfferDays applies equality check predicate on the "offer_days" field. It's identical to OfferDaysEQ.
+func OfferDays(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldOfferDays, v))
+}
+
+// Blind applies equality check predicate on the "blind" field. It's identical to BlindEQ.
+func Blind(v bool) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldBlind, v))
+}
+
+// ReviewsWanted applies equality check predicate on the "reviews_wanted" field. It's identical to ReviewsWantedEQ.
+func ReviewsWanted(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldReviewsWanted, v))
+}
+
+// FormVersion applies equality check predicate on the "form_version" field. It's identical to FormVersionEQ.
+func FormVersion(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldFormVersion, v))
+}
+
+// LastNumber applies equality check predicate on the "last_number" field. It's identical to LastNumberEQ.
+func LastNumber(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldLastNumber, v))
+}
+
+// PublishedAt applies equality check predicate on the "published_at" field. It's identical to PublishedAtEQ.
+func PublishedAt(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldPublishedAt, v))
+}
+
+// ReleasedAt applies equality check predicate on the "released_at" field. It's identical to ReleasedAtEQ.
+func ReleasedAt(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldReleasedAt, v))
+}
+
+// EventSeq applies equality check predicate on the "event_seq" field. It's identical to EventSeqEQ.
+func EventSeq(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldEventSeq, v))
+}
+
+// Version applies equality check predicate on the "version" field. It's identical to VersionEQ.
+func Version(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldVersion, v))
+}
+
+// UpdatedAt applies equality check predicate on the "updated_at" field. It's identical to UpdatedAtEQ.
+func UpdatedAt(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldUpdatedAt, v))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
@@ -144,6 +229,136 @@ func OfferingIDIn(vs ...gid.ID) predicate.Call {
 // OfferingIDNotIn applies the NotIn predicate on the "offering_id" field.
 func OfferingIDNotIn(vs ...gid.ID) predicate.Call {
 	return predicate.Call(sql.FieldNotIn(FieldOfferingID, vs...))
+}
+
+// TitleEQ applies the EQ predicate on the "title" field.
+func TitleEQ(v string) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldTitle, v))
+}
+
+// TitleNEQ applies the NEQ predicate on the "title" field.
+func TitleNEQ(v string) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldTitle, v))
+}
+
+// TitleIn applies the In predicate on the "title" field.
+func TitleIn(vs ...string) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldTitle, vs...))
+}
+
+// TitleNotIn applies the NotIn predicate on the "title" field.
+func TitleNotIn(vs ...string) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldTitle, vs...))
+}
+
+// TitleGT applies the GT predicate on the "title" field.
+func TitleGT(v string) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldTitle, v))
+}
+
+// TitleGTE applies the GTE predicate on the "title" field.
+func TitleGTE(v string) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldTitle, v))
+}
+
+// TitleLT applies the LT predicate on the "title" field.
+func TitleLT(v string) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldTitle, v))
+}
+
+// TitleLTE applies the LTE predicate on the "title" field.
+func TitleLTE(v string) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldTitle, v))
+}
+
+// TitleContains applies the Contains predicate on the "title" field.
+func TitleContains(v string) predicate.Call {
+	return predicate.Call(sql.FieldContains(FieldTitle, v))
+}
+
+// TitleHasPrefix applies the HasPrefix predicate on the "title" field.
+func TitleHasPrefix(v string) predicate.Call {
+	return predicate.Call(sql.FieldHasPrefix(FieldTitle, v))
+}
+
+// TitleHasSuffix applies the HasSuffix predicate on the "title" field.
+func TitleHasSuffix(v string) predicate.Call {
+	return predicate.Call(sql.FieldHasSuffix(FieldTitle, v))
+}
+
+// TitleEqualFold applies the EqualFold predicate on the "title" field.
+func TitleEqualFold(v string) predicate.Call {
+	return predicate.Call(sql.FieldEqualFold(FieldTitle, v))
+}
+
+// TitleContainsFold applies the ContainsFold predicate on the "title" field.
+func TitleContainsFold(v string) predicate.Call {
+	return predicate.Call(sql.FieldContainsFold(FieldTitle, v))
+}
+
+// SummaryEQ applies the EQ predicate on the "summary" field.
+func SummaryEQ(v string) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldSummary, v))
+}
+
+// SummaryNEQ applies the NEQ predicate on the "summary" field.
+func SummaryNEQ(v string) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldSummary, v))
+}
+
+// SummaryIn applies the In predicate on the "summary" field.
+func SummaryIn(vs ...string) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldSummary, vs...))
+}
+
+// SummaryNotIn applies the NotIn predicate on the "summary" field.
+func SummaryNotIn(vs ...string) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldSummary, vs...))
+}
+
+// SummaryGT applies the GT predicate on the "summary" field.
+func SummaryGT(v string) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldSummary, v))
+}
+
+// SummaryGTE applies the GTE predicate on the "summary" field.
+func SummaryGTE(v string) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldSummary, v))
+}
+
+// SummaryLT applies the LT predicate on the "summary" field.
+func SummaryLT(v string) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldSummary, v))
+}
+
+// SummaryLTE applies the LTE predicate on the "summary" field.
+func SummaryLTE(v string) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldSummary, v))
+}
+
+// SummaryContains applies the Contains predicate on the "summary" field.
+func SummaryContains(v string) predicate.Call {
+	return predicate.Call(sql.FieldContains(FieldSummary, v))
+}
+
+// SummaryHasPrefix applies the HasPrefix predicate on the "summary" field.
+func SummaryHasPrefix(v string) predicate.Call {
+	return predicate.Call(sql.FieldHasPrefix(FieldSummary, v))
+}
+
+// SummaryHasSuffix applies the HasSuffix predicate on the "summary" field.
+func SummaryHasSuffix(v string) predicate.Call {
+	return predicate.Call(sql.FieldHasSuffix(FieldSummary, v))
+}
+
+// SummaryEqualFold applies the EqualFold predicate on the "summary" field.
+func SummaryEqualFold(v string) predicate.Call {
+	return predicate.Call(sql.FieldEqualFold(FieldSummary, v))
+}
+
+// SummaryContainsFold applies the ContainsFold predicate on the "summary" field.
+func SummaryContainsFold(v string) predicate.Call {
+	return predicate.Call(sql.FieldContainsFold(FieldSummary, v))
 }
 
 // OpensAtEQ applies the EQ predicate on the "opens_at" field.
@@ -266,6 +481,201 @@ func ClosesAtLTE(v time.Time) predicate.Call {
 	return predicate.Call(sql.FieldLTE(FieldClosesAt, v))
 }
 
+// OpensLocalEQ applies the EQ predicate on the "opens_local" field.
+func OpensLocalEQ(v string) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldOpensLocal, v))
+}
+
+// OpensLocalNEQ applies the NEQ predicate on the "opens_local" field.
+func OpensLocalNEQ(v string) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldOpensLocal, v))
+}
+
+// OpensLocalIn applies the In predicate on the "opens_local" field.
+func OpensLocalIn(vs ...string) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldOpensLocal, vs...))
+}
+
+// OpensLocalNotIn applies the NotIn predicate on the "opens_local" field.
+func OpensLocalNotIn(vs ...string) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldOpensLocal, vs...))
+}
+
+// OpensLocalGT applies the GT predicate on the "opens_local" field.
+func OpensLocalGT(v string) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldOpensLocal, v))
+}
+
+// OpensLocalGTE applies the GTE predicate on the "opens_local" field.
+func OpensLocalGTE(v string) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldOpensLocal, v))
+}
+
+// OpensLocalLT applies the LT predicate on the "opens_local" field.
+func OpensLocalLT(v string) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldOpensLocal, v))
+}
+
+// OpensLocalLTE applies the LTE predicate on the "opens_local" field.
+func OpensLocalLTE(v string) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldOpensLocal, v))
+}
+
+// OpensLocalContains applies the Contains predicate on the "opens_local" field.
+func OpensLocalContains(v string) predicate.Call {
+	return predicate.Call(sql.FieldContains(FieldOpensLocal, v))
+}
+
+// OpensLocalHasPrefix applies the HasPrefix predicate on the "opens_local" field.
+func OpensLocalHasPrefix(v string) predicate.Call {
+	return predicate.Call(sql.FieldHasPrefix(FieldOpensLocal, v))
+}
+
+// OpensLocalHasSuffix applies the HasSuffix predicate on the "opens_local" field.
+func OpensLocalHasSuffix(v string) predicate.Call {
+	return predicate.Call(sql.FieldHasSuffix(FieldOpensLocal, v))
+}
+
+// OpensLocalEqualFold applies the EqualFold predicate on the "opens_local" field.
+func OpensLocalEqualFold(v string) predicate.Call {
+	return predicate.Call(sql.FieldEqualFold(FieldOpensLocal, v))
+}
+
+// OpensLocalContainsFold applies the ContainsFold predicate on the "opens_local" field.
+func OpensLocalContainsFold(v string) predicate.Call {
+	return predicate.Call(sql.FieldContainsFold(FieldOpensLocal, v))
+}
+
+// DueLocalEQ applies the EQ predicate on the "due_local" field.
+func DueLocalEQ(v string) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldDueLocal, v))
+}
+
+// DueLocalNEQ applies the NEQ predicate on the "due_local" field.
+func DueLocalNEQ(v string) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldDueLocal, v))
+}
+
+// DueLocalIn applies the In predicate on the "due_local" field.
+func DueLocalIn(vs ...string) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldDueLocal, vs...))
+}
+
+// DueLocalNotIn applies the NotIn predicate on the "due_local" field.
+func DueLocalNotIn(vs ...string) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldDueLocal, vs...))
+}
+
+// DueLocalGT applies the GT predicate on the "due_local" field.
+func DueLocalGT(v string) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldDueLocal, v))
+}
+
+// DueLocalGTE applies the GTE predicate on the "due_local" field.
+func DueLocalGTE(v string) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldDueLocal, v))
+}
+
+// DueLocalLT applies the LT predicate on the "due_local" field.
+func DueLocalLT(v string) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldDueLocal, v))
+}
+
+// DueLocalLTE applies the LTE predicate on the "due_local" field.
+func DueLocalLTE(v string) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldDueLocal, v))
+}
+
+// DueLocalContains applies the Contains predicate on the "due_local" field.
+func DueLocalContains(v string) predicate.Call {
+	return predicate.Call(sql.FieldContains(FieldDueLocal, v))
+}
+
+// DueLocalHasPrefix applies the HasPrefix predicate on the "due_local" field.
+func DueLocalHasPrefix(v string) predicate.Call {
+	return predicate.Call(sql.FieldHasPrefix(FieldDueLocal, v))
+}
+
+// DueLocalHasSuffix applies the HasSuffix predicate on the "due_local" field.
+func DueLocalHasSuffix(v string) predicate.Call {
+	return predicate.Call(sql.FieldHasSuffix(FieldDueLocal, v))
+}
+
+// DueLocalEqualFold applies the EqualFold predicate on the "due_local" field.
+func DueLocalEqualFold(v string) predicate.Call {
+	return predicate.Call(sql.FieldEqualFold(FieldDueLocal, v))
+}
+
+// DueLocalContainsFold applies the ContainsFold predicate on the "due_local" field.
+func DueLocalContainsFold(v string) predicate.Call {
+	return predicate.Call(sql.FieldContainsFold(FieldDueLocal, v))
+}
+
+// ClosesLocalEQ applies the EQ predicate on the "closes_local" field.
+func ClosesLocalEQ(v string) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldClosesLocal, v))
+}
+
+// ClosesLocalNEQ applies the NEQ predicate on the "closes_local" field.
+func ClosesLocalNEQ(v string) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldClosesLocal, v))
+}
+
+// ClosesLocalIn applies the In predicate on the "closes_local" field.
+func ClosesLocalIn(vs ...string) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldClosesLocal, vs...))
+}
+
+// ClosesLocalNotIn applies the NotIn predicate on the "closes_local" field.
+func ClosesLocalNotIn(vs ...string) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldClosesLocal, vs...))
+}
+
+// ClosesLocalGT applies the GT predicate on the "closes_local" field.
+func ClosesLocalGT(v string) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldClosesLocal, v))
+}
+
+// ClosesLocalGTE applies the GTE predicate on the "closes_local" field.
+func ClosesLocalGTE(v string) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldClosesLocal, v))
+}
+
+// ClosesLocalLT applies the LT predicate on the "closes_local" field.
+func ClosesLocalLT(v string) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldClosesLocal, v))
+}
+
+// ClosesLocalLTE applies the LTE predicate on the "closes_local" field.
+func ClosesLocalLTE(v string) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldClosesLocal, v))
+}
+
+// ClosesLocalContains applies the Contains predicate on the "closes_local" field.
+func ClosesLocalContains(v string) predicate.Call {
+	return predicate.Call(sql.FieldContains(FieldClosesLocal, v))
+}
+
+// ClosesLocalHasPrefix applies the HasPrefix predicate on the "closes_local" field.
+func ClosesLocalHasPrefix(v string) predicate.Call {
+	return predicate.Call(sql.FieldHasPrefix(FieldClosesLocal, v))
+}
+
+// ClosesLocalHasSuffix applies the HasSuffix predicate on the "closes_local" field.
+func ClosesLocalHasSuffix(v string) predicate.Call {
+	return predicate.Call(sql.FieldHasSuffix(FieldClosesLocal, v))
+}
+
+// ClosesLocalEqualFold applies the EqualFold predicate on the "closes_local" field.
+func ClosesLocalEqualFold(v string) predicate.Call {
+	return predicate.Call(sql.FieldEqualFold(FieldClosesLocal, v))
+}
+
+// ClosesLocalContainsFold applies the ContainsFold predicate on the "closes_local" field.
+func ClosesLocalContainsFold(v string) predicate.Call {
+	return predicate.Call(sql.FieldContainsFold(FieldClosesLocal, v))
+}
+
 // TimeZoneEQ applies the EQ predicate on the "time_zone" field.
 func TimeZoneEQ(v string) predicate.Call {
 	return predicate.Call(sql.FieldEQ(FieldTimeZone, v))
@@ -331,6 +741,486 @@ func TimeZoneContainsFold(v string) predicate.Call {
 	return predicate.Call(sql.FieldContainsFold(FieldTimeZone, v))
 }
 
+// RubricIsNil applies the IsNil predicate on the "rubric" field.
+func RubricIsNil() predicate.Call {
+	return predicate.Call(sql.FieldIsNull(FieldRubric))
+}
+
+// RubricNotNil applies the NotNil predicate on the "rubric" field.
+func RubricNotNil() predicate.Call {
+	return predicate.Call(sql.FieldNotNull(FieldRubric))
+}
+
+// CohortIDEQ applies the EQ predicate on the "cohort_id" field.
+func CohortIDEQ(v gid.ID) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldCohortID, v))
+}
+
+// CohortIDNEQ applies the NEQ predicate on the "cohort_id" field.
+func CohortIDNEQ(v gid.ID) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldCohortID, v))
+}
+
+// CohortIDIn applies the In predicate on the "cohort_id" field.
+func CohortIDIn(vs ...gid.ID) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldCohortID, vs...))
+}
+
+// CohortIDNotIn applies the NotIn predicate on the "cohort_id" field.
+func CohortIDNotIn(vs ...gid.ID) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldCohortID, vs...))
+}
+
+// CohortIDIsNil applies the IsNil predicate on the "cohort_id" field.
+func CohortIDIsNil() predicate.Call {
+	return predicate.Call(sql.FieldIsNull(FieldCohortID))
+}
+
+// CohortIDNotNil applies the NotNil predicate on the "cohort_id" field.
+func CohortIDNotNil() predicate.Call {
+	return predicate.Call(sql.FieldNotNull(FieldCohortID))
+}
+
+// CapacityEQ applies the EQ predicate on the "capacity" field.
+func CapacityEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldCapacity, v))
+}
+
+// CapacityNEQ applies the NEQ predicate on the "capacity" field.
+func CapacityNEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldCapacity, v))
+}
+
+// CapacityIn applies the In predicate on the "capacity" field.
+func CapacityIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldCapacity, vs...))
+}
+
+// CapacityNotIn applies the NotIn predicate on the "capacity" field.
+func CapacityNotIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldCapacity, vs...))
+}
+
+// CapacityGT applies the GT predicate on the "capacity" field.
+func CapacityGT(v int) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldCapacity, v))
+}
+
+// CapacityGTE applies the GTE predicate on the "capacity" field.
+func CapacityGTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldCapacity, v))
+}
+
+// CapacityLT applies the LT predicate on the "capacity" field.
+func CapacityLT(v int) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldCapacity, v))
+}
+
+// CapacityLTE applies the LTE predicate on the "capacity" field.
+func CapacityLTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldCapacity, v))
+}
+
+// OfferDaysEQ applies the EQ predicate on the "offer_days" field.
+func OfferDaysEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldOfferDays, v))
+}
+
+// OfferDaysNEQ applies the NEQ predicate on the "offer_days" field.
+func OfferDaysNEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldOfferDays, v))
+}
+
+// OfferDaysIn applies the In predicate on the "offer_days" field.
+func OfferDaysIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldOfferDays, vs...))
+}
+
+// OfferDaysNotIn applies the NotIn predicate on the "offer_days" field.
+func OfferDaysNotIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldOfferDays, vs...))
+}
+
+// OfferDaysGT applies the GT predicate on the "offer_days" field.
+func OfferDaysGT(v int) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldOfferDays, v))
+}
+
+// OfferDaysGTE applies the GTE predicate on the "offer_days" field.
+func OfferDaysGTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldOfferDays, v))
+}
+
+// OfferDaysLT applies the LT predicate on the "offer_days" field.
+func OfferDaysLT(v int) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldOfferDays, v))
+}
+
+// OfferDaysLTE applies the LTE predicate on the "offer_days" field.
+func OfferDaysLTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldOfferDays, v))
+}
+
+// BlindEQ applies the EQ predicate on the "blind" field.
+func BlindEQ(v bool) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldBlind, v))
+}
+
+// BlindNEQ applies the NEQ predicate on the "blind" field.
+func BlindNEQ(v bool) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldBlind, v))
+}
+
+// ReviewsWantedEQ applies the EQ predicate on the "reviews_wanted" field.
+func ReviewsWantedEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldReviewsWanted, v))
+}
+
+// ReviewsWantedNEQ applies the NEQ predicate on the "reviews_wanted" field.
+func ReviewsWantedNEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldReviewsWanted, v))
+}
+
+// ReviewsWantedIn applies the In predicate on the "reviews_wanted" field.
+func ReviewsWantedIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldReviewsWanted, vs...))
+}
+
+// ReviewsWantedNotIn applies the NotIn predicate on the "reviews_wanted" field.
+func ReviewsWantedNotIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldReviewsWanted, vs...))
+}
+
+// ReviewsWantedGT applies the GT predicate on the "reviews_wanted" field.
+func ReviewsWantedGT(v int) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldReviewsWanted, v))
+}
+
+// ReviewsWantedGTE applies the GTE predicate on the "reviews_wanted" field.
+func ReviewsWantedGTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldReviewsWanted, v))
+}
+
+// ReviewsWantedLT applies the LT predicate on the "reviews_wanted" field.
+func ReviewsWantedLT(v int) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldReviewsWanted, v))
+}
+
+// ReviewsWantedLTE applies the LTE predicate on the "reviews_wanted" field.
+func ReviewsWantedLTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldReviewsWanted, v))
+}
+
+// FormVersionEQ applies the EQ predicate on the "form_version" field.
+func FormVersionEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldFormVersion, v))
+}
+
+// FormVersionNEQ applies the NEQ predicate on the "form_version" field.
+func FormVersionNEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldFormVersion, v))
+}
+
+// FormVersionIn applies the In predicate on the "form_version" field.
+func FormVersionIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldFormVersion, vs...))
+}
+
+// FormVersionNotIn applies the NotIn predicate on the "form_version" field.
+func FormVersionNotIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldFormVersion, vs...))
+}
+
+// FormVersionGT applies the GT predicate on the "form_version" field.
+func FormVersionGT(v int) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldFormVersion, v))
+}
+
+// FormVersionGTE applies the GTE predicate on the "form_version" field.
+func FormVersionGTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldFormVersion, v))
+}
+
+// FormVersionLT applies the LT predicate on the "form_version" field.
+func FormVersionLT(v int) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldFormVersion, v))
+}
+
+// FormVersionLTE applies the LTE predicate on the "form_version" field.
+func FormVersionLTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldFormVersion, v))
+}
+
+// LastNumberEQ applies the EQ predicate on the "last_number" field.
+func LastNumberEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldLastNumber, v))
+}
+
+// LastNumberNEQ applies the NEQ predicate on the "last_number" field.
+func LastNumberNEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldLastNumber, v))
+}
+
+// LastNumberIn applies the In predicate on the "last_number" field.
+func LastNumberIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldLastNumber, vs...))
+}
+
+// LastNumberNotIn applies the NotIn predicate on the "last_number" field.
+func LastNumberNotIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldLastNumber, vs...))
+}
+
+// LastNumberGT applies the GT predicate on the "last_number" field.
+func LastNumberGT(v int) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldLastNumber, v))
+}
+
+// LastNumberGTE applies the GTE predicate on the "last_number" field.
+func LastNumberGTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldLastNumber, v))
+}
+
+// LastNumberLT applies the LT predicate on the "last_number" field.
+func LastNumberLT(v int) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldLastNumber, v))
+}
+
+// LastNumberLTE applies the LTE predicate on the "last_number" field.
+func LastNumberLTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldLastNumber, v))
+}
+
+// PublishedAtEQ applies the EQ predicate on the "published_at" field.
+func PublishedAtEQ(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldPublishedAt, v))
+}
+
+// PublishedAtNEQ applies the NEQ predicate on the "published_at" field.
+func PublishedAtNEQ(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldPublishedAt, v))
+}
+
+// PublishedAtIn applies the In predicate on the "published_at" field.
+func PublishedAtIn(vs ...time.Time) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldPublishedAt, vs...))
+}
+
+// PublishedAtNotIn applies the NotIn predicate on the "published_at" field.
+func PublishedAtNotIn(vs ...time.Time) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldPublishedAt, vs...))
+}
+
+// PublishedAtGT applies the GT predicate on the "published_at" field.
+func PublishedAtGT(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldPublishedAt, v))
+}
+
+// PublishedAtGTE applies the GTE predicate on the "published_at" field.
+func PublishedAtGTE(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldPublishedAt, v))
+}
+
+// PublishedAtLT applies the LT predicate on the "published_at" field.
+func PublishedAtLT(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldPublishedAt, v))
+}
+
+// PublishedAtLTE applies the LTE predicate on the "published_at" field.
+func PublishedAtLTE(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldPublishedAt, v))
+}
+
+// PublishedAtIsNil applies the IsNil predicate on the "published_at" field.
+func PublishedAtIsNil() predicate.Call {
+	return predicate.Call(sql.FieldIsNull(FieldPublishedAt))
+}
+
+// PublishedAtNotNil applies the NotNil predicate on the "published_at" field.
+func PublishedAtNotNil() predicate.Call {
+	return predicate.Call(sql.FieldNotNull(FieldPublishedAt))
+}
+
+// ReleasedAtEQ applies the EQ predicate on the "released_at" field.
+func ReleasedAtEQ(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldReleasedAt, v))
+}
+
+// ReleasedAtNEQ applies the NEQ predicate on the "released_at" field.
+func ReleasedAtNEQ(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldReleasedAt, v))
+}
+
+// ReleasedAtIn applies the In predicate on the "released_at" field.
+func ReleasedAtIn(vs ...time.Time) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldReleasedAt, vs...))
+}
+
+// ReleasedAtNotIn applies the NotIn predicate on the "released_at" field.
+func ReleasedAtNotIn(vs ...time.Time) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldReleasedAt, vs...))
+}
+
+// ReleasedAtGT applies the GT predicate on the "released_at" field.
+func ReleasedAtGT(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldReleasedAt, v))
+}
+
+// ReleasedAtGTE applies the GTE predicate on the "released_at" field.
+func ReleasedAtGTE(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldReleasedAt, v))
+}
+
+// ReleasedAtLT applies the LT predicate on the "released_at" field.
+func ReleasedAtLT(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldReleasedAt, v))
+}
+
+// ReleasedAtLTE applies the LTE predicate on the "released_at" field.
+func ReleasedAtLTE(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldReleasedAt, v))
+}
+
+// ReleasedAtIsNil applies the IsNil predicate on the "released_at" field.
+func ReleasedAtIsNil() predicate.Call {
+	return predicate.Call(sql.FieldIsNull(FieldReleasedAt))
+}
+
+// ReleasedAtNotNil applies the NotNil predicate on the "released_at" field.
+func ReleasedAtNotNil() predicate.Call {
+	return predicate.Call(sql.FieldNotNull(FieldReleasedAt))
+}
+
+// EventSeqEQ applies the EQ predicate on the "event_seq" field.
+func EventSeqEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldEventSeq, v))
+}
+
+// EventSeqNEQ applies the NEQ predicate on the "event_seq" field.
+func EventSeqNEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldEventSeq, v))
+}
+
+// EventSeqIn applies the In predicate on the "event_seq" field.
+func EventSeqIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldEventSeq, vs...))
+}
+
+// EventSeqNotIn applies the NotIn predicate on the "event_seq" field.
+func EventSeqNotIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldEventSeq, vs...))
+}
+
+// EventSeqGT applies the GT predicate on the "event_seq" field.
+func EventSeqGT(v int) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldEventSeq, v))
+}
+
+// EventSeqGTE applies the GTE predicate on the "event_seq" field.
+func EventSeqGTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldEventSeq, v))
+}
+
+// EventSeqLT applies the LT predicate on the "event_seq" field.
+func EventSeqLT(v int) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldEventSeq, v))
+}
+
+// EventSeqLTE applies the LTE predicate on the "event_seq" field.
+func EventSeqLTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldEventSeq, v))
+}
+
+// VersionEQ applies the EQ predicate on the "version" field.
+func VersionEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldVersion, v))
+}
+
+// VersionNEQ applies the NEQ predicate on the "version" field.
+func VersionNEQ(v int) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldVersion, v))
+}
+
+// VersionIn applies the In predicate on the "version" field.
+func VersionIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldVersion, vs...))
+}
+
+// VersionNotIn applies the NotIn predicate on the "version" field.
+func VersionNotIn(vs ...int) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldVersion, vs...))
+}
+
+// VersionGT applies the GT predicate on the "version" field.
+func VersionGT(v int) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldVersion, v))
+}
+
+// VersionGTE applies the GTE predicate on the "version" field.
+func VersionGTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldVersion, v))
+}
+
+// VersionLT applies the LT predicate on the "version" field.
+func VersionLT(v int) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldVersion, v))
+}
+
+// VersionLTE applies the LTE predicate on the "version" field.
+func VersionLTE(v int) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldVersion, v))
+}
+
+// UpdatedAtEQ applies the EQ predicate on the "updated_at" field.
+func UpdatedAtEQ(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldUpdatedAt, v))
+}
+
+// UpdatedAtNEQ applies the NEQ predicate on the "updated_at" field.
+func UpdatedAtNEQ(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldUpdatedAt, v))
+}
+
+// UpdatedAtIn applies the In predicate on the "updated_at" field.
+func UpdatedAtIn(vs ...time.Time) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldUpdatedAt, vs...))
+}
+
+// UpdatedAtNotIn applies the NotIn predicate on the "updated_at" field.
+func UpdatedAtNotIn(vs ...time.Time) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldUpdatedAt, vs...))
+}
+
+// UpdatedAtGT applies the GT predicate on the "updated_at" field.
+func UpdatedAtGT(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldUpdatedAt, v))
+}
+
+// UpdatedAtGTE applies the GTE predicate on the "updated_at" field.
+func UpdatedAtGTE(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldUpdatedAt, v))
+}
+
+// UpdatedAtLT applies the LT predicate on the "updated_at" field.
+func UpdatedAtLT(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldUpdatedAt, v))
+}
+
+// UpdatedAtLTE applies the LTE predicate on the "updated_at" field.
+func UpdatedAtLTE(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldUpdatedAt, v))
+}
+
+// UpdatedAtIsNil applies the IsNil predicate on the "updated_at" field.
+func UpdatedAtIsNil() predicate.Call {
+	return predicate.Call(sql.FieldIsNull(FieldUpdatedAt))
+}
+
+// UpdatedAtNotNil applies the NotNil predicate on the "updated_at" field.
+func UpdatedAtNotNil() predicate.Call {
+	return predicate.Call(sql.FieldNotNull(FieldUpdatedAt))
+}
+
 // HasOffering applies the HasEdge predicate on the "offering" edge.
 func HasOffering() predicate.Call {
 	return predicate.Call(func(s *sql.Selector) {
@@ -346,6 +1236,29 @@ func HasOffering() predicate.Call {
 func HasOfferingWith(preds ...predicate.Offering) predicate.Call {
 	return predicate.Call(func(s *sql.Selector) {
 		step := newOfferingStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasCohort applies the HasEdge predicate on the "cohort" edge.
+func HasCohort() predicate.Call {
+	return predicate.Call(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, CohortTable, CohortColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasCohortWith applies the HasEdge predicate on the "cohort" edge with a given conditions (other predicates).
+func HasCohortWith(preds ...predicate.Cohort) predicate.Call {
+	return predicate.Call(func(s *sql.Selector) {
+		step := newCohortStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -26,12 +26,28 @@ const (
 	FieldState = "state"
 	// FieldReason holds the string denoting the reason field in the database.
 	FieldReason = "reason"
+	// FieldApplicationID holds the string denoting the application_id field in the database.
+	FieldApplicationID = "application_id"
+	// FieldFeeAmount holds the string denoting the fee_amount field in the database.
+	FieldFeeAmount = "fee_amount"
+	// FieldWaivedAmount holds the string denoting the waived_amount field in the database.
+	FieldWaivedAmount = "waived_amount"
+	// FieldFeeCurrency holds the string denoting the fee_currency field in the database.
+	FieldFeeCurrency = "fee_currency"
+	// FieldSponsorshipID holds the string denoting the sponsorship_id field in the database.
+	FieldSponsorshipID = "sponsorship_id"
+	// FieldFeeNote holds the string denoting the fee_note field in the database.
+	FieldFeeNote = "fee_note"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
 	FieldUpdatedAt = "updated_at"
 	// EdgeCohort holds the string denoting the cohort edge name in mutations.
 	EdgeCohort = "cohort"
 	// EdgeTeam holds the string denoting the team edge name in mutations.
 	EdgeTeam = "team"
+	// EdgeApplication holds the string denoting the application edge name in mutations.
+	EdgeApplication = "application"
+	// EdgeSponsorship holds the string denoting the sponsorship edge name in mutations.
+	EdgeSponsorship = "sponsorship"
 	// Table holds the table name of the enrollment in the database.
 	Table = "enrollments"
 	// CohortTable is the table that holds the cohort relation/edge.
@@ -48,6 +64,20 @@ const (
 	TeamInverseTable = "teams"
 	// TeamColumn is the table column denoting the team relation/edge.
 	TeamColumn = "team_id"
+	// ApplicationTable is the table that holds the application relation/edge.
+	ApplicationTable = "enrollments"
+	// ApplicationInverseTable is the table name for the Application entity.
+	// It exists in this package in order to avoid circular dependency with the "application" package.
+	ApplicationInverseTable = "applications"
+	// ApplicationColumn is the table column denoting the application relation/edge.
+	ApplicationColumn = "application_id"
+	// SponsorshipTable is the table that holds the sponsorship relation/edge.
+	SponsorshipTable = "enrollments"
+	// SponsorshipInverseTable is the table name for the Sponsorship entity.
+	// It exists in this package in order to avoid circular dependency with the "sponsorship" package.
+	SponsorshipInverseTable = "sponsorships"
+	// SponsorshipColumn is the table column denoting the sponsorship relation/edge.
+	SponsorshipColumn = "sponsorship_id"
 )
 
 // Columns holds all SQL columns for enrollment fields.
@@ -58,6 +88,12 @@ var Columns = []string{
 	FieldTeamID,
 	FieldState,
 	FieldReason,
+	FieldApplicationID,
+	FieldFeeAmount,
+	FieldWaivedAmount,
+	FieldFeeCurrency,
+	FieldSponsorshipID,
+	FieldFeeNote,
 	FieldUpdatedAt,
 }
 
@@ -74,6 +110,10 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultReason holds the default value on creation for the "reason" field.
 	DefaultReason string
+	// DefaultFeeCurrency holds the default value on creation for the "fee_currency" field.
+	DefaultFeeCurrency string
+	// DefaultFeeNote holds the default value on creation for the "fee_note" field.
+	DefaultFeeNote string
 )
 
 // State defines the type for the "state" enum field.
@@ -133,6 +173,36 @@ func ByReason(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldReason, opts...).ToFunc()
 }
 
+// ByApplicationID orders the results by the application_id field.
+func ByApplicationID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldApplicationID, opts...).ToFunc()
+}
+
+// ByFeeAmount orders the results by the fee_amount field.
+func ByFeeAmount(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFeeAmount, opts...).ToFunc()
+}
+
+// ByWaivedAmount orders the results by the waived_amount field.
+func ByWaivedAmount(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWaivedAmount, opts...).ToFunc()
+}
+
+// ByFeeCurrency orders the results by the fee_currency field.
+func ByFeeCurrency(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFeeCurrency, opts...).ToFunc()
+}
+
+// BySponsorshipID orders the results by the sponsorship_id field.
+func BySponsorshipID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSponsorshipID, opts...).ToFunc()
+}
+
+// ByFeeNote orders the results by the fee_note field.
+func ByFeeNote(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFeeNote, opts...).ToFunc()
+}
+
 // ByUpdatedAt orders the results by the updated_at field.
 func ByUpdatedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldUpdatedAt, opts...).ToFunc()
@@ -151,6 +221,20 @@ func ByTeamField(field string, opts ...sql.OrderTermOption) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newTeamStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByApplicationField orders the results by application field.
+func ByApplicationField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newApplicationStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// BySponsorshipField orders the results by sponsorship field.
+func BySponsorshipField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newSponsorshipStep(), sql.OrderByField(field, opts...))
+	}
+}
 func newCohortStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -163,6 +247,20 @@ func newTeamStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(TeamInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, TeamTable, TeamColumn),
+	)
+}
+func newApplicationStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ApplicationInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, ApplicationTable, ApplicationColumn),
+	)
+}
+func newSponsorshipStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(SponsorshipInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, SponsorshipTable, SponsorshipColumn),
 	)
 }
 

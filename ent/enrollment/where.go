@@ -76,6 +76,36 @@ func Reason(v string) predicate.Enrollment {
 	return predicate.Enrollment(sql.FieldEQ(FieldReason, v))
 }
 
+// ApplicationID applies equality check predicate on the "application_id" field. It's identical to ApplicationIDEQ.
+func ApplicationID(v gid.ID) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldApplicationID, v))
+}
+
+// FeeAmount applies equality check predicate on the "fee_amount" field. It's identical to FeeAmountEQ.
+func FeeAmount(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldFeeAmount, v))
+}
+
+// WaivedAmount applies equality check predicate on the "waived_amount" field. It's identical to WaivedAmountEQ.
+func WaivedAmount(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldWaivedAmount, v))
+}
+
+// FeeCurrency applies equality check predicate on the "fee_currency" field. It's identical to FeeCurrencyEQ.
+func FeeCurrency(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldFeeCurrency, v))
+}
+
+// SponsorshipID applies equality check predicate on the "sponsorship_id" field. It's identical to SponsorshipIDEQ.
+func SponsorshipID(v gid.ID) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldSponsorshipID, v))
+}
+
+// FeeNote applies equality check predicate on the "fee_note" field. It's identical to FeeNoteEQ.
+func FeeNote(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldFeeNote, v))
+}
+
 // UpdatedAt applies equality check predicate on the "updated_at" field. It's identical to UpdatedAtEQ.
 func UpdatedAt(v time.Time) predicate.Enrollment {
 	return predicate.Enrollment(sql.FieldEQ(FieldUpdatedAt, v))
@@ -246,6 +276,296 @@ func ReasonContainsFold(v string) predicate.Enrollment {
 	return predicate.Enrollment(sql.FieldContainsFold(FieldReason, v))
 }
 
+// ApplicationIDEQ applies the EQ predicate on the "application_id" field.
+func ApplicationIDEQ(v gid.ID) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldApplicationID, v))
+}
+
+// ApplicationIDNEQ applies the NEQ predicate on the "application_id" field.
+func ApplicationIDNEQ(v gid.ID) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNEQ(FieldApplicationID, v))
+}
+
+// ApplicationIDIn applies the In predicate on the "application_id" field.
+func ApplicationIDIn(vs ...gid.ID) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldIn(FieldApplicationID, vs...))
+}
+
+// ApplicationIDNotIn applies the NotIn predicate on the "application_id" field.
+func ApplicationIDNotIn(vs ...gid.ID) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNotIn(FieldApplicationID, vs...))
+}
+
+// ApplicationIDIsNil applies the IsNil predicate on the "application_id" field.
+func ApplicationIDIsNil() predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldIsNull(FieldApplicationID))
+}
+
+// ApplicationIDNotNil applies the NotNil predicate on the "application_id" field.
+func ApplicationIDNotNil() predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNotNull(FieldApplicationID))
+}
+
+// FeeAmountEQ applies the EQ predicate on the "fee_amount" field.
+func FeeAmountEQ(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldFeeAmount, v))
+}
+
+// FeeAmountNEQ applies the NEQ predicate on the "fee_amount" field.
+func FeeAmountNEQ(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNEQ(FieldFeeAmount, v))
+}
+
+// FeeAmountIn applies the In predicate on the "fee_amount" field.
+func FeeAmountIn(vs ...int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldIn(FieldFeeAmount, vs...))
+}
+
+// FeeAmountNotIn applies the NotIn predicate on the "fee_amount" field.
+func FeeAmountNotIn(vs ...int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNotIn(FieldFeeAmount, vs...))
+}
+
+// FeeAmountGT applies the GT predicate on the "fee_amount" field.
+func FeeAmountGT(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldGT(FieldFeeAmount, v))
+}
+
+// FeeAmountGTE applies the GTE predicate on the "fee_amount" field.
+func FeeAmountGTE(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldGTE(FieldFeeAmount, v))
+}
+
+// FeeAmountLT applies the LT predicate on the "fee_amount" field.
+func FeeAmountLT(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldLT(FieldFeeAmount, v))
+}
+
+// FeeAmountLTE applies the LTE predicate on the "fee_amount" field.
+func FeeAmountLTE(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldLTE(FieldFeeAmount, v))
+}
+
+// FeeAmountIsNil applies the IsNil predicate on the "fee_amount" field.
+func FeeAmountIsNil() predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldIsNull(FieldFeeAmount))
+}
+
+// FeeAmountNotNil applies the NotNil predicate on the "fee_amount" field.
+func FeeAmountNotNil() predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNotNull(FieldFeeAmount))
+}
+
+// WaivedAmountEQ applies the EQ predicate on the "waived_amount" field.
+func WaivedAmountEQ(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldWaivedAmount, v))
+}
+
+// WaivedAmountNEQ applies the NEQ predicate on the "waived_amount" field.
+func WaivedAmountNEQ(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNEQ(FieldWaivedAmount, v))
+}
+
+// WaivedAmountIn applies the In predicate on the "waived_amount" field.
+func WaivedAmountIn(vs ...int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldIn(FieldWaivedAmount, vs...))
+}
+
+// WaivedAmountNotIn applies the NotIn predicate on the "waived_amount" field.
+func WaivedAmountNotIn(vs ...int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNotIn(FieldWaivedAmount, vs...))
+}
+
+// WaivedAmountGT applies the GT predicate on the "waived_amount" field.
+func WaivedAmountGT(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldGT(FieldWaivedAmount, v))
+}
+
+// WaivedAmountGTE applies the GTE predicate on the "waived_amount" field.
+func WaivedAmountGTE(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldGTE(FieldWaivedAmount, v))
+}
+
+// WaivedAmountLT applies the LT predicate on the "waived_amount" field.
+func WaivedAmountLT(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldLT(FieldWaivedAmount, v))
+}
+
+// WaivedAmountLTE applies the LTE predicate on the "waived_amount" field.
+func WaivedAmountLTE(v int) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldLTE(FieldWaivedAmount, v))
+}
+
+// WaivedAmountIsNil applies the IsNil predicate on the "waived_amount" field.
+func WaivedAmountIsNil() predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldIsNull(FieldWaivedAmount))
+}
+
+// WaivedAmountNotNil applies the NotNil predicate on the "waived_amount" field.
+func WaivedAmountNotNil() predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNotNull(FieldWaivedAmount))
+}
+
+// FeeCurrencyEQ applies the EQ predicate on the "fee_currency" field.
+func FeeCurrencyEQ(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldFeeCurrency, v))
+}
+
+// FeeCurrencyNEQ applies the NEQ predicate on the "fee_currency" field.
+func FeeCurrencyNEQ(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNEQ(FieldFeeCurrency, v))
+}
+
+// FeeCurrencyIn applies the In predicate on the "fee_currency" field.
+func FeeCurrencyIn(vs ...string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldIn(FieldFeeCurrency, vs...))
+}
+
+// FeeCurrencyNotIn applies the NotIn predicate on the "fee_currency" field.
+func FeeCurrencyNotIn(vs ...string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNotIn(FieldFeeCurrency, vs...))
+}
+
+// FeeCurrencyGT applies the GT predicate on the "fee_currency" field.
+func FeeCurrencyGT(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldGT(FieldFeeCurrency, v))
+}
+
+// FeeCurrencyGTE applies the GTE predicate on the "fee_currency" field.
+func FeeCurrencyGTE(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldGTE(FieldFeeCurrency, v))
+}
+
+// FeeCurrencyLT applies the LT predicate on the "fee_currency" field.
+func FeeCurrencyLT(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldLT(FieldFeeCurrency, v))
+}
+
+// FeeCurrencyLTE applies the LTE predicate on the "fee_currency" field.
+func FeeCurrencyLTE(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldLTE(FieldFeeCurrency, v))
+}
+
+// FeeCurrencyContains applies the Contains predicate on the "fee_currency" field.
+func FeeCurrencyContains(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldContains(FieldFeeCurrency, v))
+}
+
+// FeeCurrencyHasPrefix applies the HasPrefix predicate on the "fee_currency" field.
+func FeeCurrencyHasPrefix(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldHasPrefix(FieldFeeCurrency, v))
+}
+
+// FeeCurrencyHasSuffix applies the HasSuffix predicate on the "fee_currency" field.
+func FeeCurrencyHasSuffix(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldHasSuffix(FieldFeeCurrency, v))
+}
+
+// FeeCurrencyEqualFold applies the EqualFold predicate on the "fee_currency" field.
+func FeeCurrencyEqualFold(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEqualFold(FieldFeeCurrency, v))
+}
+
+// FeeCurrencyContainsFold applies the ContainsFold predicate on the "fee_currency" field.
+func FeeCurrencyContainsFold(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldContainsFold(FieldFeeCurrency, v))
+}
+
+// SponsorshipIDEQ applies the EQ predicate on the "sponsorship_id" field.
+func SponsorshipIDEQ(v gid.ID) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldSponsorshipID, v))
+}
+
+// SponsorshipIDNEQ applies the NEQ predicate on the "sponsorship_id" field.
+func SponsorshipIDNEQ(v gid.ID) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNEQ(FieldSponsorshipID, v))
+}
+
+// SponsorshipIDIn applies the In predicate on the "sponsorship_id" field.
+func SponsorshipIDIn(vs ...gid.ID) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldIn(FieldSponsorshipID, vs...))
+}
+
+// SponsorshipIDNotIn applies the NotIn predicate on the "sponsorship_id" field.
+func SponsorshipIDNotIn(vs ...gid.ID) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNotIn(FieldSponsorshipID, vs...))
+}
+
+// SponsorshipIDIsNil applies the IsNil predicate on the "sponsorship_id" field.
+func SponsorshipIDIsNil() predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldIsNull(FieldSponsorshipID))
+}
+
+// SponsorshipIDNotNil applies the NotNil predicate on the "sponsorship_id" field.
+func SponsorshipIDNotNil() predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNotNull(FieldSponsorshipID))
+}
+
+// FeeNoteEQ applies the EQ predicate on the "fee_note" field.
+func FeeNoteEQ(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEQ(FieldFeeNote, v))
+}
+
+// FeeNoteNEQ applies the NEQ predicate on the "fee_note" field.
+func FeeNoteNEQ(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNEQ(FieldFeeNote, v))
+}
+
+// FeeNoteIn applies the In predicate on the "fee_note" field.
+func FeeNoteIn(vs ...string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldIn(FieldFeeNote, vs...))
+}
+
+// FeeNoteNotIn applies the NotIn predicate on the "fee_note" field.
+func FeeNoteNotIn(vs ...string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldNotIn(FieldFeeNote, vs...))
+}
+
+// FeeNoteGT applies the GT predicate on the "fee_note" field.
+func FeeNoteGT(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldGT(FieldFeeNote, v))
+}
+
+// FeeNoteGTE applies the GTE predicate on the "fee_note" field.
+func FeeNoteGTE(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldGTE(FieldFeeNote, v))
+}
+
+// FeeNoteLT applies the LT predicate on the "fee_note" field.
+func FeeNoteLT(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldLT(FieldFeeNote, v))
+}
+
+// FeeNoteLTE applies the LTE predicate on the "fee_note" field.
+func FeeNoteLTE(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldLTE(FieldFeeNote, v))
+}
+
+// FeeNoteContains applies the Contains predicate on the "fee_note" field.
+func FeeNoteContains(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldContains(FieldFeeNote, v))
+}
+
+// FeeNoteHasPrefix applies the HasPrefix predicate on the "fee_note" field.
+func FeeNoteHasPrefix(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldHasPrefix(FieldFeeNote, v))
+}
+
+// FeeNoteHasSuffix applies the HasSuffix predicate on the "fee_note" field.
+func FeeNoteHasSuffix(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldHasSuffix(FieldFeeNote, v))
+}
+
+// FeeNoteEqualFold applies the EqualFold predicate on the "fee_note" field.
+func FeeNoteEqualFold(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldEqualFold(FieldFeeNote, v))
+}
+
+// FeeNoteContainsFold applies the ContainsFold predicate on the "fee_note" field.
+func FeeNoteContainsFold(v string) predicate.Enrollment {
+	return predicate.Enrollment(sql.FieldContainsFold(FieldFeeNote, v))
+}
+
 // UpdatedAtEQ applies the EQ predicate on the "updated_at" field.
 func UpdatedAtEQ(v time.Time) predicate.Enrollment {
 	return predicate.Enrollment(sql.FieldEQ(FieldUpdatedAt, v))
@@ -324,6 +644,52 @@ func HasTeam() predicate.Enrollment {
 func HasTeamWith(preds ...predicate.Team) predicate.Enrollment {
 	return predicate.Enrollment(func(s *sql.Selector) {
 		step := newTeamStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasApplication applies the HasEdge predicate on the "application" edge.
+func HasApplication() predicate.Enrollment {
+	return predicate.Enrollment(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, ApplicationTable, ApplicationColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasApplicationWith applies the HasEdge predicate on the "application" edge with a given conditions (other predicates).
+func HasApplicationWith(preds ...predicate.Application) predicate.Enrollment {
+	return predicate.Enrollment(func(s *sql.Selector) {
+		step := newApplicationStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasSponsorship applies the HasEdge predicate on the "sponsorship" edge.
+func HasSponsorship() predicate.Enrollment {
+	return predicate.Enrollment(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, SponsorshipTable, SponsorshipColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasSponsorshipWith applies the HasEdge predicate on the "sponsorship" edge with a given conditions (other predicates).
+func HasSponsorshipWith(preds ...predicate.Sponsorship) predicate.Enrollment {
+	return predicate.Enrollment(func(s *sql.Selector) {
+		step := newSponsorshipStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -99,9 +99,10 @@ type Purpose string
 
 // Purpose values.
 const (
-	PurposeAVATAR   Purpose = "AVATAR"
-	PurposeRESOURCE Purpose = "RESOURCE"
-	PurposePOST     Purpose = "POST"
+	PurposeAVATAR      Purpose = "AVATAR"
+	PurposeRESOURCE    Purpose = "RESOURCE"
+	PurposePOST        Purpose = "POST"
+	PurposeAPPLICATION Purpose = "APPLICATION"
 )
 
 func (pu Purpose) String() string {
@@ -111,7 +112,7 @@ func (pu Purpose) String() string {
 // PurposeValidator is a validator for the "purpose" field enum values. It is called by the builders before save.
 func PurposeValidator(pu Purpose) error {
 	switch pu {
-	case PurposeAVATAR, PurposeRESOURCE, PurposePOST:
+	case PurposeAVATAR, PurposeRESOURCE, PurposePOST, PurposeAPPLICATION:
 		return nil
 	default:
 		return fmt.Errorf("file: invalid enum value for purpose field: %q", pu)

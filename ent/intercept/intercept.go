@@ -10,18 +10,29 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/answer"
+	"github.com/pursuing-equity/commons/ent/answerversion"
+	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/ent/applicationeditor"
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/block"
 	"github.com/pursuing-equity/commons/ent/bookmark"
 	"github.com/pursuing-equity/commons/ent/breakglass"
+	"github.com/pursuing-equity/commons/ent/bulkaction"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
+	"github.com/pursuing-equity/commons/ent/conflict"
+	"github.com/pursuing-equity/commons/ent/decision"
+	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/draft"
 	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/entitlement"
 	"github.com/pursuing-equity/commons/ent/event"
+	"github.com/pursuing-equity/commons/ent/extension"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/flag"
+	"github.com/pursuing-equity/commons/ent/formversion"
 	"github.com/pursuing-equity/commons/ent/framework"
 	"github.com/pursuing-equity/commons/ent/idempotencyrecord"
 	"github.com/pursuing-equity/commons/ent/identity"
@@ -50,11 +61,16 @@ import (
 	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
+	"github.com/pursuing-equity/commons/ent/review"
+	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/savedview"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/sponsorship"
+	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/ent/team"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -174,6 +190,114 @@ func (f TraverseAffiliation) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.AffiliationQuery", q)
 }
 
+// The AnswerFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AnswerFunc func(context.Context, *ent.AnswerQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AnswerFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AnswerQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AnswerQuery", q)
+}
+
+// The TraverseAnswer type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAnswer func(context.Context, *ent.AnswerQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAnswer) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAnswer) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AnswerQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AnswerQuery", q)
+}
+
+// The AnswerVersionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AnswerVersionFunc func(context.Context, *ent.AnswerVersionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AnswerVersionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AnswerVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AnswerVersionQuery", q)
+}
+
+// The TraverseAnswerVersion type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAnswerVersion func(context.Context, *ent.AnswerVersionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAnswerVersion) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAnswerVersion) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AnswerVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AnswerVersionQuery", q)
+}
+
+// The ApplicationFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ApplicationFunc func(context.Context, *ent.ApplicationQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ApplicationFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ApplicationQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ApplicationQuery", q)
+}
+
+// The TraverseApplication type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseApplication func(context.Context, *ent.ApplicationQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseApplication) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseApplication) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ApplicationQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ApplicationQuery", q)
+}
+
+// The ApplicationEditorFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ApplicationEditorFunc func(context.Context, *ent.ApplicationEditorQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ApplicationEditorFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ApplicationEditorQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ApplicationEditorQuery", q)
+}
+
+// The TraverseApplicationEditor type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseApplicationEditor func(context.Context, *ent.ApplicationEditorQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseApplicationEditor) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseApplicationEditor) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ApplicationEditorQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ApplicationEditorQuery", q)
+}
+
 // The AuditEntryFunc type is an adapter to allow the use of ordinary function as a Querier.
 type AuditEntryFunc func(context.Context, *ent.AuditEntryQuery) (ent.Value, error)
 
@@ -282,6 +406,33 @@ func (f TraverseBreakGlass) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.BreakGlassQuery", q)
 }
 
+// The BulkActionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BulkActionFunc func(context.Context, *ent.BulkActionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BulkActionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BulkActionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BulkActionQuery", q)
+}
+
+// The TraverseBulkAction type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBulkAction func(context.Context, *ent.BulkActionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBulkAction) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBulkAction) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BulkActionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BulkActionQuery", q)
+}
+
 // The CallFunc type is an adapter to allow the use of ordinary function as a Querier.
 type CallFunc func(context.Context, *ent.CallQuery) (ent.Value, error)
 
@@ -334,6 +485,87 @@ func (f TraverseCohort) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.CohortQuery", q)
+}
+
+// The ConflictFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ConflictFunc func(context.Context, *ent.ConflictQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ConflictFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ConflictQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ConflictQuery", q)
+}
+
+// The TraverseConflict type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseConflict func(context.Context, *ent.ConflictQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseConflict) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseConflict) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ConflictQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ConflictQuery", q)
+}
+
+// The DecisionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type DecisionFunc func(context.Context, *ent.DecisionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f DecisionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.DecisionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.DecisionQuery", q)
+}
+
+// The TraverseDecision type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseDecision func(context.Context, *ent.DecisionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseDecision) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseDecision) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.DecisionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.DecisionQuery", q)
+}
+
+// The DocumentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type DocumentFunc func(context.Context, *ent.DocumentQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f DocumentFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.DocumentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.DocumentQuery", q)
+}
+
+// The TraverseDocument type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseDocument func(context.Context, *ent.DocumentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseDocument) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseDocument) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.DocumentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.DocumentQuery", q)
 }
 
 // The DraftFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -417,6 +649,33 @@ func (f TraverseEnrollment) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.EnrollmentQuery", q)
 }
 
+// The EntitlementFunc type is an adapter to allow the use of ordinary function as a Querier.
+type EntitlementFunc func(context.Context, *ent.EntitlementQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f EntitlementFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.EntitlementQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.EntitlementQuery", q)
+}
+
+// The TraverseEntitlement type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseEntitlement func(context.Context, *ent.EntitlementQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseEntitlement) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseEntitlement) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.EntitlementQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.EntitlementQuery", q)
+}
+
 // The EventFunc type is an adapter to allow the use of ordinary function as a Querier.
 type EventFunc func(context.Context, *ent.EventQuery) (ent.Value, error)
 
@@ -442,6 +701,33 @@ func (f TraverseEvent) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.EventQuery", q)
+}
+
+// The ExtensionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ExtensionFunc func(context.Context, *ent.ExtensionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ExtensionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ExtensionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ExtensionQuery", q)
+}
+
+// The TraverseExtension type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseExtension func(context.Context, *ent.ExtensionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseExtension) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseExtension) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ExtensionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ExtensionQuery", q)
 }
 
 // The FileFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -496,6 +782,33 @@ func (f TraverseFlag) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.FlagQuery", q)
+}
+
+// The FormVersionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type FormVersionFunc func(context.Context, *ent.FormVersionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f FormVersionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.FormVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.FormVersionQuery", q)
+}
+
+// The TraverseFormVersion type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseFormVersion func(context.Context, *ent.FormVersionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseFormVersion) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseFormVersion) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.FormVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.FormVersionQuery", q)
 }
 
 // The FrameworkFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1227,6 +1540,60 @@ func (f TraverseResourceVersion) Traverse(ctx context.Context, q ent.Query) erro
 	return fmt.Errorf("unexpected query type %T. expect *ent.ResourceVersionQuery", q)
 }
 
+// The ReviewFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ReviewFunc func(context.Context, *ent.ReviewQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ReviewFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ReviewQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ReviewQuery", q)
+}
+
+// The TraverseReview type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseReview func(context.Context, *ent.ReviewQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseReview) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseReview) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ReviewQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ReviewQuery", q)
+}
+
+// The ReviewAssignmentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ReviewAssignmentFunc func(context.Context, *ent.ReviewAssignmentQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ReviewAssignmentFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ReviewAssignmentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ReviewAssignmentQuery", q)
+}
+
+// The TraverseReviewAssignment type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseReviewAssignment func(context.Context, *ent.ReviewAssignmentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseReviewAssignment) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseReviewAssignment) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ReviewAssignmentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ReviewAssignmentQuery", q)
+}
+
 // The RoleAssignmentFunc type is an adapter to allow the use of ordinary function as a Querier.
 type RoleAssignmentFunc func(context.Context, *ent.RoleAssignmentQuery) (ent.Value, error)
 
@@ -1254,6 +1621,33 @@ func (f TraverseRoleAssignment) Traverse(ctx context.Context, q ent.Query) error
 	return fmt.Errorf("unexpected query type %T. expect *ent.RoleAssignmentQuery", q)
 }
 
+// The SavedViewFunc type is an adapter to allow the use of ordinary function as a Querier.
+type SavedViewFunc func(context.Context, *ent.SavedViewQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f SavedViewFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.SavedViewQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.SavedViewQuery", q)
+}
+
+// The TraverseSavedView type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseSavedView func(context.Context, *ent.SavedViewQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseSavedView) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseSavedView) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SavedViewQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.SavedViewQuery", q)
+}
+
 // The SearchDocumentFunc type is an adapter to allow the use of ordinary function as a Querier.
 type SearchDocumentFunc func(context.Context, *ent.SearchDocumentQuery) (ent.Value, error)
 
@@ -1279,6 +1673,33 @@ func (f TraverseSearchDocument) Traverse(ctx context.Context, q ent.Query) error
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.SearchDocumentQuery", q)
+}
+
+// The SignerRequestFunc type is an adapter to allow the use of ordinary function as a Querier.
+type SignerRequestFunc func(context.Context, *ent.SignerRequestQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f SignerRequestFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.SignerRequestQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.SignerRequestQuery", q)
+}
+
+// The TraverseSignerRequest type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseSignerRequest func(context.Context, *ent.SignerRequestQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseSignerRequest) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseSignerRequest) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SignerRequestQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.SignerRequestQuery", q)
 }
 
 // The SpaceFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1360,6 +1781,33 @@ func (f TraverseSponsorship) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.SponsorshipQuery", q)
+}
+
+// The SubmissionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type SubmissionFunc func(context.Context, *ent.SubmissionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f SubmissionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.SubmissionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.SubmissionQuery", q)
+}
+
+// The TraverseSubmission type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseSubmission func(context.Context, *ent.SubmissionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseSubmission) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseSubmission) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SubmissionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.SubmissionQuery", q)
 }
 
 // The TeamFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1558,6 +2006,14 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AccessTokenQuery, predicate.AccessToken, accesstoken.OrderOption]{typ: ent.TypeAccessToken, tq: q}, nil
 	case *ent.AffiliationQuery:
 		return &query[*ent.AffiliationQuery, predicate.Affiliation, affiliation.OrderOption]{typ: ent.TypeAffiliation, tq: q}, nil
+	case *ent.AnswerQuery:
+		return &query[*ent.AnswerQuery, predicate.Answer, answer.OrderOption]{typ: ent.TypeAnswer, tq: q}, nil
+	case *ent.AnswerVersionQuery:
+		return &query[*ent.AnswerVersionQuery, predicate.AnswerVersion, answerversion.OrderOption]{typ: ent.TypeAnswerVersion, tq: q}, nil
+	case *ent.ApplicationQuery:
+		return &query[*ent.ApplicationQuery, predicate.Application, application.OrderOption]{typ: ent.TypeApplication, tq: q}, nil
+	case *ent.ApplicationEditorQuery:
+		return &query[*ent.ApplicationEditorQuery, predicate.ApplicationEditor, applicationeditor.OrderOption]{typ: ent.TypeApplicationEditor, tq: q}, nil
 	case *ent.AuditEntryQuery:
 		return &query[*ent.AuditEntryQuery, predicate.AuditEntry, auditentry.OrderOption]{typ: ent.TypeAuditEntry, tq: q}, nil
 	case *ent.BlockQuery:
@@ -1566,22 +2022,36 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.BookmarkQuery, predicate.Bookmark, bookmark.OrderOption]{typ: ent.TypeBookmark, tq: q}, nil
 	case *ent.BreakGlassQuery:
 		return &query[*ent.BreakGlassQuery, predicate.BreakGlass, breakglass.OrderOption]{typ: ent.TypeBreakGlass, tq: q}, nil
+	case *ent.BulkActionQuery:
+		return &query[*ent.BulkActionQuery, predicate.BulkAction, bulkaction.OrderOption]{typ: ent.TypeBulkAction, tq: q}, nil
 	case *ent.CallQuery:
 		return &query[*ent.CallQuery, predicate.Call, call.OrderOption]{typ: ent.TypeCall, tq: q}, nil
 	case *ent.CohortQuery:
 		return &query[*ent.CohortQuery, predicate.Cohort, cohort.OrderOption]{typ: ent.TypeCohort, tq: q}, nil
+	case *ent.ConflictQuery:
+		return &query[*ent.ConflictQuery, predicate.Conflict, conflict.OrderOption]{typ: ent.TypeConflict, tq: q}, nil
+	case *ent.DecisionQuery:
+		return &query[*ent.DecisionQuery, predicate.Decision, decision.OrderOption]{typ: ent.TypeDecision, tq: q}, nil
+	case *ent.DocumentQuery:
+		return &query[*ent.DocumentQuery, predicate.Document, document.OrderOption]{typ: ent.TypeDocument, tq: q}, nil
 	case *ent.DraftQuery:
 		return &query[*ent.DraftQuery, predicate.Draft, draft.OrderOption]{typ: ent.TypeDraft, tq: q}, nil
 	case *ent.DraftVersionQuery:
 		return &query[*ent.DraftVersionQuery, predicate.DraftVersion, draftversion.OrderOption]{typ: ent.TypeDraftVersion, tq: q}, nil
 	case *ent.EnrollmentQuery:
 		return &query[*ent.EnrollmentQuery, predicate.Enrollment, enrollment.OrderOption]{typ: ent.TypeEnrollment, tq: q}, nil
+	case *ent.EntitlementQuery:
+		return &query[*ent.EntitlementQuery, predicate.Entitlement, entitlement.OrderOption]{typ: ent.TypeEntitlement, tq: q}, nil
 	case *ent.EventQuery:
 		return &query[*ent.EventQuery, predicate.Event, event.OrderOption]{typ: ent.TypeEvent, tq: q}, nil
+	case *ent.ExtensionQuery:
+		return &query[*ent.ExtensionQuery, predicate.Extension, extension.OrderOption]{typ: ent.TypeExtension, tq: q}, nil
 	case *ent.FileQuery:
 		return &query[*ent.FileQuery, predicate.File, file.OrderOption]{typ: ent.TypeFile, tq: q}, nil
 	case *ent.FlagQuery:
 		return &query[*ent.FlagQuery, predicate.Flag, flag.OrderOption]{typ: ent.TypeFlag, tq: q}, nil
+	case *ent.FormVersionQuery:
+		return &query[*ent.FormVersionQuery, predicate.FormVersion, formversion.OrderOption]{typ: ent.TypeFormVersion, tq: q}, nil
 	case *ent.FrameworkQuery:
 		return &query[*ent.FrameworkQuery, predicate.Framework, framework.OrderOption]{typ: ent.TypeFramework, tq: q}, nil
 	case *ent.IdempotencyRecordQuery:
@@ -1636,16 +2106,26 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.ResourceQuery, predicate.Resource, resource.OrderOption]{typ: ent.TypeResource, tq: q}, nil
 	case *ent.ResourceVersionQuery:
 		return &query[*ent.ResourceVersionQuery, predicate.ResourceVersion, resourceversion.OrderOption]{typ: ent.TypeResourceVersion, tq: q}, nil
+	case *ent.ReviewQuery:
+		return &query[*ent.ReviewQuery, predicate.Review, review.OrderOption]{typ: ent.TypeReview, tq: q}, nil
+	case *ent.ReviewAssignmentQuery:
+		return &query[*ent.ReviewAssignmentQuery, predicate.ReviewAssignment, reviewassignment.OrderOption]{typ: ent.TypeReviewAssignment, tq: q}, nil
 	case *ent.RoleAssignmentQuery:
 		return &query[*ent.RoleAssignmentQuery, predicate.RoleAssignment, roleassignment.OrderOption]{typ: ent.TypeRoleAssignment, tq: q}, nil
+	case *ent.SavedViewQuery:
+		return &query[*ent.SavedViewQuery, predicate.SavedView, savedview.OrderOption]{typ: ent.TypeSavedView, tq: q}, nil
 	case *ent.SearchDocumentQuery:
 		return &query[*ent.SearchDocumentQuery, predicate.SearchDocument, searchdocument.OrderOption]{typ: ent.TypeSearchDocument, tq: q}, nil
+	case *ent.SignerRequestQuery:
+		return &query[*ent.SignerRequestQuery, predicate.SignerRequest, signerrequest.OrderOption]{typ: ent.TypeSignerRequest, tq: q}, nil
 	case *ent.SpaceQuery:
 		return &query[*ent.SpaceQuery, predicate.Space, space.OrderOption]{typ: ent.TypeSpace, tq: q}, nil
 	case *ent.SpaceMembershipQuery:
 		return &query[*ent.SpaceMembershipQuery, predicate.SpaceMembership, spacemembership.OrderOption]{typ: ent.TypeSpaceMembership, tq: q}, nil
 	case *ent.SponsorshipQuery:
 		return &query[*ent.SponsorshipQuery, predicate.Sponsorship, sponsorship.OrderOption]{typ: ent.TypeSponsorship, tq: q}, nil
+	case *ent.SubmissionQuery:
+		return &query[*ent.SubmissionQuery, predicate.Submission, submission.OrderOption]{typ: ent.TypeSubmission, tq: q}, nil
 	case *ent.TeamQuery:
 		return &query[*ent.TeamQuery, predicate.Team, team.OrderOption]{typ: ent.TypeTeam, tq: q}, nil
 	case *ent.TeamMembershipQuery:

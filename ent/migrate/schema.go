@@ -119,6 +119,251 @@ var (
 			},
 		},
 	}
+	// AnswersColumns holds the columns for the "answers" table.
+	AnswersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "key", Type: field.TypeString},
+		{Name: "value", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "application_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "file_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "editor_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// AnswersTable holds the schema information for the "answers" table.
+	AnswersTable = &schema.Table{
+		Name:       "answers",
+		Columns:    AnswersColumns,
+		PrimaryKey: []*schema.Column{AnswersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "answers_applications_application",
+				Columns:    []*schema.Column{AnswersColumns[6]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "answers_files_file",
+				Columns:    []*schema.Column{AnswersColumns[7]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "answers_members_editor",
+				Columns:    []*schema.Column{AnswersColumns[8]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "answer_application_id_key",
+				Unique:  true,
+				Columns: []*schema.Column{AnswersColumns[6], AnswersColumns[2]},
+			},
+			{
+				Name:    "answer_editor_id",
+				Unique:  false,
+				Columns: []*schema.Column{AnswersColumns[8]},
+			},
+			{
+				Name:    "answer_file_id",
+				Unique:  false,
+				Columns: []*schema.Column{AnswersColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "file_id IS NOT NULL",
+				},
+			},
+		},
+	}
+	// AnswerVersionsColumns holds the columns for the "answer_versions" table.
+	AnswerVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt},
+		{Name: "value", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "answer_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "file_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "editor_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// AnswerVersionsTable holds the schema information for the "answer_versions" table.
+	AnswerVersionsTable = &schema.Table{
+		Name:       "answer_versions",
+		Columns:    AnswerVersionsColumns,
+		PrimaryKey: []*schema.Column{AnswerVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "answer_versions_answers_answer",
+				Columns:    []*schema.Column{AnswerVersionsColumns[4]},
+				RefColumns: []*schema.Column{AnswersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "answer_versions_files_file",
+				Columns:    []*schema.Column{AnswerVersionsColumns[5]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "answer_versions_members_editor",
+				Columns:    []*schema.Column{AnswerVersionsColumns[6]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "answerversion_answer_id_version",
+				Unique:  true,
+				Columns: []*schema.Column{AnswerVersionsColumns[4], AnswerVersionsColumns[2]},
+			},
+			{
+				Name:    "answerversion_editor_id",
+				Unique:  false,
+				Columns: []*schema.Column{AnswerVersionsColumns[6]},
+			},
+			{
+				Name:    "answerversion_file_id",
+				Unique:  false,
+				Columns: []*schema.Column{AnswerVersionsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "file_id IS NOT NULL",
+				},
+			},
+		},
+	}
+	// ApplicationsColumns holds the columns for the "applications" table.
+	ApplicationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "organization_name", Type: field.TypeString},
+		{Name: "organization_kind", Type: field.TypeEnum, Enums: []string{"HEALTH_SYSTEM", "HOSPITAL", "CLINIC", "PAYER", "COMMUNITY_PARTNER", "OTHER"}, Default: "OTHER"},
+		{Name: "team_name", Type: field.TypeString, Default: ""},
+		{Name: "number", Type: field.TypeInt},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"DRAFT", "SUBMITTED", "INFORMATION_REQUESTED", "OFFERED", "WAITLISTED", "DECLINED", "ADMITTED", "OFFER_DECLINED", "OFFER_EXPIRED", "WITHDRAWN"}, Default: "DRAFT"},
+		{Name: "state_reason", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "reopened", Type: field.TypeJSON, Nullable: true},
+		{Name: "information_request", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "information_due_at", Type: field.TypeTime, Nullable: true},
+		{Name: "submitted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "late", Type: field.TypeBool, Default: false},
+		{Name: "submissions", Type: field.TypeInt, Default: 0},
+		{Name: "extended_until", Type: field.TypeTime, Nullable: true},
+		{Name: "next_reminder_at", Type: field.TypeTime, Nullable: true},
+		{Name: "event_seq", Type: field.TypeInt, Default: 0},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "call_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "organization_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// ApplicationsTable holds the schema information for the "applications" table.
+	ApplicationsTable = &schema.Table{
+		Name:       "applications",
+		Columns:    ApplicationsColumns,
+		PrimaryKey: []*schema.Column{ApplicationsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "applications_calls_call",
+				Columns:    []*schema.Column{ApplicationsColumns[19]},
+				RefColumns: []*schema.Column{CallsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "applications_organizations_organization",
+				Columns:    []*schema.Column{ApplicationsColumns[20]},
+				RefColumns: []*schema.Column{OrganizationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "application_call_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{ApplicationsColumns[19], ApplicationsColumns[5]},
+			},
+			{
+				Name:    "application_call_id_state_number",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[19], ApplicationsColumns[6], ApplicationsColumns[5]},
+			},
+			{
+				Name:    "application_call_id_organization_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[19], ApplicationsColumns[2], ApplicationsColumns[0]},
+			},
+			{
+				Name:    "application_call_id_submitted_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[19], ApplicationsColumns[11], ApplicationsColumns[0]},
+			},
+			{
+				Name:    "application_organization_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[20]},
+			},
+			{
+				Name:    "application_next_reminder_at",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[15]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "next_reminder_at IS NOT NULL",
+				},
+			},
+		},
+	}
+	// ApplicationEditorsColumns holds the columns for the "application_editors" table.
+	ApplicationEditorsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "owner", Type: field.TypeBool, Default: false},
+		{Name: "application_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "added_by_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// ApplicationEditorsTable holds the schema information for the "application_editors" table.
+	ApplicationEditorsTable = &schema.Table{
+		Name:       "application_editors",
+		Columns:    ApplicationEditorsColumns,
+		PrimaryKey: []*schema.Column{ApplicationEditorsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "application_editors_applications_application",
+				Columns:    []*schema.Column{ApplicationEditorsColumns[3]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "application_editors_members_member",
+				Columns:    []*schema.Column{ApplicationEditorsColumns[4]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "application_editors_members_added_by",
+				Columns:    []*schema.Column{ApplicationEditorsColumns[5]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "applicationeditor_application_id_member_id",
+				Unique:  true,
+				Columns: []*schema.Column{ApplicationEditorsColumns[3], ApplicationEditorsColumns[4]},
+			},
+			{
+				Name:    "applicationeditor_member_id_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationEditorsColumns[4], ApplicationEditorsColumns[3]},
+			},
+			{
+				Name:    "applicationeditor_added_by_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationEditorsColumns[5]},
+			},
+		},
+	}
 	// AuditEntriesColumns holds the columns for the "audit_entries" table.
 	AuditEntriesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -299,16 +544,91 @@ var (
 			},
 		},
 	}
+	// BulkActionsColumns holds the columns for the "bulk_actions" table.
+	BulkActionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "input", Type: field.TypeJSON},
+		{Name: "targets", Type: field.TypeJSON},
+		{Name: "dry_run", Type: field.TypeBool, Default: false},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"WAITING", "RUNNING", "DONE", "CANCELLED"}, Default: "WAITING"},
+		{Name: "done", Type: field.TypeInt, Default: 0},
+		{Name: "outcomes", Type: field.TypeJSON, Nullable: true},
+		{Name: "leased_until", Type: field.TypeTime, Nullable: true},
+		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
+		{Name: "event_seq", Type: field.TypeInt, Default: 0},
+		{Name: "call_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "actor_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// BulkActionsTable holds the schema information for the "bulk_actions" table.
+	BulkActionsTable = &schema.Table{
+		Name:       "bulk_actions",
+		Columns:    BulkActionsColumns,
+		PrimaryKey: []*schema.Column{BulkActionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "bulk_actions_calls_call",
+				Columns:    []*schema.Column{BulkActionsColumns[12]},
+				RefColumns: []*schema.Column{CallsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "bulk_actions_members_actor",
+				Columns:    []*schema.Column{BulkActionsColumns[13]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "bulkaction_call_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{BulkActionsColumns[12], BulkActionsColumns[0]},
+			},
+			{
+				Name:    "bulkaction_actor_id",
+				Unique:  false,
+				Columns: []*schema.Column{BulkActionsColumns[13]},
+			},
+			{
+				Name:    "bulk_action_open",
+				Unique:  false,
+				Columns: []*schema.Column{BulkActionsColumns[9]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "finished_at IS NULL",
+				},
+			},
+		},
+	}
 	// CallsColumns holds the columns for the "calls" table.
 	CallsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "created_at", Type: field.TypeTime},
+		{Name: "title", Type: field.TypeString, Default: ""},
+		{Name: "summary", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "opens_at", Type: field.TypeTime},
 		{Name: "due_at", Type: field.TypeTime},
 		{Name: "closes_at", Type: field.TypeTime},
+		{Name: "opens_local", Type: field.TypeString, Default: ""},
+		{Name: "due_local", Type: field.TypeString, Default: ""},
+		{Name: "closes_local", Type: field.TypeString, Default: ""},
 		{Name: "time_zone", Type: field.TypeString},
 		{Name: "requirements", Type: field.TypeJSON},
+		{Name: "rubric", Type: field.TypeJSON, Nullable: true},
+		{Name: "capacity", Type: field.TypeInt, Default: 0},
+		{Name: "offer_days", Type: field.TypeInt, Default: 14},
+		{Name: "blind", Type: field.TypeBool, Default: false},
+		{Name: "reviews_wanted", Type: field.TypeInt, Default: 2},
+		{Name: "form_version", Type: field.TypeInt, Default: 0},
+		{Name: "last_number", Type: field.TypeInt, Default: 0},
+		{Name: "published_at", Type: field.TypeTime, Nullable: true},
+		{Name: "released_at", Type: field.TypeTime, Nullable: true},
+		{Name: "event_seq", Type: field.TypeInt, Default: 0},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime, Nullable: true},
 		{Name: "offering_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "cohort_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 	}
 	// CallsTable holds the schema information for the "calls" table.
 	CallsTable = &schema.Table{
@@ -318,8 +638,14 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "calls_offerings_offering",
-				Columns:    []*schema.Column{CallsColumns[7]},
+				Columns:    []*schema.Column{CallsColumns[24]},
 				RefColumns: []*schema.Column{OfferingsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "calls_cohorts_cohort",
+				Columns:    []*schema.Column{CallsColumns[25]},
+				RefColumns: []*schema.Column{CohortsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 		},
@@ -327,7 +653,15 @@ var (
 			{
 				Name:    "call_offering_id_opens_at",
 				Unique:  false,
-				Columns: []*schema.Column{CallsColumns[7], CallsColumns[2]},
+				Columns: []*schema.Column{CallsColumns[24], CallsColumns[4]},
+			},
+			{
+				Name:    "call_cohort_id",
+				Unique:  false,
+				Columns: []*schema.Column{CallsColumns[25]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "cohort_id IS NOT NULL",
+				},
 			},
 		},
 	}
@@ -365,6 +699,221 @@ var (
 				Name:    "cohort_name_id",
 				Unique:  false,
 				Columns: []*schema.Column{CohortsColumns[2], CohortsColumns[0]},
+			},
+		},
+	}
+	// ConflictsColumns holds the columns for the "conflicts" table.
+	ConflictsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "note", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "application_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "member_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "declared_by_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// ConflictsTable holds the schema information for the "conflicts" table.
+	ConflictsTable = &schema.Table{
+		Name:       "conflicts",
+		Columns:    ConflictsColumns,
+		PrimaryKey: []*schema.Column{ConflictsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "conflicts_applications_application",
+				Columns:    []*schema.Column{ConflictsColumns[4]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "conflicts_members_member",
+				Columns:    []*schema.Column{ConflictsColumns[5]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "conflicts_members_declared_by",
+				Columns:    []*schema.Column{ConflictsColumns[6]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "conflict_current",
+				Unique:  true,
+				Columns: []*schema.Column{ConflictsColumns[4], ConflictsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "ended_at IS NULL",
+				},
+			},
+			{
+				Name:    "conflict_member_id_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{ConflictsColumns[5], ConflictsColumns[4]},
+			},
+			{
+				Name:    "conflict_declared_by_id",
+				Unique:  false,
+				Columns: []*schema.Column{ConflictsColumns[6]},
+			},
+		},
+	}
+	// DecisionsColumns holds the columns for the "decisions" table.
+	DecisionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"ACCEPT", "WAITLIST", "DECLINE"}},
+		{Name: "reason", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "note", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "rank", Type: field.TypeInt, Nullable: true},
+		{Name: "released_at", Type: field.TypeTime, Nullable: true},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "answer", Type: field.TypeEnum, Nullable: true, Enums: []string{"CONFIRMED", "DECLINED", "EXPIRED"}},
+		{Name: "answered_at", Type: field.TypeTime, Nullable: true},
+		{Name: "superseded_at", Type: field.TypeTime, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "application_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "call_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "decider_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// DecisionsTable holds the schema information for the "decisions" table.
+	DecisionsTable = &schema.Table{
+		Name:       "decisions",
+		Columns:    DecisionsColumns,
+		PrimaryKey: []*schema.Column{DecisionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "decisions_applications_application",
+				Columns:    []*schema.Column{DecisionsColumns[13]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "decisions_calls_call",
+				Columns:    []*schema.Column{DecisionsColumns[14]},
+				RefColumns: []*schema.Column{CallsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "decisions_members_decider",
+				Columns:    []*schema.Column{DecisionsColumns[15]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "decision_current",
+				Unique:  true,
+				Columns: []*schema.Column{DecisionsColumns[13]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "superseded_at IS NULL",
+				},
+			},
+			{
+				Name:    "decision_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{DecisionsColumns[13], DecisionsColumns[0]},
+			},
+			{
+				Name:    "decision_call_id_kind_rank_id",
+				Unique:  false,
+				Columns: []*schema.Column{DecisionsColumns[14], DecisionsColumns[2], DecisionsColumns[5], DecisionsColumns[0]},
+			},
+			{
+				Name:    "decision_offers",
+				Unique:  false,
+				Columns: []*schema.Column{DecisionsColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "answered_at IS NULL",
+				},
+			},
+			{
+				Name:    "decision_decider_id",
+				Unique:  false,
+				Columns: []*schema.Column{DecisionsColumns[15]},
+			},
+		},
+	}
+	// DocumentsColumns holds the columns for the "documents" table.
+	DocumentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "requirement", Type: field.TypeString},
+		{Name: "signer", Type: field.TypeString, Default: ""},
+		{Name: "url", Type: field.TypeString, Default: ""},
+		{Name: "removed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "application_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "file_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "signer_request_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "added_by_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// DocumentsTable holds the schema information for the "documents" table.
+	DocumentsTable = &schema.Table{
+		Name:       "documents",
+		Columns:    DocumentsColumns,
+		PrimaryKey: []*schema.Column{DocumentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "documents_applications_application",
+				Columns:    []*schema.Column{DocumentsColumns[6]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "documents_files_file",
+				Columns:    []*schema.Column{DocumentsColumns[7]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "documents_signer_requests_signer_request",
+				Columns:    []*schema.Column{DocumentsColumns[8]},
+				RefColumns: []*schema.Column{SignerRequestsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "documents_members_added_by",
+				Columns:    []*schema.Column{DocumentsColumns[9]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "document_current",
+				Unique:  true,
+				Columns: []*schema.Column{DocumentsColumns[6], DocumentsColumns[2], DocumentsColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "removed_at IS NULL",
+				},
+			},
+			{
+				Name:    "document_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{DocumentsColumns[6], DocumentsColumns[0]},
+			},
+			{
+				Name:    "document_file_id",
+				Unique:  false,
+				Columns: []*schema.Column{DocumentsColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "file_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "document_signer_request_id",
+				Unique:  false,
+				Columns: []*schema.Column{DocumentsColumns[8]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "signer_request_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "document_added_by_id",
+				Unique:  false,
+				Columns: []*schema.Column{DocumentsColumns[9]},
 			},
 		},
 	}
@@ -473,9 +1022,15 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "state", Type: field.TypeEnum, Enums: []string{"ENROLLED", "WITHDRAWN", "COMPLETED"}},
 		{Name: "reason", Type: field.TypeString, Default: ""},
+		{Name: "fee_amount", Type: field.TypeInt, Nullable: true},
+		{Name: "waived_amount", Type: field.TypeInt, Nullable: true},
+		{Name: "fee_currency", Type: field.TypeString, Default: ""},
+		{Name: "fee_note", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "cohort_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "team_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "application_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "sponsorship_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 	}
 	// EnrollmentsTable holds the schema information for the "enrollments" table.
 	EnrollmentsTable = &schema.Table{
@@ -485,14 +1040,26 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "enrollments_cohorts_cohort",
-				Columns:    []*schema.Column{EnrollmentsColumns[5]},
+				Columns:    []*schema.Column{EnrollmentsColumns[9]},
 				RefColumns: []*schema.Column{CohortsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "enrollments_teams_team",
-				Columns:    []*schema.Column{EnrollmentsColumns[6]},
+				Columns:    []*schema.Column{EnrollmentsColumns[10]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "enrollments_applications_application",
+				Columns:    []*schema.Column{EnrollmentsColumns[11]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "enrollments_sponsorships_sponsorship",
+				Columns:    []*schema.Column{EnrollmentsColumns[12]},
+				RefColumns: []*schema.Column{SponsorshipsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 		},
@@ -500,12 +1067,98 @@ var (
 			{
 				Name:    "enrollment_cohort_id_team_id",
 				Unique:  true,
-				Columns: []*schema.Column{EnrollmentsColumns[5], EnrollmentsColumns[6]},
+				Columns: []*schema.Column{EnrollmentsColumns[9], EnrollmentsColumns[10]},
 			},
 			{
 				Name:    "enrollment_team_id_cohort_id",
 				Unique:  false,
-				Columns: []*schema.Column{EnrollmentsColumns[6], EnrollmentsColumns[5]},
+				Columns: []*schema.Column{EnrollmentsColumns[10], EnrollmentsColumns[9]},
+			},
+			{
+				Name:    "enrollment_application",
+				Unique:  true,
+				Columns: []*schema.Column{EnrollmentsColumns[11]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "application_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "enrollment_sponsorship_id",
+				Unique:  false,
+				Columns: []*schema.Column{EnrollmentsColumns[12]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "sponsorship_id IS NOT NULL",
+				},
+			},
+		},
+	}
+	// EntitlementsColumns holds the columns for the "entitlements" table.
+	EntitlementsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "support", Type: field.TypeString},
+		{Name: "team_roles", Type: field.TypeJSON, Nullable: true},
+		{Name: "offering_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "space_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "resource_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// EntitlementsTable holds the schema information for the "entitlements" table.
+	EntitlementsTable = &schema.Table{
+		Name:       "entitlements",
+		Columns:    EntitlementsColumns,
+		PrimaryKey: []*schema.Column{EntitlementsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "entitlements_offerings_offering",
+				Columns:    []*schema.Column{EntitlementsColumns[4]},
+				RefColumns: []*schema.Column{OfferingsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "entitlements_spaces_space",
+				Columns:    []*schema.Column{EntitlementsColumns[5]},
+				RefColumns: []*schema.Column{SpacesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "entitlements_resources_resource",
+				Columns:    []*schema.Column{EntitlementsColumns[6]},
+				RefColumns: []*schema.Column{ResourcesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "entitlement_space",
+				Unique:  true,
+				Columns: []*schema.Column{EntitlementsColumns[4], EntitlementsColumns[2], EntitlementsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "space_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "entitlement_resource",
+				Unique:  true,
+				Columns: []*schema.Column{EntitlementsColumns[4], EntitlementsColumns[2], EntitlementsColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "resource_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "entitlement_space_id",
+				Unique:  false,
+				Columns: []*schema.Column{EntitlementsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "space_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "entitlement_resource_id",
+				Unique:  false,
+				Columns: []*schema.Column{EntitlementsColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "resource_id IS NOT NULL",
+				},
 			},
 		},
 	}
@@ -543,11 +1196,53 @@ var (
 			},
 		},
 	}
+	// ExtensionsColumns holds the columns for the "extensions" table.
+	ExtensionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "until", Type: field.TypeTime},
+		{Name: "until_local", Type: field.TypeString},
+		{Name: "reason", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "application_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "granted_by_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// ExtensionsTable holds the schema information for the "extensions" table.
+	ExtensionsTable = &schema.Table{
+		Name:       "extensions",
+		Columns:    ExtensionsColumns,
+		PrimaryKey: []*schema.Column{ExtensionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "extensions_applications_application",
+				Columns:    []*schema.Column{ExtensionsColumns[5]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "extensions_members_granted_by",
+				Columns:    []*schema.Column{ExtensionsColumns[6]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "extension_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{ExtensionsColumns[5], ExtensionsColumns[0]},
+			},
+			{
+				Name:    "extension_granted_by_id",
+				Unique:  false,
+				Columns: []*schema.Column{ExtensionsColumns[6]},
+			},
+		},
+	}
 	// FilesColumns holds the columns for the "files" table.
 	FilesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "created_at", Type: field.TypeTime},
-		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"AVATAR", "RESOURCE", "POST"}},
+		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"AVATAR", "RESOURCE", "POST", "APPLICATION"}},
 		{Name: "name", Type: field.TypeString},
 		{Name: "media_type", Type: field.TypeString},
 		{Name: "size", Type: field.TypeInt64},
@@ -657,6 +1352,37 @@ var (
 				Annotation: &entsql.IndexAnnotation{
 					Where: "resolved_at IS NULL",
 				},
+			},
+		},
+	}
+	// FormVersionsColumns holds the columns for the "form_versions" table.
+	FormVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "number", Type: field.TypeInt},
+		{Name: "questions", Type: field.TypeJSON},
+		{Name: "published_at", Type: field.TypeTime, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "call_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// FormVersionsTable holds the schema information for the "form_versions" table.
+	FormVersionsTable = &schema.Table{
+		Name:       "form_versions",
+		Columns:    FormVersionsColumns,
+		PrimaryKey: []*schema.Column{FormVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "form_versions_calls_call",
+				Columns:    []*schema.Column{FormVersionsColumns[6]},
+				RefColumns: []*schema.Column{CallsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "formversion_call_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{FormVersionsColumns[6], FormVersionsColumns[2]},
 			},
 		},
 	}
@@ -1198,7 +1924,7 @@ var (
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "hash", Type: field.TypeBytes, Size: 32},
-		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"SIGN_IN", "RESET_PASSWORD", "CHANGE_EMAIL", "INVITATION", "EXPORT"}},
+		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"SIGN_IN", "RESET_PASSWORD", "CHANGE_EMAIL", "INVITATION", "EXPORT", "SIGN_UP"}},
 		{Name: "email", Type: field.TypeString},
 		{Name: "expires_at", Type: field.TypeTime},
 		{Name: "used_at", Type: field.TypeTime, Nullable: true},
@@ -1699,7 +2425,7 @@ var (
 		{Name: "summary", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "url", Type: field.TypeString, Default: ""},
 		{Name: "licence", Type: field.TypeString, Default: ""},
-		{Name: "audience", Type: field.TypeEnum, Enums: []string{"PUBLIC", "NETWORK", "SPACE"}},
+		{Name: "audience", Type: field.TypeEnum, Enums: []string{"PUBLIC", "NETWORK", "SPACE", "ENTITLED"}},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
@@ -1822,6 +2548,102 @@ var (
 			},
 		},
 	}
+	// ReviewsColumns holds the columns for the "reviews" table.
+	ReviewsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "scores", Type: field.TypeJSON},
+		{Name: "comment", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "recommendation", Type: field.TypeEnum, Nullable: true, Enums: []string{"ACCEPT", "WAITLIST", "DECLINE"}},
+		{Name: "points", Type: field.TypeInt, Default: 0},
+		{Name: "submitted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "assignment_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// ReviewsTable holds the schema information for the "reviews" table.
+	ReviewsTable = &schema.Table{
+		Name:       "reviews",
+		Columns:    ReviewsColumns,
+		PrimaryKey: []*schema.Column{ReviewsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "reviews_review_assignments_assignment",
+				Columns:    []*schema.Column{ReviewsColumns[9]},
+				RefColumns: []*schema.Column{ReviewAssignmentsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "review_assignment_id",
+				Unique:  true,
+				Columns: []*schema.Column{ReviewsColumns[9]},
+			},
+		},
+	}
+	// ReviewAssignmentsColumns holds the columns for the "review_assignments" table.
+	ReviewAssignmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"ASSIGNED", "COMPLETED", "DECLINED", "REMOVED"}, Default: "ASSIGNED"},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "application_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "reviewer_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "assigned_by_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// ReviewAssignmentsTable holds the schema information for the "review_assignments" table.
+	ReviewAssignmentsTable = &schema.Table{
+		Name:       "review_assignments",
+		Columns:    ReviewAssignmentsColumns,
+		PrimaryKey: []*schema.Column{ReviewAssignmentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "review_assignments_applications_application",
+				Columns:    []*schema.Column{ReviewAssignmentsColumns[5]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "review_assignments_members_reviewer",
+				Columns:    []*schema.Column{ReviewAssignmentsColumns[6]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "review_assignments_members_assigned_by",
+				Columns:    []*schema.Column{ReviewAssignmentsColumns[7]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "review_assignment_current",
+				Unique:  true,
+				Columns: []*schema.Column{ReviewAssignmentsColumns[5], ReviewAssignmentsColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "ended_at IS NULL",
+				},
+			},
+			{
+				Name:    "reviewassignment_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{ReviewAssignmentsColumns[5], ReviewAssignmentsColumns[0]},
+			},
+			{
+				Name:    "reviewassignment_reviewer_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{ReviewAssignmentsColumns[6], ReviewAssignmentsColumns[0]},
+			},
+			{
+				Name:    "reviewassignment_assigned_by_id",
+				Unique:  false,
+				Columns: []*schema.Column{ReviewAssignmentsColumns[7]},
+			},
+		},
+	}
 	// RoleAssignmentsColumns holds the columns for the "role_assignments" table.
 	RoleAssignmentsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -1866,10 +2688,53 @@ var (
 			},
 		},
 	}
+	// SavedViewsColumns holds the columns for the "saved_views" table.
+	SavedViewsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString},
+		{Name: "filter", Type: field.TypeJSON},
+		{Name: "shared", Type: field.TypeBool, Default: false},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "call_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "owner_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// SavedViewsTable holds the schema information for the "saved_views" table.
+	SavedViewsTable = &schema.Table{
+		Name:       "saved_views",
+		Columns:    SavedViewsColumns,
+		PrimaryKey: []*schema.Column{SavedViewsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "saved_views_calls_call",
+				Columns:    []*schema.Column{SavedViewsColumns[6]},
+				RefColumns: []*schema.Column{CallsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "saved_views_members_owner",
+				Columns:    []*schema.Column{SavedViewsColumns[7]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "savedview_call_id_owner_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{SavedViewsColumns[6], SavedViewsColumns[7], SavedViewsColumns[2]},
+			},
+			{
+				Name:    "savedview_owner_id",
+				Unique:  false,
+				Columns: []*schema.Column{SavedViewsColumns[7]},
+			},
+		},
+	}
 	// SearchDocumentsColumns holds the columns for the "search_documents" table.
 	SearchDocumentsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
-		{Name: "kind", Type: field.TypeEnum, Enums: []string{"THREAD", "POST", "RESOURCE", "MEMBER", "ORGANIZATION"}},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"THREAD", "POST", "RESOURCE", "MEMBER", "ORGANIZATION", "APPLICATION"}},
 		{Name: "object_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "thread_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "title", Type: field.TypeString, Default: ""},
@@ -1890,6 +2755,74 @@ var (
 				Name:    "searchdocument_thread_id",
 				Unique:  false,
 				Columns: []*schema.Column{SearchDocumentsColumns[3]},
+			},
+		},
+	}
+	// SignerRequestsColumns holds the columns for the "signer_requests" table.
+	SignerRequestsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "requirement", Type: field.TypeString},
+		{Name: "signer", Type: field.TypeString},
+		{Name: "name", Type: field.TypeString},
+		{Name: "email", Type: field.TypeString},
+		{Name: "letter", Type: field.TypeString, Size: 2147483647},
+		{Name: "letter_hash", Type: field.TypeBytes, Size: 32},
+		{Name: "token_hash", Type: field.TypeBytes, Nullable: true, Size: 32},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"PENDING", "SIGNED", "REFUSED", "CANCELLED"}, Default: "PENDING"},
+		{Name: "signed_name", Type: field.TypeString, Default: ""},
+		{Name: "answered_at", Type: field.TypeTime, Nullable: true},
+		{Name: "address", Type: field.TypeString, Default: ""},
+		{Name: "refusal", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "application_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "requester_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// SignerRequestsTable holds the schema information for the "signer_requests" table.
+	SignerRequestsTable = &schema.Table{
+		Name:       "signer_requests",
+		Columns:    SignerRequestsColumns,
+		PrimaryKey: []*schema.Column{SignerRequestsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "signer_requests_applications_application",
+				Columns:    []*schema.Column{SignerRequestsColumns[15]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "signer_requests_members_requester",
+				Columns:    []*schema.Column{SignerRequestsColumns[16]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "signer_request_pending",
+				Unique:  true,
+				Columns: []*schema.Column{SignerRequestsColumns[15], SignerRequestsColumns[2], SignerRequestsColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "answered_at IS NULL",
+				},
+			},
+			{
+				Name:    "signerrequest_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{SignerRequestsColumns[15], SignerRequestsColumns[0]},
+			},
+			{
+				Name:    "signer_request_token",
+				Unique:  true,
+				Columns: []*schema.Column{SignerRequestsColumns[8]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "token_hash IS NOT NULL",
+				},
+			},
+			{
+				Name:    "signerrequest_requester_id",
+				Unique:  false,
+				Columns: []*schema.Column{SignerRequestsColumns[16]},
 			},
 		},
 	}
@@ -2042,6 +2975,49 @@ var (
 				Name:    "sponsorship_offering_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{SponsorshipsColumns[7], SponsorshipsColumns[0]},
+			},
+		},
+	}
+	// SubmissionsColumns holds the columns for the "submissions" table.
+	SubmissionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "number", Type: field.TypeInt},
+		{Name: "form_version", Type: field.TypeInt},
+		{Name: "content", Type: field.TypeJSON},
+		{Name: "hash", Type: field.TypeBytes, Size: 32},
+		{Name: "application_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "submitter_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// SubmissionsTable holds the schema information for the "submissions" table.
+	SubmissionsTable = &schema.Table{
+		Name:       "submissions",
+		Columns:    SubmissionsColumns,
+		PrimaryKey: []*schema.Column{SubmissionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "submissions_applications_application",
+				Columns:    []*schema.Column{SubmissionsColumns[6]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "submissions_members_submitter",
+				Columns:    []*schema.Column{SubmissionsColumns[7]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "submission_application_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{SubmissionsColumns[6], SubmissionsColumns[2]},
+			},
+			{
+				Name:    "submission_submitter_id",
+				Unique:  false,
+				Columns: []*schema.Column{SubmissionsColumns[7]},
 			},
 		},
 	}
@@ -2447,18 +3423,29 @@ var (
 	Tables = []*schema.Table{
 		AccessTokensTable,
 		AffiliationsTable,
+		AnswersTable,
+		AnswerVersionsTable,
+		ApplicationsTable,
+		ApplicationEditorsTable,
 		AuditEntriesTable,
 		BlocksTable,
 		BookmarksTable,
 		BreakGlassesTable,
+		BulkActionsTable,
 		CallsTable,
 		CohortsTable,
+		ConflictsTable,
+		DecisionsTable,
+		DocumentsTable,
 		DraftsTable,
 		DraftVersionsTable,
 		EnrollmentsTable,
+		EntitlementsTable,
 		EventsTable,
+		ExtensionsTable,
 		FilesTable,
 		FlagsTable,
+		FormVersionsTable,
 		FrameworksTable,
 		IdempotencyRecordsTable,
 		IdentitiesTable,
@@ -2486,11 +3473,16 @@ var (
 		ReadStatesTable,
 		ResourcesTable,
 		ResourceVersionsTable,
+		ReviewsTable,
+		ReviewAssignmentsTable,
 		RoleAssignmentsTable,
+		SavedViewsTable,
 		SearchDocumentsTable,
+		SignerRequestsTable,
 		SpacesTable,
 		SpaceMembershipsTable,
 		SponsorshipsTable,
+		SubmissionsTable,
 		TeamsTable,
 		TeamMembershipsTable,
 		ThreadsTable,
@@ -2512,6 +3504,29 @@ func init() {
 	AffiliationsTable.Annotation = &entsql.Annotation{
 		Table: "affiliations",
 	}
+	AnswersTable.ForeignKeys[0].RefTable = ApplicationsTable
+	AnswersTable.ForeignKeys[1].RefTable = FilesTable
+	AnswersTable.ForeignKeys[2].RefTable = MembersTable
+	AnswersTable.Annotation = &entsql.Annotation{
+		Table: "answers",
+	}
+	AnswerVersionsTable.ForeignKeys[0].RefTable = AnswersTable
+	AnswerVersionsTable.ForeignKeys[1].RefTable = FilesTable
+	AnswerVersionsTable.ForeignKeys[2].RefTable = MembersTable
+	AnswerVersionsTable.Annotation = &entsql.Annotation{
+		Table: "answer_versions",
+	}
+	ApplicationsTable.ForeignKeys[0].RefTable = CallsTable
+	ApplicationsTable.ForeignKeys[1].RefTable = OrganizationsTable
+	ApplicationsTable.Annotation = &entsql.Annotation{
+		Table: "applications",
+	}
+	ApplicationEditorsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	ApplicationEditorsTable.ForeignKeys[1].RefTable = MembersTable
+	ApplicationEditorsTable.ForeignKeys[2].RefTable = MembersTable
+	ApplicationEditorsTable.Annotation = &entsql.Annotation{
+		Table: "application_editors",
+	}
 	AuditEntriesTable.Annotation = &entsql.Annotation{
 		Table: "audit_entries",
 	}
@@ -2530,13 +3545,38 @@ func init() {
 	BreakGlassesTable.Annotation = &entsql.Annotation{
 		Table: "break_glasses",
 	}
+	BulkActionsTable.ForeignKeys[0].RefTable = CallsTable
+	BulkActionsTable.ForeignKeys[1].RefTable = MembersTable
+	BulkActionsTable.Annotation = &entsql.Annotation{
+		Table: "bulk_actions",
+	}
 	CallsTable.ForeignKeys[0].RefTable = OfferingsTable
+	CallsTable.ForeignKeys[1].RefTable = CohortsTable
 	CallsTable.Annotation = &entsql.Annotation{
 		Table: "calls",
 	}
 	CohortsTable.ForeignKeys[0].RefTable = OfferingsTable
 	CohortsTable.Annotation = &entsql.Annotation{
 		Table: "cohorts",
+	}
+	ConflictsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	ConflictsTable.ForeignKeys[1].RefTable = MembersTable
+	ConflictsTable.ForeignKeys[2].RefTable = MembersTable
+	ConflictsTable.Annotation = &entsql.Annotation{
+		Table: "conflicts",
+	}
+	DecisionsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	DecisionsTable.ForeignKeys[1].RefTable = CallsTable
+	DecisionsTable.ForeignKeys[2].RefTable = MembersTable
+	DecisionsTable.Annotation = &entsql.Annotation{
+		Table: "decisions",
+	}
+	DocumentsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	DocumentsTable.ForeignKeys[1].RefTable = FilesTable
+	DocumentsTable.ForeignKeys[2].RefTable = SignerRequestsTable
+	DocumentsTable.ForeignKeys[3].RefTable = MembersTable
+	DocumentsTable.Annotation = &entsql.Annotation{
+		Table: "documents",
 	}
 	DraftsTable.ForeignKeys[0].RefTable = MembersTable
 	DraftsTable.ForeignKeys[1].RefTable = SpacesTable
@@ -2551,11 +3591,24 @@ func init() {
 	}
 	EnrollmentsTable.ForeignKeys[0].RefTable = CohortsTable
 	EnrollmentsTable.ForeignKeys[1].RefTable = TeamsTable
+	EnrollmentsTable.ForeignKeys[2].RefTable = ApplicationsTable
+	EnrollmentsTable.ForeignKeys[3].RefTable = SponsorshipsTable
 	EnrollmentsTable.Annotation = &entsql.Annotation{
 		Table: "enrollments",
 	}
+	EntitlementsTable.ForeignKeys[0].RefTable = OfferingsTable
+	EntitlementsTable.ForeignKeys[1].RefTable = SpacesTable
+	EntitlementsTable.ForeignKeys[2].RefTable = ResourcesTable
+	EntitlementsTable.Annotation = &entsql.Annotation{
+		Table: "entitlements",
+	}
 	EventsTable.Annotation = &entsql.Annotation{
 		Table: "events",
+	}
+	ExtensionsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	ExtensionsTable.ForeignKeys[1].RefTable = MembersTable
+	ExtensionsTable.Annotation = &entsql.Annotation{
+		Table: "extensions",
 	}
 	FilesTable.ForeignKeys[0].RefTable = MembersTable
 	FilesTable.Annotation = &entsql.Annotation{
@@ -2566,6 +3619,10 @@ func init() {
 	FlagsTable.ForeignKeys[2].RefTable = MembersTable
 	FlagsTable.Annotation = &entsql.Annotation{
 		Table: "flags",
+	}
+	FormVersionsTable.ForeignKeys[0].RefTable = CallsTable
+	FormVersionsTable.Annotation = &entsql.Annotation{
+		Table: "form_versions",
 	}
 	FrameworksTable.Annotation = &entsql.Annotation{
 		Table: "frameworks",
@@ -2690,12 +3747,32 @@ func init() {
 	ResourceVersionsTable.Annotation = &entsql.Annotation{
 		Table: "resource_versions",
 	}
+	ReviewsTable.ForeignKeys[0].RefTable = ReviewAssignmentsTable
+	ReviewsTable.Annotation = &entsql.Annotation{
+		Table: "reviews",
+	}
+	ReviewAssignmentsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	ReviewAssignmentsTable.ForeignKeys[1].RefTable = MembersTable
+	ReviewAssignmentsTable.ForeignKeys[2].RefTable = MembersTable
+	ReviewAssignmentsTable.Annotation = &entsql.Annotation{
+		Table: "review_assignments",
+	}
 	RoleAssignmentsTable.ForeignKeys[0].RefTable = MembersTable
 	RoleAssignmentsTable.Annotation = &entsql.Annotation{
 		Table: "role_assignments",
 	}
+	SavedViewsTable.ForeignKeys[0].RefTable = CallsTable
+	SavedViewsTable.ForeignKeys[1].RefTable = MembersTable
+	SavedViewsTable.Annotation = &entsql.Annotation{
+		Table: "saved_views",
+	}
 	SearchDocumentsTable.Annotation = &entsql.Annotation{
 		Table: "search_documents",
+	}
+	SignerRequestsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	SignerRequestsTable.ForeignKeys[1].RefTable = MembersTable
+	SignerRequestsTable.Annotation = &entsql.Annotation{
+		Table: "signer_requests",
 	}
 	SpacesTable.ForeignKeys[0].RefTable = CohortsTable
 	SpacesTable.ForeignKeys[1].RefTable = TeamsTable
@@ -2710,6 +3787,11 @@ func init() {
 	SponsorshipsTable.ForeignKeys[0].RefTable = OfferingsTable
 	SponsorshipsTable.Annotation = &entsql.Annotation{
 		Table: "sponsorships",
+	}
+	SubmissionsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	SubmissionsTable.ForeignKeys[1].RefTable = MembersTable
+	SubmissionsTable.Annotation = &entsql.Annotation{
+		Table: "submissions",
 	}
 	TeamsTable.ForeignKeys[0].RefTable = OrganizationsTable
 	TeamsTable.Annotation = &entsql.Annotation{

@@ -80,6 +80,7 @@ const (
 	PurposeCHANGE_EMAIL   Purpose = "CHANGE_EMAIL"
 	PurposeINVITATION     Purpose = "INVITATION"
 	PurposeEXPORT         Purpose = "EXPORT"
+	PurposeSIGN_UP        Purpose = "SIGN_UP"
 )
 
 func (pu Purpose) String() string {
@@ -89,7 +90,7 @@ func (pu Purpose) String() string {
 // PurposeValidator is a validator for the "purpose" field enum values. It is called by the builders before save.
 func PurposeValidator(pu Purpose) error {
 	switch pu {
-	case PurposeSIGN_IN, PurposeRESET_PASSWORD, PurposeCHANGE_EMAIL, PurposeINVITATION, PurposeEXPORT:
+	case PurposeSIGN_IN, PurposeRESET_PASSWORD, PurposeCHANGE_EMAIL, PurposeINVITATION, PurposeEXPORT, PurposeSIGN_UP:
 		return nil
 	default:
 		return fmt.Errorf("onetimetoken: invalid enum value for purpose field: %q", pu)

@@ -12,6 +12,18 @@ type AccessToken func(*sql.Selector)
 // Affiliation is the predicate function for affiliation builders.
 type Affiliation func(*sql.Selector)
 
+// Answer is the predicate function for answer builders.
+type Answer func(*sql.Selector)
+
+// AnswerVersion is the predicate function for answerversion builders.
+type AnswerVersion func(*sql.Selector)
+
+// Application is the predicate function for application builders.
+type Application func(*sql.Selector)
+
+// ApplicationEditor is the predicate function for applicationeditor builders.
+type ApplicationEditor func(*sql.Selector)
+
 // AuditEntry is the predicate function for auditentry builders.
 type AuditEntry func(*sql.Selector)
 
@@ -24,11 +36,23 @@ type Bookmark func(*sql.Selector)
 // BreakGlass is the predicate function for breakglass builders.
 type BreakGlass func(*sql.Selector)
 
+// BulkAction is the predicate function for bulkaction builders.
+type BulkAction func(*sql.Selector)
+
 // Call is the predicate function for call builders.
 type Call func(*sql.Selector)
 
 // Cohort is the predicate function for cohort builders.
 type Cohort func(*sql.Selector)
+
+// Conflict is the predicate function for conflict builders.
+type Conflict func(*sql.Selector)
+
+// Decision is the predicate function for decision builders.
+type Decision func(*sql.Selector)
+
+// Document is the predicate function for document builders.
+type Document func(*sql.Selector)
 
 // Draft is the predicate function for draft builders.
 type Draft func(*sql.Selector)
@@ -39,14 +63,23 @@ type DraftVersion func(*sql.Selector)
 // Enrollment is the predicate function for enrollment builders.
 type Enrollment func(*sql.Selector)
 
+// Entitlement is the predicate function for entitlement builders.
+type Entitlement func(*sql.Selector)
+
 // Event is the predicate function for event builders.
 type Event func(*sql.Selector)
+
+// Extension is the predicate function for extension builders.
+type Extension func(*sql.Selector)
 
 // File is the predicate function for file builders.
 type File func(*sql.Selector)
 
 // Flag is the predicate function for flag builders.
 type Flag func(*sql.Selector)
+
+// FormVersion is the predicate function for formversion builders.
+type FormVersion func(*sql.Selector)
 
 // Framework is the predicate function for framework builders.
 type Framework func(*sql.Selector)
@@ -129,11 +162,23 @@ type Resource func(*sql.Selector)
 // ResourceVersion is the predicate function for resourceversion builders.
 type ResourceVersion func(*sql.Selector)
 
+// Review is the predicate function for review builders.
+type Review func(*sql.Selector)
+
+// ReviewAssignment is the predicate function for reviewassignment builders.
+type ReviewAssignment func(*sql.Selector)
+
 // RoleAssignment is the predicate function for roleassignment builders.
 type RoleAssignment func(*sql.Selector)
 
+// SavedView is the predicate function for savedview builders.
+type SavedView func(*sql.Selector)
+
 // SearchDocument is the predicate function for searchdocument builders.
 type SearchDocument func(*sql.Selector)
+
+// SignerRequest is the predicate function for signerrequest builders.
+type SignerRequest func(*sql.Selector)
 
 // Space is the predicate function for space builders.
 type Space func(*sql.Selector)
@@ -143,6 +188,9 @@ type SpaceMembership func(*sql.Selector)
 
 // Sponsorship is the predicate function for sponsorship builders.
 type Sponsorship func(*sql.Selector)
+
+// Submission is the predicate function for submission builders.
+type Submission func(*sql.Selector)
 
 // Team is the predicate function for team builders.
 type Team func(*sql.Selector)

@@ -156,9 +156,10 @@ type Audience string
 
 // Audience values.
 const (
-	AudiencePUBLIC  Audience = "PUBLIC"
-	AudienceNETWORK Audience = "NETWORK"
-	AudienceSPACE   Audience = "SPACE"
+	AudiencePUBLIC   Audience = "PUBLIC"
+	AudienceNETWORK  Audience = "NETWORK"
+	AudienceSPACE    Audience = "SPACE"
+	AudienceENTITLED Audience = "ENTITLED"
 )
 
 func (a Audience) String() string {
@@ -168,7 +169,7 @@ func (a Audience) String() string {
 // AudienceValidator is a validator for the "audience" field enum values. It is called by the builders before save.
 func AudienceValidator(a Audience) error {
 	switch a {
-	case AudiencePUBLIC, AudienceNETWORK, AudienceSPACE:
+	case AudiencePUBLIC, AudienceNETWORK, AudienceSPACE, AudienceENTITLED:
 		return nil
 	default:
 		return fmt.Errorf("resource: invalid enum value for audience field: %q", a)

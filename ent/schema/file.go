@@ -22,7 +22,7 @@ func (File) Annotations() []schema.Annotation { return table("files") }
 func (File) Fields() []ent.Field {
 	return []ent.Field{
 		ref("owner_id"),
-		field.Enum("purpose").Values("AVATAR", "RESOURCE", "POST").Immutable(),
+		field.Enum("purpose").Values("AVATAR", "RESOURCE", "POST", "APPLICATION").Immutable(),
 		field.String("name"),
 		// media_type is what the content is, whatever the sender called it.
 		field.String("media_type").Immutable(),

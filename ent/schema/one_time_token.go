@@ -20,7 +20,7 @@ func (OneTimeToken) Annotations() []schema.Annotation { return table("one_time_t
 func (OneTimeToken) Fields() []ent.Field {
 	return []ent.Field{
 		field.Bytes("hash").MaxLen(32).Immutable(),
-		field.Enum("purpose").Values("SIGN_IN", "RESET_PASSWORD", "CHANGE_EMAIL", "INVITATION", "EXPORT").Immutable(),
+		field.Enum("purpose").Values("SIGN_IN", "RESET_PASSWORD", "CHANGE_EMAIL", "INVITATION", "EXPORT", "SIGN_UP").Immutable(),
 		// member_id is whose account it is about.
 		ref("member_id"),
 		// email is where it was sent; for CHANGE_EMAIL the new address. A link to an address that is no longer the member's is void.

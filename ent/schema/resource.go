@@ -28,7 +28,7 @@ func (Resource) Fields() []ent.Field {
 		// file_id is what was uploaded, in place of a url.
 		optionalRef("file_id"),
 		field.String("licence").Default(""),
-		field.Enum("audience").Values("PUBLIC", "NETWORK", "SPACE"),
+		field.Enum("audience").Values("PUBLIC", "NETWORK", "SPACE", "ENTITLED"),
 		optionalRef("space_id"),
 		// version is the number of the newest version; older ones are in resource_versions.
 		field.Int("version").Default(1),

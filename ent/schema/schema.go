@@ -86,11 +86,77 @@ type Support struct {
 	Description string `json:"description,omitempty"`
 }
 
-// Requirement is something that an application must hold: a form, a letter and by whom it is signed, a video.
+// Requirement is something that an application must hold: a form, a letter and by whom it is signed, a video, something else.
 type Requirement struct {
-	Kind    string   `json:"kind"` // FORM, LETTER or VIDEO
-	Label   string   `json:"label"`
-	Signers []string `json:"signers,omitempty"`
+	Key      string   `json:"key,omitempty"`
+	Kind     string   `json:"kind"` // FORM, LETTER, VIDEO or OTHER
+	Label    string   `json:"label"`
+	Help     string   `json:"help,omitempty"`
+	Signers  []string `json:"signers,omitempty"`
+	Letter   string   `json:"letter,omitempty"` // the text that signers are shown, before applicants change it
+	Optional bool     `json:"optional,omitempty"`
+}
+
+// Question is one question of a form. Which of the limits apply depends on its kind.
+type Question struct {
+	Key         string   `json:"key"`
+	Kind        string   `json:"kind"` // TEXT, CHOICE, CHOICES, NUMBER, DATE, FILE or CONSENT
+	Label       string   `json:"label"`
+	Help        string   `json:"help,omitempty"`
+	Required    bool     `json:"required,omitempty"`
+	MinLength   int      `json:"minLength,omitempty"`
+	MaxLength   int      `json:"maxLength,omitempty"`
+	Options     []string `json:"options,omitempty"`
+	Min         *float64 `json:"min,omitempty"`
+	Max         *float64 `json:"max,omitempty"`
+	Identifying bool     `json:"identifying,omitempty"` // left out of a blind review
+}
+
+// Criterion is one line of a rubric: scores from 0 to Max, weighted.
+type Criterion struct {
+	Key         string `json:"key"`
+	Label       string `json:"label"`
+	Description string `json:"description,omitempty"`
+	Max         int    `json:"max"`
+	Weight      int    `json:"weight"`
+}
+
+// Score is what a reviewer gave for one criterion.
+type Score struct {
+	Criterion string `json:"criterion"`
+	Points    int    `json:"points"`
+	Comment   string `json:"comment,omitempty"`
+}
+
+// SubmittedContent is an application as it was submitted.
+type SubmittedContent struct {
+	OrganizationName string              `json:"organizationName"`
+	OrganizationKind string              `json:"organizationKind"`
+	TeamName         string              `json:"teamName"`
+	Answers          []SubmittedAnswer   `json:"answers"`
+	Documents        []SubmittedDocument `json:"documents"`
+}
+
+// SubmittedAnswer is an answer as it was submitted.
+type SubmittedAnswer struct {
+	Key     string `json:"key"`
+	Value   string `json:"value"`
+	FileID  string `json:"fileId,omitempty"`
+	Version int    `json:"version"`
+}
+
+// SubmittedDocument is a document as it was submitted.
+type SubmittedDocument struct {
+	ID          string `json:"id"`
+	Requirement string `json:"requirement"`
+	Signer      string `json:"signer,omitempty"`
+}
+
+// BulkOutcome is what became of one target of a bulk action that went wrong.
+type BulkOutcome struct {
+	Target  string `json:"target"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // ReactionCount is how many members reacted to a post with one emoji.

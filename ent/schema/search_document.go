@@ -17,7 +17,7 @@ func (SearchDocument) Annotations() []schema.Annotation { return table("search_d
 func (SearchDocument) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int64("id").Immutable(),
-		field.Enum("kind").Values("THREAD", "POST", "RESOURCE", "MEMBER", "ORGANIZATION").Immutable(),
+		field.Enum("kind").Values("THREAD", "POST", "RESOURCE", "MEMBER", "ORGANIZATION", "APPLICATION").Immutable(),
 		ref("object_id"),
 		// thread_id is set for threads and posts, so that one semi-join decides about both.
 		optionalRef("thread_id"),

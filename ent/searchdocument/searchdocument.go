@@ -66,6 +66,7 @@ const (
 	KindRESOURCE     Kind = "RESOURCE"
 	KindMEMBER       Kind = "MEMBER"
 	KindORGANIZATION Kind = "ORGANIZATION"
+	KindAPPLICATION  Kind = "APPLICATION"
 )
 
 func (k Kind) String() string {
@@ -75,7 +76,7 @@ func (k Kind) String() string {
 // KindValidator is a validator for the "kind" field enum values. It is called by the builders before save.
 func KindValidator(k Kind) error {
 	switch k {
-	case KindTHREAD, KindPOST, KindRESOURCE, KindMEMBER, KindORGANIZATION:
+	case KindTHREAD, KindPOST, KindRESOURCE, KindMEMBER, KindORGANIZATION, KindAPPLICATION:
 		return nil
 	default:
 		return fmt.Errorf("searchdocument: invalid enum value for kind field: %q", k)

@@ -74,6 +74,22 @@ const (
 	WebhookEndpoint        Kind = 63
 	WebhookDelivery        Kind = 64
 	MemberTerm             Kind = 70
+	FormVersion            Kind = 80
+	Application            Kind = 81
+	ApplicationEditor      Kind = 82
+	Answer                 Kind = 83
+	AnswerVersion          Kind = 84
+	Submission             Kind = 85
+	Document               Kind = 86
+	SignerRequest          Kind = 87
+	Extension              Kind = 88
+	ReviewAssignment       Kind = 89
+	Conflict               Kind = 90
+	Review                 Kind = 91
+	Decision               Kind = 92
+	Entitlement            Kind = 93
+	SavedView              Kind = 94
+	BulkAction             Kind = 95
 )
 
 var prefixes = map[Kind]string{
@@ -85,6 +101,8 @@ var prefixes = map[Kind]string{
 	ThreadTag: "tag", PostAttachment: "att", PostLink: "lnk", WatchSetting: "wat", NotificationJob: "njb", NotificationPreference: "npf",
 	Draft: "drf", DraftVersion: "drv", Bookmark: "bkm", Poll: "pol", PollOption: "pop", PollVote: "pvt", Flag: "flg",
 	ModerationAction: "mod", Block: "blk", WebhookEndpoint: "whk", WebhookDelivery: "whd", MemberTerm: "mtm",
+	FormVersion: "fmv", Application: "app", ApplicationEditor: "aed", Answer: "ans", AnswerVersion: "anv", Submission: "sbm", Document: "doc", SignerRequest: "sgr",
+	Extension: "ext", ReviewAssignment: "rva", Conflict: "cfl", Review: "rvw", Decision: "dec", Entitlement: "ent", SavedView: "svw", BulkAction: "bka",
 }
 
 var kinds = func() map[string]Kind {
