@@ -9,14 +9,143 @@ import (
 	"context"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/forum"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/moderation"
+	"github.com/pursuing-equity/commons/internal/newcomer"
+	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 func (r *accountResolver) Blocks(ctx context.Context, obj *account.Account) ([]*moderation.Block, error) {
 	return r.Moderation.Blocks(ctx, obj.Viewer())
+}
+
+func (r *accountResolver) Warnings(ctx context.Context, obj *account.Account) ([]*ent.ModerationAction, error) {
+	return r.Moderation.Warnings(ctx, obj.Viewer())
+}
+
+func (r *accountResolver) Flags(ctx context.Context, obj *account.Account) ([]*ent.Flag, error) {
+	return r.Moderation.Flags(ctx, obj.Viewer())
+}
+
+func (r *accountResolver) Limits(ctx context.Context, obj *account.Account) (*newcomer.Limits, error) {
+	return r.Newcomers.Limits(ctx, obj.Viewer())
+}
+
+func (r *flagResolver) Post(ctx context.Context, obj *ent.Flag) (*ent.Post, error) {
+	return together(ctx, obj, func(objs []*ent.Flag) ([]*ent.Post, error) {
+		return r.posts(ctx, each(objs, func(f *ent.Flag) gid.ID { return f.PostID }))
+	})
+}
+
+func (r *flagResolver) Reporter(ctx context.Context, obj *ent.Flag) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Flag) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(f *ent.Flag) gid.ID { return f.ReporterID }))
+	})
+}
+
+func (r *flagResolver) ResolvedBy(ctx context.Context, obj *ent.Flag) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Flag) ([]*ent.Member, error) {
+		return r.resolvers(ctx, viewer.From(ctx), objs)
+	})
+}
+
+func (r *flagResolver) Resolution(ctx context.Context, obj *ent.Flag) (*string, error) {
+	return together(ctx, obj, func(objs []*ent.Flag) ([]*string, error) {
+		return r.resolutions(ctx, viewer.From(ctx), objs)
+	})
+}
+
+func (r *flaggedPostResolver) Post(ctx context.Context, obj *ent.Flag) (*ent.Post, error) {
+	return together(ctx, obj, func(objs []*ent.Flag) ([]*ent.Post, error) {
+		return r.posts(ctx, each(objs, func(f *ent.Flag) gid.ID { return f.PostID }))
+	})
+}
+
+func (r *flaggedPostResolver) FlagCount(ctx context.Context, obj *ent.Flag) (int, error) {
+	return together(ctx, obj, func(objs []*ent.Flag) ([]int, error) {
+		return r.Moderation.FlagCounts(ctx, viewer.From(ctx), each(objs, func(f *ent.Flag) gid.ID { return f.PostID }))
+	})
+}
+
+func (r *flaggedPostResolver) Flags(ctx context.Context, obj *ent.Flag) ([]*ent.Flag, error) {
+	return together(ctx, obj, func(objs []*ent.Flag) ([][]*ent.Flag, error) {
+		return r.Moderation.OpenFlags(ctx, viewer.From(ctx), each(objs, func(f *ent.Flag) gid.ID { return f.PostID }))
+	})
+}
+
+func (r *moderationActionResolver) Moderator(ctx context.Context, obj *ent.ModerationAction) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.ModerationAction) ([]*ent.Member, error) {
+		ids, err := r.Moderation.Moderators(ctx, viewer.From(ctx), objs)
+		if err != nil {
+			return nil, err
+		}
+		return r.members(ctx, ids)
+	})
+}
+
+func (r *moderationActionResolver) Member(ctx context.Context, obj *ent.ModerationAction) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.ModerationAction) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(a *ent.ModerationAction) gid.ID { return maybe(a.MemberID) }))
+	})
+}
+
+func (r *moderationActionResolver) Space(ctx context.Context, obj *ent.ModerationAction) (*ent.Space, error) {
+	return together(ctx, obj, func(objs []*ent.ModerationAction) ([]*ent.Space, error) {
+		return actionParts[ent.Space](ctx, viewer.From(ctx), r.Store.Client(ctx), objs, func(a *ent.ModerationAction) *gid.ID { return a.SpaceID })
+	})
+}
+
+func (r *moderationActionResolver) Thread(ctx context.Context, obj *ent.ModerationAction) (*ent.Thread, error) {
+	return together(ctx, obj, func(objs []*ent.ModerationAction) ([]*ent.Thread, error) {
+		return actionParts[ent.Thread](ctx, viewer.From(ctx), r.Store.Client(ctx), objs, func(a *ent.ModerationAction) *gid.ID { return a.ThreadID })
+	})
+}
+
+func (r *moderationActionResolver) Post(ctx context.Context, obj *ent.ModerationAction) (*ent.Post, error) {
+	return together(ctx, obj, func(objs []*ent.ModerationAction) ([]*ent.Post, error) {
+		return actionParts[ent.Post](ctx, viewer.From(ctx), r.Store.Client(ctx), objs, func(a *ent.ModerationAction) *gid.ID { return a.PostID })
+	})
+}
+
+func (r *mutationResolver) FlagPost(ctx context.Context, input model.FlagPostInput) (*model.FlagPostPayload, error) {
+	flag, err := r.Moderation.FlagPost(ctx, viewer.From(ctx), newFlag(input))
+	errs, err := userErrors(err)
+	return &model.FlagPostPayload{Flag: flag, Errors: errs}, err
+}
+
+func (r *mutationResolver) ResolveFlags(ctx context.Context, input model.ResolveFlagsInput) (*model.ResolveFlagsPayload, error) {
+	post, err := r.Moderation.ResolveFlags(ctx, viewer.From(ctx), resolution(input))
+	errs, err := userErrors(err)
+	return &model.ResolveFlagsPayload{Post: post, Errors: errs}, err
+}
+
+func (r *mutationResolver) HidePost(ctx context.Context, input model.HidePostInput) (*model.HidePostPayload, error) {
+	post, err := r.Moderation.HidePost(ctx, viewer.From(ctx), input.PostID, orZero(input.Reason))
+	errs, err := userErrors(err)
+	return &model.HidePostPayload{Post: post, Errors: errs}, err
+}
+
+func (r *mutationResolver) UnhidePost(ctx context.Context, input model.UnhidePostInput) (*model.UnhidePostPayload, error) {
+	post, err := r.Moderation.UnhidePost(ctx, viewer.From(ctx), input.PostID, orZero(input.Reason))
+	errs, err := userErrors(err)
+	return &model.UnhidePostPayload{Post: post, Errors: errs}, err
+}
+
+func (r *mutationResolver) WarnMember(ctx context.Context, input model.WarnMemberInput) (*model.WarnMemberPayload, error) {
+	warning, err := r.Moderation.WarnMember(ctx, viewer.From(ctx), newWarning(input))
+	errs, err := userErrors(err)
+	return &model.WarnMemberPayload{Warning: warning, Errors: errs}, err
+}
+
+func (r *mutationResolver) AcknowledgeWarning(ctx context.Context, input model.AcknowledgeWarningInput) (*model.AcknowledgeWarningPayload, error) {
+	warning, err := r.Moderation.AcknowledgeWarning(ctx, viewer.From(ctx), input.WarningID)
+	errs, err := userErrors(err)
+	return &model.AcknowledgeWarningPayload{Warning: warning, Errors: errs}, err
 }
 
 func (r *mutationResolver) BlockMember(ctx context.Context, input model.BlockMemberInput) (*model.BlockMemberPayload, error) {
@@ -43,8 +172,70 @@ func (r *mutationResolver) UnmuteMember(ctx context.Context, input model.UnmuteM
 	return &model.UnmuteMemberPayload{Account: account, Errors: errs}, err
 }
 
+func (r *postResolver) HiddenBody(ctx context.Context, obj *ent.Post) (*string, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*string, error) {
+		return r.hidden(ctx, viewer.From(ctx), objs, func(h *forum.Hidden) *string { return &h.Body })
+	})
+}
+
+func (r *postResolver) HiddenReason(ctx context.Context, obj *ent.Post) (*string, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*string, error) {
+		return r.hidden(ctx, viewer.From(ctx), objs, func(h *forum.Hidden) *string { return &h.Reason })
+	})
+}
+
+func (r *postResolver) ViewerFlag(ctx context.Context, obj *ent.Post) (*ent.Flag, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]*ent.Flag, error) {
+		return r.Moderation.ViewerFlags(ctx, viewer.From(ctx), objs)
+	})
+}
+
+func (r *postResolver) ViewerCanFlag(ctx context.Context, obj *ent.Post) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]bool, error) {
+		can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.PostAbilities) bool { return a.Flag }), err
+	})
+}
+
+func (r *postResolver) ViewerCanHide(ctx context.Context, obj *ent.Post) (bool, error) {
+	return together(ctx, obj, func(objs []*ent.Post) ([]bool, error) {
+		can, err := r.Forum.PostAbilities(ctx, viewer.From(ctx), objs)
+		return pick(can, func(a forum.PostAbilities) bool { return a.Hide }), err
+	})
+}
+
 func (r *postResolver) ViewerHasMutedAuthor(ctx context.Context, obj *ent.Post) (bool, error) {
 	return together(ctx, obj, func(objs []*ent.Post) ([]bool, error) {
 		return r.Forum.ViewerMutes(ctx, viewer.From(ctx), objs)
 	})
 }
+
+func (r *queryResolver) ModerationQueue(ctx context.Context, spaceID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Flag], error) {
+	return r.Moderation.Queue(ctx, viewer.From(ctx), spaceID, page.Args{First: first, Last: last, After: after, Before: before})
+}
+
+func (r *spaceResolver) ViewerOpenFlagCount(ctx context.Context, obj *ent.Space) (int, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]int, error) {
+		return r.Moderation.OpenCounts(ctx, viewer.From(ctx), each(objs, func(s *ent.Space) gid.ID { return s.ID }))
+	})
+}
+
+func (r *spaceResolver) ModerationActions(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.ModerationAction], error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([]*page.Connection[ent.ModerationAction], error) {
+		return r.Moderation.Actions(ctx, viewer.From(ctx), each(objs, func(s *ent.Space) gid.ID { return s.ID }), page.Args{First: first, Last: last, After: after, Before: before})
+	})
+}
+
+func (r *Resolver) Flag() generated.FlagResolver { return &flagResolver{r} }
+
+func (r *Resolver) FlaggedPost() generated.FlaggedPostResolver { return &flaggedPostResolver{r} }
+
+func (r *Resolver) ModerationAction() generated.ModerationActionResolver {
+	return &moderationActionResolver{r}
+}
+
+type (
+	flagResolver             struct{ *Resolver }
+	flaggedPostResolver      struct{ *Resolver }
+	moderationActionResolver struct{ *Resolver }
+)

@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/moderation"
+	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/people"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -24,6 +25,7 @@ import (
 // Resolver is what the resolvers call. All fields are needed.
 type Resolver struct {
 	Moderation *moderation.Service
+	Newcomers  *newcomer.Service
 
 	Store     *store.Store
 	Events    *event.Log

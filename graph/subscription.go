@@ -63,7 +63,7 @@ func postOf(e *ent.Event) gid.ID {
 // by are the members whose words or doing an event shows. That a post is gone everybody is told: it may be on their screen.
 func by(e *ent.Event, post *ent.Post) []gid.ID {
 	switch e.Kind {
-	case event.PostCreated, event.PostEdited, event.ReactionsChanged:
+	case event.PostCreated, event.PostEdited, event.PostRestored, event.ReactionsChanged:
 		return []gid.ID{post.AuthorID, maybe(e.ActorID)}
 	}
 	return nil
@@ -82,6 +82,10 @@ func threadEvent(c page.Cursor, kind string, post *ent.Post, thread *ent.Thread)
 		return &model.PostCreated{Cursor: c, Post: post}
 	case event.PostEdited:
 		return &model.PostEdited{Cursor: c, Post: post}
+	case event.PostHidden:
+		return &model.PostHidden{Cursor: c, Post: post}
+	case event.PostRestored:
+		return &model.PostRestored{Cursor: c, Post: post}
 	case event.PostMoved:
 		return &model.PostMoved{Cursor: c, Post: post}
 	case event.PostDeleted:
@@ -121,11 +125,17 @@ func (r *Resolver) notificationEvents(ctx context.Context, after *page.Cursor) (
 		if err != nil {
 			return nil, err
 		}
+		moderation, err := r.moderationEvents(ctx, v, events)
+		if err != nil {
+			return nil, err
+		}
 		shown := make([]event.Shown[model.NotificationEvent], 0, len(events))
 		for _, e := range events {
 			c := event.Cursor(e.StreamID, e.Seq)
 			if d := desk[e.Seq]; d != nil {
 				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: d})
+			} else if m := moderation[e.Seq]; m != nil {
+				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: m})
 			} else if changed := read[e.Seq]; changed != nil {
 				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: changed})
 			} else if e.Kind == event.NotificationsRead {

@@ -18,8 +18,10 @@ import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/block"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/memberterm"
+	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
@@ -40,6 +42,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/moderation"
+	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/people"
@@ -67,8 +70,11 @@ type ResolverRoot interface {
 	Draft() DraftResolver
 	Enrollment() EnrollmentResolver
 	File() FileResolver
+	Flag() FlagResolver
+	FlaggedPost() FlaggedPostResolver
 	JoinRequest() JoinRequestResolver
 	Member() MemberResolver
+	ModerationAction() ModerationActionResolver
 	Mutation() MutationResolver
 	Notification() NotificationResolver
 	NotificationPreference() NotificationPreferenceResolver
@@ -111,6 +117,9 @@ type AccountResolver interface {
 	AccessTokens(ctx context.Context, obj *account.Account) ([]*ent.AccessToken, error)
 	Identities(ctx context.Context, obj *account.Account) ([]*ent.Identity, error)
 	Blocks(ctx context.Context, obj *account.Account) ([]*moderation.Block, error)
+	Warnings(ctx context.Context, obj *account.Account) ([]*ent.ModerationAction, error)
+	Flags(ctx context.Context, obj *account.Account) ([]*ent.Flag, error)
+	Limits(ctx context.Context, obj *account.Account) (*newcomer.Limits, error)
 	NotificationPreference(ctx context.Context, obj *account.Account) (*ent.NotificationPreference, error)
 }
 type AffiliationResolver interface {
@@ -158,6 +167,18 @@ type EnrollmentResolver interface {
 type FileResolver interface {
 	URL(ctx context.Context, obj *ent.File) (string, error)
 }
+type FlagResolver interface {
+	Post(ctx context.Context, obj *ent.Flag) (*ent.Post, error)
+	Reporter(ctx context.Context, obj *ent.Flag) (*ent.Member, error)
+
+	ResolvedBy(ctx context.Context, obj *ent.Flag) (*ent.Member, error)
+	Resolution(ctx context.Context, obj *ent.Flag) (*string, error)
+}
+type FlaggedPostResolver interface {
+	Post(ctx context.Context, obj *ent.Flag) (*ent.Post, error)
+	FlagCount(ctx context.Context, obj *ent.Flag) (int, error)
+	Flags(ctx context.Context, obj *ent.Flag) ([]*ent.Flag, error)
+}
 type JoinRequestResolver interface {
 	Member(ctx context.Context, obj *ent.JoinRequest) (*ent.Member, error)
 }
@@ -179,6 +200,13 @@ type MemberResolver interface {
 
 	ShowsPresence(ctx context.Context, obj *ent.Member) (*bool, error)
 	SuggestedConnections(ctx context.Context, obj *ent.Member, first *int) ([]*people.ConnectionSuggestion, error)
+}
+type ModerationActionResolver interface {
+	Moderator(ctx context.Context, obj *ent.ModerationAction) (*ent.Member, error)
+	Member(ctx context.Context, obj *ent.ModerationAction) (*ent.Member, error)
+	Space(ctx context.Context, obj *ent.ModerationAction) (*ent.Space, error)
+	Thread(ctx context.Context, obj *ent.ModerationAction) (*ent.Thread, error)
+	Post(ctx context.Context, obj *ent.ModerationAction) (*ent.Post, error)
 }
 type MutationResolver interface {
 	CreateAccessToken(ctx context.Context, input model.CreateAccessTokenInput) (*model.CreateAccessTokenPayload, error)
@@ -242,6 +270,12 @@ type MutationResolver interface {
 	ReactivateMember(ctx context.Context, input model.ReactivateMemberInput) (*model.ReactivateMemberPayload, error)
 	EraseMember(ctx context.Context, input model.EraseMemberInput) (*model.EraseMemberPayload, error)
 	CreateExport(ctx context.Context, input model.CreateExportInput) (*model.CreateExportPayload, error)
+	FlagPost(ctx context.Context, input model.FlagPostInput) (*model.FlagPostPayload, error)
+	ResolveFlags(ctx context.Context, input model.ResolveFlagsInput) (*model.ResolveFlagsPayload, error)
+	HidePost(ctx context.Context, input model.HidePostInput) (*model.HidePostPayload, error)
+	UnhidePost(ctx context.Context, input model.UnhidePostInput) (*model.UnhidePostPayload, error)
+	WarnMember(ctx context.Context, input model.WarnMemberInput) (*model.WarnMemberPayload, error)
+	AcknowledgeWarning(ctx context.Context, input model.AcknowledgeWarningInput) (*model.AcknowledgeWarningPayload, error)
 	BlockMember(ctx context.Context, input model.BlockMemberInput) (*model.BlockMemberPayload, error)
 	UnblockMember(ctx context.Context, input model.UnblockMemberInput) (*model.UnblockMemberPayload, error)
 	MuteMember(ctx context.Context, input model.MuteMemberInput) (*model.MuteMemberPayload, error)
@@ -328,6 +362,12 @@ type PostResolver interface {
 	ViewerCanDelete(ctx context.Context, obj *ent.Post) (bool, error)
 	ViewerCanReact(ctx context.Context, obj *ent.Post) (bool, error)
 	ViewerBookmark(ctx context.Context, obj *ent.Post) (*ent.Bookmark, error)
+
+	HiddenBody(ctx context.Context, obj *ent.Post) (*string, error)
+	HiddenReason(ctx context.Context, obj *ent.Post) (*string, error)
+	ViewerFlag(ctx context.Context, obj *ent.Post) (*ent.Flag, error)
+	ViewerCanFlag(ctx context.Context, obj *ent.Post) (bool, error)
+	ViewerCanHide(ctx context.Context, obj *ent.Post) (bool, error)
 	ViewerHasMutedAuthor(ctx context.Context, obj *ent.Post) (bool, error)
 }
 type PostRevisionResolver interface {
@@ -348,6 +388,7 @@ type QueryResolver interface {
 	Organizations(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Organization], error)
 	Teams(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error)
 	Members(ctx context.Context, status *member.Status, cohortID *gid.ID, organizationID *gid.ID, name *string, expertise *string, interest *string, timeZone *string, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Member], error)
+	ModerationQueue(ctx context.Context, spaceID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Flag], error)
 	MentionCandidates(ctx context.Context, placeID gid.ID, prefix *string, first *int) ([]*people.MentionCandidate, error)
 	Topics(ctx context.Context, kind memberterm.Kind, first *int) ([]*people.Topic, error)
 	Programs(ctx context.Context) ([]*ent.Program, error)
@@ -395,6 +436,8 @@ type SpaceResolver interface {
 	ViewerMembership(ctx context.Context, obj *ent.Space) (*ent.SpaceMembership, error)
 	ViewerCanCreateThread(ctx context.Context, obj *ent.Space) (bool, error)
 	ViewerCanUpdate(ctx context.Context, obj *ent.Space) (bool, error)
+	ViewerOpenFlagCount(ctx context.Context, obj *ent.Space) (int, error)
+	ModerationActions(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.ModerationAction], error)
 	ViewerWatchLevel(ctx context.Context, obj *ent.Space) (*watchsetting.Level, error)
 	ViewerMentionCount(ctx context.Context, obj *ent.Space) (int, error)
 }
@@ -482,6 +525,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AcceptAnswerInput", ec.unmarshalInputAcceptAnswerInput),
 			graphql.NewInputUnmarshaler("AcceptJoinRequestInput", ec.unmarshalInputAcceptJoinRequestInput),
+			graphql.NewInputUnmarshaler("AcknowledgeWarningInput", ec.unmarshalInputAcknowledgeWarningInput),
 			graphql.NewInputUnmarshaler("AddReactionInput", ec.unmarshalInputAddReactionInput),
 			graphql.NewInputUnmarshaler("ArchiveCohortInput", ec.unmarshalInputArchiveCohortInput),
 			graphql.NewInputUnmarshaler("ArchiveOrganizationInput", ec.unmarshalInputArchiveOrganizationInput),
@@ -524,6 +568,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EndTeamMembershipInput", ec.unmarshalInputEndTeamMembershipInput),
 			graphql.NewInputUnmarshaler("EnrollTeamInput", ec.unmarshalInputEnrollTeamInput),
 			graphql.NewInputUnmarshaler("EraseMemberInput", ec.unmarshalInputEraseMemberInput),
+			graphql.NewInputUnmarshaler("FlagPostInput", ec.unmarshalInputFlagPostInput),
+			graphql.NewInputUnmarshaler("HidePostInput", ec.unmarshalInputHidePostInput),
 			graphql.NewInputUnmarshaler("IndicateTypingInput", ec.unmarshalInputIndicateTypingInput),
 			graphql.NewInputUnmarshaler("IntroduceInput", ec.unmarshalInputIntroduceInput),
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
@@ -549,6 +595,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReplayFailedDeliveriesInput", ec.unmarshalInputReplayFailedDeliveriesInput),
 			graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
 			graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
+			graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
 			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 			graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
@@ -560,6 +607,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 			graphql.NewInputUnmarshaler("UnacceptAnswerInput", ec.unmarshalInputUnacceptAnswerInput),
 			graphql.NewInputUnmarshaler("UnblockMemberInput", ec.unmarshalInputUnblockMemberInput),
+			graphql.NewInputUnmarshaler("UnhidePostInput", ec.unmarshalInputUnhidePostInput),
 			graphql.NewInputUnmarshaler("UnlinkIdentityInput", ec.unmarshalInputUnlinkIdentityInput),
 			graphql.NewInputUnmarshaler("UnlockThreadInput", ec.unmarshalInputUnlockThreadInput),
 			graphql.NewInputUnmarshaler("UnmuteMemberInput", ec.unmarshalInputUnmuteMemberInput),
@@ -577,6 +625,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateTeamMembershipInput", ec.unmarshalInputUpdateTeamMembershipInput),
 			graphql.NewInputUnmarshaler("UpdateWebhookEndpointInput", ec.unmarshalInputUpdateWebhookEndpointInput),
 			graphql.NewInputUnmarshaler("VoteInput", ec.unmarshalInputVoteInput),
+			graphql.NewInputUnmarshaler("WarnMemberInput", ec.unmarshalInputWarnMemberInput),
 		)
 	}
 	first := true
@@ -1202,6 +1251,14 @@ enum AuditAction {
   THREADS_MERGED
   """Posts of a thread were moved to a new one."""
   THREAD_SPLIT
+  """A post was hidden by a moderator."""
+  POST_HIDDEN
+  """A hidden post was shown again."""
+  POST_RESTORED
+  """A moderator decided about the flags on a post."""
+  FLAGS_RESOLVED
+  """A moderator warned a member; the subject is the warning."""
+  MEMBER_WARNED
   """A webhook endpoint was made."""
   WEBHOOK_CREATED
   """A webhook endpoint was changed, disabled or enabled."""
@@ -2317,7 +2374,7 @@ type Thread implements Node {
   locked: Boolean!
   """Why it is locked; null while it is not."""
   lockReason: String
-  """How many posts it has, tombstones left out."""
+  """How many posts it has, tombstones and hidden posts left out."""
   postCount: Int!
   """The newest post that the viewer hears of, tombstone or not."""
   lastPost: Post @personal
@@ -2332,7 +2389,7 @@ type Thread implements Node {
     """Only what comes before this cursor."""
     before: Cursor
   ): PostConnection! @personal
-  """How many of its posts the viewer has not read. Their own and tombstones never count. Zero when nobody signed in."""
+  """How many of its posts the viewer has not read. Their own, tombstones and hidden posts never count. Zero when nobody signed in."""
   viewerUnreadCount: Int! @personal
   """The number of the newest post up to which the viewer has read; 0 when none."""
   viewerLastReadSeq: Int! @personal
@@ -2388,9 +2445,9 @@ type Post implements Node {
   replyTo: Post
   """What it repeats of the post that it answers; null for nothing, and when that post was deleted or hidden."""
   quote: String
-  """What it says, in Markdown as it was written; empty when deleted."""
+  """What it says, in Markdown as it was written; empty when deleted or hidden."""
   body: String!
-  """What it says, as sanitised HTML; empty when deleted."""
+  """What it says, as sanitised HTML; empty when deleted or hidden."""
   bodyHTML: String!
   """The files that it holds, in their order; 10 at most."""
   attachments: [File!]!
@@ -2413,9 +2470,9 @@ type Post implements Node {
   Of a tombstone whose post was moved to another thread, that post; null for every other post, and when the viewer cannot see where it is.
   """
   movedTo: Post @personal
-  """How members reacted, in the order in which each emoji was first used."""
+  """How members reacted, in the order in which each emoji was first used; empty when hidden."""
   reactions: [ReactionGroup!]!
-  """What it said in earlier versions, the newest first. Empty when deleted."""
+  """What it said in earlier versions, the newest first. Empty when deleted or hidden."""
   revisions(
     """How many from the start, 1 to 100."""
     first: Int
@@ -3146,6 +3203,21 @@ type CreateExportPayload {
 
 extend type Post {
   """
+  When a moderator hid it; null while it stands. Its text, quote, files, poll, cards, reactions and revisions are hidden with it; its place
+  and the answers to it stay.
+  """
+  hiddenAt: DateTime
+  """What it said before it was hidden, in Markdown: for its author and those who moderate the space. Null for everybody else, and while it stands."""
+  hiddenBody: String @personal
+  """Why it was hidden, as its moderator said, perhaps with no word: for its author and those who moderate the space. Null for everybody else, and while it stands."""
+  hiddenReason: String @personal
+  """The viewer's own flag on it that waits for a moderator; null for none."""
+  viewerFlag: Flag @personal
+  """Whether the viewer may flag it: whoever can see it but its author. Not in direct conversations, which nobody moderates."""
+  viewerCanFlag: Boolean! @personal
+  """Whether the viewer may hide it, and decide about flags on it: whoever moderates the space, but for its author. Not in direct conversations."""
+  viewerCanHide: Boolean! @personal
+  """
   Whether the viewer blocks or mutes its author: hide its text until they ask for it. Such a post is in no list, count or search of theirs; it
   is met where something leads to it, as a reply does.
   """
@@ -3178,7 +3250,288 @@ enum BlockKind {
   MUTE
 }
 
+"""
+A member's word to those who moderate a space that a post does harm. They see it, with who raised it, and so does who raised it. The author
+of the post never sees it, also when they moderate the space themselves.
+"""
+type Flag implements Node {
+  """Id of the flag."""
+  id: ID!
+  """The post."""
+  post: Post!
+  """Who raised it."""
+  reporter: Member!
+  """What is wrong with the post."""
+  reason: FlagReason!
+  """What they said to it; empty for nothing."""
+  note: String!
+  """What became of it."""
+  state: FlagState!
+  """When it was raised."""
+  createdAt: DateTime!
+  """When a moderator decided about it; null while it waits."""
+  resolvedAt: DateTime
+  """Which moderator decided. For those who moderate the space: null for everybody else, and while it waits."""
+  resolvedBy: Member @personal
+  """Why they decided so. For those who moderate the space: null for everybody else, and while it waits."""
+  resolution: String @personal
+}
+
+"""
+What is wrong with a post.
+"""
+enum FlagReason {
+  """It attacks or threatens somebody."""
+  HARASSMENT
+  """It demeans people for what they are."""
+  DISCRIMINATION
+  """It tells what is confidential, as of a patient or of what somebody said in a group."""
+  PRIVACY
+  """It states what is wrong and can do harm."""
+  MISINFORMATION
+  """It advertises."""
+  SPAM
+  """It does not belong where it stands."""
+  OFF_TOPIC
+  """Something else: the note says what."""
+  OTHER
+}
+
+"""
+What became of a flag.
+"""
+enum FlagState {
+  """It waits for a moderator."""
+  OPEN
+  """A moderator found it right."""
+  UPHELD
+  """A moderator found nothing wrong with the post."""
+  DISMISSED
+}
+
+"""
+A post with flags that wait for those who moderate its space.
+"""
+type FlaggedPost {
+  """The post."""
+  post: Post!
+  """How many members flagged it and wait."""
+  flagCount: Int!
+  """The flags that wait, the oldest first; the oldest 50."""
+  flags: [Flag!]!
+}
+
+"""A page of flagged posts."""
+type FlaggedPostConnection {
+  """The page's entries, in order."""
+  edges: [FlaggedPostEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One entry of a page."""
+type FlaggedPostEdge {
+  """Its place in the list."""
+  cursor: Cursor!
+  """The entry itself."""
+  node: FlaggedPost!
+}
+
+"""
+What a moderator did to a post, a thread or a member. Those who moderate the space can see it, staff what is in no space, and a member the
+warnings that were given to them.
+"""
+type ModerationAction implements Node {
+  """Id of the act."""
+  id: ID!
+  """What was done."""
+  kind: ModerationActionKind!
+  """When."""
+  createdAt: DateTime!
+  """Who did it. For those who moderate the space, and staff: null for who was warned."""
+  moderator: Member @personal
+  """To whom: who wrote the post, began the thread, was warned or suspended."""
+  member: Member
+  """Where; null for what is in no space, and when the viewer cannot see the space any more."""
+  space: Space @personal
+  """The thread that it was about; null for none, and when the viewer cannot see it any more."""
+  thread: Thread @personal
+  """The post that it was about; null for none, and when the viewer cannot see it any more."""
+  post: Post @personal
+  """Why; of a warning, what the member was told. Perhaps empty."""
+  reason: String!
+  """When a suspension ends; null for everything else."""
+  endsAt: DateTime
+  """When the member acknowledged a warning; null before, and for everything else."""
+  acknowledgedAt: DateTime
+}
+
+"""
+What moderators do.
+"""
+enum ModerationActionKind {
+  """A post was hidden."""
+  HIDE
+  """A hidden post was shown again."""
+  UNHIDE
+  """A thread was locked."""
+  LOCK
+  """A locked thread was opened."""
+  UNLOCK
+  """A member was warned."""
+  WARN
+  """A member was suspended."""
+  SUSPEND
+}
+
+"""A page of what moderators did."""
+type ModerationActionConnection {
+  """The page's entries, in order."""
+  edges: [ModerationActionEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One entry of a page."""
+type ModerationActionEdge {
+  """Its place in the list."""
+  cursor: Cursor!
+  """The entry itself."""
+  node: ModerationAction!
+}
+
+"""
+What a member who is new may do. Somebody is new for 7 days after they joined and until 5 posts of theirs stand; staff and facilitators never
+are. Beyond it the answer is ` + "`" + `LIMIT_REACHED` + "`" + `. Rates are counted over all servers together.
+"""
+type NewMemberLimits {
+  """When the 7 days are over; in the past for who has only to write."""
+  joinedLongAgoAt: DateTime!
+  """How many more posts of theirs must stand."""
+  postsToGo: Int!
+  """How many posts they may write within an hour."""
+  postsPerHour: Int!
+  """How many threads they may start within a day."""
+  threadsPerDay: Int!
+  """How many links a post of theirs holds, those to this server left out."""
+  linksPerPost: Int!
+  """How many members, teams and roles a post of theirs mentions."""
+  mentionsPerPost: Int!
+  """How many direct conversations they may start within a day."""
+  directConversationsPerDay: Int!
+  """How many times they may introduce members to each other within a day."""
+  introductionsPerDay: Int!
+}
+
+extend type Account {
+  """The warnings that moderators gave them, the newest first; the newest 100."""
+  warnings: [ModerationAction!]!
+  """The flags that they raised on posts that they can still see, the newest first; the newest 100."""
+  flags: [Flag!]!
+  """What they may do while they are new; null when they are not, and where no rates hold."""
+  limits: NewMemberLimits
+}
+
+extend type Space {
+  """How many posts in it have flags that wait for the viewer: zero for who does not moderate it. The viewer's own posts are left out."""
+  viewerOpenFlagCount: Int! @personal
+  """What those who moderate it did, the newest first: for themselves. Empty for everybody else."""
+  moderationActions(
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): ModerationActionConnection! @personal
+}
+
+extend type Query {
+  """
+  The posts with flags that wait for the viewer, by when each was first flagged: those of the spaces that they moderate, but for their own. A
+  hidden group's are for its own facilitators alone.
+  """
+  moderationQueue(
+    """Only those of this space: ` + "`" + `NOT_FOUND` + "`" + ` when the viewer cannot see it."""
+    spaceId: ID
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): FlaggedPostConnection!
+}
+
+"""A post was hidden by a moderator."""
+type PostHidden implements ThreadEvent {
+  """Its place in the thread's events."""
+  cursor: Cursor!
+  """The post, as it stands now: without its text."""
+  post: Post!
+}
+
+"""A hidden post is shown again."""
+type PostRestored implements ThreadEvent {
+  """Its place in the thread's events."""
+  cursor: Cursor!
+  """The post, as it stands now."""
+  post: Post!
+}
+
+"""A post that the viewer moderates was flagged, or the flags on it were resolved, perhaps by another moderator."""
+type ModerationQueueChanged implements NotificationEvent {
+  """Its place in the viewer's events."""
+  cursor: Cursor!
+  """The post, as it stands now."""
+  post: Post!
+  """How many posts have flags that wait for the viewer now."""
+  openFlagCount: Int!
+}
+
+"""A moderator decided about a flag of the viewer's."""
+type FlagResolved implements NotificationEvent {
+  """Its place in the viewer's events."""
+  cursor: Cursor!
+  """The flag, as it stands now."""
+  flag: Flag!
+}
+
+"""A moderator warned the viewer."""
+type MemberWarned implements NotificationEvent {
+  """Its place in the viewer's events."""
+  cursor: Cursor!
+  """The warning."""
+  warning: ModerationAction!
+}
+
 extend type Mutation {
+  """
+  Tells those who moderate the space that a post does harm. For whoever can see it but its author, once while it waits: ` + "`" + `ALREADY_EXISTS` + "`" + `.
+  ` + "`" + `FORBIDDEN` + "`" + ` in direct conversations, which nobody moderates: block the member. ` + "`" + `LIMIT_REACHED` + "`" + ` after 20, and then one more every hour.
+  """
+  flagPost("""What to do.""" input: FlagPostInput!): FlagPostPayload!
+  """
+  Decides about all flags on a post that wait. Those who raised them are told what became of theirs, and not who decided. For whoever
+  moderates the space, but for the post's author. Of two who decide at once one does; the other is answered ` + "`" + `ALREADY_EXISTS` + "`" + `, with the
+  post as it is now.
+  """
+  resolveFlags("""What to do.""" input: ResolveFlagsInput!): ResolveFlagsPayload!
+  """
+  Takes a post from everybody but its author and those who moderate the space, and upholds the flags on it that wait. An accepted answer is
+  accepted no more. Doing it again changes nothing. For whoever moderates the space, but for its author.
+  """
+  hidePost("""What to do.""" input: HidePostInput!): HidePostPayload!
+  """Shows a hidden post again, as it was. Where it is not hidden it changes nothing. For whoever moderates the space, but for its author."""
+  unhidePost("""What to do.""" input: UnhidePostInput!): UnhidePostPayload!
+  """Warns a member of a space, or for a post. For whoever moderates the space; nobody warns themselves. The member is not told who did it."""
+  warnMember("""What to do.""" input: WarnMemberInput!): WarnMemberPayload!
+  """Says that the viewer has read a warning given to them. Doing it again changes nothing."""
+  acknowledgeWarning("""Which.""" input: AcknowledgeWarningInput!): AcknowledgeWarningPayload!
   """Stops hearing from a member and taking messages of theirs. Doing it again changes nothing. ` + "`" + `LIMIT_REACHED` + "`" + ` for who has 500."""
   blockMember("""Whom.""" input: BlockMemberInput!): BlockMemberPayload!
   """Ends a block. Where there is none it changes nothing."""
@@ -3244,6 +3597,138 @@ type UnmuteMemberPayload {
   """What was wrong; empty when it was done."""
   errors: [UserError!]!
 }
+
+"""What ` + "`" + `flagPost` + "`" + ` takes."""
+input FlagPostInput {
+  """The post."""
+  postId: ID!
+  """What is wrong with it."""
+  reason: FlagReason!
+  """What those who moderate the space should know, up to 2,000 characters; needed for ` + "`" + `OTHER` + "`" + `."""
+  note: String
+  """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `flagPost` + "`" + ` returns."""
+type FlagPostPayload {
+  """The flag; null when there are errors."""
+  flag: Flag
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""
+What moderators find of flags.
+"""
+enum FlagOutcome {
+  """They are right."""
+  UPHELD
+  """There is nothing wrong with the post."""
+  DISMISSED
+}
+
+"""
+What moderators do about a post that was flagged.
+"""
+enum FlagMeasure {
+  """Nothing more."""
+  NONE
+  """They hide the post."""
+  HIDE
+  """They warn its author; the reason is what the author is told."""
+  WARN
+  """They lock the thread; everybody who can see the thread can read the reason."""
+  LOCK
+}
+
+"""What ` + "`" + `resolveFlags` + "`" + ` takes."""
+input ResolveFlagsInput {
+  """The post."""
+  postId: ID!
+  """Whether the flags are right."""
+  outcome: FlagOutcome!
+  """What to do about the post; nothing where flags are dismissed."""
+  action: FlagMeasure! = NONE
+  """Why, up to 2,000 characters; needed for ` + "`" + `WARN` + "`" + `."""
+  reason: String
+}
+
+"""What ` + "`" + `resolveFlags` + "`" + ` returns."""
+type ResolveFlagsPayload {
+  """The post; null when there are errors, but for ` + "`" + `ALREADY_EXISTS` + "`" + `: then it shows what another moderator did."""
+  post: Post
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `hidePost` + "`" + ` takes."""
+input HidePostInput {
+  """The post."""
+  postId: ID!
+  """Why, up to 2,000 characters; its author and those who moderate the space can read it."""
+  reason: String
+}
+
+"""What ` + "`" + `hidePost` + "`" + ` returns."""
+type HidePostPayload {
+  """The post; null when there are errors."""
+  post: Post
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `unhidePost` + "`" + ` takes."""
+input UnhidePostInput {
+  """The post."""
+  postId: ID!
+  """Why, up to 2,000 characters; those who moderate the space can read it."""
+  reason: String
+}
+
+"""What ` + "`" + `unhidePost` + "`" + ` returns."""
+type UnhidePostPayload {
+  """The post; null when there are errors."""
+  post: Post
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `warnMember` + "`" + ` takes: a space or a post."""
+input WarnMemberInput {
+  """Whom: who belongs to the space, or wrote the post."""
+  memberId: ID!
+  """The space."""
+  spaceId: ID
+  """The post."""
+  postId: ID
+  """What they are told, 1 to 2,000 characters."""
+  text: String!
+  """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `warnMember` + "`" + ` returns."""
+type WarnMemberPayload {
+  """The warning; null when there are errors."""
+  warning: ModerationAction
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `acknowledgeWarning` + "`" + ` takes."""
+input AcknowledgeWarningInput {
+  """The warning."""
+  warningId: ID!
+}
+
+"""What ` + "`" + `acknowledgeWarning` + "`" + ` returns."""
+type AcknowledgeWarningPayload {
+  """The warning; null when there are errors."""
+  warning: ModerationAction
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
 `, BuiltIn: false},
 	{Name: "../notification.graphqls", Input: `"""
 Tells one member of one post, once, with every reason for it. Only that member can see it, and only as long as they can see the post.
@@ -3305,7 +3790,7 @@ What a notification is about.
 union NotificationSubject = Post | Thread
 
 """
-Something that happened to the viewer's notifications, drafts or bookmarks.
+Something that happened to the viewer's notifications, drafts or bookmarks, or to what they moderate, flagged or were warned of.
 """
 interface NotificationEvent {
   """Its place in the viewer's events: give it to ` + "`" + `after` + "`" + ` to continue behind it."""
@@ -3370,7 +3855,8 @@ extend type Member {
 
 extend type Subscription {
   """
-  The viewer's own notifications, as they come and are read on any device, and their drafts and bookmarks, as they change. ` + "`" + `UNAUTHENTICATED` + "`" + ` when nobody signed in.
+  The viewer's own notifications, as they come and are read on any device, their drafts and bookmarks, as they change, and
+  what concerns them of moderation. ` + "`" + `UNAUTHENTICATED` + "`" + ` when nobody signed in.
   """
   notificationEvents(
     """Continue behind this event, or behind a query's ` + "`" + `eventCursor` + "`" + `; from now on when left out."""
@@ -5235,10 +5721,26 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_identities(ctx, field)
 	case "blocks":
 		return ec.fieldContext_Account_blocks(ctx, field)
+	case "warnings":
+		return ec.fieldContext_Account_warnings(ctx, field)
+	case "flags":
+		return ec.fieldContext_Account_flags(ctx, field)
+	case "limits":
+		return ec.fieldContext_Account_limits(ctx, field)
 	case "notificationPreference":
 		return ec.fieldContext_Account_notificationPreference(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
+}
+
+func (ec *executionContext) childFields_AcknowledgeWarningPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "warning":
+		return ec.fieldContext_AcknowledgeWarningPayload_warning(ctx, field)
+	case "errors":
+		return ec.fieldContext_AcknowledgeWarningPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AcknowledgeWarningPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_AddReactionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6029,6 +6531,74 @@ func (ec *executionContext) childFields_File(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type File", field.Name)
 }
 
+func (ec *executionContext) childFields_Flag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Flag_id(ctx, field)
+	case "post":
+		return ec.fieldContext_Flag_post(ctx, field)
+	case "reporter":
+		return ec.fieldContext_Flag_reporter(ctx, field)
+	case "reason":
+		return ec.fieldContext_Flag_reason(ctx, field)
+	case "note":
+		return ec.fieldContext_Flag_note(ctx, field)
+	case "state":
+		return ec.fieldContext_Flag_state(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Flag_createdAt(ctx, field)
+	case "resolvedAt":
+		return ec.fieldContext_Flag_resolvedAt(ctx, field)
+	case "resolvedBy":
+		return ec.fieldContext_Flag_resolvedBy(ctx, field)
+	case "resolution":
+		return ec.fieldContext_Flag_resolution(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Flag", field.Name)
+}
+
+func (ec *executionContext) childFields_FlagPostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "flag":
+		return ec.fieldContext_FlagPostPayload_flag(ctx, field)
+	case "errors":
+		return ec.fieldContext_FlagPostPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FlagPostPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_FlaggedPost(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_FlaggedPost_post(ctx, field)
+	case "flagCount":
+		return ec.fieldContext_FlaggedPost_flagCount(ctx, field)
+	case "flags":
+		return ec.fieldContext_FlaggedPost_flags(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FlaggedPost", field.Name)
+}
+
+func (ec *executionContext) childFields_FlaggedPostConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_FlaggedPostConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_FlaggedPostConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FlaggedPostConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_FlaggedPostEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_FlaggedPostEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_FlaggedPostEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FlaggedPostEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Framework(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6039,6 +6609,16 @@ func (ec *executionContext) childFields_Framework(ctx context.Context, field gra
 		return ec.fieldContext_Framework_summary(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Framework", field.Name)
+}
+
+func (ec *executionContext) childFields_HidePostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_HidePostPayload_post(ctx, field)
+	case "errors":
+		return ec.fieldContext_HidePostPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HidePostPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Identity(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6283,6 +6863,54 @@ func (ec *executionContext) childFields_MergeThreadsPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type MergeThreadsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ModerationAction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ModerationAction_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_ModerationAction_kind(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ModerationAction_createdAt(ctx, field)
+	case "moderator":
+		return ec.fieldContext_ModerationAction_moderator(ctx, field)
+	case "member":
+		return ec.fieldContext_ModerationAction_member(ctx, field)
+	case "space":
+		return ec.fieldContext_ModerationAction_space(ctx, field)
+	case "thread":
+		return ec.fieldContext_ModerationAction_thread(ctx, field)
+	case "post":
+		return ec.fieldContext_ModerationAction_post(ctx, field)
+	case "reason":
+		return ec.fieldContext_ModerationAction_reason(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_ModerationAction_endsAt(ctx, field)
+	case "acknowledgedAt":
+		return ec.fieldContext_ModerationAction_acknowledgedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModerationAction", field.Name)
+}
+
+func (ec *executionContext) childFields_ModerationActionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ModerationActionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ModerationActionConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModerationActionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ModerationActionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ModerationActionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ModerationActionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModerationActionEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "amount":
@@ -6311,6 +6939,28 @@ func (ec *executionContext) childFields_MuteMemberPayload(ctx context.Context, f
 		return ec.fieldContext_MuteMemberPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MuteMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_NewMemberLimits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "joinedLongAgoAt":
+		return ec.fieldContext_NewMemberLimits_joinedLongAgoAt(ctx, field)
+	case "postsToGo":
+		return ec.fieldContext_NewMemberLimits_postsToGo(ctx, field)
+	case "postsPerHour":
+		return ec.fieldContext_NewMemberLimits_postsPerHour(ctx, field)
+	case "threadsPerDay":
+		return ec.fieldContext_NewMemberLimits_threadsPerDay(ctx, field)
+	case "linksPerPost":
+		return ec.fieldContext_NewMemberLimits_linksPerPost(ctx, field)
+	case "mentionsPerPost":
+		return ec.fieldContext_NewMemberLimits_mentionsPerPost(ctx, field)
+	case "directConversationsPerDay":
+		return ec.fieldContext_NewMemberLimits_directConversationsPerDay(ctx, field)
+	case "introductionsPerDay":
+		return ec.fieldContext_NewMemberLimits_introductionsPerDay(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NewMemberLimits", field.Name)
 }
 
 func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6567,6 +7217,18 @@ func (ec *executionContext) childFields_Post(ctx context.Context, field graphql.
 		return ec.fieldContext_Post_viewerCanReact(ctx, field)
 	case "viewerBookmark":
 		return ec.fieldContext_Post_viewerBookmark(ctx, field)
+	case "hiddenAt":
+		return ec.fieldContext_Post_hiddenAt(ctx, field)
+	case "hiddenBody":
+		return ec.fieldContext_Post_hiddenBody(ctx, field)
+	case "hiddenReason":
+		return ec.fieldContext_Post_hiddenReason(ctx, field)
+	case "viewerFlag":
+		return ec.fieldContext_Post_viewerFlag(ctx, field)
+	case "viewerCanFlag":
+		return ec.fieldContext_Post_viewerCanFlag(ctx, field)
+	case "viewerCanHide":
+		return ec.fieldContext_Post_viewerCanHide(ctx, field)
 	case "viewerHasMutedAuthor":
 		return ec.fieldContext_Post_viewerHasMutedAuthor(ctx, field)
 	}
@@ -6777,6 +7439,16 @@ func (ec *executionContext) childFields_Requirement(ctx context.Context, field g
 		return ec.fieldContext_Requirement_signers(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Requirement", field.Name)
+}
+
+func (ec *executionContext) childFields_ResolveFlagsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_ResolveFlagsPayload_post(ctx, field)
+	case "errors":
+		return ec.fieldContext_ResolveFlagsPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResolveFlagsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Resource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7059,6 +7731,10 @@ func (ec *executionContext) childFields_Space(ctx context.Context, field graphql
 		return ec.fieldContext_Space_viewerCanCreateThread(ctx, field)
 	case "viewerCanUpdate":
 		return ec.fieldContext_Space_viewerCanUpdate(ctx, field)
+	case "viewerOpenFlagCount":
+		return ec.fieldContext_Space_viewerOpenFlagCount(ctx, field)
+	case "moderationActions":
+		return ec.fieldContext_Space_moderationActions(ctx, field)
 	case "viewerWatchLevel":
 		return ec.fieldContext_Space_viewerWatchLevel(ctx, field)
 	case "viewerMentionCount":
@@ -7383,6 +8059,16 @@ func (ec *executionContext) childFields_UnblockMemberPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type UnblockMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UnhidePostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_UnhidePostPayload_post(ctx, field)
+	case "errors":
+		return ec.fieldContext_UnhidePostPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnhidePostPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UnlinkIdentityPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "account":
@@ -7563,6 +8249,16 @@ func (ec *executionContext) childFields_VotePayload(ctx context.Context, field g
 		return ec.fieldContext_VotePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VotePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WarnMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "warning":
+		return ec.fieldContext_WarnMemberPayload_warning(ctx, field)
+	case "errors":
+		return ec.fieldContext_WarnMemberPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WarnMemberPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_WebhookDelivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7983,6 +8679,20 @@ func (ec *executionContext) field_Mutation_acceptJoinRequest_args(ctx context.Co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.AcceptJoinRequestInput, error) {
 			return ec.unmarshalNAcceptJoinRequestInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcceptJoinRequestInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_acknowledgeWarning_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AcknowledgeWarningInput, error) {
+			return ec.unmarshalNAcknowledgeWarningInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcknowledgeWarningInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -8579,6 +9289,34 @@ func (ec *executionContext) field_Mutation_eraseMember_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_flagPost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.FlagPostInput, error) {
+			return ec.unmarshalNFlagPostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐFlagPostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_hidePost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.HidePostInput, error) {
+			return ec.unmarshalNHidePostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐHidePostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_indicateTyping_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -8901,6 +9639,20 @@ func (ec *executionContext) field_Mutation_requestToJoin_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_resolveFlags_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ResolveFlagsInput, error) {
+			return ec.unmarshalNResolveFlagsInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResolveFlagsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_revokeAccessToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -9047,6 +9799,20 @@ func (ec *executionContext) field_Mutation_unblockMember_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UnblockMemberInput, error) {
 			return ec.unmarshalNUnblockMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnblockMemberInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_unhidePost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UnhidePostInput, error) {
+			return ec.unmarshalNUnhidePostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnhidePostInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9285,6 +10051,20 @@ func (ec *executionContext) field_Mutation_vote_args(ctx context.Context, rawArg
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.VoteInput, error) {
 			return ec.unmarshalNVoteInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐVoteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_warnMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.WarnMemberInput, error) {
+			return ec.unmarshalNWarnMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐWarnMemberInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9634,6 +10414,52 @@ func (ec *executionContext) field_Query_mentionCandidates_args(ctx context.Conte
 		return nil, err
 	}
 	args["first"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_moderationQueue_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "spaceId",
+		func(ctx context.Context, v any) (*gid.ID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["spaceId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
 	return args, nil
 }
 
@@ -10024,6 +10850,44 @@ func (ec *executionContext) field_Space_joinRequests_args(ctx context.Context, r
 }
 
 func (ec *executionContext) field_Space_memberships_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Space_moderationActions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -10862,6 +11726,102 @@ func (ec *executionContext) fieldContext_Account_blocks(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Account_warnings(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().Warnings(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ModerationAction) graphql.Marshaler {
+			return ec.marshalNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Account_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ModerationAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Account_flags(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_flags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().Flags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Flag) graphql.Marshaler {
+			return ec.marshalNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Account_flags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Flag(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Account_limits(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_limits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().Limits(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *newcomer.Limits) graphql.Marshaler {
+			return ec.marshalONewMemberLimits2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnewcomerᚐLimits(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Account_limits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NewMemberLimits(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Account_notificationPreference(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10889,6 +11849,70 @@ func (ec *executionContext) fieldContext_Account_notificationPreference(_ contex
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_NotificationPreference(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AcknowledgeWarningPayload_warning(ctx context.Context, field graphql.CollectedField, obj *model.AcknowledgeWarningPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AcknowledgeWarningPayload_warning(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warning, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ModerationAction) graphql.Marshaler {
+			return ec.marshalOModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AcknowledgeWarningPayload_warning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AcknowledgeWarningPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ModerationAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AcknowledgeWarningPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AcknowledgeWarningPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AcknowledgeWarningPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AcknowledgeWarningPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AcknowledgeWarningPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
 		},
 	}
 	return fc, nil
@@ -16593,6 +17617,588 @@ func (ec *executionContext) fieldContext_File_createdAt(_ context.Context, field
 	return graphql.NewScalarFieldContext("File", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Flag_id(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Flag_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Flag_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Flag", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Flag_post(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Flag_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Flag().Post(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Flag_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Flag",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Flag_reporter(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Flag_reporter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Flag().Reporter(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Flag_reporter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Flag",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Flag_reason(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Flag_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v flag.Reason) graphql.Marshaler {
+			return ec.marshalNFlagReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋflagᚐReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Flag_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Flag", field, false, false, "FlagReason")
+}
+
+func (ec *executionContext) _Flag_note(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Flag_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Flag_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Flag", field, false, false, "String")
+}
+
+func (ec *executionContext) _Flag_state(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Flag_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v flag.State) graphql.Marshaler {
+			return ec.marshalNFlagState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋflagᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Flag_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Flag", field, false, false, "FlagState")
+}
+
+func (ec *executionContext) _Flag_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Flag_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Flag_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Flag", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Flag_resolvedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Flag_resolvedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ResolvedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Flag_resolvedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Flag", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Flag_resolvedBy(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Flag_resolvedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Flag().ResolvedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Flag_resolvedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Flag",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Flag_resolution(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Flag_resolution(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Flag().Resolution(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Flag_resolution(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Flag", field, true, true, "String")
+}
+
+func (ec *executionContext) _FlagPostPayload_flag(ctx context.Context, field graphql.CollectedField, obj *model.FlagPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlagPostPayload_flag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Flag, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Flag) graphql.Marshaler {
+			return ec.marshalOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FlagPostPayload_flag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FlagPostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Flag(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FlagPostPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.FlagPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlagPostPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlagPostPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FlagPostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FlagResolved_cursor(ctx context.Context, field graphql.CollectedField, obj *model.FlagResolved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlagResolved_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlagResolved_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FlagResolved", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _FlagResolved_flag(ctx context.Context, field graphql.CollectedField, obj *model.FlagResolved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlagResolved_flag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Flag, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Flag) graphql.Marshaler {
+			return ec.marshalNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlagResolved_flag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FlagResolved",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Flag(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FlaggedPost_post(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlaggedPost_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FlaggedPost().Post(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlaggedPost_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FlaggedPost",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FlaggedPost_flagCount(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlaggedPost_flagCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FlaggedPost().FlagCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlaggedPost_flagCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FlaggedPost", field, true, true, "Int")
+}
+
+func (ec *executionContext) _FlaggedPost_flags(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlaggedPost_flags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FlaggedPost().Flags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Flag) graphql.Marshaler {
+			return ec.marshalNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlaggedPost_flags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FlaggedPost",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Flag(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FlaggedPostConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Flag]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlaggedPostConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Flag]) graphql.Marshaler {
+			return ec.marshalNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlaggedPostConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FlaggedPostConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FlaggedPostEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FlaggedPostConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Flag]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlaggedPostConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlaggedPostConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FlaggedPostConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FlaggedPostEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Flag]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlaggedPostEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlaggedPostEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FlaggedPostEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _FlaggedPostEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Flag]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlaggedPostEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Flag) graphql.Marshaler {
+			return ec.marshalNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlaggedPostEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FlaggedPostEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FlaggedPost(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Framework_id(ctx context.Context, field graphql.CollectedField, obj *ent.Framework) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16660,6 +18266,70 @@ func (ec *executionContext) _Framework_summary(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_Framework_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Framework", field, false, false, "String")
+}
+
+func (ec *executionContext) _HidePostPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.HidePostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HidePostPayload_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HidePostPayload_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HidePostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HidePostPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.HidePostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HidePostPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HidePostPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HidePostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Identity_id(ctx context.Context, field graphql.CollectedField, obj *ent.Identity) (ret graphql.Marshaler) {
@@ -18410,6 +20080,61 @@ func (ec *executionContext) fieldContext_MemberEdge_node(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _MemberWarned_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MemberWarned) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberWarned_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MemberWarned_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MemberWarned", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _MemberWarned_warning(ctx context.Context, field graphql.CollectedField, obj *model.MemberWarned) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberWarned_warning(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warning, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ModerationAction) graphql.Marshaler {
+			return ec.marshalNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MemberWarned_warning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MemberWarned",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ModerationAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MentionCandidate_text(ctx context.Context, field graphql.CollectedField, obj *people.MentionCandidate) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18582,6 +20307,501 @@ func (ec *executionContext) fieldContext_MergeThreadsPayload_errors(_ context.Co
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ModerationAction_id(ctx context.Context, field graphql.CollectedField, obj *ent.ModerationAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationAction_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationAction_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModerationAction", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ModerationAction_kind(ctx context.Context, field graphql.CollectedField, obj *ent.ModerationAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationAction_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v moderationaction.Kind) graphql.Marshaler {
+			return ec.marshalNModerationActionKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋmoderationactionᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationAction_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModerationAction", field, false, false, "ModerationActionKind")
+}
+
+func (ec *executionContext) _ModerationAction_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.ModerationAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationAction_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationAction_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModerationAction", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ModerationAction_moderator(ctx context.Context, field graphql.CollectedField, obj *ent.ModerationAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationAction_moderator(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ModerationAction().Moderator(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationAction_moderator(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ModerationAction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ModerationAction_member(ctx context.Context, field graphql.CollectedField, obj *ent.ModerationAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationAction_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ModerationAction().Member(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationAction_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ModerationAction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ModerationAction_space(ctx context.Context, field graphql.CollectedField, obj *ent.ModerationAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationAction_space(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ModerationAction().Space(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
+			return ec.marshalOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationAction_space(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ModerationAction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Space(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ModerationAction_thread(ctx context.Context, field graphql.CollectedField, obj *ent.ModerationAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationAction_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ModerationAction().Thread(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationAction_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ModerationAction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ModerationAction_post(ctx context.Context, field graphql.CollectedField, obj *ent.ModerationAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationAction_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ModerationAction().Post(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationAction_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ModerationAction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ModerationAction_reason(ctx context.Context, field graphql.CollectedField, obj *ent.ModerationAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationAction_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationAction_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModerationAction", field, false, false, "String")
+}
+
+func (ec *executionContext) _ModerationAction_endsAt(ctx context.Context, field graphql.CollectedField, obj *ent.ModerationAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationAction_endsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationAction_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModerationAction", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ModerationAction_acknowledgedAt(ctx context.Context, field graphql.CollectedField, obj *ent.ModerationAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationAction_acknowledgedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SeenAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationAction_acknowledgedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModerationAction", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ModerationActionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.ModerationAction]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationActionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.ModerationAction]) graphql.Marshaler {
+			return ec.marshalNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationActionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ModerationActionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ModerationActionEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ModerationActionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.ModerationAction]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationActionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationActionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ModerationActionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ModerationActionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.ModerationAction]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationActionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationActionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModerationActionEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _ModerationActionEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.ModerationAction]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationActionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ModerationAction) graphql.Marshaler {
+			return ec.marshalNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationActionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ModerationActionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ModerationAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ModerationQueueChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ModerationQueueChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationQueueChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationQueueChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModerationQueueChanged", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _ModerationQueueChanged_post(ctx context.Context, field graphql.CollectedField, obj *model.ModerationQueueChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationQueueChanged_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationQueueChanged_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ModerationQueueChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ModerationQueueChanged_openFlagCount(ctx context.Context, field graphql.CollectedField, obj *model.ModerationQueueChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ModerationQueueChanged_openFlagCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OpenFlagCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ModerationQueueChanged_openFlagCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ModerationQueueChanged", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Money_amount(ctx context.Context, field graphql.CollectedField, obj *model.Money) (ret graphql.Marshaler) {
@@ -21378,6 +23598,270 @@ func (ec *executionContext) fieldContext_Mutation_createExport(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_flagPost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_flagPost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().FlagPost(ctx, fc.Args["input"].(model.FlagPostInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.FlagPostPayload) graphql.Marshaler {
+			return ec.marshalNFlagPostPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐFlagPostPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_flagPost(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FlagPostPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_flagPost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_resolveFlags(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resolveFlags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResolveFlags(ctx, fc.Args["input"].(model.ResolveFlagsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ResolveFlagsPayload) graphql.Marshaler {
+			return ec.marshalNResolveFlagsPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResolveFlagsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resolveFlags(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ResolveFlagsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resolveFlags_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_hidePost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_hidePost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().HidePost(ctx, fc.Args["input"].(model.HidePostInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.HidePostPayload) graphql.Marshaler {
+			return ec.marshalNHidePostPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐHidePostPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_hidePost(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HidePostPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_hidePost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_unhidePost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_unhidePost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnhidePost(ctx, fc.Args["input"].(model.UnhidePostInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UnhidePostPayload) graphql.Marshaler {
+			return ec.marshalNUnhidePostPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnhidePostPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_unhidePost(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnhidePostPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_unhidePost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_warnMember(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_warnMember(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WarnMember(ctx, fc.Args["input"].(model.WarnMemberInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WarnMemberPayload) graphql.Marshaler {
+			return ec.marshalNWarnMemberPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐWarnMemberPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_warnMember(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WarnMemberPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_warnMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_acknowledgeWarning(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_acknowledgeWarning(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AcknowledgeWarning(ctx, fc.Args["input"].(model.AcknowledgeWarningInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AcknowledgeWarningPayload) graphql.Marshaler {
+			return ec.marshalNAcknowledgeWarningPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcknowledgeWarningPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_acknowledgeWarning(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AcknowledgeWarningPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_acknowledgeWarning_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_blockMember(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22936,6 +25420,190 @@ func (ec *executionContext) fieldContext_MuteMemberPayload_errors(_ context.Cont
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _NewMemberLimits_joinedLongAgoAt(ctx context.Context, field graphql.CollectedField, obj *newcomer.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NewMemberLimits_joinedLongAgoAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JoinedLongAgoAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NewMemberLimits_joinedLongAgoAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NewMemberLimits", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _NewMemberLimits_postsToGo(ctx context.Context, field graphql.CollectedField, obj *newcomer.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NewMemberLimits_postsToGo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PostsToGo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NewMemberLimits_postsToGo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NewMemberLimits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NewMemberLimits_postsPerHour(ctx context.Context, field graphql.CollectedField, obj *newcomer.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NewMemberLimits_postsPerHour(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PostsPerHour, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NewMemberLimits_postsPerHour(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NewMemberLimits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NewMemberLimits_threadsPerDay(ctx context.Context, field graphql.CollectedField, obj *newcomer.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NewMemberLimits_threadsPerDay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ThreadsPerDay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NewMemberLimits_threadsPerDay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NewMemberLimits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NewMemberLimits_linksPerPost(ctx context.Context, field graphql.CollectedField, obj *newcomer.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NewMemberLimits_linksPerPost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LinksPerPost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NewMemberLimits_linksPerPost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NewMemberLimits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NewMemberLimits_mentionsPerPost(ctx context.Context, field graphql.CollectedField, obj *newcomer.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NewMemberLimits_mentionsPerPost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MentionsPerPost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NewMemberLimits_mentionsPerPost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NewMemberLimits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NewMemberLimits_directConversationsPerDay(ctx context.Context, field graphql.CollectedField, obj *newcomer.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NewMemberLimits_directConversationsPerDay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DirectConversationsPerDay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NewMemberLimits_directConversationsPerDay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NewMemberLimits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NewMemberLimits_introductionsPerDay(ctx context.Context, field graphql.CollectedField, obj *newcomer.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NewMemberLimits_introductionsPerDay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IntroductionsPerDay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NewMemberLimits_introductionsPerDay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NewMemberLimits", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Notification_id(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
@@ -25424,6 +28092,153 @@ func (ec *executionContext) fieldContext_Post_viewerBookmark(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Post_hiddenAt(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_hiddenAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HiddenAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Post_hiddenAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Post_hiddenBody(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_hiddenBody(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().HiddenBody(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Post_hiddenBody(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, true, true, "String")
+}
+
+func (ec *executionContext) _Post_hiddenReason(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_hiddenReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().HiddenReason(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Post_hiddenReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, true, true, "String")
+}
+
+func (ec *executionContext) _Post_viewerFlag(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_viewerFlag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().ViewerFlag(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Flag) graphql.Marshaler {
+			return ec.marshalOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Post_viewerFlag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Post",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Flag(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Post_viewerCanFlag(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_viewerCanFlag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().ViewerCanFlag(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_viewerCanFlag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Post_viewerCanHide(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Post_viewerCanHide(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Post().ViewerCanHide(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Post_viewerCanHide(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Post", field, true, true, "Boolean")
+}
+
 func (ec *executionContext) _Post_viewerHasMutedAuthor(ctx context.Context, field graphql.CollectedField, obj *ent.Post) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25731,6 +28546,61 @@ func (ec *executionContext) fieldContext_PostEdited_post(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _PostHidden_cursor(ctx context.Context, field graphql.CollectedField, obj *model.PostHidden) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PostHidden_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PostHidden_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PostHidden", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _PostHidden_post(ctx context.Context, field graphql.CollectedField, obj *model.PostHidden) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PostHidden_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PostHidden_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PostHidden",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PostMoved_cursor(ctx context.Context, field graphql.CollectedField, obj *model.PostMoved) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25776,6 +28646,61 @@ func (ec *executionContext) _PostMoved_post(ctx context.Context, field graphql.C
 func (ec *executionContext) fieldContext_PostMoved_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PostMoved",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PostRestored_cursor(ctx context.Context, field graphql.CollectedField, obj *model.PostRestored) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PostRestored_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PostRestored_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PostRestored", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _PostRestored_post(ctx context.Context, field graphql.CollectedField, obj *model.PostRestored) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PostRestored_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PostRestored_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PostRestored",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -26672,6 +29597,50 @@ func (ec *executionContext) fieldContext_Query_members(ctx context.Context, fiel
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_members_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_moderationQueue(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_moderationQueue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ModerationQueue(ctx, fc.Args["spaceId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Flag]) graphql.Marshaler {
+			return ec.marshalNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_moderationQueue(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FlaggedPostConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_moderationQueue_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -28033,6 +31002,70 @@ func (ec *executionContext) _Requirement_signers(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_Requirement_signers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Requirement", field, false, false, "String")
+}
+
+func (ec *executionContext) _ResolveFlagsPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.ResolveFlagsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResolveFlagsPayload_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ResolveFlagsPayload_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResolveFlagsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ResolveFlagsPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ResolveFlagsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResolveFlagsPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResolveFlagsPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResolveFlagsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Resource_id(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (ret graphql.Marshaler) {
@@ -30480,6 +33513,73 @@ func (ec *executionContext) _Space_viewerCanUpdate(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_Space_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Space", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Space_viewerOpenFlagCount(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Space_viewerOpenFlagCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Space().ViewerOpenFlagCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Space_viewerOpenFlagCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Space", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Space_moderationActions(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Space_moderationActions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Space().ModerationActions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.ModerationAction]) graphql.Marshaler {
+			return ec.marshalNModerationActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Space_moderationActions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Space",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ModerationActionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Space_moderationActions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Space_viewerWatchLevel(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
@@ -33146,6 +36246,70 @@ func (ec *executionContext) fieldContext_UnblockMemberPayload_errors(_ context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _UnhidePostPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.UnhidePostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnhidePostPayload_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnhidePostPayload_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnhidePostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnhidePostPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UnhidePostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnhidePostPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnhidePostPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnhidePostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UnlinkIdentityPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.UnlinkIdentityPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -34293,6 +37457,70 @@ func (ec *executionContext) _VotePayload_errors(ctx context.Context, field graph
 func (ec *executionContext) fieldContext_VotePayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "VotePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WarnMemberPayload_warning(ctx context.Context, field graphql.CollectedField, obj *model.WarnMemberPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WarnMemberPayload_warning(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warning, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ModerationAction) graphql.Marshaler {
+			return ec.marshalOModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WarnMemberPayload_warning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WarnMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ModerationAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WarnMemberPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.WarnMemberPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WarnMemberPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WarnMemberPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WarnMemberPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -36126,6 +39354,48 @@ func (ec *executionContext) unmarshalInputAcceptJoinRequestInput(ctx context.Con
 func UnmarshalAcceptJoinRequestInput(ctx context.Context, raw any) (model.AcceptJoinRequestInput, error) {
 	var out model.AcceptJoinRequestInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AcceptJoinRequestInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAcknowledgeWarningInput(ctx context.Context, obj any) (model.AcknowledgeWarningInput, error) {
+	var it model.AcknowledgeWarningInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"warningId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "warningId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("warningId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WarningID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAcknowledgeWarningInput unmarshals raw into the AcknowledgeWarningInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAcknowledgeWarningInput(ctx context.Context, raw any) (model.AcknowledgeWarningInput, error) {
+	var out model.AcknowledgeWarningInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AcknowledgeWarningInput", raw, &out)
 	return out, err
 }
 
@@ -38485,6 +41755,118 @@ func UnmarshalEraseMemberInput(ctx context.Context, raw any) (model.EraseMemberI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputFlagPostInput(ctx context.Context, obj any) (model.FlagPostInput, error) {
+	var it model.FlagPostInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"postId", "reason", "note", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNFlagReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋflagᚐReason(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalFlagPostInput unmarshals raw into the FlagPostInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalFlagPostInput(ctx context.Context, raw any) (model.FlagPostInput, error) {
+	var out model.FlagPostInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FlagPostInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputHidePostInput(ctx context.Context, obj any) (model.HidePostInput, error) {
+	var it model.HidePostInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"postId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalHidePostInput unmarshals raw into the HidePostInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalHidePostInput(ctx context.Context, raw any) (model.HidePostInput, error) {
+	var out model.HidePostInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "HidePostInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputIndicateTypingInput(ctx context.Context, obj any) (model.IndicateTypingInput, error) {
 	var it model.IndicateTypingInput
 	if obj == nil {
@@ -39693,6 +43075,73 @@ func UnmarshalRequestToJoinInput(ctx context.Context, raw any) (model.RequestToJ
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputResolveFlagsInput(ctx context.Context, obj any) (model.ResolveFlagsInput, error) {
+	var it model.ResolveFlagsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["action"]; !present {
+		asMap["action"] = "NONE"
+	}
+
+	fieldsInOrder := [...]string{"postId", "outcome", "action", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		case "outcome":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("outcome"))
+			data, err := ec.unmarshalNFlagOutcome2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐOutcome(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Outcome = data
+		case "action":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
+			data, err := ec.unmarshalNFlagMeasure2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐMeasure(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Action = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResolveFlagsInput unmarshals raw into the ResolveFlagsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResolveFlagsInput(ctx context.Context, raw any) (model.ResolveFlagsInput, error) {
+	var out model.ResolveFlagsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResolveFlagsInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRevokeAccessTokenInput(ctx context.Context, obj any) (model.RevokeAccessTokenInput, error) {
 	var it model.RevokeAccessTokenInput
 	if obj == nil {
@@ -40271,6 +43720,55 @@ func (ec *executionContext) unmarshalInputUnblockMemberInput(ctx context.Context
 func UnmarshalUnblockMemberInput(ctx context.Context, raw any) (model.UnblockMemberInput, error) {
 	var out model.UnblockMemberInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnblockMemberInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUnhidePostInput(ctx context.Context, obj any) (model.UnhidePostInput, error) {
+	var it model.UnhidePostInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"postId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUnhidePostInput unmarshals raw into the UnhidePostInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUnhidePostInput(ctx context.Context, raw any) (model.UnhidePostInput, error) {
+	var out model.UnhidePostInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnhidePostInput", raw, &out)
 	return out, err
 }
 
@@ -41303,6 +44801,76 @@ func UnmarshalVoteInput(ctx context.Context, raw any) (model.VoteInput, error) {
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputWarnMemberInput(ctx context.Context, obj any) (model.WarnMemberInput, error) {
+	var it model.WarnMemberInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"memberId", "spaceId", "postId", "text", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = data
+		case "spaceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spaceId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpaceID = graphql.OmittableOf(data)
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = graphql.OmittableOf(data)
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWarnMemberInput unmarshals raw into the WarnMemberInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWarnMemberInput(ctx context.Context, raw any) (model.WarnMemberInput, error) {
+	var out model.WarnMemberInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WarnMemberInput", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -41444,6 +45012,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Notification(ctx, sel, obj)
+	case ent.ModerationAction:
+		return ec._ModerationAction(ctx, sel, &obj)
+	case *ent.ModerationAction:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ModerationAction(ctx, sel, obj)
 	case ent.Member:
 		return ec._Member(ctx, sel, &obj)
 	case *ent.Member:
@@ -41465,6 +45040,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Framework(ctx, sel, obj)
+	case ent.Flag:
+		return ec._Flag(ctx, sel, &obj)
+	case *ent.Flag:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Flag(ctx, sel, obj)
 	case ent.File:
 		return ec._File(ctx, sel, &obj)
 	case *ent.File:
@@ -41562,6 +45144,27 @@ func (ec *executionContext) _NotificationEvent(ctx context.Context, sel ast.Sele
 			return graphql.Null
 		}
 		return ec._NotificationCreated(ctx, sel, obj)
+	case model.ModerationQueueChanged:
+		return ec._ModerationQueueChanged(ctx, sel, &obj)
+	case *model.ModerationQueueChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ModerationQueueChanged(ctx, sel, obj)
+	case model.MemberWarned:
+		return ec._MemberWarned(ctx, sel, &obj)
+	case *model.MemberWarned:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MemberWarned(ctx, sel, obj)
+	case model.FlagResolved:
+		return ec._FlagResolved(ctx, sel, &obj)
+	case *model.FlagResolved:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._FlagResolved(ctx, sel, obj)
 	case model.DraftChanged:
 		return ec._DraftChanged(ctx, sel, &obj)
 	case *model.DraftChanged:
@@ -41678,6 +45281,13 @@ func (ec *executionContext) _ThreadEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._ReactionsChanged(ctx, sel, obj)
+	case model.PostRestored:
+		return ec._PostRestored(ctx, sel, &obj)
+	case *model.PostRestored:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._PostRestored(ctx, sel, obj)
 	case model.PostMoved:
 		return ec._PostMoved(ctx, sel, &obj)
 	case *model.PostMoved:
@@ -41685,6 +45295,13 @@ func (ec *executionContext) _ThreadEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._PostMoved(ctx, sel, obj)
+	case model.PostHidden:
+		return ec._PostHidden(ctx, sel, &obj)
+	case *model.PostHidden:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._PostHidden(ctx, sel, obj)
 	case model.PostEdited:
 		return ec._PostEdited(ctx, sel, &obj)
 	case *model.PostEdited:
@@ -41911,12 +45528,68 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Account_blocks(ctx, field, obj)
 				})
+		case "warnings":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_warnings(ctx, field, obj)
+				})
+		case "flags":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_flags(ctx, field, obj)
+				})
+		case "limits":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_limits(ctx, field, obj)
+				})
 		case "notificationPreference":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Account_notificationPreference(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var acknowledgeWarningPayloadImplementors = []string{"AcknowledgeWarningPayload"}
+
+func (ec *executionContext) _AcknowledgeWarningPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AcknowledgeWarningPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, acknowledgeWarningPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AcknowledgeWarningPayload")
+		case "warning":
+			out.Values[i] = ec._AcknowledgeWarningPayload_warning(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._AcknowledgeWarningPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -44885,6 +48558,286 @@ func (ec *executionContext) _File(ctx context.Context, sel ast.SelectionSet, obj
 	return out
 }
 
+var flagImplementors = []string{"Flag", "Node"}
+
+func (ec *executionContext) _Flag(ctx context.Context, sel ast.SelectionSet, obj *ent.Flag) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, flagImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Flag")
+		case "id":
+			out.Values[i] = ec._Flag_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "post":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Flag_post(ctx, field, obj)
+				})
+		case "reporter":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Flag_reporter(ctx, field, obj)
+				})
+		case "reason":
+			out.Values[i] = ec._Flag_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "note":
+			out.Values[i] = ec._Flag_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._Flag_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Flag_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "resolvedAt":
+			out.Values[i] = ec._Flag_resolvedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "resolvedBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Flag_resolvedBy(ctx, field, obj)
+				})
+		case "resolution":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Flag_resolution(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var flagPostPayloadImplementors = []string{"FlagPostPayload"}
+
+func (ec *executionContext) _FlagPostPayload(ctx context.Context, sel ast.SelectionSet, obj *model.FlagPostPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, flagPostPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FlagPostPayload")
+		case "flag":
+			out.Values[i] = ec._FlagPostPayload_flag(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._FlagPostPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var flagResolvedImplementors = []string{"FlagResolved", "NotificationEvent"}
+
+func (ec *executionContext) _FlagResolved(ctx context.Context, sel ast.SelectionSet, obj *model.FlagResolved) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, flagResolvedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FlagResolved")
+		case "cursor":
+			out.Values[i] = ec._FlagResolved_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "flag":
+			out.Values[i] = ec._FlagResolved_flag(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var flaggedPostImplementors = []string{"FlaggedPost"}
+
+func (ec *executionContext) _FlaggedPost(ctx context.Context, sel ast.SelectionSet, obj *ent.Flag) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, flaggedPostImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FlaggedPost")
+		case "post":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FlaggedPost_post(ctx, field, obj)
+				})
+		case "flagCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FlaggedPost_flagCount(ctx, field, obj)
+				})
+		case "flags":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FlaggedPost_flags(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var flaggedPostConnectionImplementors = []string{"FlaggedPostConnection"}
+
+func (ec *executionContext) _FlaggedPostConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Flag]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, flaggedPostConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FlaggedPostConnection")
+		case "edges":
+			out.Values[i] = ec._FlaggedPostConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._FlaggedPostConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var flaggedPostEdgeImplementors = []string{"FlaggedPostEdge"}
+
+func (ec *executionContext) _FlaggedPostEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Flag]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, flaggedPostEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FlaggedPostEdge")
+		case "cursor":
+			out.Values[i] = ec._FlaggedPostEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._FlaggedPostEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var frameworkImplementors = []string{"Framework", "Node"}
 
 func (ec *executionContext) _Framework(ctx context.Context, sel ast.SelectionSet, obj *ent.Framework) graphql.Marshaler {
@@ -44908,6 +48861,44 @@ func (ec *executionContext) _Framework(ctx context.Context, sel ast.SelectionSet
 			}
 		case "summary":
 			out.Values[i] = ec._Framework_summary(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var hidePostPayloadImplementors = []string{"HidePostPayload"}
+
+func (ec *executionContext) _HidePostPayload(ctx context.Context, sel ast.SelectionSet, obj *model.HidePostPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, hidePostPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HidePostPayload")
+		case "post":
+			out.Values[i] = ec._HidePostPayload_post(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._HidePostPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -45697,6 +49688,44 @@ func (ec *executionContext) _MemberEdge(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var memberWarnedImplementors = []string{"MemberWarned", "NotificationEvent"}
+
+func (ec *executionContext) _MemberWarned(ctx context.Context, sel ast.SelectionSet, obj *model.MemberWarned) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, memberWarnedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MemberWarned")
+		case "cursor":
+			out.Values[i] = ec._MemberWarned_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warning":
+			out.Values[i] = ec._MemberWarned_warning(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var mentionCandidateImplementors = []string{"MentionCandidate"}
 
 func (ec *executionContext) _MentionCandidate(ctx context.Context, sel ast.SelectionSet, obj *people.MentionCandidate) graphql.Marshaler {
@@ -45763,6 +49792,213 @@ func (ec *executionContext) _MergeThreadsPayload(ctx context.Context, sel ast.Se
 			}
 		case "errors":
 			out.Values[i] = ec._MergeThreadsPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var moderationActionImplementors = []string{"ModerationAction", "Node"}
+
+func (ec *executionContext) _ModerationAction(ctx context.Context, sel ast.SelectionSet, obj *ent.ModerationAction) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, moderationActionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ModerationAction")
+		case "id":
+			out.Values[i] = ec._ModerationAction_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._ModerationAction_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._ModerationAction_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "moderator":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ModerationAction_moderator(ctx, field, obj)
+				})
+		case "member":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ModerationAction_member(ctx, field, obj)
+				})
+		case "space":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ModerationAction_space(ctx, field, obj)
+				})
+		case "thread":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ModerationAction_thread(ctx, field, obj)
+				})
+		case "post":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ModerationAction_post(ctx, field, obj)
+				})
+		case "reason":
+			out.Values[i] = ec._ModerationAction_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endsAt":
+			out.Values[i] = ec._ModerationAction_endsAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "acknowledgedAt":
+			out.Values[i] = ec._ModerationAction_acknowledgedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var moderationActionConnectionImplementors = []string{"ModerationActionConnection"}
+
+func (ec *executionContext) _ModerationActionConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.ModerationAction]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, moderationActionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ModerationActionConnection")
+		case "edges":
+			out.Values[i] = ec._ModerationActionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ModerationActionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var moderationActionEdgeImplementors = []string{"ModerationActionEdge"}
+
+func (ec *executionContext) _ModerationActionEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.ModerationAction]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, moderationActionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ModerationActionEdge")
+		case "cursor":
+			out.Values[i] = ec._ModerationActionEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ModerationActionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var moderationQueueChangedImplementors = []string{"ModerationQueueChanged", "NotificationEvent"}
+
+func (ec *executionContext) _ModerationQueueChanged(ctx context.Context, sel ast.SelectionSet, obj *model.ModerationQueueChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, moderationQueueChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ModerationQueueChanged")
+		case "cursor":
+			out.Values[i] = ec._ModerationQueueChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "post":
+			out.Values[i] = ec._ModerationQueueChanged_post(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "openFlagCount":
+			out.Values[i] = ec._ModerationQueueChanged_openFlagCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -46305,6 +50541,48 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "flagPost":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_flagPost(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resolveFlags":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resolveFlags(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hidePost":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_hidePost(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unhidePost":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_unhidePost(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnMember":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_warnMember(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "acknowledgeWarning":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_acknowledgeWarning(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "blockMember":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_blockMember(ctx, field)
@@ -46578,6 +50856,74 @@ func (ec *executionContext) _MuteMemberPayload(ctx context.Context, sel ast.Sele
 			}
 		case "errors":
 			out.Values[i] = ec._MuteMemberPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var newMemberLimitsImplementors = []string{"NewMemberLimits"}
+
+func (ec *executionContext) _NewMemberLimits(ctx context.Context, sel ast.SelectionSet, obj *newcomer.Limits) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, newMemberLimitsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NewMemberLimits")
+		case "joinedLongAgoAt":
+			out.Values[i] = ec._NewMemberLimits_joinedLongAgoAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "postsToGo":
+			out.Values[i] = ec._NewMemberLimits_postsToGo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "postsPerHour":
+			out.Values[i] = ec._NewMemberLimits_postsPerHour(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "threadsPerDay":
+			out.Values[i] = ec._NewMemberLimits_threadsPerDay(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "linksPerPost":
+			out.Values[i] = ec._NewMemberLimits_linksPerPost(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mentionsPerPost":
+			out.Values[i] = ec._NewMemberLimits_mentionsPerPost(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "directConversationsPerDay":
+			out.Values[i] = ec._NewMemberLimits_directConversationsPerDay(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "introductionsPerDay":
+			out.Values[i] = ec._NewMemberLimits_introductionsPerDay(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -47559,6 +51905,41 @@ func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Post_viewerBookmark(ctx, field, obj)
 				})
+		case "hiddenAt":
+			out.Values[i] = ec._Post_hiddenAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "hiddenBody":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_hiddenBody(ctx, field, obj)
+				})
+		case "hiddenReason":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_hiddenReason(ctx, field, obj)
+				})
+		case "viewerFlag":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_viewerFlag(ctx, field, obj)
+				})
+		case "viewerCanFlag":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_viewerCanFlag(ctx, field, obj)
+				})
+		case "viewerCanHide":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Post_viewerCanHide(ctx, field, obj)
+				})
 		case "viewerHasMutedAuthor":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -47772,6 +52153,44 @@ func (ec *executionContext) _PostEdited(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var postHiddenImplementors = []string{"PostHidden", "ThreadEvent"}
+
+func (ec *executionContext) _PostHidden(ctx context.Context, sel ast.SelectionSet, obj *model.PostHidden) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, postHiddenImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PostHidden")
+		case "cursor":
+			out.Values[i] = ec._PostHidden_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "post":
+			out.Values[i] = ec._PostHidden_post(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var postMovedImplementors = []string{"PostMoved", "ThreadEvent"}
 
 func (ec *executionContext) _PostMoved(ctx context.Context, sel ast.SelectionSet, obj *model.PostMoved) graphql.Marshaler {
@@ -47790,6 +52209,44 @@ func (ec *executionContext) _PostMoved(ctx context.Context, sel ast.SelectionSet
 			}
 		case "post":
 			out.Values[i] = ec._PostMoved_post(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var postRestoredImplementors = []string{"PostRestored", "ThreadEvent"}
+
+func (ec *executionContext) _PostRestored(ctx context.Context, sel ast.SelectionSet, obj *model.PostRestored) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, postRestoredImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PostRestored")
+		case "cursor":
+			out.Values[i] = ec._PostRestored_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "post":
+			out.Values[i] = ec._PostRestored_post(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -48126,6 +52583,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_members(ctx, field)
+				})
+		case "moderationQueue":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_moderationQueue(ctx, field)
 				})
 		case "mentionCandidates":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -48722,6 +53185,44 @@ func (ec *executionContext) _Requirement(ctx context.Context, sel ast.SelectionS
 			}
 		case "signers":
 			out.Values[i] = ec._Requirement_signers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var resolveFlagsPayloadImplementors = []string{"ResolveFlagsPayload"}
+
+func (ec *executionContext) _ResolveFlagsPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ResolveFlagsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resolveFlagsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResolveFlagsPayload")
+		case "post":
+			out.Values[i] = ec._ResolveFlagsPayload_post(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ResolveFlagsPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -49690,6 +54191,18 @@ func (ec *executionContext) _Space(ctx context.Context, sel ast.SelectionSet, ob
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Space_viewerCanUpdate(ctx, field, obj)
+				})
+		case "viewerOpenFlagCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Space_viewerOpenFlagCount(ctx, field, obj)
+				})
+		case "moderationActions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Space_moderationActions(ctx, field, obj)
 				})
 		case "viewerWatchLevel":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -50898,6 +55411,44 @@ func (ec *executionContext) _UnblockMemberPayload(ctx context.Context, sel ast.S
 	return out
 }
 
+var unhidePostPayloadImplementors = []string{"UnhidePostPayload"}
+
+func (ec *executionContext) _UnhidePostPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnhidePostPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unhidePostPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnhidePostPayload")
+		case "post":
+			out.Values[i] = ec._UnhidePostPayload_post(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._UnhidePostPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var unlinkIdentityPayloadImplementors = []string{"UnlinkIdentityPayload"}
 
 func (ec *executionContext) _UnlinkIdentityPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnlinkIdentityPayload) graphql.Marshaler {
@@ -51567,6 +56118,44 @@ func (ec *executionContext) _VotePayload(ctx context.Context, sel ast.SelectionS
 			}
 		case "errors":
 			out.Values[i] = ec._VotePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var warnMemberPayloadImplementors = []string{"WarnMemberPayload"}
+
+func (ec *executionContext) _WarnMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *model.WarnMemberPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, warnMemberPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WarnMemberPayload")
+		case "warning":
+			out.Values[i] = ec._WarnMemberPayload_warning(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._WarnMemberPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -52260,6 +56849,19 @@ func (ec *executionContext) unmarshalNAccessTokenScope2githubᚗcomᚋpursuing�
 
 func (ec *executionContext) marshalNAccessTokenScope2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋaccesstokenᚐScope(ctx context.Context, sel ast.SelectionSet, v accesstoken.Scope) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNAcknowledgeWarningInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcknowledgeWarningInput(ctx context.Context, v any) (model.AcknowledgeWarningInput, error) {
+	res, err := ec.unmarshalInputAcknowledgeWarningInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAcknowledgeWarningPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcknowledgeWarningPayload(ctx context.Context, sel ast.SelectionSet, v *model.AcknowledgeWarningPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AcknowledgeWarningPayload!")
+		return graphql.Null
+	}
+	return ec._AcknowledgeWarningPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNAddReactionInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAddReactionInput(ctx context.Context, v any) (model.AddReactionInput, error) {
@@ -53318,6 +57920,123 @@ func (ec *executionContext) marshalNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 	return ec._File(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Flag) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(ctx context.Context, sel ast.SelectionSet, v *ent.Flag) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Flag!")
+		return graphql.Null
+	}
+	return ec._Flag(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNFlagMeasure2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐMeasure(ctx context.Context, v any) (moderation.Measure, error) {
+	var res moderation.Measure
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFlagMeasure2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐMeasure(ctx context.Context, sel ast.SelectionSet, v moderation.Measure) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNFlagOutcome2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐOutcome(ctx context.Context, v any) (moderation.Outcome, error) {
+	var res moderation.Outcome
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFlagOutcome2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐOutcome(ctx context.Context, sel ast.SelectionSet, v moderation.Outcome) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNFlagPostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐFlagPostInput(ctx context.Context, v any) (model.FlagPostInput, error) {
+	res, err := ec.unmarshalInputFlagPostInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFlagPostPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐFlagPostPayload(ctx context.Context, sel ast.SelectionSet, v *model.FlagPostPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FlagPostPayload!")
+		return graphql.Null
+	}
+	return ec._FlagPostPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNFlagReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋflagᚐReason(ctx context.Context, v any) (flag.Reason, error) {
+	var res flag.Reason
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFlagReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋflagᚐReason(ctx context.Context, sel ast.SelectionSet, v flag.Reason) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNFlagState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋflagᚐState(ctx context.Context, v any) (flag.State, error) {
+	var res flag.State
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFlagState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋflagᚐState(ctx context.Context, sel ast.SelectionSet, v flag.State) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(ctx context.Context, sel ast.SelectionSet, v *ent.Flag) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FlaggedPost!")
+		return graphql.Null
+	}
+	return ec._FlaggedPost(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Flag]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FlaggedPostConnection!")
+		return graphql.Null
+	}
+	return ec._FlaggedPostConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Flag]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Flag]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FlaggedPostEdge!")
+		return graphql.Null
+	}
+	return ec._FlaggedPostEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Framework) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -53340,6 +58059,19 @@ func (ec *executionContext) marshalNFramework2ᚖgithubᚗcomᚋpursuingᚑequit
 		return graphql.Null
 	}
 	return ec._Framework(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNHidePostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐHidePostInput(ctx context.Context, v any) (model.HidePostInput, error) {
+	res, err := ec.unmarshalInputHidePostInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNHidePostPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐHidePostPayload(ctx context.Context, sel ast.SelectionSet, v *model.HidePostPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "HidePostPayload!")
+		return graphql.Null
+	}
+	return ec._HidePostPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx context.Context, v any) (gid.ID, error) {
@@ -53701,6 +58433,72 @@ func (ec *executionContext) marshalNMergeThreadsPayload2ᚖgithubᚗcomᚋpursui
 		return graphql.Null
 	}
 	return ec._MergeThreadsPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ModerationAction) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(ctx context.Context, sel ast.SelectionSet, v *ent.ModerationAction) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ModerationAction!")
+		return graphql.Null
+	}
+	return ec._ModerationAction(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNModerationActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.ModerationAction]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ModerationActionConnection!")
+		return graphql.Null
+	}
+	return ec._ModerationActionConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.ModerationAction]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.ModerationAction]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ModerationActionEdge!")
+		return graphql.Null
+	}
+	return ec._ModerationActionEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNModerationActionKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋmoderationactionᚐKind(ctx context.Context, v any) (moderationaction.Kind, error) {
+	var res moderationaction.Kind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNModerationActionKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋmoderationactionᚐKind(ctx context.Context, sel ast.SelectionSet, v moderationaction.Kind) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(ctx context.Context, sel ast.SelectionSet, v *model.Money) graphql.Marshaler {
@@ -54274,6 +59072,19 @@ func (ec *executionContext) marshalNRequirement2ᚕgithubᚗcomᚋpursuingᚑequ
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNResolveFlagsInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResolveFlagsInput(ctx context.Context, v any) (model.ResolveFlagsInput, error) {
+	res, err := ec.unmarshalInputResolveFlagsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResolveFlagsPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResolveFlagsPayload(ctx context.Context, sel ast.SelectionSet, v *model.ResolveFlagsPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResolveFlagsPayload!")
+		return graphql.Null
+	}
+	return ec._ResolveFlagsPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(ctx context.Context, sel ast.SelectionSet, v *ent.Resource) graphql.Marshaler {
@@ -55068,6 +59879,19 @@ func (ec *executionContext) marshalNUnblockMemberPayload2ᚖgithubᚗcomᚋpursu
 	return ec._UnblockMemberPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNUnhidePostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnhidePostInput(ctx context.Context, v any) (model.UnhidePostInput, error) {
+	res, err := ec.unmarshalInputUnhidePostInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUnhidePostPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnhidePostPayload(ctx context.Context, sel ast.SelectionSet, v *model.UnhidePostPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnhidePostPayload!")
+		return graphql.Null
+	}
+	return ec._UnhidePostPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUnlinkIdentityInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnlinkIdentityInput(ctx context.Context, v any) (model.UnlinkIdentityInput, error) {
 	res, err := ec.unmarshalInputUnlinkIdentityInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -55311,6 +60135,19 @@ func (ec *executionContext) marshalNVotePayload2ᚖgithubᚗcomᚋpursuingᚑequ
 		return graphql.Null
 	}
 	return ec._VotePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWarnMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐWarnMemberInput(ctx context.Context, v any) (model.WarnMemberInput, error) {
+	res, err := ec.unmarshalInputWarnMemberInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWarnMemberPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐWarnMemberPayload(ctx context.Context, sel ast.SelectionSet, v *model.WarnMemberPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WarnMemberPayload!")
+		return graphql.Null
+	}
+	return ec._WarnMemberPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookDelivery(ctx context.Context, sel ast.SelectionSet, v *ent.WebhookDelivery) graphql.Marshaler {
@@ -55763,6 +60600,13 @@ func (ec *executionContext) marshalOFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 	return ec._File(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(ctx context.Context, sel ast.SelectionSet, v *ent.Flag) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Flag(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx context.Context, v any) ([]gid.ID, error) {
 	if v == nil {
 		return nil, nil
@@ -55876,6 +60720,20 @@ func (ec *executionContext) marshalOMemberStatus2ᚖgithubᚗcomᚋpursuingᚑeq
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(ctx context.Context, sel ast.SelectionSet, v *ent.ModerationAction) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ModerationAction(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalONewMemberLimits2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnewcomerᚐLimits(ctx context.Context, sel ast.SelectionSet, v *newcomer.Limits) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._NewMemberLimits(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalONode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v model.Node) graphql.Marshaler {

@@ -9,6 +9,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
@@ -20,6 +21,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/webhook"
@@ -29,7 +31,7 @@ import (
 type Node interface {
 }
 
-// Something that happened to the viewer's notifications, drafts or bookmarks.
+// Something that happened to the viewer's notifications, drafts or bookmarks, or to what they moderate, flagged or were warned of.
 type NotificationEvent interface {
 }
 
@@ -69,6 +71,20 @@ type AcceptJoinRequestInput struct {
 type AcceptJoinRequestPayload struct {
 	// The accepted request; null when there are errors.
 	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `acknowledgeWarning` takes.
+type AcknowledgeWarningInput struct {
+	// The warning.
+	WarningID gid.ID `json:"warningId"`
+}
+
+// What `acknowledgeWarning` returns.
+type AcknowledgeWarningPayload struct {
+	// The warning; null when there are errors.
+	Warning *ent.ModerationAction `json:"warning,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -862,6 +878,52 @@ type EraseMemberPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `flagPost` takes.
+type FlagPostInput struct {
+	// The post.
+	PostID gid.ID `json:"postId"`
+	// What is wrong with it.
+	Reason flag.Reason `json:"reason"`
+	// What those who moderate the space should know, up to 2,000 characters; needed for `OTHER`.
+	Note graphql.Omittable[*string] `json:"note,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `flagPost` returns.
+type FlagPostPayload struct {
+	// The flag; null when there are errors.
+	Flag *ent.Flag `json:"flag,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// A moderator decided about a flag of the viewer's.
+type FlagResolved struct {
+	// Its place in the viewer's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The flag, as it stands now.
+	Flag *ent.Flag `json:"flag"`
+}
+
+func (FlagResolved) IsNotificationEvent() {}
+
+// What `hidePost` takes.
+type HidePostInput struct {
+	// The post.
+	PostID gid.ID `json:"postId"`
+	// Why, up to 2,000 characters; its author and those who moderate the space can read it.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `hidePost` returns.
+type HidePostPayload struct {
+	// The post; null when there are errors.
+	Post *ent.Post `json:"post,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `indicateTyping` takes.
 type IndicateTypingInput struct {
 	// The thread.
@@ -1004,6 +1066,16 @@ type MarkThreadUnreadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// A moderator warned the viewer.
+type MemberWarned struct {
+	// Its place in the viewer's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The warning.
+	Warning *ent.ModerationAction `json:"warning"`
+}
+
+func (MemberWarned) IsNotificationEvent() {}
+
 // What `mergeThreads` takes.
 type MergeThreadsInput struct {
 	// The thread whose posts move: 1,000 at most.
@@ -1019,6 +1091,18 @@ type MergeThreadsPayload struct {
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
+
+// A post that the viewer moderates was flagged, or the flags on it were resolved, perhaps by another moderator.
+type ModerationQueueChanged struct {
+	// Its place in the viewer's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The post, as it stands now.
+	Post *ent.Post `json:"post"`
+	// How many posts have flags that wait for the viewer now.
+	OpenFlagCount int `json:"openFlagCount"`
+}
+
+func (ModerationQueueChanged) IsNotificationEvent() {}
 
 // An amount of money.
 type Money struct {
@@ -1162,6 +1246,16 @@ type PostEdited struct {
 
 func (PostEdited) IsThreadEvent() {}
 
+// A post was hidden by a moderator.
+type PostHidden struct {
+	// Its place in the thread's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The post, as it stands now: without its text.
+	Post *ent.Post `json:"post"`
+}
+
+func (PostHidden) IsThreadEvent() {}
+
 // A post was moved to another thread, where it is new; a tombstone stays here.
 type PostMoved struct {
 	// Its place in the thread's events.
@@ -1171,6 +1265,16 @@ type PostMoved struct {
 }
 
 func (PostMoved) IsThreadEvent() {}
+
+// A hidden post is shown again.
+type PostRestored struct {
+	// Its place in the thread's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The post, as it stands now.
+	Post *ent.Post `json:"post"`
+}
+
+func (PostRestored) IsThreadEvent() {}
 
 // What `publishDraft` takes.
 type PublishDraftInput struct {
@@ -1343,6 +1447,26 @@ type RequestToJoinInput struct {
 type RequestToJoinPayload struct {
 	// The request; null when there are errors.
 	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `resolveFlags` takes.
+type ResolveFlagsInput struct {
+	// The post.
+	PostID gid.ID `json:"postId"`
+	// Whether the flags are right.
+	Outcome moderation.Outcome `json:"outcome"`
+	// What to do about the post; nothing where flags are dismissed.
+	Action moderation.Measure `json:"action"`
+	// Why, up to 2,000 characters; needed for `WARN`.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `resolveFlags` returns.
+type ResolveFlagsPayload struct {
+	// The post; null when there are errors, but for `ALREADY_EXISTS`: then it shows what another moderator did.
+	Post *ent.Post `json:"post,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -1571,6 +1695,22 @@ type UnblockMemberInput struct {
 type UnblockMemberPayload struct {
 	// The viewer's account; null when there are errors.
 	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `unhidePost` takes.
+type UnhidePostInput struct {
+	// The post.
+	PostID gid.ID `json:"postId"`
+	// Why, up to 2,000 characters; those who moderate the space can read it.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `unhidePost` returns.
+type UnhidePostPayload struct {
+	// The post; null when there are errors.
+	Post *ent.Post `json:"post,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -1900,6 +2040,28 @@ type VoteInput struct {
 type VotePayload struct {
 	// The poll; null when there are errors.
 	Poll *ent.Poll `json:"poll,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `warnMember` takes: a space or a post.
+type WarnMemberInput struct {
+	// Whom: who belongs to the space, or wrote the post.
+	MemberID gid.ID `json:"memberId"`
+	// The space.
+	SpaceID graphql.Omittable[*gid.ID] `json:"spaceId,omitempty"`
+	// The post.
+	PostID graphql.Omittable[*gid.ID] `json:"postId,omitempty"`
+	// What they are told, 1 to 2,000 characters.
+	Text string `json:"text"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `warnMember` returns.
+type WarnMemberPayload struct {
+	// The warning; null when there are errors.
+	Warning *ent.ModerationAction `json:"warning,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }

@@ -12,6 +12,9 @@
 //   - An administrator who breaks a hidden space's glass reads it, and writes nothing in it, until the glass ends: by the clock, by
 //     hand, or with the administrator's role. Its members see who, when, why and until when.
 //   - A thread, a post, a reaction and a notification are seen by whoever can see the space.
+//   - What a moderator hid says nothing to anybody but its author and those who moderate the space: see internal/forum.
+//   - A flag is seen by who raised it and by those who moderate the post's space, but for the post's author. What moderators did is seen
+//     by those who moderate the space; a warning by whom it was given to, too. See moderation.go.
 //   - A draft is seen by its author, and a bookmark by who made it, as long as they can see the post.
 //   - Who asks to join a group sees that they asked, and never more: whether there is such a group they learn by being let in. Whoever
 //     looks after the group sees who asks.
@@ -268,11 +271,11 @@ func VisiblePollOptions(v viewer.Viewer) predicate.PollOption {
 	})
 }
 
-// VisiblePostRevisions are those of the posts that the viewer may read.
+// VisiblePostRevisions are those of the posts that the viewer may read; of a hidden one, none.
 func VisiblePostRevisions(v viewer.Viewer) predicate.PostRevision {
 	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
 		ids := from(s, post.Table, post.FieldID)
-		ids.Where(sql.And(sql.ColumnsEQ(ids.C(post.FieldID), s.C(postrevision.FieldPostID)), threadVisible(ids, m)))
+		ids.Where(sql.And(sql.ColumnsEQ(ids.C(post.FieldID), s.C(postrevision.FieldPostID)), sql.IsNull(ids.C(post.FieldHiddenAt)), threadVisible(ids, m)))
 		return sql.Exists(ids)
 	})
 }

@@ -96,6 +96,10 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, id
 		return into(ctx, found, func(o *ent.WebhookEndpoint) gid.ID { return o.ID }, c.WebhookEndpoint.Query().Where(those, VisibleWebhookEndpoints(v)).All)
 	case gid.WebhookDelivery:
 		return into(ctx, found, func(o *ent.WebhookDelivery) gid.ID { return o.ID }, c.WebhookDelivery.Query().Where(those, VisibleWebhookDeliveries(v)).All)
+	case gid.Flag:
+		return into(ctx, found, func(o *ent.Flag) gid.ID { return o.ID }, c.Flag.Query().Where(those, VisibleFlags(v)).All)
+	case gid.ModerationAction:
+		return into(ctx, found, func(o *ent.ModerationAction) gid.ID { return o.ID }, c.ModerationAction.Query().Where(those, VisibleModerationActions(v)).All)
 	case gid.Framework:
 		return into(ctx, found, func(o *ent.Framework) gid.ID { return o.ID }, c.Framework.Query().Where(those).All)
 	default: // kinds that are no Node of the graph: nothing to see

@@ -6,18 +6,14 @@ import (
 	"github.com/pursuing-equity/commons/ent/joinrequest"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/space"
-	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 // managedJoinRequests is true for a request to the address of an affinity group that the member facilitates.
 func managedJoinRequests(s *sql.Selector, m who) *sql.Predicate {
-	led := from(s, spacemembership.Table, spacemembership.FieldSpaceID)
-	led.Where(sql.And(
-		m.is(led.C(spacemembership.FieldMemberID)), sql.EQ(led.C(spacemembership.FieldRole), spacemembership.RoleFACILITATOR), current(led)))
 	addresses := from(s, space.Table, space.FieldJoinAddress)
 	addresses.Where(sql.And(
-		sql.EQ(addresses.C(space.FieldKind), space.KindAFFINITY), sql.NotNull(addresses.C(space.FieldJoinAddress)), sql.In(addresses.C(space.FieldID), led)))
+		sql.EQ(addresses.C(space.FieldKind), space.KindAFFINITY), sql.NotNull(addresses.C(space.FieldJoinAddress)), sql.In(addresses.C(space.FieldID), led(s, m))))
 	return sql.In(s.C(joinrequest.FieldAddress), addresses)
 }
 

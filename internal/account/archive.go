@@ -2,6 +2,7 @@ package account
 
 import (
 	"archive/zip"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -49,6 +50,8 @@ bookmarks.json       the posts that you keep for later, with your notes
 resources.json       the resources that you added
 files.json           the files that you uploaded
 blocks.json          whom you block and mute
+flags.json           posts that you flagged, and what became of it
+moderation.json      what moderators did to what you wrote, and warnings given to you
 sign-ins.json        your sessions and access tokens, without their secrets, and your accounts elsewhere
 activity.json        what the audit log has of you
 
@@ -78,7 +81,7 @@ func (s *Service) WriteExport(ctx context.Context, m *ent.Member, w io.Writer) e
 		a := &archive{Service: s, zip: zip.NewWriter(w), member: m, viewer: viewer.Member(m.ID, gid.ID{}, viewer.Read), at: s.Now()}
 		parts := []func(context.Context) error{
 			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.votes, a.positions,
-			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.resources, a.files, a.blocks, a.signIns, a.activity,
+			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.resources, a.files, a.blocks, a.flags, a.moderation, a.signIns, a.activity,
 		}
 		for _, part := range parts {
 			if err := part(ctx); err != nil {
@@ -231,9 +234,17 @@ func (a *archive) posts(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			for _, p := range posts {
+			quotes, err := a.Forum.Quotes(ctx, posts) // not of what is hidden
+			if err != nil {
+				return err
+			}
+			for i, p := range posts {
+				quote := ""
+				if quotes[i] != nil {
+					quote = *quotes[i]
+				}
 				err := add(map[string]any{
-					"id": p.ID, "threadId": p.ThreadID, "seq": p.Seq, "replyToId": p.ReplyToID, "quote": p.Quote, "body": p.Body, "version": p.Version,
+					"id": p.ID, "threadId": p.ThreadID, "seq": p.Seq, "replyToId": p.ReplyToID, "quote": quote, "body": said(p), "hiddenAt": p.HiddenAt, "version": p.Version,
 					"revisions": revisions[p.ID], "reactions": p.ReactionCounts, "createdAt": p.CreatedAt, "editedAt": p.EditedAt, "deletedAt": p.DeletedAt,
 				})
 				if err != nil {
@@ -288,7 +299,7 @@ func (a *archive) text(ctx context.Context) error {
 			titles[t.ID] = t.Title
 		}
 		for _, p := range posts {
-			title, body := titles[p.ThreadID], p.Body
+			title, body := titles[p.ThreadID], said(p)
 			if title == "" {
 				title = p.ThreadID.String()
 			}
@@ -462,6 +473,30 @@ func (a *archive) activity(ctx context.Context) error {
 		}
 		return map[string]any{
 			"id": e.ID, "action": e.Action, "subjectId": e.SubjectID, "byYou": true, "reason": e.Reason, "address": e.Address, "createdAt": e.CreatedAt,
+		}
+	})
+}
+
+// said is what a post says to its author: also what a moderator hid.
+func said(p *ent.Post) string { return cmp.Or(p.HiddenBody, p.Body) }
+
+// flags are those that the member raised.
+func (a *archive) flags(ctx context.Context) error {
+	return rows(a, "flags.json", func(r *ent.Flag) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.Flag, error) {
+		return a.Store.Client(ctx).Flag.Query().Where(access.ExportableFlags(a.viewer), within).All(ctx)
+	}, func(r *ent.Flag) any {
+		return map[string]any{"postId": r.PostID, "reason": r.Reason, "note": r.Note, "state": r.State, "createdAt": r.CreatedAt, "resolvedAt": r.ResolvedAt}
+	})
+}
+
+// moderation is what was done to the member, and not who did it.
+func (a *archive) moderation(ctx context.Context) error {
+	return rows(a, "moderation.json", func(r *ent.ModerationAction) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.ModerationAction, error) {
+		return a.Store.Client(ctx).ModerationAction.Query().Where(access.ExportableModerationActions(a.viewer), within).All(ctx)
+	}, func(r *ent.ModerationAction) any {
+		return map[string]any{
+			"kind": r.Kind, "spaceId": r.SpaceID, "threadId": r.ThreadID, "postId": r.PostID, "reason": r.Reason, "endsAt": r.EndsAt,
+			"createdAt": r.CreatedAt, "acknowledgedAt": r.SeenAt,
 		}
 	})
 }

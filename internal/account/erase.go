@@ -211,6 +211,9 @@ func (s *Service) finish(ctx context.Context, m *ent.Member) (bool, error) {
 	if err := s.Desk.EraseMentions(ctx, *m.ErasingHandle, m.Handle); err != nil {
 		return false, err
 	}
+	if err := s.Moderation.EraseMentions(ctx, *m.ErasingHandle, m.Handle); err != nil {
+		return false, err
+	}
 	if began.Before(m.UpdatedAt.Add(settling)) {
 		return false, nil
 	}

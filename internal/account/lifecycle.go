@@ -9,6 +9,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/onetimetoken"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
@@ -114,7 +115,9 @@ func (s *Service) Suspend(ctx context.Context, v viewer.Viewer, id gid.ID, until
 		if err := tx.Member.UpdateOneID(id).SetSuspendedUntil(until).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
 			return fmt.Errorf("suspend member: %w", err)
 		}
-		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.MemberSuspended, Subject: id, Reason: reason})
+		return s.Audit.Moderated(ctx, tx, v, audit.Act{
+			Kind: moderationaction.KindSUSPEND, Action: audit.MemberSuspended, Subject: id, Member: id, Reason: reason, EndsAt: &until,
+		})
 	})
 }
 

@@ -37,6 +37,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/markdown"
 	"github.com/pursuing-equity/commons/internal/moderation"
+	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/people"
@@ -81,6 +82,7 @@ type Config struct {
 // App is the program with its database open. The services can be called directly; Serve answers requests.
 type App struct {
 	Moderation *moderation.Service
+	Newcomers  *newcomer.Service
 
 	Config    Config
 	Store     *store.Store
@@ -154,15 +156,17 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter}
 	a.Telling = notify.NewWorker(a.Notify, cfg.Logger)
 	a.Notify.Wake = a.Telling.Wake
-	a.Forum = &forum.Service{Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID}
+	a.Newcomers = &newcomer.Service{Store: s, Now: cfg.Now, Off: !cfg.RateLimit}
+	a.Community.Newcomers = a.Newcomers
+	a.Forum = &forum.Service{Newcomers: a.Newcomers, Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID}
 	a.Desk = &desk.Service{Store: s, Events: a.Events, Forum: a.Forum, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
-	a.People = &people.Service{Store: s, Community: a.Community, Forum: a.Forum, Now: cfg.Now, NewID: newID}
+	a.People = &people.Service{Newcomers: a.Newcomers, Store: s, Community: a.Community, Forum: a.Forum, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
 	a.Files = &file.Service{
 		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
 		PublicURL: cfg.PublicURL, Limits: cfg.Files, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
 	}
-	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Now: cfg.Now, NewID: newID}
+	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Forum: a.Forum, Unlimited: !cfg.RateLimit, Now: cfg.Now, NewID: newID}
 	if cfg.InboundDomain != "" {
 		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Logger: cfg.Logger}
 		a.Notify.ReplyAddress = a.Inbound.AddressOf
@@ -200,7 +204,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 		a.Forum.PublicURL, a.Notify.PublicURL = a.Accounts.PublicURL, a.Accounts.PublicURL
 	}
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, People: a.People, Library: a.Library, Moderation: a.Moderation, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
+	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, People: a.People, Library: a.Library, Moderation: a.Moderation, Newcomers: a.Newcomers, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
 	pages, err := a.pages()
 	if err != nil {
 		return err

@@ -58,6 +58,10 @@ const (
 	ThreadMoved          Action = "THREAD_MOVED"
 	ThreadsMerged        Action = "THREADS_MERGED"
 	ThreadSplit          Action = "THREAD_SPLIT"
+	PostHidden           Action = "POST_HIDDEN"
+	PostRestored         Action = "POST_RESTORED"
+	FlagsResolved        Action = "FLAGS_RESOLVED"
+	MemberWarned         Action = "MEMBER_WARNED"
 	WebhookCreated       Action = "WEBHOOK_CREATED"
 	WebhookChanged       Action = "WEBHOOK_CHANGED"
 	WebhookSecretRotated Action = "WEBHOOK_SECRET_ROTATED" //nolint:gosec // it is a name, no secret

@@ -19,6 +19,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 	"github.com/pursuing-equity/commons/internal/webhook"
@@ -29,8 +30,10 @@ type Service struct {
 	Store    *store.Store
 	Audit    *audit.Log
 	Webhooks *webhook.Service
-	Now      func() time.Time
-	NewID    func(gid.Kind) gid.ID
+	// Newcomers limits what those do who are new.
+	Newcomers *newcomer.Service
+	Now       func() time.Time
+	NewID     func(gid.Kind) gid.ID
 }
 
 // Limits of what can be written, in characters.

@@ -81,6 +81,11 @@ func (s *Service) CreateSpace(ctx context.Context, v viewer.Viewer, in NewSpace)
 	if err != nil {
 		return nil, err
 	}
+	if in.Kind == space.KindDIRECT {
+		if err := s.Newcomers.Conversation(ctx, v, in.IdempotencyKey); err != nil {
+			return nil, err
+		}
+	}
 	return create[ent.Space](ctx, s, v, once, func(ctx context.Context, tx *ent.Client) (gid.ID, error) {
 		return s.makeSpace(ctx, tx, v, me, in, s.instant())
 	})

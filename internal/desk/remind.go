@@ -52,7 +52,7 @@ func (s *Service) remindOf(ctx context.Context, id, memberID gid.ID) error {
 		if err := tx.Bookmark.UpdateOneID(id).ClearRemindAt().SetRemindedAt(now).Exec(ctx); err != nil {
 			return fmt.Errorf("note that %s was reminded of: %w", id, err)
 		}
-		p, err := tx.Post.Query().Where(post.ID(b.PostID), post.DeletedAtIsNil(), access.VisiblePosts(viewer.Member(memberID, gid.ID{}, viewer.Read))).Only(ctx)
+		p, err := tx.Post.Query().Where(post.ID(b.PostID), post.DeletedAtIsNil(), post.HiddenAtIsNil(), access.VisiblePosts(viewer.Member(memberID, gid.ID{}, viewer.Read))).Only(ctx)
 		if ent.IsNotFound(err) { // nothing that the member can look at
 			return nil
 		}

@@ -51,11 +51,16 @@ const (
 	ThreadChanged       = "THREAD_CHANGED"
 	PollChanged         = "POLL_CHANGED"
 	PostMoved           = "POST_MOVED"
+	PostHidden          = "POST_HIDDEN"
+	PostRestored        = "POST_RESTORED"
 	NotificationCreated = "NOTIFICATION_CREATED"
 	NotificationsRead   = "NOTIFICATIONS_READ"
 	ReadStateChanged    = "READ_STATE_CHANGED" // its object is the thread, the space, or the member for everything
 	DraftChanged        = "DRAFT_CHANGED"
 	BookmarkChanged     = "BOOKMARK_CHANGED"
+	QueueChanged        = "MODERATION_QUEUE_CHANGED" // its object is the post
+	FlagResolved        = "FLAG_RESOLVED"            // its object is the flag
+	MemberWarned        = "MEMBER_WARNED"            // its object is the moderation action
 )
 
 // Retention is how long events are kept unless it is said otherwise, and so how old a cursor may be.

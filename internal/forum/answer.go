@@ -41,7 +41,7 @@ func (s *Service) AcceptAnswer(ctx context.Context, v viewer.Viewer, postID gid.
 		case p.DeletedAt != nil:
 			return fault.Denied("This post was deleted.")
 		case p.HiddenAt != nil:
-			return fault.Denied("This post was hidden by a moderator.")
+			return hiddenPost()
 		}
 		u.SetAcceptedPostID(postID)
 		return nil

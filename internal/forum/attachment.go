@@ -124,11 +124,14 @@ func (s *Service) Attachments(ctx context.Context, posts []*ent.Post) ([][]gid.I
 	return ids, nil
 }
 
+// silent reports whether a post says nothing to those who can see it: it was deleted or hidden.
+func silent(p *ent.Post) bool { return p.DeletedAt != nil || p.HiddenAt != nil }
+
 // shown are the ids of those posts that say something to everybody who can see them.
 func shown(posts []*ent.Post) []gid.ID {
 	ids := make([]gid.ID, 0, len(posts))
 	for _, p := range posts {
-		if p.DeletedAt == nil && p.HiddenAt == nil {
+		if !silent(p) {
 			ids = append(ids, p.ID)
 		}
 	}

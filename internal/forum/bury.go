@@ -27,7 +27,7 @@ import (
 // them. Those who follow the thread are told of replies that lost their quote.
 func (s *Service) bury(ctx context.Context, tx *ent.Client, t *locked, ids []gid.ID, now time.Time) error {
 	err := tx.Post.Update().Where(page.AnyOf(post.FieldID, ids)).
-		SetBody("").SetBodyHTML("").SetQuote("").SetReactionCounts([]schema.ReactionCount{}).SetDeletedAt(now).Exec(ctx)
+		SetBody("").SetBodyHTML("").SetQuote("").ClearHiddenAt().ClearHiddenByID().SetHiddenBody("").SetHiddenReason("").SetReactionCounts([]schema.ReactionCount{}).SetDeletedAt(now).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("make tombstones: %w", err)
 	}

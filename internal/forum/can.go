@@ -17,7 +17,7 @@ import (
 type ThreadAbilities struct{ Reply, Rename, AcceptAnswer, Moderate bool }
 
 // PostAbilities are what the viewer may do with a post.
-type PostAbilities struct{ Edit, Delete, React bool }
+type PostAbilities struct{ Edit, Delete, React, Flag, Hide bool }
 
 // ThreadAbilities says for each thread what the viewer may do: at most four statements, whatever the number of threads.
 func (s *Service) ThreadAbilities(ctx context.Context, v viewer.Viewer, threads []*ent.Thread) ([]ThreadAbilities, error) {
@@ -70,11 +70,13 @@ func (s *Service) PostAbilities(ctx context.Context, v viewer.Viewer, posts []*e
 	}
 	for i, p := range posts {
 		l := of[p.ThreadID]
-		open := l.writable() == nil && p.DeletedAt == nil
+		open := l.writable() == nil && !silent(p)
 		can[i] = PostAbilities{
 			Edit:   open && p.AuthorID == me,
 			Delete: p.DeletedAt == nil && (p.AuthorID == me && !l.rights.Glass || l.rights.Moderate),
 			React:  open,
+			Flag:   access.CanFlag(l.rights, l.space, p, me) == nil,
+			Hide:   !silent(p) && access.CanJudge(l.rights, l.space, p, me) == nil,
 		}
 	}
 	return can, nil

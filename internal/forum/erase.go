@@ -111,14 +111,15 @@ func (s *Service) erasePosts(ctx context.Context, author gid.ID) error {
 			if err := s.bury(ctx, tx, t, ids, now); err != nil {
 				return err
 			}
-			if err := s.uncountAll(ctx, tx, posts); err != nil {
+			counted := slices.DeleteFunc(slices.Clone(posts), silent) // what is hidden is counted among the tombstones already
+			if err := s.uncountAll(ctx, tx, counted); err != nil {
 				return err
 			}
 			u, err := s.announce(ctx, tx, t, posts, now, event.PostDeleted, author)
 			if err != nil {
 				return err
 			}
-			if err := u.SetDeletedPosts(t.DeletedPosts + len(posts)).Exec(ctx); err != nil {
+			if err := u.SetDeletedPosts(t.DeletedPosts + len(counted)).Exec(ctx); err != nil {
 				return fmt.Errorf("count tombstones: %w", err)
 			}
 			return s.Notify.PostsErased(ctx, tx, ids, now)
@@ -128,6 +129,9 @@ func (s *Service) erasePosts(ctx context.Context, author gid.ID) error {
 
 // uncountAll is uncount for tombstones of one author in one thread: one statement, however many they are.
 func (s *Service) uncountAll(ctx context.Context, tx *ent.Client, posts []*ent.Post) error {
+	if len(posts) == 0 {
+		return nil
+	}
 	ids := make([]gid.ID, len(posts))
 	for i, p := range posts {
 		ids[i] = p.ID
@@ -277,19 +281,23 @@ func (s *Service) eraseReadStates(ctx context.Context, author gid.ID) error {
 func (s *Service) EraseMentions(ctx context.Context, handle, instead string) error {
 	mentions := "@" + handle
 	err := page.Walk(readBatch, postID, func(within func(*sql.Selector)) ([]*ent.Post, error) {
-		return s.Store.Client(ctx).Post.Query().Where(post.Or(post.BodyContainsFold(mentions), post.QuoteContainsFold(mentions)), within).Select(post.FieldID, post.FieldThreadID).All(ctx)
+		return s.Store.Client(ctx).Post.Query().Where(post.Or(post.BodyContainsFold(mentions), post.QuoteContainsFold(mentions), post.HiddenBodyContainsFold(mentions)), within).Select(post.FieldID, post.FieldThreadID).All(ctx)
 	}, func(posts []*ent.Post) error {
 		return s.perThread(ctx, posts, func(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, now time.Time) error {
 			var changed []*ent.Post
 			for _, p := range posts {
 				body := notify.Rename(p.Body, handle, instead)
 				quote := notify.Rename(p.Quote, handle, instead)
-				if body == p.Body && quote == p.Quote {
+				kept := notify.Rename(p.HiddenBody, handle, instead)
+				if body == p.Body && quote == p.Quote && kept == p.HiddenBody {
 					continue
 				}
 				changed = append(changed, p)
-				if err := tx.Post.UpdateOneID(p.ID).SetQuote(quote).SetBody(body).SetBodyHTML(s.Markdown.HTML(body)).Exec(ctx); err != nil {
+				if err := tx.Post.UpdateOneID(p.ID).SetQuote(quote).SetBody(body).SetBodyHTML(s.Markdown.HTML(body)).SetHiddenBody(kept).Exec(ctx); err != nil {
 					return fmt.Errorf("replace a mention: %w", err)
+				}
+				if silent(p) {
+					continue
 				}
 				if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindPOST, Object: p.ID, Thread: &t.ID, Body: body}); err != nil {
 					return err

@@ -20,6 +20,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/markdown"
+	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -33,6 +34,8 @@ type Service struct {
 	Notify   *notify.Service
 	Audit    *audit.Log
 	Markdown *markdown.Renderer
+	// Newcomers limits what those write who are new.
+	Newcomers *newcomer.Service
 	// PublicURL is where this server is: addresses below it can name objects of the graph. Empty: no address does.
 	PublicURL string
 	Now       func() time.Time

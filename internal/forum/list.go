@@ -109,8 +109,11 @@ type ReactionGroup struct {
 	Count int
 }
 
-// Reactions are a post's, in the order in which each emoji was first used.
+// Reactions are a post's, in the order in which each emoji was first used; none of a hidden one.
 func Reactions(p *ent.Post) []*ReactionGroup {
+	if p.HiddenAt != nil {
+		return []*ReactionGroup{}
+	}
 	groups := make([]*ReactionGroup, len(p.ReactionCounts))
 	for i, c := range p.ReactionCounts {
 		groups[i] = &ReactionGroup{Post: p, Emoji: c.Emoji, Count: c.Count}

@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -63,6 +64,9 @@ func (s *Service) CreatePost(ctx context.Context, v viewer.Viewer, in NewPost) (
 	w := checkPost(&check, in.Body, in.PostExtras)
 	w.quote = check.Text("quote", in.Quote, 0, maxQuote)
 	if err := check.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.Newcomers.Post(ctx, v, newcomer.Written{Key: in.IdempotencyKey, Weigh: s.weigh(w.body)}); err != nil {
 		return nil, err
 	}
 	var id gid.ID
@@ -157,6 +161,9 @@ func (s *Service) EditPost(ctx context.Context, v viewer.Viewer, id gid.ID, expe
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
+	if err := s.Newcomers.Post(ctx, v, newcomer.Written{Edit: true, Weigh: s.weigh(body)}); err != nil {
+		return nil, err
+	}
 	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 		t, p, err := s.lockOf(ctx, tx, v, id)
 		if err != nil {
@@ -170,6 +177,8 @@ func (s *Service) EditPost(ctx context.Context, v viewer.Viewer, id gid.ID, expe
 			return fault.Denied("Only its author can edit a post.")
 		case p.DeletedAt != nil:
 			return fault.Denied("This post was deleted.")
+		case p.HiddenAt != nil:
+			return hiddenPost()
 		case p.Version != expectedVersion:
 			return fault.New(fault.StaleVersion, "This post has version %d by now. Fetch it, merge, and send again.", p.Version).At("expectedVersion")
 		}
@@ -239,8 +248,11 @@ func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*
 		if err := s.Notify.PostDeleted(ctx, tx, t.ID, id, now); err != nil {
 			return err
 		}
-		if err := s.uncount(ctx, tx, p); err != nil {
-			return err
+		if p.HiddenAt == nil { // else it is counted among the tombstones already
+			if err := s.uncount(ctx, tx, p, 1); err != nil {
+				return err
+			}
+			t.DeletedPosts++
 		}
 		u, err := s.record(ctx, tx, t, now, event.Entry{Kind: event.PostDeleted, Object: id, Actor: me})
 		if err != nil {
@@ -251,7 +263,7 @@ func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*
 				return err
 			}
 		}
-		return u.SetDeletedPosts(t.DeletedPosts + 1).Exec(ctx)
+		return u.SetDeletedPosts(t.DeletedPosts).Exec(ctx)
 	})
 	if err != nil {
 		return nil, err

@@ -82,6 +82,9 @@ func (s *Service) react(ctx context.Context, v viewer.Viewer, postID gid.ID, emo
 		if p.DeletedAt != nil {
 			return fault.Denied("This post was deleted.")
 		}
+		if p.HiddenAt != nil {
+			return hiddenPost()
+		}
 		has, err := tx.Reaction.Query().Where(reaction.PostID(postID), reaction.MemberID(me), reaction.Emoji(emoji)).Exist(ctx)
 		if err != nil {
 			return fmt.Errorf("load reaction: %w", err)

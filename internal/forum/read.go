@@ -18,7 +18,7 @@ import (
 )
 
 // Unread is how many posts of a thread a member has not read, from kept counters: no post is counted. State is nil for a
-// thread that they never opened. Their own posts and tombstones are never unread.
+// thread that they never opened. Their own posts, tombstones and hidden posts are never unread.
 func Unread(t *ent.Thread, state *ent.ReadState) int {
 	if state == nil {
 		return t.PostSeq - t.DeletedPosts
@@ -106,7 +106,7 @@ func (s *Service) place(ctx context.Context, v viewer.Viewer, id gid.ID,
 		if err != nil || state != nil && state.LastReadSeq == seq {
 			return err
 		}
-		uncounted, err := tx.Post.Query().Where(post.ThreadID(id), post.SeqGT(seq), post.Or(post.AuthorID(me), post.DeletedAtNotNil())).Count(ctx)
+		uncounted, err := tx.Post.Query().Where(post.ThreadID(id), post.SeqGT(seq), post.Or(post.AuthorID(me), post.DeletedAtNotNil(), post.HiddenAtNotNil())).Count(ctx)
 		if err != nil {
 			return fmt.Errorf("count own posts: %w", err)
 		}
@@ -156,11 +156,12 @@ func (s *Service) readOwn(ctx context.Context, tx *ent.Client, t *locked, me gid
 	return s.setRead(ctx, tx, state, t.ID, me, last, uncounted+1, now)
 }
 
-// uncount keeps a tombstone from being unread for those who had not read the post. Its author's own count has it already.
-func (s *Service) uncount(ctx context.Context, tx *ent.Client, p *ent.Post) error {
-	err := tx.ReadState.Update().Where(readstate.ThreadID(p.ThreadID), readstate.LastReadSeqLT(p.Seq), readstate.MemberIDNEQ(p.AuthorID)).AddUncounted(1).Exec(ctx)
+// uncount keeps a tombstone or a hidden post from being unread for those who had not read the post, or with -1 counts one again that is
+// shown. Its author's own count has it in either case.
+func (s *Service) uncount(ctx context.Context, tx *ent.Client, p *ent.Post, by int) error {
+	err := tx.ReadState.Update().Where(readstate.ThreadID(p.ThreadID), readstate.LastReadSeqLT(p.Seq), readstate.MemberIDNEQ(p.AuthorID)).AddUncounted(by).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("uncount a tombstone: %w", err)
+		return fmt.Errorf("uncount a post: %w", err)
 	}
 	return nil
 }

@@ -181,7 +181,7 @@ func (s *Service) tellBoth(ctx context.Context, tx *ent.Client, r *relocation, l
 	}
 	buried := 0
 	for _, p := range r.posts {
-		if p.DeletedAt != nil {
+		if silent(p) {
 			buried++
 		}
 		if r.from.AcceptedPostID != nil && *r.from.AcceptedPostID == p.ID {
@@ -217,7 +217,7 @@ func recount(ctx context.Context, tx *ent.Client, threadID gid.ID) error {
 		never.Where(sql.And(
 			sql.EQ(p.C(post.FieldThreadID), threadID),
 			sql.ColumnsGT(p.C(post.FieldSeq), state.C(readstate.FieldLastReadSeq)),
-			sql.Or(sql.ColumnsEQ(p.C(post.FieldAuthorID), state.C(readstate.FieldMemberID)), sql.NotNull(p.C(post.FieldDeletedAt))),
+			sql.Or(sql.ColumnsEQ(p.C(post.FieldAuthorID), state.C(readstate.FieldMemberID)), sql.NotNull(p.C(post.FieldDeletedAt)), sql.NotNull(p.C(post.FieldHiddenAt))),
 		))
 		u.Set(readstate.FieldUncounted, sql.ExprFunc(func(b *sql.Builder) { b.WriteByte('(').Join(never).WriteByte(')') }))
 	}).Exec(ctx)

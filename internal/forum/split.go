@@ -105,7 +105,7 @@ func chosen(ctx context.Context, tx *ent.Client, from *locked, ids []gid.ID) ([]
 			return nil, fault.Invalid(path, "This post was deleted, or moved before.")
 		}
 	}
-	if len(posts) >= from.PostSeq-from.DeletedPosts {
+	if len(shown(posts)) >= from.PostSeq-from.DeletedPosts {
 		return nil, fault.Invalid("postIds", "At least one post stays. To move all of them, move the thread or merge it.")
 	}
 	return posts, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
@@ -13,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -53,6 +55,9 @@ func (s *Service) CreateThread(ctx context.Context, v viewer.Viewer, in NewThrea
 	checkKind(&check, kind)
 	tags := checkTags(&check, in.Tags)
 	if err := check.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.Newcomers.Post(ctx, v, newcomer.Written{Starts: true, Key: in.IdempotencyKey, Weigh: s.weigh(first.body)}); err != nil {
 		return nil, err
 	}
 	var id gid.ID
@@ -149,7 +154,14 @@ func (s *Service) LockThread(ctx context.Context, v viewer.Viewer, id gid.ID, re
 		if me, ok := v.MemberID(); ok {
 			u.SetLockedByID(me)
 		}
-		return s.tell(ctx, tx, v, t, audit.Entry{Action: audit.ThreadLocked, Subject: t.ID})
+		return s.lockedBy(ctx, tx, v, t, reason)
+	})
+}
+
+// lockedBy writes down that a thread was locked.
+func (s *Service) lockedBy(ctx context.Context, tx *ent.Client, v viewer.Viewer, t *locked, reason string) error {
+	return s.Audit.Moderated(ctx, tx, v, audit.Act{
+		Kind: moderationaction.KindLOCK, Action: audit.ThreadLocked, Subject: t.ID, Space: t.space, Thread: t.ID, Member: t.AuthorID, Reason: reason,
 	})
 }
 
@@ -160,7 +172,7 @@ func (s *Service) UnlockThread(ctx context.Context, v viewer.Viewer, id gid.ID) 
 			return err
 		}
 		u.SetLocked(false).SetLockReason("").ClearLockedByID()
-		return s.tell(ctx, tx, v, t, audit.Entry{Action: audit.ThreadUnlocked, Subject: t.ID})
+		return s.Audit.Moderated(ctx, tx, v, audit.Act{Kind: moderationaction.KindUNLOCK, Action: audit.ThreadUnlocked, Subject: t.ID, Space: t.space, Thread: t.ID, Member: t.AuthorID})
 	})
 }
 

@@ -12,18 +12,22 @@ import (
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Service has the rules of moderation. All fields are needed.
+// Service has the rules of moderation. All fields but Unlimited are needed.
 type Service struct {
 	Store  *store.Store
 	Events *event.Log
 	Audit  *audit.Log
+	Forum  *forum.Service
 	Now    func() time.Time
 	NewID  func(gid.Kind) gid.ID
+
+	Unlimited bool // no rates hold
 }
 
 // alone runs a change by who has signed in, while their own row is held: what is counted for them is looked at under this lock.

@@ -32,6 +32,9 @@ func (s *Service) Introduce(ctx context.Context, v viewer.Viewer, in Introductio
 	if len(in.MemberIDs) != 2 {
 		return nil, fault.Invalid("memberIds", "Name the two whom you introduce to each other.")
 	}
+	if err := s.Newcomers.Introduction(ctx, v, in.IdempotencyKey); err != nil {
+		return nil, err
+	}
 	t, err := s.Forum.CreateThread(ctx, v, forum.NewThread{
 		Title: introductionTitle, Body: in.Message, Kind: thread.KindINTRODUCTION, With: in.MemberIDs, IdempotencyKey: in.IdempotencyKey,
 		Place: func(ctx context.Context, tx *ent.Client) (gid.ID, error) {

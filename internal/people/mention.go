@@ -116,7 +116,7 @@ func latestWriters(t *ent.Thread) func(*sql.Selector) {
 		d := sql.Dialect(s.Dialect())
 		p := d.Table(post.Table)
 		wrote := d.Select(p.C(post.FieldAuthorID)).From(p).Where(sql.And(
-			sql.EQ(p.C(post.FieldThreadID), t.ID), sql.GT(p.C(post.FieldSeq), t.PostSeq-recentPosts), sql.IsNull(p.C(post.FieldDeletedAt)))).
+			sql.EQ(p.C(post.FieldThreadID), t.ID), sql.GT(p.C(post.FieldSeq), t.PostSeq-recentPosts), sql.IsNull(p.C(post.FieldDeletedAt)), sql.IsNull(p.C(post.FieldHiddenAt)))).
 			GroupBy(p.C(post.FieldAuthorID)).As("wrote")
 		wrote.AppendSelectAs(sql.Max(p.C(post.FieldSeq)), "latest")
 		s.LeftJoin(wrote).On(s.C(member.FieldID), wrote.C(post.FieldAuthorID))

@@ -10,6 +10,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/store"
 )
 
@@ -18,6 +19,7 @@ type Service struct {
 	Store     *store.Store
 	Community *community.Service
 	Forum     *forum.Service
+	Newcomers *newcomer.Service
 	Now       func() time.Time
 	NewID     func(gid.Kind) gid.ID
 }

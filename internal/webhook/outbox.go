@@ -17,6 +17,7 @@ import (
 // ofThreads are the happenings of the event log that endpoints can want.
 var ofThreads = map[string]Event{
 	event.PostCreated: PostCreated, event.PostEdited: PostEdited, event.PostDeleted: PostDeleted, event.ThreadChanged: ThreadChanged,
+	event.PostHidden: PostEdited, event.PostRestored: PostEdited, // to who shows it, it says something else now
 }
 
 // Appended is told what the event log writes, within its transaction, and writes it down for the endpoints that want it. While none
