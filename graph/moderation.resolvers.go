@@ -68,13 +68,13 @@ func (r *flaggedPostResolver) Post(ctx context.Context, obj *ent.Flag) (*ent.Pos
 
 func (r *flaggedPostResolver) FlagCount(ctx context.Context, obj *ent.Flag) (int, error) {
 	return together(ctx, obj, func(objs []*ent.Flag) ([]int, error) {
-		return r.Moderation.FlagCounts(ctx, viewer.From(ctx), each(objs, func(f *ent.Flag) gid.ID { return f.PostID }))
+		return r.Moderation.FlagCounts(ctx, each(objs, func(f *ent.Flag) gid.ID { return f.PostID }))
 	})
 }
 
 func (r *flaggedPostResolver) Flags(ctx context.Context, obj *ent.Flag) ([]*ent.Flag, error) {
 	return together(ctx, obj, func(objs []*ent.Flag) ([][]*ent.Flag, error) {
-		return r.Moderation.OpenFlags(ctx, viewer.From(ctx), each(objs, func(f *ent.Flag) gid.ID { return f.PostID }))
+		return r.Moderation.OpenFlags(ctx, each(objs, func(f *ent.Flag) gid.ID { return f.PostID }))
 	})
 }
 

@@ -35,7 +35,7 @@ var kinds = map[gid.Kind]string{
 	gid.Poll: "Poll", gid.PollOption: "PollOption", gid.PostRevision: "PostRevision", gid.Notification: "Notification", gid.Resource: "Resource", gid.ResourceVersion: "ResourceVersion",
 	gid.Framework: "Framework", gid.AuditEntry: "AuditEntry", gid.BreakGlass: "BreakGlass", gid.JoinRequest: "JoinRequest", gid.File: "File",
 	gid.WebhookEndpoint: "WebhookEndpoint", gid.WebhookDelivery: "WebhookDelivery",
-	gid.Draft: "Draft", gid.Bookmark: "Bookmark",
+	gid.Draft: "Draft", gid.Bookmark: "Bookmark", gid.Flag: "Flag", gid.ModerationAction: "ModerationAction",
 }
 
 // refers is what the ids of arguments and inputs name.
@@ -46,7 +46,7 @@ var refers = map[string]gid.Kind{
 	"affiliationId": gid.Affiliation, "roleAssignmentId": gid.RoleAssignment, "scopeId": gid.Space, "frameworkId": gid.Framework,
 	"frameworkIds": gid.Framework, "notificationIds": gid.Notification, "breakGlassId": gid.BreakGlass, "joinRequestId": gid.JoinRequest,
 	"actorId": gid.Member, "subjectId": gid.Member, "fileId": gid.File, "attachmentFileIds": gid.File, "pollId": gid.Poll, "optionIds": gid.PollOption, "avatarFileId": gid.File, "accessTokenId": gid.AccessToken,
-	"sessionId": gid.AccessToken, "identityId": gid.Identity, "endpointId": gid.WebhookEndpoint, "deliveryId": gid.WebhookDelivery, "draftId": gid.Draft,
+	"sessionId": gid.AccessToken, "identityId": gid.Identity, "endpointId": gid.WebhookEndpoint, "deliveryId": gid.WebhookDelivery, "draftId": gid.Draft, "warningId": gid.ModerationAction,
 }
 
 // texts are what inputs are given where any text will not do; by the name of the field, or of the mutation and the field.

@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/file"
+	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/poll"
 	"github.com/pursuing-equity/commons/ent/polloption"
@@ -29,6 +30,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/library"
+	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
@@ -228,6 +230,7 @@ func (s *stage) hide() {
 		_, err := s.App.Library.UpdateResource(in, v, kept, 1, library.ResourcePatch{})
 		must0(s.T, err)
 		s.upload(kept)
+		s.moderate(kind, thread)
 		_, err = s.App.Forum.LockThread(in, v, thread, "Enough")
 		must0(s.T, err)
 		s.spaces = append(s.spaces, id)
@@ -262,6 +265,29 @@ func (s *stage) hide() {
 	}
 	s.keepAside()
 	s.note()
+}
+
+// moderate has those who belong to a hidden group flag, hide and warn.
+func (s *stage) moderate(kind space.Kind, thread gid.ID) {
+	s.T.Helper()
+	if kind == space.KindDIRECT {
+		return
+	}
+	in, v := s.insider.Context(), s.insider.Viewer
+	theirs, err := s.App.Store.Client(s.System()).Post.Query().Where(post.ThreadID(thread), post.AuthorID(s.host.ID), post.DeletedAtIsNil()).First(s.System())
+	must0(s.T, err)
+	flagged := func(p gid.ID) gid.ID {
+		f, err := s.App.Moderation.FlagPost(in, v, moderation.NewFlag{PostID: p, Reason: flag.ReasonPRIVACY, Note: "About " + secret})
+		must0(s.T, err)
+		return f.ID
+	}
+	flagged(theirs.ID)
+	_, err = s.App.Moderation.HidePost(in, v, theirs.ID, "About "+secret)
+	must0(s.T, err)
+	s.hidden[gid.Flag] = flagged(s.Post(s.host, thread, "More about "+secret))
+	w, err := s.App.Moderation.WarnMember(in, v, moderation.NewWarning{MemberID: s.host.ID, PostID: &theirs.ID, Text: "About " + secret})
+	must0(s.T, err)
+	s.hidden[gid.ModerationAction] = w.ID
 }
 
 // keepAside has those who belong to hidden spaces begin to write there and keep what was said there.

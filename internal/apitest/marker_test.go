@@ -78,6 +78,11 @@ func written(m *marked) map[string]func() vars {
 		"createRoleAssignment":  nil, // for administrators; the only text is the key
 		"createTeamMembership":  func() vars { return vars{"teamId": m.team, "memberId": m.newParticipant().ID, "role": "MEMBER"} },
 		"introduce":             func() vars { return vars{"memberIds": []gid.ID{m.ben.ID, m.newParticipant().ID}} },
+		"flagPost":              func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben"), "reason": "OTHER"} },
+		"resolveFlags":          func() vars { return vars{"postId": m.flagged(), "outcome": "UPHELD", "action": "WARN"} },
+		"hidePost":              func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben")} },
+		"unhidePost":            func() vars { return vars{"postId": m.flagged()} },
+		"warnMember":            func() vars { return vars{"memberId": m.ben.ID, "spaceId": m.group} },
 		"saveDraft":             func() vars { return vars{"threadId": m.thread} },
 		"bookmarkPost":          func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben")} },
 		"createSpaceMembership": func() vars { return vars{"spaceId": m.group, "memberId": m.newParticipant().ID} },
@@ -98,6 +103,15 @@ func (m *marked) newParticipant() *apitest.Person {
 	p := m.Member("new")
 	m.Join(m.network, p, "MEMBER")
 	return p
+}
+
+// flagged is a post of ben's in ada's group that somebody else flagged.
+func (m *marked) flagged() gid.ID {
+	post := m.Post(m.ben, m.Thread(m.ben, m.group, "Of ben", "Of ben"), "Of ben")
+	p := m.newParticipant()
+	m.Join(m.group, p, "MEMBER")
+	p.Must(flagPost, input(vars{"postId": post, "reason": "SPAM"}))
+	return post
 }
 
 func (m *marked) newResource() string {

@@ -151,6 +151,7 @@ func (c *cast) furnish() {
 	}
 	c.newWebhook()
 	c.furnishDesk(thread, post)
+	c.furnishModeration(post)
 }
 
 // newGlass is an administrator's look into a group of its own that the insider belongs to.

@@ -68,14 +68,15 @@ func (s *Service) Queue(ctx context.Context, v viewer.Viewer, spaceID *gid.ID, a
 	return page.Build(order, w, scope, rows, func(f *ent.Flag) page.Key { return page.Key{ID: f.ID} }), nil
 }
 
-// OpenFlags are those on posts that wait for the viewer, the oldest first, 50 at most of each post: one statement for all posts.
-func (s *Service) OpenFlags(ctx context.Context, v viewer.Viewer, posts []gid.ID) ([][]*ent.Flag, error) {
+// OpenFlags are those on posts that wait, the oldest first, 50 at most of each post: one statement for all posts. It is for posts of Queue:
+// whoever was given one may see all of its flags.
+func (s *Service) OpenFlags(ctx context.Context, posts []gid.ID) ([][]*ent.Flag, error) {
 	most := flagsShown
 	pages, err := page.Each(perPost, page.Args{First: &most}, flag.FieldPostID, posts,
 		func(f *ent.Flag) page.Key { return page.Key{ID: f.ID} },
 		func(f *ent.Flag) gid.ID { return f.PostID },
 		func(within func(*sql.Selector)) ([]*ent.Flag, error) {
-			return s.Store.Client(ctx).Flag.Query().Where(within, access.JudgedFlags(v)).All(ctx)
+			return s.Store.Client(ctx).Flag.Query().Where(within).All(ctx)
 		}, func(s *sql.Selector) { s.Where(sql.IsNull(s.C(flag.FieldResolvedAt))) })
 	if err != nil {
 		return nil, err
@@ -90,13 +91,13 @@ func (s *Service) OpenFlags(ctx context.Context, v viewer.Viewer, posts []gid.ID
 	return flags, nil
 }
 
-// FlagCounts says of each post how many flags on it wait for the viewer: one statement.
-func (s *Service) FlagCounts(ctx context.Context, v viewer.Viewer, posts []gid.ID) ([]int, error) {
+// FlagCounts says of each post of Queue how many flags on it wait: one statement.
+func (s *Service) FlagCounts(ctx context.Context, posts []gid.ID) ([]int, error) {
 	var rows []struct {
 		PostID gid.ID `json:"post_id"`
 		Count  int    `json:"count"`
 	}
-	err := s.Store.Client(ctx).Flag.Query().Where(page.AnyOf(flag.FieldPostID, posts), flag.ResolvedAtIsNil(), access.JudgedFlags(v)).
+	err := s.Store.Client(ctx).Flag.Query().Where(page.AnyOf(flag.FieldPostID, posts), flag.ResolvedAtIsNil()).
 		Modify(func(s *sql.Selector) {
 			s.Select(s.C(flag.FieldPostID), sql.As(sql.Count("*"), "count")).GroupBy(s.C(flag.FieldPostID))
 		}).Scan(ctx, &rows)

@@ -17,6 +17,8 @@ const valueTypes = [
   'MentionCandidate',
   'Topic',
   'Block',
+  'FlaggedPost',
+  'NewMemberLimits',
   'NotificationPreference',
   // Events: their cursor is their identity, and only in their stream.
   'PostCreated',
@@ -25,6 +27,8 @@ const valueTypes = [
   'ReactionsChanged',
   'PollChanged',
   'PostMoved',
+  'PostHidden',
+  'PostRestored',
   'ThreadChanged',
   'ThreadActivity',
   'NotificationCreated',
@@ -32,6 +36,9 @@ const valueTypes = [
   'ReadStateChanged',
   'DraftChanged',
   'BookmarkChanged',
+  'ModerationQueueChanged',
+  'FlagResolved',
+  'MemberWarned',
 ];
 
 const rule = (name, options) => ({ [`@graphql-eslint/${name}`]: options });
