@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/identity"
+	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/notificationpreference"
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
@@ -489,13 +490,17 @@ func (a *archive) flags(ctx context.Context) error {
 	})
 }
 
-// moderation is what was done to the member, and not who did it.
+// moderation is what was done to the member, and not who did it; why, where that was said to them: in a warning.
 func (a *archive) moderation(ctx context.Context) error {
 	return rows(a, "moderation.json", func(r *ent.ModerationAction) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.ModerationAction, error) {
 		return a.Store.Client(ctx).ModerationAction.Query().Where(access.ExportableModerationActions(a.viewer), within).All(ctx)
 	}, func(r *ent.ModerationAction) any {
+		reason := ""
+		if r.Kind == moderationaction.KindWARN {
+			reason = r.Reason
+		}
 		return map[string]any{
-			"kind": r.Kind, "spaceId": r.SpaceID, "threadId": r.ThreadID, "postId": r.PostID, "reason": r.Reason, "endsAt": r.EndsAt,
+			"kind": r.Kind, "spaceId": r.SpaceID, "threadId": r.ThreadID, "postId": r.PostID, "reason": reason, "endsAt": r.EndsAt,
 			"createdAt": r.CreatedAt, "acknowledgedAt": r.SeenAt,
 		}
 	})

@@ -80,7 +80,7 @@ func written(m *marked) map[string]func() vars {
 		"introduce":             func() vars { return vars{"memberIds": []gid.ID{m.ben.ID, m.newParticipant().ID}} },
 		"flagPost":              func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben"), "reason": "OTHER"} },
 		"resolveFlags":          func() vars { return vars{"postId": m.flagged(), "outcome": "UPHELD", "action": "WARN"} },
-		"hidePost":              func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben")} },
+		"hidePost":              func() vars { return vars{"postId": m.flagged()} },
 		"unhidePost":            func() vars { return vars{"postId": m.flagged()} },
 		"warnMember":            func() vars { return vars{"memberId": m.ben.ID, "spaceId": m.group} },
 		"saveDraft":             func() vars { return vars{"threadId": m.thread} },

@@ -67,9 +67,9 @@ func forum() []rule {
 	return []rule{
 		{"a thread's posts are numbered from 1 without a gap",
 			`SELECT count(*) FROM (SELECT thread_id FROM posts GROUP BY thread_id HAVING min(seq) <> 1 OR max(seq) <> count(*)) x`},
-		{"a thread counts its posts and its tombstones",
+		{"a thread counts its posts, and those that were deleted or hidden",
 			`SELECT count(*) FROM threads t WHERE post_seq <> (SELECT count(*) FROM posts p WHERE p.thread_id = t.id)
-			OR deleted_posts <> (SELECT count(*) FROM posts p WHERE p.thread_id = t.id AND p.deleted_at IS NOT NULL)`},
+			OR deleted_posts <> (SELECT count(*) FROM posts p WHERE p.thread_id = t.id AND (p.deleted_at IS NOT NULL OR p.hidden_at IS NOT NULL))`},
 		{"a thread knows its newest post",
 			`SELECT count(*) FROM threads t LEFT JOIN posts p ON p.id = t.last_post_id
 			WHERE p.id IS NULL OR p.thread_id <> t.id OR p.seq <> t.post_seq OR p.created_at > t.last_activity_at
@@ -81,10 +81,16 @@ func forum() []rule {
 			`SELECT count(*) FROM members m JOIN (SELECT stream_id, min(seq) AS low, max(seq) AS high, count(*) AS n FROM events GROUP BY stream_id) e
 			ON e.stream_id = m.id WHERE e.high <> m.event_seq OR e.n <> e.high - e.low + 1`},
 		{"a tombstone says nothing",
-			`SELECT count(*) FROM posts p WHERE p.deleted_at IS NOT NULL AND (p.body <> '' OR p.body_html <> '' OR p.quote <> ''
+			`SELECT count(*) FROM posts p WHERE p.deleted_at IS NOT NULL AND (p.body <> '' OR p.body_html <> '' OR p.quote <> '' OR p.hidden_at IS NOT NULL
 			OR EXISTS (SELECT 1 FROM post_revisions r WHERE r.post_id = p.id) OR EXISTS (SELECT 1 FROM reactions r WHERE r.post_id = p.id)
 			OR EXISTS (SELECT 1 FROM post_attachments a WHERE a.post_id = p.id) OR EXISTS (SELECT 1 FROM post_links l WHERE l.post_id = p.id)
 			OR EXISTS (SELECT 1 FROM polls o WHERE o.post_id = p.id) OR EXISTS (SELECT 1 FROM search_documents d WHERE d.object_id = p.id))`},
+		{"a hidden post says nothing where it is read, and only a hidden one keeps what it said",
+			`SELECT count(*) FROM posts p WHERE p.hidden_at IS NOT NULL AND (p.body <> '' OR p.body_html <> '' OR p.hidden_body = '' OR p.hidden_by_id IS NULL
+			OR EXISTS (SELECT 1 FROM search_documents d WHERE d.object_id = p.id))
+			OR p.hidden_at IS NULL AND (p.hidden_body <> '' OR p.hidden_reason <> '' OR p.hidden_by_id IS NOT NULL)`},
+		{"a flag waits until somebody decides",
+			`SELECT count(*) FROM flags WHERE (state = 'OPEN') <> (resolved_at IS NULL) OR (resolver_id IS NULL) <> (resolved_at IS NULL)`},
 		{"a quote is of a post that stands",
 			`SELECT count(*) FROM posts p LEFT JOIN posts q ON q.id = p.reply_to_id WHERE p.quote <> '' AND (q.id IS NULL OR q.deleted_at IS NOT NULL)`},
 		{"a file that a post holds is its author's, and served",
@@ -96,8 +102,8 @@ func forum() []rule {
 		{"nobody votes twice where one answer is asked for",
 			`SELECT count(*) FROM (SELECT v.poll_id, v.member_id FROM poll_votes v JOIN polls o ON o.id = v.poll_id WHERE NOT o.multiple
 			GROUP BY v.poll_id, v.member_id HAVING count(*) > 1) x`},
-		{"a post that is not deleted says something",
-			`SELECT count(*) FROM posts WHERE deleted_at IS NULL AND (body = '' OR body_html = '')`},
+		{"a post that is not deleted or hidden says something",
+			`SELECT count(*) FROM posts WHERE deleted_at IS NULL AND hidden_at IS NULL AND (body = '' OR body_html = '')`},
 		{"a post has a revision for every older version",
 			`SELECT count(*) FROM posts p WHERE p.deleted_at IS NULL AND (p.version <> 1 + (SELECT count(*) FROM post_revisions r WHERE r.post_id = p.id)
 			OR p.version - 1 <> (SELECT coalesce(max(r.version), 0) FROM post_revisions r WHERE r.post_id = p.id))`},
@@ -115,12 +121,12 @@ func forum() []rule {
 			AND (o.id IS NULL OR o.merged_into_id IS NOT NULL OR t.post_seq <> t.deleted_posts OR t.pinned OR t.accepted_post_id IS NOT NULL)`},
 		{"an accepted answer stands in its question's thread",
 			`SELECT count(*) FROM threads t LEFT JOIN posts p ON p.id = t.accepted_post_id
-			WHERE t.accepted_post_id IS NOT NULL AND (p.id IS NULL OR p.thread_id <> t.id OR p.deleted_at IS NOT NULL OR t.kind <> 'QUESTION')`},
+			WHERE t.accepted_post_id IS NOT NULL AND (p.id IS NULL OR p.thread_id <> t.id OR p.deleted_at IS NOT NULL OR p.hidden_at IS NOT NULL OR t.kind <> 'QUESTION')`},
 		{"nobody has read further than a thread goes",
 			`SELECT count(*) FROM read_states r JOIN threads t ON t.id = r.thread_id WHERE r.last_read_seq > t.post_seq OR r.last_read_seq < 0`},
-		{"a read state counts the member's own later posts and later tombstones",
+		{"a read state counts the member's own later posts, and later ones that were deleted or hidden",
 			`SELECT count(*) FROM read_states r WHERE r.uncounted <> (SELECT count(*) FROM posts p
-			WHERE p.thread_id = r.thread_id AND p.seq > r.last_read_seq AND (p.author_id = r.member_id OR p.deleted_at IS NOT NULL))`},
+			WHERE p.thread_id = r.thread_id AND p.seq > r.last_read_seq AND (p.author_id = r.member_id OR p.deleted_at IS NOT NULL OR p.hidden_at IS NOT NULL))`},
 		{"nobody is notified of their own post, nor of one in another thread",
 			`SELECT count(*) FROM notifications n JOIN posts p ON p.id = n.post_id
 			WHERE n.recipient_id = n.actor_id OR n.actor_id <> p.author_id OR n.thread_id <> p.thread_id`},
@@ -133,7 +139,7 @@ func lists() []rule {
 			`SELECT count(*) FROM threads t LEFT JOIN search_documents d ON d.object_id = t.id WHERE t.merged_into_id IS NULL AND (d.id IS NULL OR d.kind <> 'THREAD' OR d.thread_id <> t.id OR d.title <> t.title)`},
 		{"search knows every post by its thread",
 			`SELECT count(*) FROM posts p LEFT JOIN search_documents d ON d.object_id = p.id
-			WHERE p.deleted_at IS NULL AND (d.id IS NULL OR d.kind <> 'POST' OR d.thread_id <> p.thread_id)`},
+			WHERE p.deleted_at IS NULL AND p.hidden_at IS NULL AND (d.id IS NULL OR d.kind <> 'POST' OR d.thread_id <> p.thread_id)`},
 		{"search knows every active member by name",
 			`SELECT count(*) FROM members m LEFT JOIN search_documents d ON d.object_id = m.id WHERE m.status = 'ACTIVE' AND (d.id IS NULL OR d.kind <> 'MEMBER' OR d.title <> m.name)`},
 		{"search knows every organization by name",
