@@ -43,5 +43,5 @@ type Resolver struct {
 
 // Schema is the executable schema over the resolvers.
 func (r *Resolver) Schema() graphql.ExecutableSchema {
-	return generated.NewExecutableSchema(generated.Config{Resolvers: r})
+	return generated.NewQueries(generated.Config{Resolvers: r})
 }

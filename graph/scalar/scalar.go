@@ -13,9 +13,12 @@ import (
 
 // MarshalDateTime writes an instant in UTC with up to six decimals.
 func MarshalDateTime(t time.Time) graphql.Marshaler {
-	return graphql.WriterFunc(func(w io.Writer) {
-		_, _ = w.Write(t.UTC().AppendFormat(make([]byte, 0, 32), `"2006-01-02T15:04:05.999999Z07:00"`))
-	})
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(AppendDateTime(make([]byte, 0, 32), t)) })
+}
+
+// AppendDateTime is MarshalDateTime for who has a buffer.
+func AppendDateTime(b []byte, t time.Time) []byte {
+	return t.UTC().AppendFormat(b, `"2006-01-02T15:04:05.999999Z07:00"`)
 }
 
 // UnmarshalDateTime reads RFC 3339. Decimals beyond the sixth are cut off: the databases keep microseconds.
@@ -30,10 +33,11 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 
 // MarshalDate writes a day.
 func MarshalDate(t time.Time) graphql.Marshaler {
-	return graphql.WriterFunc(func(w io.Writer) {
-		_, _ = io.WriteString(w, t.UTC().Format(`"2006-01-02"`))
-	})
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(AppendDate(make([]byte, 0, 12), t)) })
 }
+
+// AppendDate is MarshalDate for who has a buffer.
+func AppendDate(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, `"2006-01-02"`) }
 
 // UnmarshalDate reads a day as midnight UTC.
 func UnmarshalDate(v any) (time.Time, error) {

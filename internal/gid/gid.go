@@ -105,6 +105,14 @@ var prefixes = map[Kind]string{
 	Extension: "ext", ReviewAssignment: "rva", Conflict: "cfl", Review: "rvw", Decision: "dec", Entitlement: "ent", SavedView: "svw", BulkAction: "bka",
 }
 
+// byKind is prefixes for those in a hurry.
+var byKind = func() (all [256]string) {
+	for k, p := range prefixes {
+		all[k] = p
+	}
+	return all
+}()
+
 var kinds = func() map[string]Kind {
 	m := make(map[string]Kind, len(prefixes))
 	for k, p := range prefixes {
@@ -115,7 +123,7 @@ var kinds = func() map[string]Kind {
 
 // String is the prefix of the kind's ids.
 func (k Kind) String() string {
-	if p, ok := prefixes[k]; ok {
+	if p := byKind[k]; p != "" {
 		return p
 	}
 	return fmt.Sprintf("kind%d", byte(k))
@@ -162,19 +170,25 @@ const (
 
 // String is the id as the API shows it.
 func (id ID) String() string {
-	if id.IsZero() {
-		return ""
-	}
 	var b [textLen]byte
-	copy(b[:], id.Kind().String())
-	b[3] = '_'
+	return string(id.Append(b[:0]))
+}
+
+// Append is String for who has a buffer.
+func (id ID) Append(b []byte) []byte {
+	if id.IsZero() {
+		return b
+	}
+	b = append(b, "___"+"_00000000000000000000000000"...)
+	text := b[len(b)-textLen:]
+	copy(text[:3], id.Kind().String())
 	hi, lo := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])
 	for i := textLen - 1; i > 3; i-- {
-		b[i] = alphabet[lo&31]
+		text[i] = alphabet[lo&31]
 		lo = lo>>5 | hi<<59
 		hi >>= 5
 	}
-	return string(b[:])
+	return b
 }
 
 // Parse reads an id as the API shows it. It returns INVALID_ID for anything else, and for a prefix that does not match
@@ -263,27 +277,46 @@ func (id *ID) Scan(src any) error {
 		*id = ID{}
 		return nil
 	case []byte:
-		if len(v) == 16 {
-			copy(id[:], v)
-			return nil
-		}
-		return id.scanText(string(v))
+		return scan(id, v)
 	case string:
-		if len(v) == 16 {
-			copy(id[:], v)
-			return nil
-		}
-		return id.scanText(v)
+		return scan(id, v)
 	default:
 		return fmt.Errorf("scan id: unexpected %T", src)
 	}
 }
 
-func (id *ID) scanText(s string) error {
-	raw, err := hex.DecodeString(strings.ReplaceAll(s, "-", ""))
-	if err != nil || len(raw) != 16 {
-		return fmt.Errorf("scan id: %q is no uuid", s)
+func scan[T string | []byte](id *ID, v T) error {
+	if len(v) == len(id) {
+		copy(id[:], v)
+		return nil
 	}
-	copy(id[:], raw)
+	n := 0 // of half bytes
+	for i := range len(v) {
+		var half byte
+		switch c := v[i]; {
+		case c == '-':
+			continue
+		case '0' <= c && c <= '9':
+			half = c - '0'
+		case 'a' <= c && c <= 'f':
+			half = c - 'a' + 10
+		case 'A' <= c && c <= 'F':
+			half = c - 'A' + 10
+		default:
+			n = 2 * len(id)
+		}
+		if n == 2*len(id) {
+			return fmt.Errorf("scan id: %q is no uuid", string(v))
+		}
+		if n%2 == 0 {
+			id[n/2] = half << 4
+		} else {
+			id[n/2] |= half
+		}
+		n++
+	}
+	if n != 2*len(id) {
+		return fmt.Errorf("scan id: %q is no uuid", string(v))
+	}
 	return nil
 }
