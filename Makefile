@@ -4,6 +4,7 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZTIME ?= 10s
 TESTFLAGS ?=
+QUERYFLAGS ?=
 FANOUTFLAGS ?= -sockets 500,2000,10000
 ROUNDS ?= 10
 
@@ -32,11 +33,12 @@ commons: explorer
 test: check-race check-node explorer withpostgres ## the whole suite under the race detector, on SQLite and PostgreSQL
 	bin/withpostgres $(GO) test -race -timeout 25m $(TESTFLAGS) ./...
 
-bench: withpostgres commons ## benchmarks with their peers, as ratios; on Linux fan-out too (FANOUTFLAGS, 15 min)
+bench: withpostgres commons ## benchmarks with their peers, as ratios; on Linux pages (QUERYFLAGS, 10 min) and fan-out (FANOUTFLAGS, 15 min) too
 	bin/withpostgres $(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(TESTFLAGS) ./...
 	@if [ "$$($(GO) env GOOS)" = linux ]; then \
+		$(GO) build -o bin/queries ./internal/apitest/queries && bin/queries $(QUERYFLAGS) && \
 		$(GO) build -o bin/fanout ./internal/apitest/fanout && bin/fanout $(FANOUTFLAGS) && bin/fanout -scenario threads; \
-	else echo 'The fan-out benchmark needs Linux.' >&2; fi
+	else echo 'The benchmarks of pages and of fan-out need Linux.' >&2; fi
 
 crash: commons ## kill servers and PostgreSQL at random moments under load (ROUNDS=10)
 	@$(GO) build -o bin/crash ./internal/apitest/crash
