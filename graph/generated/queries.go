@@ -25,6 +25,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/moderation"
+	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/people"
@@ -56,6 +57,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 			return graphql.NewInputUnmarshalerIndex(
 				graphql.NewInputUnmarshaler("AcceptAnswerInput", ec.unmarshalInputAcceptAnswerInput),
 				graphql.NewInputUnmarshaler("AcceptJoinRequestInput", ec.unmarshalInputAcceptJoinRequestInput),
+				graphql.NewInputUnmarshaler("AcknowledgeWarningInput", ec.unmarshalInputAcknowledgeWarningInput),
 				graphql.NewInputUnmarshaler("AddReactionInput", ec.unmarshalInputAddReactionInput),
 				graphql.NewInputUnmarshaler("ArchiveCohortInput", ec.unmarshalInputArchiveCohortInput),
 				graphql.NewInputUnmarshaler("ArchiveOrganizationInput", ec.unmarshalInputArchiveOrganizationInput),
@@ -98,6 +100,8 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("EndTeamMembershipInput", ec.unmarshalInputEndTeamMembershipInput),
 				graphql.NewInputUnmarshaler("EnrollTeamInput", ec.unmarshalInputEnrollTeamInput),
 				graphql.NewInputUnmarshaler("EraseMemberInput", ec.unmarshalInputEraseMemberInput),
+				graphql.NewInputUnmarshaler("FlagPostInput", ec.unmarshalInputFlagPostInput),
+				graphql.NewInputUnmarshaler("HidePostInput", ec.unmarshalInputHidePostInput),
 				graphql.NewInputUnmarshaler("IndicateTypingInput", ec.unmarshalInputIndicateTypingInput),
 				graphql.NewInputUnmarshaler("IntroduceInput", ec.unmarshalInputIntroduceInput),
 				graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
@@ -123,6 +127,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("ReplayFailedDeliveriesInput", ec.unmarshalInputReplayFailedDeliveriesInput),
 				graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
 				graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
+				graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
 				graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 				graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 				graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
@@ -134,6 +139,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 				graphql.NewInputUnmarshaler("UnacceptAnswerInput", ec.unmarshalInputUnacceptAnswerInput),
 				graphql.NewInputUnmarshaler("UnblockMemberInput", ec.unmarshalInputUnblockMemberInput),
+				graphql.NewInputUnmarshaler("UnhidePostInput", ec.unmarshalInputUnhidePostInput),
 				graphql.NewInputUnmarshaler("UnlinkIdentityInput", ec.unmarshalInputUnlinkIdentityInput),
 				graphql.NewInputUnmarshaler("UnlockThreadInput", ec.unmarshalInputUnlockThreadInput),
 				graphql.NewInputUnmarshaler("UnmuteMemberInput", ec.unmarshalInputUnmuteMemberInput),
@@ -151,6 +157,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("UpdateTeamMembershipInput", ec.unmarshalInputUpdateTeamMembershipInput),
 				graphql.NewInputUnmarshaler("UpdateWebhookEndpointInput", ec.unmarshalInputUpdateWebhookEndpointInput),
 				graphql.NewInputUnmarshaler("VoteInput", ec.unmarshalInputVoteInput),
+				graphql.NewInputUnmarshaler("WarnMemberInput", ec.unmarshalInputWarnMemberInput),
 			)
 		})
 		w := answer.NewWriter()
@@ -354,6 +361,47 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 			if !ec.putNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(w, f, v) {
 				return false
 			}
+		case "warnings":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Account_warnings(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.ModerationAction, error) {
+				return ec.Resolvers.Account().Warnings(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			if !ec.putNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(w, f, v) {
+				return false
+			}
+		case "flags":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Account_flags(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Flag, error) {
+				return ec.Resolvers.Account().Flags(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			if !ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) {
+				return false
+			}
+		case "limits":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Account_limits(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*newcomer.Limits, error) {
+				return ec.Resolvers.Account().Limits(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putONewMemberLimits2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnewcomerᚐLimits(w, f, v)
 		case "notificationPreference":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_notificationPreference(in.Ctx, f.CollectedField)
@@ -366,6 +414,39 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return false
 			}
 			if !ec.putNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_AcknowledgeWarningPayload(w *answer.Writer, in *answer.Place, obj *model.AcknowledgeWarningPayload) bool {
+	o := in.Object(ec.OperationContext, "AcknowledgeWarningPayload", acknowledgeWarningPayloadImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"AcknowledgeWarningPayload\"")
+		case "warning":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AcknowledgeWarningPayload_warning(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Warning
+			ec.putOModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AcknowledgeWarningPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
 				return false
 			}
 		default:
@@ -3024,6 +3105,286 @@ func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *
 	return true
 }
 
+func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *ent.Flag) bool {
+	o := in.Object(ec.OperationContext, "Flag", flagImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"Flag\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "post":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Flag_post(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Post, error) {
+				return ec.Resolvers.Flag().Post(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
+		case "reporter":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Flag_reporter(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.Flag().Reporter(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
+		case "reason":
+			v := obj.Reason
+			w.Name(string(v))
+		case "note":
+			v := obj.Note
+			w.String(v)
+		case "state":
+			v := obj.State
+			w.Name(string(v))
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "resolvedAt":
+			v := obj.ResolvedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "resolvedBy":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Flag_resolvedBy(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.Flag().ResolvedBy(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v)
+		case "resolution":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Flag_resolution(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*string, error) {
+				return ec.Resolvers.Flag().Resolution(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.String(*v)
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_FlagPostPayload(w *answer.Writer, in *answer.Place, obj *model.FlagPostPayload) bool {
+	o := in.Object(ec.OperationContext, "FlagPostPayload", flagPostPayloadImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FlagPostPayload\"")
+		case "flag":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FlagPostPayload_flag(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Flag
+			ec.putOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FlagPostPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_FlagResolved(w *answer.Writer, in *answer.Place, obj *model.FlagResolved) bool {
+	o := in.Object(ec.OperationContext, "FlagResolved", flagResolvedImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FlagResolved\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "flag":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FlagResolved_flag(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Flag
+			if !ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_FlaggedPost(w *answer.Writer, in *answer.Place, obj *ent.Flag) bool {
+	o := in.Object(ec.OperationContext, "FlaggedPost", flaggedPostImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FlaggedPost\"")
+		case "post":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FlaggedPost_post(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Post, error) {
+				return ec.Resolvers.FlaggedPost().Post(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
+		case "flagCount":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FlaggedPost_flagCount(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (int, error) {
+				return ec.Resolvers.FlaggedPost().FlagCount(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			w.Int(v)
+		case "flags":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FlaggedPost_flags(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Flag, error) {
+				return ec.Resolvers.FlaggedPost().Flags(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			if !ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_FlaggedPostConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Flag]) bool {
+	o := in.Object(ec.OperationContext, "FlaggedPostConnection", flaggedPostConnectionImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FlaggedPostConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FlaggedPostConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			if !ec.putNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FlaggedPostConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_FlaggedPostEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Flag]) bool {
+	o := in.Object(ec.OperationContext, "FlaggedPostEdge", flaggedPostEdgeImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FlaggedPostEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FlaggedPostEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			if !ec.putNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
 func (ec *executionContext) write_Framework(w *answer.Writer, in *answer.Place, obj *ent.Framework) bool {
 	o := in.Object(ec.OperationContext, "Framework", frameworkImplementors)
 	w.Raw("{")
@@ -3042,6 +3403,39 @@ func (ec *executionContext) write_Framework(w *answer.Writer, in *answer.Place, 
 		case "summary":
 			v := obj.Summary
 			w.String(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_HidePostPayload(w *answer.Writer, in *answer.Place, obj *model.HidePostPayload) bool {
+	o := in.Object(ec.OperationContext, "HidePostPayload", hidePostPayloadImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"HidePostPayload\"")
+		case "post":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_HidePostPayload_post(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Post
+			ec.putOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_HidePostPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -3841,6 +4235,35 @@ func (ec *executionContext) write_MemberEdge(w *answer.Writer, in *answer.Place,
 	return true
 }
 
+func (ec *executionContext) write_MemberWarned(w *answer.Writer, in *answer.Place, obj *model.MemberWarned) bool {
+	o := in.Object(ec.OperationContext, "MemberWarned", memberWarnedImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"MemberWarned\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "warning":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_MemberWarned_warning(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Warning
+			if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
 func (ec *executionContext) write_MentionCandidate(w *answer.Writer, in *answer.Place, obj *people.MentionCandidate) bool {
 	o := in.Object(ec.OperationContext, "MentionCandidate", mentionCandidateImplementors)
 	w.Raw("{")
@@ -3903,6 +4326,210 @@ func (ec *executionContext) write_MergeThreadsPayload(w *answer.Writer, in *answ
 			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
 				return false
 			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_ModerationAction(w *answer.Writer, in *answer.Place, obj *ent.ModerationAction) bool {
+	o := in.Object(ec.OperationContext, "ModerationAction", moderationActionImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ModerationAction\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "kind":
+			v := obj.Kind
+			w.Name(string(v))
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "moderator":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ModerationAction_moderator(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.ModerationAction().Moderator(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v)
+		case "member":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ModerationAction_member(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.ModerationAction().Member(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v)
+		case "space":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ModerationAction_space(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Space, error) {
+				return ec.Resolvers.ModerationAction().Space(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v)
+		case "thread":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ModerationAction_thread(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Thread, error) {
+				return ec.Resolvers.ModerationAction().Thread(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v)
+		case "post":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ModerationAction_post(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Post, error) {
+				return ec.Resolvers.ModerationAction().Post(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v)
+		case "reason":
+			v := obj.Reason
+			w.String(v)
+		case "endsAt":
+			v := obj.EndsAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "acknowledgedAt":
+			v := obj.SeenAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_ModerationActionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.ModerationAction]) bool {
+	o := in.Object(ec.OperationContext, "ModerationActionConnection", moderationActionConnectionImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ModerationActionConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ModerationActionConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			if !ec.putNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ModerationActionConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_ModerationActionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.ModerationAction]) bool {
+	o := in.Object(ec.OperationContext, "ModerationActionEdge", moderationActionEdgeImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ModerationActionEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ModerationActionEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_ModerationQueueChanged(w *answer.Writer, in *answer.Place, obj *model.ModerationQueueChanged) bool {
+	o := in.Object(ec.OperationContext, "ModerationQueueChanged", moderationQueueChangedImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ModerationQueueChanged\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "post":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ModerationQueueChanged_post(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Post
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
+		case "openFlagCount":
+			v := obj.OpenFlagCount
+			w.Int(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -3992,6 +4619,47 @@ func (ec *executionContext) write_MuteMemberPayload(w *answer.Writer, in *answer
 			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
 				return false
 			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_NewMemberLimits(w *answer.Writer, in *answer.Place, obj *newcomer.Limits) bool {
+	o := in.Object(ec.OperationContext, "NewMemberLimits", newMemberLimitsImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"NewMemberLimits\"")
+		case "joinedLongAgoAt":
+			v := obj.JoinedLongAgoAt
+			w.DateTime(v)
+		case "postsToGo":
+			v := obj.PostsToGo
+			w.Int(v)
+		case "postsPerHour":
+			v := obj.PostsPerHour
+			w.Int(v)
+		case "threadsPerDay":
+			v := obj.ThreadsPerDay
+			w.Int(v)
+		case "linksPerPost":
+			v := obj.LinksPerPost
+			w.Int(v)
+		case "mentionsPerPost":
+			v := obj.MentionsPerPost
+			w.Int(v)
+		case "directConversationsPerDay":
+			v := obj.DirectConversationsPerDay
+			w.Int(v)
+		case "introductionsPerDay":
+			v := obj.IntroductionsPerDay
+			w.Int(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -5004,6 +5672,84 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				continue
 			}
 			ec.putOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(w, f, v)
+		case "hiddenAt":
+			v := obj.HiddenAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "hiddenBody":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Post_hiddenBody(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*string, error) {
+				return ec.Resolvers.Post().HiddenBody(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.String(*v)
+			}
+		case "hiddenReason":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Post_hiddenReason(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*string, error) {
+				return ec.Resolvers.Post().HiddenReason(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.String(*v)
+			}
+		case "viewerFlag":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Post_viewerFlag(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Flag, error) {
+				return ec.Resolvers.Post().ViewerFlag(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v)
+		case "viewerCanFlag":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Post_viewerCanFlag(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (bool, error) {
+				return ec.Resolvers.Post().ViewerCanFlag(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			w.Bool(v)
+		case "viewerCanHide":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Post_viewerCanHide(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (bool, error) {
+				return ec.Resolvers.Post().ViewerCanHide(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			w.Bool(v)
 		case "viewerHasMutedAuthor":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_viewerHasMutedAuthor(in.Ctx, f.CollectedField)
@@ -5175,6 +5921,35 @@ func (ec *executionContext) write_PostEdited(w *answer.Writer, in *answer.Place,
 	return true
 }
 
+func (ec *executionContext) write_PostHidden(w *answer.Writer, in *answer.Place, obj *model.PostHidden) bool {
+	o := in.Object(ec.OperationContext, "PostHidden", postHiddenImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"PostHidden\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "post":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PostHidden_post(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Post
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
 func (ec *executionContext) write_PostMoved(w *answer.Writer, in *answer.Place, obj *model.PostMoved) bool {
 	o := in.Object(ec.OperationContext, "PostMoved", postMovedImplementors)
 	w.Raw("{")
@@ -5190,6 +5965,35 @@ func (ec *executionContext) write_PostMoved(w *answer.Writer, in *answer.Place, 
 		case "post":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PostMoved_post(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Post
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_PostRestored(w *answer.Writer, in *answer.Place, obj *model.PostRestored) bool {
+	o := in.Object(ec.OperationContext, "PostRestored", postRestoredImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"PostRestored\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "post":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PostRestored_post(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
@@ -5552,6 +6356,20 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return false
 			}
 			if !ec.putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
+		case "moderationQueue":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Query_moderationQueue(ctx, f.CollectedField)
+				f.Begin(ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.Flag], error) {
+				return ec.Resolvers.Query().ModerationQueue(ctx, fc.Args["spaceId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				return false
+			}
+			if !ec.putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
 				return false
 			}
 		case "mentionCandidates":
@@ -6115,6 +6933,39 @@ func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place
 			}
 			v := obj.Signers
 			if !ec.putNString2ᚕstringᚄ(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
+func (ec *executionContext) write_ResolveFlagsPayload(w *answer.Writer, in *answer.Place, obj *model.ResolveFlagsPayload) bool {
+	o := in.Object(ec.OperationContext, "ResolveFlagsPayload", resolveFlagsPayloadImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ResolveFlagsPayload\"")
+		case "post":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ResolveFlagsPayload_post(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Post
+			ec.putOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ResolveFlagsPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
 				return false
 			}
 		default:
@@ -7074,6 +7925,32 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return false
 			}
 			w.Bool(v)
+		case "viewerOpenFlagCount":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Space_viewerOpenFlagCount(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (int, error) {
+				return ec.Resolvers.Space().ViewerOpenFlagCount(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			w.Int(v)
+		case "moderationActions":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Space_moderationActions(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.ModerationAction], error) {
+				return ec.Resolvers.Space().ModerationActions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				return false
+			}
+			if !ec.putNModerationActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "viewerWatchLevel":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_viewerWatchLevel(in.Ctx, f.CollectedField)
@@ -8228,6 +9105,39 @@ func (ec *executionContext) write_UnblockMemberPayload(w *answer.Writer, in *ans
 	return true
 }
 
+func (ec *executionContext) write_UnhidePostPayload(w *answer.Writer, in *answer.Place, obj *model.UnhidePostPayload) bool {
+	o := in.Object(ec.OperationContext, "UnhidePostPayload", unhidePostPayloadImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"UnhidePostPayload\"")
+		case "post":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_UnhidePostPayload_post(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Post
+			ec.putOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_UnhidePostPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
 func (ec *executionContext) write_UnlinkIdentityPayload(w *answer.Writer, in *answer.Place, obj *model.UnlinkIdentityPayload) bool {
 	o := in.Object(ec.OperationContext, "UnlinkIdentityPayload", unlinkIdentityPayloadImplementors)
 	w.Raw("{")
@@ -8821,6 +9731,39 @@ func (ec *executionContext) write_VotePayload(w *answer.Writer, in *answer.Place
 	return true
 }
 
+func (ec *executionContext) write_WarnMemberPayload(w *answer.Writer, in *answer.Place, obj *model.WarnMemberPayload) bool {
+	o := in.Object(ec.OperationContext, "WarnMemberPayload", warnMemberPayloadImplementors)
+	w.Raw("{")
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"WarnMemberPayload\"")
+		case "warning":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_WarnMemberPayload_warning(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Warning
+			ec.putOModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_WarnMemberPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return true
+}
+
 func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.Place, obj *ent.WebhookDelivery) bool {
 	o := in.Object(ec.OperationContext, "WebhookDelivery", webhookDeliveryImplementors)
 	w.Raw("{")
@@ -9210,6 +10153,13 @@ func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj m
 			return false
 		}
 		return ec.write_Notification(w, in, obj)
+	case ent.ModerationAction:
+		return ec.write_ModerationAction(w, in, &obj)
+	case *ent.ModerationAction:
+		if obj == nil {
+			return false
+		}
+		return ec.write_ModerationAction(w, in, obj)
 	case ent.Member:
 		return ec.write_Member(w, in, &obj)
 	case *ent.Member:
@@ -9231,6 +10181,13 @@ func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj m
 			return false
 		}
 		return ec.write_Framework(w, in, obj)
+	case ent.Flag:
+		return ec.write_Flag(w, in, &obj)
+	case *ent.Flag:
+		if obj == nil {
+			return false
+		}
+		return ec.write_Flag(w, in, obj)
 	case ent.File:
 		return ec.write_File(w, in, &obj)
 	case *ent.File:
@@ -9322,6 +10279,27 @@ func (ec *executionContext) write_NotificationEvent(w *answer.Writer, in *answer
 			return false
 		}
 		return ec.write_NotificationCreated(w, in, obj)
+	case model.ModerationQueueChanged:
+		return ec.write_ModerationQueueChanged(w, in, &obj)
+	case *model.ModerationQueueChanged:
+		if obj == nil {
+			return false
+		}
+		return ec.write_ModerationQueueChanged(w, in, obj)
+	case model.MemberWarned:
+		return ec.write_MemberWarned(w, in, &obj)
+	case *model.MemberWarned:
+		if obj == nil {
+			return false
+		}
+		return ec.write_MemberWarned(w, in, obj)
+	case model.FlagResolved:
+		return ec.write_FlagResolved(w, in, &obj)
+	case *model.FlagResolved:
+		if obj == nil {
+			return false
+		}
+		return ec.write_FlagResolved(w, in, obj)
 	case model.DraftChanged:
 		return ec.write_DraftChanged(w, in, &obj)
 	case *model.DraftChanged:
@@ -9420,6 +10398,13 @@ func (ec *executionContext) write_ThreadEvent(w *answer.Writer, in *answer.Place
 			return false
 		}
 		return ec.write_ReactionsChanged(w, in, obj)
+	case model.PostRestored:
+		return ec.write_PostRestored(w, in, &obj)
+	case *model.PostRestored:
+		if obj == nil {
+			return false
+		}
+		return ec.write_PostRestored(w, in, obj)
 	case model.PostMoved:
 		return ec.write_PostMoved(w, in, &obj)
 	case *model.PostMoved:
@@ -9427,6 +10412,13 @@ func (ec *executionContext) write_ThreadEvent(w *answer.Writer, in *answer.Place
 			return false
 		}
 		return ec.write_PostMoved(w, in, obj)
+	case model.PostHidden:
+		return ec.write_PostHidden(w, in, &obj)
+	case *model.PostHidden:
+		if obj == nil {
+			return false
+		}
+		return ec.write_PostHidden(w, in, obj)
 	case model.PostEdited:
 		return ec.write_PostEdited(w, in, &obj)
 	case *model.PostEdited:
@@ -9596,12 +10588,82 @@ func (ec *executionContext) putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 	return ec.write_Block(w, p, v)
 }
 
+func (ec *executionContext) putNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(w *answer.Writer, p *answer.Place, v []*ent.ModerationAction) bool {
+	e := p.Element()
+	w.Raw("[")
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, e, v[i]) {
+			return false
+		}
+	}
+	w.Raw("]")
+	return true
+}
+
+func (ec *executionContext) putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w *answer.Writer, p *answer.Place, v *ent.ModerationAction) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ModerationAction!")
+		return false
+	}
+	return ec.write_ModerationAction(w, p, v)
+}
+
+func (ec *executionContext) putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w *answer.Writer, p *answer.Place, v []*ent.Flag) bool {
+	e := p.Element()
+	w.Raw("[")
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		if !ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, e, v[i]) {
+			return false
+		}
+	}
+	w.Raw("]")
+	return true
+}
+
+func (ec *executionContext) putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w *answer.Writer, p *answer.Place, v *ent.Flag) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Flag!")
+		return false
+	}
+	return ec.write_Flag(w, p, v)
+}
+
+func (ec *executionContext) putONewMemberLimits2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnewcomerᚐLimits(w *answer.Writer, p *answer.Place, v *newcomer.Limits) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_NewMemberLimits(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
 func (ec *executionContext) putNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w *answer.Writer, p *answer.Place, v *ent.NotificationPreference) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "NotificationPreference!")
 		return false
 	}
 	return ec.write_NotificationPreference(w, p, v)
+}
+
+func (ec *executionContext) putOModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w *answer.Writer, p *answer.Place, v *ent.ModerationAction) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_ModerationAction(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
 }
 
 func (ec *executionContext) putOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w *answer.Writer, p *answer.Place, v *ent.Post) bool {
@@ -10170,6 +11232,49 @@ func (ec *executionContext) putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return ec.write_Enrollment(w, p, v)
 }
 
+func (ec *executionContext) putOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w *answer.Writer, p *answer.Place, v *ent.Flag) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_Flag(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Flag]) bool {
+	e := p.Element()
+	w.Raw("[")
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		if !ec.putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
+	}
+	w.Raw("]")
+	return true
+}
+
+func (ec *executionContext) putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Flag]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FlaggedPostEdge!")
+		return false
+	}
+	return ec.write_FlaggedPostEdge(w, p, v)
+}
+
+func (ec *executionContext) putNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w *answer.Writer, p *answer.Place, v *ent.Flag) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FlaggedPost!")
+		return false
+	}
+	return ec.write_FlaggedPost(w, p, v)
+}
+
 func (ec *executionContext) putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.JoinRequest]) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -10354,6 +11459,28 @@ func (ec *executionContext) putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return false
 	}
 	return ec.write_MemberEdge(w, p, v)
+}
+
+func (ec *executionContext) putNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.ModerationAction]) bool {
+	e := p.Element()
+	w.Raw("[")
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		if !ec.putNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
+	}
+	w.Raw("]")
+	return true
+}
+
+func (ec *executionContext) putNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.ModerationAction]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ModerationActionEdge!")
+		return false
+	}
+	return ec.write_ModerationActionEdge(w, p, v)
 }
 
 func (ec *executionContext) putNNotificationReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐReasonᚄ(w *answer.Writer, p *answer.Place, v []notify.Reason) bool {
@@ -10774,6 +11901,14 @@ func (ec *executionContext) putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑeq
 	return ec.write_MemberConnection(w, p, v)
 }
 
+func (ec *executionContext) putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Flag]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FlaggedPostConnection!")
+		return false
+	}
+	return ec.write_FlaggedPostConnection(w, p, v)
+}
+
 func (ec *executionContext) putNMentionCandidate2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidateᚄ(w *answer.Writer, p *answer.Place, v []*people.MentionCandidate) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -11071,6 +12206,14 @@ func (ec *executionContext) putNJoinRequestConnection2ᚖgithubᚗcomᚋpursuing
 		return false
 	}
 	return ec.write_JoinRequestConnection(w, p, v)
+}
+
+func (ec *executionContext) putNModerationActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.ModerationAction]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ModerationActionConnection!")
+		return false
+	}
+	return ec.write_ModerationActionConnection(w, p, v)
 }
 
 func (ec *executionContext) putNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Space]) bool {
