@@ -2659,7 +2659,7 @@ extend type Subscription {
 }
 
 extend type Mutation {
-  """Starts a thread with its first post. For the space's members, and staff."""
+  """Starts a thread with its first post. For the space's members, and staff. ` + "`" + `LIMIT_REACHED` + "`" + ` for who is new: see ` + "`" + `Account.limits` + "`" + `."""
   createThread("""What to write, and where.""" input: CreateThreadInput!): CreateThreadPayload!
   """Gives a thread another title. For its author, and whoever may moderate it."""
   renameThread("""What to do.""" input: RenameThreadInput!): RenameThreadPayload!
@@ -2690,7 +2690,7 @@ extend type Mutation {
   thread and the space. Nothing leaves or enters a hidden space.
   """
   splitThread("""What to do.""" input: SplitThreadInput!): SplitThreadPayload!
-  """Writes a post. For the space's members, and staff, while the thread is open."""
+  """Writes a post. For the space's members, and staff, while the thread is open. ` + "`" + `LIMIT_REACHED` + "`" + ` for who is new: see ` + "`" + `Account.limits` + "`" + `."""
   createPost("""What to do.""" input: CreatePostInput!): CreatePostPayload!
   """
   Says that the viewer is writing a post, to those who follow the thread's ` + "`" + `threadActivity` + "`" + `. It lasts for 6 seconds or until they post, so
@@ -4150,7 +4150,7 @@ extend type Query {
 extend type Mutation {
   """
   Introduces two members to each other: starts a direct conversation of the three with a message. For those who take part in the network. ` + "`" + `FORBIDDEN` + "`" + `
-  when one of the three blocks another one; it does not say who.
+  when one of the three blocks another one; it does not say who. ` + "`" + `LIMIT_REACHED` + "`" + ` for who is new: see ` + "`" + `Account.limits` + "`" + `.
   """
   introduce("""What to do.""" input: IntroduceInput!): IntroducePayload!
 }
@@ -5233,7 +5233,7 @@ extend type Query {
 }
 
 extend type Mutation {
-  """Creates a workgroup or an affinity group (for staff), or a direct conversation (for everybody who takes part). The viewer becomes its facilitator. The spaces of the network, of cohorts and of teams come by themselves."""
+  """Creates a workgroup or an affinity group (for staff), or a direct conversation (for everybody who takes part). The viewer becomes its facilitator. The spaces of the network, of cohorts and of teams come by themselves. ` + "`" + `LIMIT_REACHED` + "`" + ` for who is new: see ` + "`" + `Account.limits` + "`" + `."""
   createSpace("""What to do.""" input: CreateSpaceInput!): CreateSpacePayload!
   """Changes a space. For its facilitators; for staff, unless it is hidden. What is left out stays as it is."""
   updateSpace("""What to do.""" input: UpdateSpaceInput!): UpdateSpacePayload!
@@ -5483,7 +5483,7 @@ enum WebhookEvent {
   THREAD_CHANGED
   """A post was written: ` + "`" + `postId` + "`" + `, ` + "`" + `threadId` + "`" + `, ` + "`" + `spaceId` + "`" + `, ` + "`" + `actorId` + "`" + `."""
   POST_CREATED
-  """A post was edited: as ` + "`" + `POST_CREATED` + "`" + `."""
+  """A post was edited, or hidden or shown again by a moderator: as ` + "`" + `POST_CREATED` + "`" + `."""
   POST_EDITED
   """A post was deleted: as ` + "`" + `POST_CREATED` + "`" + `."""
   POST_DELETED

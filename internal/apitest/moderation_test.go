@@ -2,6 +2,9 @@ package apitest_test
 
 import (
 	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/moderationaction"
+	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
@@ -442,5 +446,79 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("a facilitator: %q", code)
 			}
 		})
+	})
+}
+
+// What waits to be told outside forgets what is hidden meanwhile.
+func TestHiddenPostsAreNotToldOutside(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		t := w.T
+		ada, ben, host := w.Member("ada"), w.Member("ben"), w.Member("host")
+		network := w.Space(space.KindNETWORK, "Network", host, ada, ben)
+		thread := w.Thread(ada, network, "T", "the first heron")
+		ben.Must(preferMail, vars{"in": vars{"directMail": "WEEKLY"}})
+		url := w.SignedIn(ben).Must(`mutation($input: CreateFeedAddressInput!) { createFeedAddress(input: $input) { url errors { code } } }`, input(vars{"spaceId": network})).String("createFeedAddress.url")
+		said := w.Post(ada, thread, "@"+ben.Handle+" a heron")
+		host.Must(hidePost, input(vars{"postId": said, "reason": "no herons"}))
+		w.Post(ada, thread, "@"+ben.Handle+" a swan")
+		due(w)
+		letters := lettersTo(w, ben)
+		if len(letters) != 1 || strings.Contains(letters[0].Text, "heron") || !strings.Contains(letters[0].Text, "swan") {
+			t.Errorf("mail: %v", letters)
+		}
+		answer, err := http.Get(url) //nolint:noctx // a test's own server
+		must0(t, err)
+		defer func() { _ = answer.Body.Close() }()
+		feed, err := io.ReadAll(answer.Body)
+		must0(t, err)
+		if strings.Contains(string(feed), "a heron") || strings.Contains(string(feed), "no herons") || !strings.Contains(string(feed), "swan") {
+			t.Errorf("feed: %s", feed)
+		}
+	}, apitest.Mailbox())
+}
+
+// Counters are what a slow recount says, whatever was written, read, deleted, hidden and shown again, by many at once.
+func TestCountsWithHiddenPosts(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		host := w.Member("host")
+		people := []*apitest.Person{host, w.Member("ada"), w.Member("ben"), w.Member("eve")}
+		network := w.Space(space.KindNETWORK, "Network", people...)
+		thread := w.Thread(people[1], network, "T", "first")
+		seed := rand.Uint64()
+		var all sync.WaitGroup
+		for i, p := range people {
+			all.Go(func() {
+				r := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // it makes no secret
+				c := w.App.Store.Client(w.System())
+				for range 40 {
+					ids, err := c.Post.Query().Where(post.ThreadID(thread)).Order(post.BySeq()).IDs(w.System())
+					if err != nil {
+						w.T.Error(err)
+						return
+					}
+					id, seq := ids[r.IntN(len(ids))], r.IntN(len(ids))+1
+					switch r.IntN(7) {
+					case 0, 1:
+						w.Post(p, thread, "another")
+					case 2:
+						p.Do(apitest.Operation(w.T, "delete-post"), input(vars{"postId": id}))
+					case 3:
+						p.Do(`mutation($input: MarkThreadReadInput!) { markThreadRead(input: $input) { errors { code } } }`, input(vars{"threadId": thread, "upToSeq": seq}))
+					case 4:
+						p.Do(`mutation($input: MarkThreadUnreadInput!) { markThreadUnread(input: $input) { errors { code } } }`, input(vars{"threadId": thread, "fromSeq": seq}))
+					case 5:
+						host.Do(hidePost, input(vars{"postId": id}))
+					case 6:
+						host.Do(unhide, input(vars{"postId": id}))
+					}
+				}
+			})
+		}
+		all.Wait()
+		w.Quiet()
+		broken, err := invariant.Broken(w.System(), w.App.Store.Client(w.System()))
+		if broken = slices.DeleteFunc(broken, func(s string) bool { return strings.HasPrefix(s, "search knows every active member") }); err != nil || len(broken) > 0 {
+			w.T.Errorf("with seed %d: %v %q", seed, err, broken)
+		}
 	})
 }
