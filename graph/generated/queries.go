@@ -172,6 +172,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 func (ec *executionContext) write_AcceptAnswerPayload(w *answer.Writer, in *answer.Place, obj *model.AcceptAnswerPayload) bool {
 	o := in.Object(ec.OperationContext, "AcceptAnswerPayload", acceptAnswerPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -191,20 +192,19 @@ func (ec *executionContext) write_AcceptAnswerPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AcceptJoinRequestPayload(w *answer.Writer, in *answer.Place, obj *model.AcceptJoinRequestPayload) bool {
 	o := in.Object(ec.OperationContext, "AcceptJoinRequestPayload", acceptJoinRequestPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -224,20 +224,19 @@ func (ec *executionContext) write_AcceptJoinRequestPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AccessToken(w *answer.Writer, in *answer.Place, obj *ent.AccessToken) bool {
 	o := in.Object(ec.OperationContext, "AccessToken", accessTokenImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -278,12 +277,13 @@ func (ec *executionContext) write_AccessToken(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, obj *account.Account) bool {
 	o := in.Object(ec.OperationContext, "Account", accountImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -302,7 +302,8 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().HasPassword(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "sessions":
@@ -314,11 +315,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Sessions(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSession2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSessionᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSession2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSessionᚄ(w, f, v) && whole
 		case "accessTokens":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_accessTokens(in.Ctx, f.CollectedField)
@@ -328,11 +328,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().AccessTokens(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNAccessToken2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessTokenᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNAccessToken2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessTokenᚄ(w, f, v) && whole
 		case "identities":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_identities(in.Ctx, f.CollectedField)
@@ -342,11 +341,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Identities(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNIdentity2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentityᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNIdentity2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentityᚄ(w, f, v) && whole
 		case "blocks":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_blocks(in.Ctx, f.CollectedField)
@@ -356,11 +354,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Blocks(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(w, f, v) && whole
 		case "warnings":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_warnings(in.Ctx, f.CollectedField)
@@ -370,11 +367,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Warnings(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(w, f, v) && whole
 		case "flags":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_flags(in.Ctx, f.CollectedField)
@@ -384,11 +380,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Flags(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) && whole
 		case "limits":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_limits(in.Ctx, f.CollectedField)
@@ -411,22 +406,22 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().NotificationPreference(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AcknowledgeWarningPayload(w *answer.Writer, in *answer.Place, obj *model.AcknowledgeWarningPayload) bool {
 	o := in.Object(ec.OperationContext, "AcknowledgeWarningPayload", acknowledgeWarningPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -446,20 +441,19 @@ func (ec *executionContext) write_AcknowledgeWarningPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AddReactionPayload(w *answer.Writer, in *answer.Place, obj *model.AddReactionPayload) bool {
 	o := in.Object(ec.OperationContext, "AddReactionPayload", addReactionPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -479,20 +473,19 @@ func (ec *executionContext) write_AddReactionPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place, obj *ent.Affiliation) bool {
 	o := in.Object(ec.OperationContext, "Affiliation", affiliationImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -511,11 +504,10 @@ func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.Affiliation().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "organization":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Affiliation_organization(in.Ctx, f.CollectedField)
@@ -525,11 +517,10 @@ func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.Affiliation().Organization(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) {
-				return false
-			}
+			whole = ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) && whole
 		case "title":
 			v := obj.Title
 			w.String(v)
@@ -555,12 +546,13 @@ func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ArchiveCohortPayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveCohortPayload", archiveCohortPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -580,20 +572,19 @@ func (ec *executionContext) write_ArchiveCohortPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ArchiveOrganizationPayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveOrganizationPayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveOrganizationPayload", archiveOrganizationPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -613,20 +604,19 @@ func (ec *executionContext) write_ArchiveOrganizationPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ArchiveResourcePayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveResourcePayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveResourcePayload", archiveResourcePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -646,20 +636,19 @@ func (ec *executionContext) write_ArchiveResourcePayload(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ArchiveSpacePayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveSpacePayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveSpacePayload", archiveSpacePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -679,20 +668,19 @@ func (ec *executionContext) write_ArchiveSpacePayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ArchiveTeamPayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveTeamPayload", archiveTeamPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -712,20 +700,19 @@ func (ec *executionContext) write_ArchiveTeamPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AuditEntry(w *answer.Writer, in *answer.Place, obj *ent.AuditEntry) bool {
 	o := in.Object(ec.OperationContext, "AuditEntry", auditEntryImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -744,7 +731,8 @@ func (ec *executionContext) write_AuditEntry(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.AuditEntry().Action(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Name(string(v))
 		case "actor":
@@ -814,12 +802,13 @@ func (ec *executionContext) write_AuditEntry(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AuditEntryConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.AuditEntry]) bool {
 	o := in.Object(ec.OperationContext, "AuditEntryConnection", auditEntryConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -832,29 +821,26 @@ func (ec *executionContext) write_AuditEntryConnection(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNAuditEntryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNAuditEntryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_AuditEntryConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AuditEntryEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.AuditEntry]) bool {
 	o := in.Object(ec.OperationContext, "AuditEntryEdge", auditEntryEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -870,20 +856,19 @@ func (ec *executionContext) write_AuditEntryEdge(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNAuditEntry2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAuditEntry(w, f, v) {
-				return false
-			}
+			whole = ec.putNAuditEntry2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAuditEntry(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Block(w *answer.Writer, in *answer.Place, obj *moderation.Block) bool {
 	o := in.Object(ec.OperationContext, "Block", blockImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -911,12 +896,13 @@ func (ec *executionContext) write_Block(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BlockMemberPayload(w *answer.Writer, in *answer.Place, obj *model.BlockMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "BlockMemberPayload", blockMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -936,20 +922,19 @@ func (ec *executionContext) write_BlockMemberPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Bookmark(w *answer.Writer, in *answer.Place, obj *ent.Bookmark) bool {
 	o := in.Object(ec.OperationContext, "Bookmark", bookmarkImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -968,11 +953,10 @@ func (ec *executionContext) write_Bookmark(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Bookmark().Post(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "note":
 			v := obj.Note
 			w.String(v)
@@ -998,12 +982,13 @@ func (ec *executionContext) write_Bookmark(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BookmarkChanged(w *answer.Writer, in *answer.Place, obj *model.BookmarkChanged) bool {
 	o := in.Object(ec.OperationContext, "BookmarkChanged", bookmarkChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1019,9 +1004,7 @@ func (ec *executionContext) write_BookmarkChanged(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "bookmark":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BookmarkChanged_bookmark(in.Ctx, f.CollectedField)
@@ -1034,12 +1017,13 @@ func (ec *executionContext) write_BookmarkChanged(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BookmarkConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Bookmark]) bool {
 	o := in.Object(ec.OperationContext, "BookmarkConnection", bookmarkConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1052,29 +1036,26 @@ func (ec *executionContext) write_BookmarkConnection(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNBookmarkEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNBookmarkEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BookmarkConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BookmarkEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Bookmark]) bool {
 	o := in.Object(ec.OperationContext, "BookmarkEdge", bookmarkEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1090,20 +1071,19 @@ func (ec *executionContext) write_BookmarkEdge(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(w, f, v) {
-				return false
-			}
+			whole = ec.putNBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BookmarkPostPayload(w *answer.Writer, in *answer.Place, obj *model.BookmarkPostPayload) bool {
 	o := in.Object(ec.OperationContext, "BookmarkPostPayload", bookmarkPostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1123,20 +1103,19 @@ func (ec *executionContext) write_BookmarkPostPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place, obj *ent.BreakGlass) bool {
 	o := in.Object(ec.OperationContext, "BreakGlass", breakGlassImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1155,11 +1134,10 @@ func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.BreakGlass().Space(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
 		case "member":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BreakGlass_member(in.Ctx, f.CollectedField)
@@ -1169,11 +1147,10 @@ func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.BreakGlass().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "reason":
 			v := obj.Reason
 			w.String(v)
@@ -1188,12 +1165,13 @@ func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BreakGlassConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.BreakGlass]) bool {
 	o := in.Object(ec.OperationContext, "BreakGlassConnection", breakGlassConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1206,29 +1184,26 @@ func (ec *executionContext) write_BreakGlassConnection(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNBreakGlassEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNBreakGlassEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BreakGlassConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BreakGlassEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.BreakGlass]) bool {
 	o := in.Object(ec.OperationContext, "BreakGlassEdge", breakGlassEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1244,20 +1219,19 @@ func (ec *executionContext) write_BreakGlassEdge(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNBreakGlass2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBreakGlass(w, f, v) {
-				return false
-			}
+			whole = ec.putNBreakGlass2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBreakGlass(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BreakGlassPayload(w *answer.Writer, in *answer.Place, obj *model.BreakGlassPayload) bool {
 	o := in.Object(ec.OperationContext, "BreakGlassPayload", breakGlassPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1277,20 +1251,19 @@ func (ec *executionContext) write_BreakGlassPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *ent.Call) bool {
 	o := in.Object(ec.OperationContext, "Call", callImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1315,29 +1288,26 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.TimeZone
-			if !ec.putNTimeZone2string(w, f, v) {
-				return false
-			}
+			whole = ec.putNTimeZone2string(w, f, v) && whole
 		case "requirements":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Call_requirements(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Requirements
-			if !ec.putNRequirement2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNRequirement2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ClassifyThreadPayload(w *answer.Writer, in *answer.Place, obj *model.ClassifyThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "ClassifyThreadPayload", classifyThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1357,20 +1327,19 @@ func (ec *executionContext) write_ClassifyThreadPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj *ent.Cohort) bool {
 	o := in.Object(ec.OperationContext, "Cohort", cohortImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1398,11 +1367,10 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().Offering(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v) {
-				return false
-			}
+			whole = ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v) && whole
 		case "teams":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Cohort_teams(in.Ctx, f.CollectedField)
@@ -1412,11 +1380,10 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().Teams(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "enrollments":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Cohort_enrollments(in.Ctx, f.CollectedField)
@@ -1426,11 +1393,10 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().Enrollments(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNEnrollmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNEnrollmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "space":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Cohort_space(in.Ctx, f.CollectedField)
@@ -1460,7 +1426,8 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -1468,12 +1435,13 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CohortConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Cohort]) bool {
 	o := in.Object(ec.OperationContext, "CohortConnection", cohortConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1486,29 +1454,26 @@ func (ec *executionContext) write_CohortConnection(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_CohortConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CohortEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Cohort]) bool {
 	o := in.Object(ec.OperationContext, "CohortEdge", cohortEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1524,20 +1489,19 @@ func (ec *executionContext) write_CohortEdge(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ConnectionSuggestion(w *answer.Writer, in *answer.Place, obj *people.ConnectionSuggestion) bool {
 	o := in.Object(ec.OperationContext, "ConnectionSuggestion", connectionSuggestionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1550,47 +1514,40 @@ func (ec *executionContext) write_ConnectionSuggestion(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Member
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "sharedInterests":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ConnectionSuggestion_sharedInterests(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.SharedInterests
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		case "sharedExpertise":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ConnectionSuggestion_sharedExpertise(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.SharedExpertise
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		case "sharedCohorts":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ConnectionSuggestion_sharedCohorts(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.SharedCohorts
-			if !ec.putNCohort2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohortᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohort2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohortᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateAccessTokenPayload(w *answer.Writer, in *answer.Place, obj *model.CreateAccessTokenPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateAccessTokenPayload", createAccessTokenPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1617,20 +1574,19 @@ func (ec *executionContext) write_CreateAccessTokenPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateAffiliationPayload(w *answer.Writer, in *answer.Place, obj *model.CreateAffiliationPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateAffiliationPayload", createAffiliationPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1650,20 +1606,19 @@ func (ec *executionContext) write_CreateAffiliationPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateCohortPayload(w *answer.Writer, in *answer.Place, obj *model.CreateCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateCohortPayload", createCohortPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1683,20 +1638,19 @@ func (ec *executionContext) write_CreateCohortPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateExportPayload(w *answer.Writer, in *answer.Place, obj *model.CreateExportPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateExportPayload", createExportPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1723,20 +1677,19 @@ func (ec *executionContext) write_CreateExportPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateFeedAddressPayload(w *answer.Writer, in *answer.Place, obj *model.CreateFeedAddressPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateFeedAddressPayload", createFeedAddressPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1756,20 +1709,19 @@ func (ec *executionContext) write_CreateFeedAddressPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateOrganizationPayload(w *answer.Writer, in *answer.Place, obj *model.CreateOrganizationPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateOrganizationPayload", createOrganizationPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1789,20 +1741,19 @@ func (ec *executionContext) write_CreateOrganizationPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreatePostPayload(w *answer.Writer, in *answer.Place, obj *model.CreatePostPayload) bool {
 	o := in.Object(ec.OperationContext, "CreatePostPayload", createPostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1822,20 +1773,19 @@ func (ec *executionContext) write_CreatePostPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateResourcePayload(w *answer.Writer, in *answer.Place, obj *model.CreateResourcePayload) bool {
 	o := in.Object(ec.OperationContext, "CreateResourcePayload", createResourcePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1855,20 +1805,19 @@ func (ec *executionContext) write_CreateResourcePayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateRoleAssignmentPayload(w *answer.Writer, in *answer.Place, obj *model.CreateRoleAssignmentPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateRoleAssignmentPayload", createRoleAssignmentPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1888,20 +1837,19 @@ func (ec *executionContext) write_CreateRoleAssignmentPayload(w *answer.Writer, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateSpaceMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.CreateSpaceMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateSpaceMembershipPayload", createSpaceMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1921,20 +1869,19 @@ func (ec *executionContext) write_CreateSpaceMembershipPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateSpacePayload(w *answer.Writer, in *answer.Place, obj *model.CreateSpacePayload) bool {
 	o := in.Object(ec.OperationContext, "CreateSpacePayload", createSpacePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1954,20 +1901,19 @@ func (ec *executionContext) write_CreateSpacePayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateTeamMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.CreateTeamMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateTeamMembershipPayload", createTeamMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1987,20 +1933,19 @@ func (ec *executionContext) write_CreateTeamMembershipPayload(w *answer.Writer, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateTeamPayload(w *answer.Writer, in *answer.Place, obj *model.CreateTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateTeamPayload", createTeamPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2020,20 +1965,19 @@ func (ec *executionContext) write_CreateTeamPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateThreadPayload(w *answer.Writer, in *answer.Place, obj *model.CreateThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateThreadPayload", createThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2053,20 +1997,19 @@ func (ec *executionContext) write_CreateThreadPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.CreateWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateWebhookEndpointPayload", createWebhookEndpointPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2093,20 +2036,19 @@ func (ec *executionContext) write_CreateWebhookEndpointPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeactivateMemberPayload(w *answer.Writer, in *answer.Place, obj *model.DeactivateMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "DeactivateMemberPayload", deactivateMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2126,20 +2068,19 @@ func (ec *executionContext) write_DeactivateMemberPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeclineJoinRequestPayload(w *answer.Writer, in *answer.Place, obj *model.DeclineJoinRequestPayload) bool {
 	o := in.Object(ec.OperationContext, "DeclineJoinRequestPayload", declineJoinRequestPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2159,20 +2100,19 @@ func (ec *executionContext) write_DeclineJoinRequestPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeleteDraftPayload(w *answer.Writer, in *answer.Place, obj *model.DeleteDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "DeleteDraftPayload", deleteDraftPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2192,20 +2132,19 @@ func (ec *executionContext) write_DeleteDraftPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeleteFilePayload(w *answer.Writer, in *answer.Place, obj *model.DeleteFilePayload) bool {
 	o := in.Object(ec.OperationContext, "DeleteFilePayload", deleteFilePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2225,20 +2164,19 @@ func (ec *executionContext) write_DeleteFilePayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeletePostPayload(w *answer.Writer, in *answer.Place, obj *model.DeletePostPayload) bool {
 	o := in.Object(ec.OperationContext, "DeletePostPayload", deletePostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2258,20 +2196,19 @@ func (ec *executionContext) write_DeletePostPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeleteWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.DeleteWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "DeleteWebhookEndpointPayload", deleteWebhookEndpointPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2291,20 +2228,19 @@ func (ec *executionContext) write_DeleteWebhookEndpointPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DiffRun(w *answer.Writer, in *answer.Place, obj *diff.Run) bool {
 	o := in.Object(ec.OperationContext, "DiffRun", diffRunImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2322,12 +2258,13 @@ func (ec *executionContext) write_DiffRun(w *answer.Writer, in *answer.Place, ob
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Draft(w *answer.Writer, in *answer.Place, obj *ent.Draft) bool {
 	o := in.Object(ec.OperationContext, "Draft", draftImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2424,22 +2361,22 @@ func (ec *executionContext) write_Draft(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Draft().Versions(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DraftChanged(w *answer.Writer, in *answer.Place, obj *model.DraftChanged) bool {
 	o := in.Object(ec.OperationContext, "DraftChanged", draftChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2464,12 +2401,13 @@ func (ec *executionContext) write_DraftChanged(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DraftConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Draft]) bool {
 	o := in.Object(ec.OperationContext, "DraftConnection", draftConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2482,29 +2420,26 @@ func (ec *executionContext) write_DraftConnection(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNDraftEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNDraftEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_DraftConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DraftEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Draft]) bool {
 	o := in.Object(ec.OperationContext, "DraftEdge", draftEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2520,20 +2455,19 @@ func (ec *executionContext) write_DraftEdge(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNDraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(w, f, v) {
-				return false
-			}
+			whole = ec.putNDraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DraftVersion(w *answer.Writer, in *answer.Place, obj *ent.DraftVersion) bool {
 	o := in.Object(ec.OperationContext, "DraftVersion", draftVersionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2557,12 +2491,13 @@ func (ec *executionContext) write_DraftVersion(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EditPostPayload(w *answer.Writer, in *answer.Place, obj *model.EditPostPayload) bool {
 	o := in.Object(ec.OperationContext, "EditPostPayload", editPostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2582,20 +2517,19 @@ func (ec *executionContext) write_EditPostPayload(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndAffiliationPayload(w *answer.Writer, in *answer.Place, obj *model.EndAffiliationPayload) bool {
 	o := in.Object(ec.OperationContext, "EndAffiliationPayload", endAffiliationPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2615,20 +2549,19 @@ func (ec *executionContext) write_EndAffiliationPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndBreakGlassPayload(w *answer.Writer, in *answer.Place, obj *model.EndBreakGlassPayload) bool {
 	o := in.Object(ec.OperationContext, "EndBreakGlassPayload", endBreakGlassPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2648,20 +2581,19 @@ func (ec *executionContext) write_EndBreakGlassPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndOtherSessionsPayload(w *answer.Writer, in *answer.Place, obj *model.EndOtherSessionsPayload) bool {
 	o := in.Object(ec.OperationContext, "EndOtherSessionsPayload", endOtherSessionsPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2681,20 +2613,19 @@ func (ec *executionContext) write_EndOtherSessionsPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndRoleAssignmentPayload(w *answer.Writer, in *answer.Place, obj *model.EndRoleAssignmentPayload) bool {
 	o := in.Object(ec.OperationContext, "EndRoleAssignmentPayload", endRoleAssignmentPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2714,20 +2645,19 @@ func (ec *executionContext) write_EndRoleAssignmentPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndSessionPayload(w *answer.Writer, in *answer.Place, obj *model.EndSessionPayload) bool {
 	o := in.Object(ec.OperationContext, "EndSessionPayload", endSessionPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2747,20 +2677,19 @@ func (ec *executionContext) write_EndSessionPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndSpaceMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.EndSpaceMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "EndSpaceMembershipPayload", endSpaceMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2780,20 +2709,19 @@ func (ec *executionContext) write_EndSpaceMembershipPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndSuspensionPayload(w *answer.Writer, in *answer.Place, obj *model.EndSuspensionPayload) bool {
 	o := in.Object(ec.OperationContext, "EndSuspensionPayload", endSuspensionPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2813,20 +2741,19 @@ func (ec *executionContext) write_EndSuspensionPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndTeamMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.EndTeamMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "EndTeamMembershipPayload", endTeamMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2846,20 +2773,19 @@ func (ec *executionContext) write_EndTeamMembershipPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EnrollTeamPayload(w *answer.Writer, in *answer.Place, obj *model.EnrollTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "EnrollTeamPayload", enrollTeamPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2879,20 +2805,19 @@ func (ec *executionContext) write_EnrollTeamPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place, obj *ent.Enrollment) bool {
 	o := in.Object(ec.OperationContext, "Enrollment", enrollmentImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2911,11 +2836,10 @@ func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.Enrollment().Cohort(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) && whole
 		case "team":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Enrollment_team(in.Ctx, f.CollectedField)
@@ -2925,11 +2849,10 @@ func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.Enrollment().Team(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) && whole
 		case "state":
 			v := obj.State
 			w.Name(string(v))
@@ -2961,12 +2884,13 @@ func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EnrollmentConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Enrollment]) bool {
 	o := in.Object(ec.OperationContext, "EnrollmentConnection", enrollmentConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2979,29 +2903,26 @@ func (ec *executionContext) write_EnrollmentConnection(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_EnrollmentConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EnrollmentEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Enrollment]) bool {
 	o := in.Object(ec.OperationContext, "EnrollmentEdge", enrollmentEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3017,20 +2938,19 @@ func (ec *executionContext) write_EnrollmentEdge(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, f, v) {
-				return false
-			}
+			whole = ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EraseMemberPayload(w *answer.Writer, in *answer.Place, obj *model.EraseMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "EraseMemberPayload", eraseMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3050,20 +2970,19 @@ func (ec *executionContext) write_EraseMemberPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *ent.File) bool {
 	o := in.Object(ec.OperationContext, "File", fileImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3091,7 +3010,8 @@ func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.File().URL(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.String(v)
 		case "createdAt":
@@ -3102,12 +3022,13 @@ func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *ent.Flag) bool {
 	o := in.Object(ec.OperationContext, "Flag", flagImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3126,11 +3047,10 @@ func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Flag().Post(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "reporter":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Flag_reporter(in.Ctx, f.CollectedField)
@@ -3140,11 +3060,10 @@ func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Flag().Reporter(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "reason":
 			v := obj.Reason
 			w.Name(string(v))
@@ -3199,12 +3118,13 @@ func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_FlagPostPayload(w *answer.Writer, in *answer.Place, obj *model.FlagPostPayload) bool {
 	o := in.Object(ec.OperationContext, "FlagPostPayload", flagPostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3224,20 +3144,19 @@ func (ec *executionContext) write_FlagPostPayload(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_FlagResolved(w *answer.Writer, in *answer.Place, obj *model.FlagResolved) bool {
 	o := in.Object(ec.OperationContext, "FlagResolved", flagResolvedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3253,20 +3172,19 @@ func (ec *executionContext) write_FlagResolved(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Flag
-			if !ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) {
-				return false
-			}
+			whole = ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_FlaggedPost(w *answer.Writer, in *answer.Place, obj *ent.Flag) bool {
 	o := in.Object(ec.OperationContext, "FlaggedPost", flaggedPostImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3282,11 +3200,10 @@ func (ec *executionContext) write_FlaggedPost(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.FlaggedPost().Post(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "flagCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_FlaggedPost_flagCount(in.Ctx, f.CollectedField)
@@ -3296,7 +3213,8 @@ func (ec *executionContext) write_FlaggedPost(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.FlaggedPost().FlagCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "flags":
@@ -3308,22 +3226,22 @@ func (ec *executionContext) write_FlaggedPost(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.FlaggedPost().Flags(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_FlaggedPostConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Flag]) bool {
 	o := in.Object(ec.OperationContext, "FlaggedPostConnection", flaggedPostConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3336,29 +3254,26 @@ func (ec *executionContext) write_FlaggedPostConnection(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_FlaggedPostConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_FlaggedPostEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Flag]) bool {
 	o := in.Object(ec.OperationContext, "FlaggedPostEdge", flaggedPostEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3374,20 +3289,19 @@ func (ec *executionContext) write_FlaggedPostEdge(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) {
-				return false
-			}
+			whole = ec.putNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Framework(w *answer.Writer, in *answer.Place, obj *ent.Framework) bool {
 	o := in.Object(ec.OperationContext, "Framework", frameworkImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3408,12 +3322,13 @@ func (ec *executionContext) write_Framework(w *answer.Writer, in *answer.Place, 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_HidePostPayload(w *answer.Writer, in *answer.Place, obj *model.HidePostPayload) bool {
 	o := in.Object(ec.OperationContext, "HidePostPayload", hidePostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3433,20 +3348,19 @@ func (ec *executionContext) write_HidePostPayload(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Identity(w *answer.Writer, in *answer.Place, obj *ent.Identity) bool {
 	o := in.Object(ec.OperationContext, "Identity", identityImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3470,12 +3384,13 @@ func (ec *executionContext) write_Identity(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_IndicateTypingPayload(w *answer.Writer, in *answer.Place, obj *model.IndicateTypingPayload) bool {
 	o := in.Object(ec.OperationContext, "IndicateTypingPayload", indicateTypingPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3495,20 +3410,19 @@ func (ec *executionContext) write_IndicateTypingPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_IntroducePayload(w *answer.Writer, in *answer.Place, obj *model.IntroducePayload) bool {
 	o := in.Object(ec.OperationContext, "IntroducePayload", introducePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3528,20 +3442,19 @@ func (ec *executionContext) write_IntroducePayload(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_InviteMemberPayload(w *answer.Writer, in *answer.Place, obj *model.InviteMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "InviteMemberPayload", inviteMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3561,20 +3474,19 @@ func (ec *executionContext) write_InviteMemberPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_JoinRequest(w *answer.Writer, in *answer.Place, obj *ent.JoinRequest) bool {
 	o := in.Object(ec.OperationContext, "JoinRequest", joinRequestImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3593,11 +3505,10 @@ func (ec *executionContext) write_JoinRequest(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.JoinRequest().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "address":
 			v := obj.Address
 			w.String(v)
@@ -3612,12 +3523,13 @@ func (ec *executionContext) write_JoinRequest(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_JoinRequestConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.JoinRequest]) bool {
 	o := in.Object(ec.OperationContext, "JoinRequestConnection", joinRequestConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3630,29 +3542,26 @@ func (ec *executionContext) write_JoinRequestConnection(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_JoinRequestConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_JoinRequestEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.JoinRequest]) bool {
 	o := in.Object(ec.OperationContext, "JoinRequestEdge", joinRequestEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3668,20 +3577,19 @@ func (ec *executionContext) write_JoinRequestEdge(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐJoinRequest(w, f, v) {
-				return false
-			}
+			whole = ec.putNJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐJoinRequest(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_LockThreadPayload(w *answer.Writer, in *answer.Place, obj *model.LockThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "LockThreadPayload", lockThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3701,20 +3609,19 @@ func (ec *executionContext) write_LockThreadPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MarkAllReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkAllReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkAllReadPayload", markAllReadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3734,20 +3641,19 @@ func (ec *executionContext) write_MarkAllReadPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MarkNotificationsReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkNotificationsReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkNotificationsReadPayload", markNotificationsReadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3767,20 +3673,19 @@ func (ec *executionContext) write_MarkNotificationsReadPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MarkSpaceReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkSpaceReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkSpaceReadPayload", markSpaceReadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3800,20 +3705,19 @@ func (ec *executionContext) write_MarkSpaceReadPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MarkThreadReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkThreadReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkThreadReadPayload", markThreadReadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3833,20 +3737,19 @@ func (ec *executionContext) write_MarkThreadReadPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MarkThreadUnreadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkThreadUnreadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkThreadUnreadPayload", markThreadUnreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3866,20 +3769,19 @@ func (ec *executionContext) write_MarkThreadUnreadPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj *ent.Member) bool {
 	o := in.Object(ec.OperationContext, "Member", memberImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3927,18 +3829,14 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.TimeZone
-			if !ec.putNTimeZone2string(w, f, v) {
-				return false
-			}
+			whole = ec.putNTimeZone2string(w, f, v) && whole
 		case "expertise":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_expertise(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Expertise
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		case "status":
 			v := obj.Status
 			w.Name(string(v))
@@ -3971,11 +3869,10 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Member().Affiliations(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNAffiliation2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliationᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNAffiliation2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliationᚄ(w, f, v) && whole
 		case "primaryAffiliation":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_primaryAffiliation(in.Ctx, f.CollectedField)
@@ -3998,11 +3895,10 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Member().TeamMemberships(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeamMembership2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembershipᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamMembership2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembershipᚄ(w, f, v) && whole
 		case "roleAssignments":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_roleAssignments(in.Ctx, f.CollectedField)
@@ -4012,11 +3908,10 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Member().RoleAssignments(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNRoleAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignmentᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNRoleAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignmentᚄ(w, f, v) && whole
 		case "unreadNotificationCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_unreadNotificationCount(in.Ctx, f.CollectedField)
@@ -4130,9 +4025,7 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Interests
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		case "showsPresence":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_showsPresence(in.Ctx, f.CollectedField)
@@ -4168,12 +4061,13 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MemberConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Member]) bool {
 	o := in.Object(ec.OperationContext, "MemberConnection", memberConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4186,29 +4080,26 @@ func (ec *executionContext) write_MemberConnection(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_MemberConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MemberEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Member]) bool {
 	o := in.Object(ec.OperationContext, "MemberEdge", memberEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4224,20 +4115,19 @@ func (ec *executionContext) write_MemberEdge(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MemberWarned(w *answer.Writer, in *answer.Place, obj *model.MemberWarned) bool {
 	o := in.Object(ec.OperationContext, "MemberWarned", memberWarnedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4253,20 +4143,19 @@ func (ec *executionContext) write_MemberWarned(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Warning
-			if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) {
-				return false
-			}
+			whole = ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MentionCandidate(w *answer.Writer, in *answer.Place, obj *people.MentionCandidate) bool {
 	o := in.Object(ec.OperationContext, "MentionCandidate", mentionCandidateImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4298,12 +4187,13 @@ func (ec *executionContext) write_MentionCandidate(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MergeThreadsPayload(w *answer.Writer, in *answer.Place, obj *model.MergeThreadsPayload) bool {
 	o := in.Object(ec.OperationContext, "MergeThreadsPayload", mergeThreadsPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4323,20 +4213,19 @@ func (ec *executionContext) write_MergeThreadsPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ModerationAction(w *answer.Writer, in *answer.Place, obj *ent.ModerationAction) bool {
 	o := in.Object(ec.OperationContext, "ModerationAction", moderationActionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4439,12 +4328,13 @@ func (ec *executionContext) write_ModerationAction(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ModerationActionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.ModerationAction]) bool {
 	o := in.Object(ec.OperationContext, "ModerationActionConnection", moderationActionConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4457,29 +4347,26 @@ func (ec *executionContext) write_ModerationActionConnection(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ModerationActionConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ModerationActionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.ModerationAction]) bool {
 	o := in.Object(ec.OperationContext, "ModerationActionEdge", moderationActionEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4495,20 +4382,19 @@ func (ec *executionContext) write_ModerationActionEdge(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) {
-				return false
-			}
+			whole = ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ModerationQueueChanged(w *answer.Writer, in *answer.Place, obj *model.ModerationQueueChanged) bool {
 	o := in.Object(ec.OperationContext, "ModerationQueueChanged", moderationQueueChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4524,9 +4410,7 @@ func (ec *executionContext) write_ModerationQueueChanged(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "openFlagCount":
 			v := obj.OpenFlagCount
 			w.Int(v)
@@ -4535,12 +4419,13 @@ func (ec *executionContext) write_ModerationQueueChanged(w *answer.Writer, in *a
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Money(w *answer.Writer, in *answer.Place, obj *model.Money) bool {
 	o := in.Object(ec.OperationContext, "Money", moneyImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4558,12 +4443,13 @@ func (ec *executionContext) write_Money(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MoveThreadPayload(w *answer.Writer, in *answer.Place, obj *model.MoveThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "MoveThreadPayload", moveThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4583,20 +4469,19 @@ func (ec *executionContext) write_MoveThreadPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MuteMemberPayload(w *answer.Writer, in *answer.Place, obj *model.MuteMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "MuteMemberPayload", muteMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4616,20 +4501,19 @@ func (ec *executionContext) write_MuteMemberPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NewMemberLimits(w *answer.Writer, in *answer.Place, obj *newcomer.Limits) bool {
 	o := in.Object(ec.OperationContext, "NewMemberLimits", newMemberLimitsImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4665,12 +4549,13 @@ func (ec *executionContext) write_NewMemberLimits(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Place, obj *ent.Notification) bool {
 	o := in.Object(ec.OperationContext, "Notification", notificationImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4689,11 +4574,10 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Notification().Reasons(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNNotificationReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐReasonᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotificationReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐReasonᚄ(w, f, v) && whole
 		case "subject":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Notification_subject(in.Ctx, f.CollectedField)
@@ -4703,11 +4587,10 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Notification().Subject(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNNotificationSubject2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationSubject(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotificationSubject2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationSubject(w, f, v) && whole
 		case "actor":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Notification_actor(in.Ctx, f.CollectedField)
@@ -4717,11 +4600,10 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Notification().Actor(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -4737,12 +4619,13 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NotificationConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Notification]) bool {
 	o := in.Object(ec.OperationContext, "NotificationConnection", notificationConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4755,29 +4638,26 @@ func (ec *executionContext) write_NotificationConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_NotificationConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NotificationCreated(w *answer.Writer, in *answer.Place, obj *model.NotificationCreated) bool {
 	o := in.Object(ec.OperationContext, "NotificationCreated", notificationCreatedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4793,9 +4673,7 @@ func (ec *executionContext) write_NotificationCreated(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Notification
-			if !ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) && whole
 		case "unreadNotificationCount":
 			v := obj.UnreadNotificationCount
 			w.Int(v)
@@ -4804,12 +4682,13 @@ func (ec *executionContext) write_NotificationCreated(w *answer.Writer, in *answ
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NotificationEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Notification]) bool {
 	o := in.Object(ec.OperationContext, "NotificationEdge", notificationEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4825,20 +4704,19 @@ func (ec *executionContext) write_NotificationEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *answer.Place, obj *ent.NotificationPreference) bool {
 	o := in.Object(ec.OperationContext, "NotificationPreference", notificationPreferenceImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4854,7 +4732,8 @@ func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *a
 				return ec.Resolvers.NotificationPreference().DirectMail(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Name(string(v))
 		case "watchedMail":
@@ -4866,7 +4745,8 @@ func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *a
 				return ec.Resolvers.NotificationPreference().WatchedMail(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Name(string(v))
 		case "digestHour":
@@ -4894,12 +4774,13 @@ func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *a
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NotificationsRead(w *answer.Writer, in *answer.Place, obj *model.NotificationsRead) bool {
 	o := in.Object(ec.OperationContext, "NotificationsRead", notificationsReadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4917,12 +4798,13 @@ func (ec *executionContext) write_NotificationsRead(w *answer.Writer, in *answer
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, obj *ent.Offering) bool {
 	o := in.Object(ec.OperationContext, "Offering", offeringImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4941,11 +4823,10 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Program(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, f, v) {
-				return false
-			}
+			whole = ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, f, v) && whole
 		case "name":
 			v := obj.Name
 			w.String(v)
@@ -4964,9 +4845,7 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Supports
-			if !ec.putNSupport2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupportᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSupport2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupportᚄ(w, f, v) && whole
 		case "fee":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Offering_fee(in.Ctx, f.CollectedField)
@@ -4976,11 +4855,10 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Fee(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) {
-				return false
-			}
+			whole = ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) && whole
 		case "teamCapacity":
 			v := obj.TeamCapacity
 			w.Int(v)
@@ -4993,11 +4871,10 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Sponsorships(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(w, f, v) && whole
 		case "calls":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Offering_calls(in.Ctx, f.CollectedField)
@@ -5007,11 +4884,10 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Calls(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNCall2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCallᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNCall2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCallᚄ(w, f, v) && whole
 		case "cohorts":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Offering_cohorts(in.Ctx, f.CollectedField)
@@ -5021,22 +4897,22 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Cohorts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Place, obj *ent.Organization) bool {
 	o := in.Object(ec.OperationContext, "Organization", organizationImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5076,11 +4952,10 @@ func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Organization().Teams(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "archivedAt":
 			v := obj.ArchivedAt
 			if v == nil {
@@ -5097,7 +4972,8 @@ func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Organization().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -5105,12 +4981,13 @@ func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_OrganizationConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Organization]) bool {
 	o := in.Object(ec.OperationContext, "OrganizationConnection", organizationConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5123,29 +5000,26 @@ func (ec *executionContext) write_OrganizationConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_OrganizationConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_OrganizationEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Organization]) bool {
 	o := in.Object(ec.OperationContext, "OrganizationEdge", organizationEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5161,20 +5035,19 @@ func (ec *executionContext) write_OrganizationEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) {
-				return false
-			}
+			whole = ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PageInfo(w *answer.Writer, in *answer.Place, obj *page.Info) bool {
 	o := in.Object(ec.OperationContext, "PageInfo", pageInfoImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5206,12 +5079,13 @@ func (ec *executionContext) write_PageInfo(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PinThreadPayload(w *answer.Writer, in *answer.Place, obj *model.PinThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "PinThreadPayload", pinThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5231,20 +5105,19 @@ func (ec *executionContext) write_PinThreadPayload(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PingWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.PingWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "PingWebhookEndpointPayload", pingWebhookEndpointPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5264,20 +5137,19 @@ func (ec *executionContext) write_PingWebhookEndpointPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *ent.Poll) bool {
 	o := in.Object(ec.OperationContext, "Poll", pollImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5299,11 +5171,10 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().Options(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPollOption2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOptionᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNPollOption2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOptionᚄ(w, f, v) && whole
 		case "multiple":
 			v := obj.Multiple
 			w.Bool(v)
@@ -5326,7 +5197,8 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().Closed(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "post":
@@ -5338,11 +5210,10 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().Post(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "viewerHasVoted":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Poll_viewerHasVoted(in.Ctx, f.CollectedField)
@@ -5352,7 +5223,8 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().ViewerHasVoted(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanVote":
@@ -5364,7 +5236,8 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().ViewerCanVote(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -5372,12 +5245,13 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PollChanged(w *answer.Writer, in *answer.Place, obj *model.PollChanged) bool {
 	o := in.Object(ec.OperationContext, "PollChanged", pollChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5393,20 +5267,19 @@ func (ec *executionContext) write_PollChanged(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PollOption(w *answer.Writer, in *answer.Place, obj *ent.PollOption) bool {
 	o := in.Object(ec.OperationContext, "PollOption", pollOptionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5431,7 +5304,8 @@ func (ec *executionContext) write_PollOption(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.PollOption().ViewerHasChosen(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -5439,12 +5313,13 @@ func (ec *executionContext) write_PollOption(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *ent.Post) bool {
 	o := in.Object(ec.OperationContext, "Post", postImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5466,11 +5341,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Thread(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) {
-				return false
-			}
+			whole = ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) && whole
 		case "author":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_author(in.Ctx, f.CollectedField)
@@ -5480,11 +5354,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Author(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "replyTo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_replyTo(in.Ctx, f.CollectedField)
@@ -5530,11 +5403,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Attachments(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w, f, v) && whole
 		case "poll":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_poll(in.Ctx, f.CollectedField)
@@ -5557,11 +5429,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Cards(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNodeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNodeᚄ(w, f, v) && whole
 		case "version":
 			v := obj.Version
 			w.Int(v)
@@ -5604,11 +5475,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Reactions(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroupᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroupᚄ(w, f, v) && whole
 		case "revisions":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_revisions(in.Ctx, f.CollectedField)
@@ -5618,11 +5488,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Revisions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPostRevisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNPostRevisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "viewerCanEdit":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_viewerCanEdit(in.Ctx, f.CollectedField)
@@ -5632,7 +5501,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanEdit(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanDelete":
@@ -5644,7 +5514,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanDelete(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanReact":
@@ -5656,7 +5527,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanReact(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerBookmark":
@@ -5735,7 +5607,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanFlag(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanHide":
@@ -5747,7 +5620,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanHide(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerHasMutedAuthor":
@@ -5759,7 +5633,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerHasMutedAuthor(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -5767,12 +5642,13 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Post]) bool {
 	o := in.Object(ec.OperationContext, "PostConnection", postConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5785,29 +5661,26 @@ func (ec *executionContext) write_PostConnection(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PostConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostCreated(w *answer.Writer, in *answer.Place, obj *model.PostCreated) bool {
 	o := in.Object(ec.OperationContext, "PostCreated", postCreatedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5823,20 +5696,19 @@ func (ec *executionContext) write_PostCreated(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostDeleted(w *answer.Writer, in *answer.Place, obj *model.PostDeleted) bool {
 	o := in.Object(ec.OperationContext, "PostDeleted", postDeletedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5852,20 +5724,19 @@ func (ec *executionContext) write_PostDeleted(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Post]) bool {
 	o := in.Object(ec.OperationContext, "PostEdge", postEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5881,20 +5752,19 @@ func (ec *executionContext) write_PostEdge(w *answer.Writer, in *answer.Place, o
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostEdited(w *answer.Writer, in *answer.Place, obj *model.PostEdited) bool {
 	o := in.Object(ec.OperationContext, "PostEdited", postEditedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5910,20 +5780,19 @@ func (ec *executionContext) write_PostEdited(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostHidden(w *answer.Writer, in *answer.Place, obj *model.PostHidden) bool {
 	o := in.Object(ec.OperationContext, "PostHidden", postHiddenImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5939,20 +5808,19 @@ func (ec *executionContext) write_PostHidden(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostMoved(w *answer.Writer, in *answer.Place, obj *model.PostMoved) bool {
 	o := in.Object(ec.OperationContext, "PostMoved", postMovedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5968,20 +5836,19 @@ func (ec *executionContext) write_PostMoved(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostRestored(w *answer.Writer, in *answer.Place, obj *model.PostRestored) bool {
 	o := in.Object(ec.OperationContext, "PostRestored", postRestoredImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5997,20 +5864,19 @@ func (ec *executionContext) write_PostRestored(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Place, obj *ent.PostRevision) bool {
 	o := in.Object(ec.OperationContext, "PostRevision", postRevisionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6035,11 +5901,10 @@ func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.PostRevision().Diff(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNDiffRun2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRunᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNDiffRun2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRunᚄ(w, f, v) && whole
 		case "editor":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PostRevision_editor(in.Ctx, f.CollectedField)
@@ -6049,11 +5914,10 @@ func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.PostRevision().Editor(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "editedAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -6062,12 +5926,13 @@ func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostRevisionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.PostRevision]) bool {
 	o := in.Object(ec.OperationContext, "PostRevisionConnection", postRevisionConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6080,29 +5945,26 @@ func (ec *executionContext) write_PostRevisionConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PostRevisionConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostRevisionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.PostRevision]) bool {
 	o := in.Object(ec.OperationContext, "PostRevisionEdge", postRevisionEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6118,20 +5980,19 @@ func (ec *executionContext) write_PostRevisionEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNPostRevision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPostRevision(w, f, v) {
-				return false
-			}
+			whole = ec.putNPostRevision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPostRevision(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Program(w *answer.Writer, in *answer.Place, obj *ent.Program) bool {
 	o := in.Object(ec.OperationContext, "Program", programImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6165,22 +6026,22 @@ func (ec *executionContext) write_Program(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Program().Offerings(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOfferingᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOfferingᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PublishDraftPayload(w *answer.Writer, in *answer.Place, obj *model.PublishDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "PublishDraftPayload", publishDraftPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6200,15 +6061,13 @@ func (ec *executionContext) write_PublishDraftPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) bool {
@@ -6216,6 +6075,7 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 	in := answer.Root(ctx, graphql.CollectedField{Selections: ec.OperationContext.Operation.SelectionSet})
 	o := in.Object(ec.OperationContext, "Query", queryImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6245,11 +6105,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Nodes(ctx, fc.Args["ids"].([]gid.ID))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, f, v) {
-				return false
-			}
+			whole = ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, f, v) && whole
 		case "viewer":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_viewer(ctx, f.CollectedField)
@@ -6272,7 +6131,8 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().EventCursor(ctx)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Name(string(v))
 		case "rateLimit":
@@ -6284,11 +6144,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().RateLimit(ctx)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋallowanceᚐAllowance(w, f, v) {
-				return false
-			}
+			whole = ec.putNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋallowanceᚐAllowance(w, f, v) && whole
 		case "account":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_account(ctx, f.CollectedField)
@@ -6311,11 +6170,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().AuditEntries(ctx, fc.Args["subjectId"].(*gid.ID), fc.Args["actorId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "organizations":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_organizations(ctx, f.CollectedField)
@@ -6325,11 +6183,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Organizations(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "teams":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_teams(ctx, f.CollectedField)
@@ -6339,11 +6196,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Teams(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "members":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_members(ctx, f.CollectedField)
@@ -6353,11 +6209,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Members(ctx, fc.Args["status"].(*member.Status), fc.Args["cohortId"].(*gid.ID), fc.Args["organizationId"].(*gid.ID), fc.Args["name"].(*string), fc.Args["expertise"].(*string), fc.Args["interest"].(*string), fc.Args["timeZone"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "moderationQueue":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_moderationQueue(ctx, f.CollectedField)
@@ -6367,11 +6222,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().ModerationQueue(ctx, fc.Args["spaceId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "mentionCandidates":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_mentionCandidates(ctx, f.CollectedField)
@@ -6381,11 +6235,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().MentionCandidates(ctx, fc.Args["placeId"].(gid.ID), fc.Args["prefix"].(*string), fc.Args["first"].(*int))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMentionCandidate2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidateᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNMentionCandidate2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidateᚄ(w, f, v) && whole
 		case "topics":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_topics(ctx, f.CollectedField)
@@ -6395,11 +6248,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Topics(ctx, fc.Args["kind"].(memberterm.Kind), fc.Args["first"].(*int))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTopic2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopicᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNTopic2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopicᚄ(w, f, v) && whole
 		case "programs":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_programs(ctx, f.CollectedField)
@@ -6409,11 +6261,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Programs(ctx)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNProgram2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgramᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNProgram2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgramᚄ(w, f, v) && whole
 		case "cohorts":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_cohorts(ctx, f.CollectedField)
@@ -6423,11 +6274,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Cohorts(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "resources":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_resources(ctx, f.CollectedField)
@@ -6437,11 +6287,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Resources(ctx, fc.Args["kind"].(*resource.Kind), fc.Args["frameworkId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "frameworks":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_frameworks(ctx, f.CollectedField)
@@ -6451,11 +6300,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Frameworks(ctx)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) && whole
 		case "search":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_search(ctx, f.CollectedField)
@@ -6465,11 +6313,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Search(ctx, fc.Args["query"].(string), fc.Args["kinds"].([]searchdocument.Kind), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSearchResultConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNSearchResultConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultConnection(w, f, v) && whole
 		case "spaces":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_spaces(ctx, f.CollectedField)
@@ -6479,11 +6326,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Spaces(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "webhookEndpoints":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_webhookEndpoints(ctx, f.CollectedField)
@@ -6493,11 +6339,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().WebhookEndpoints(ctx)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNWebhookEndpoint2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpointᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNWebhookEndpoint2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpointᚄ(w, f, v) && whole
 		case "__type":
 			if !answer.Foreign(w, ec._Query___type(ctx, f.CollectedField)) {
 				w.Null()
@@ -6511,12 +6356,13 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RateLimit(w *answer.Writer, in *answer.Place, obj *allowance.Allowance) bool {
 	o := in.Object(ec.OperationContext, "RateLimit", rateLimitImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6540,12 +6386,13 @@ func (ec *executionContext) write_RateLimit(w *answer.Writer, in *answer.Place, 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReactionGroup(w *answer.Writer, in *answer.Place, obj *forum.ReactionGroup) bool {
 	o := in.Object(ec.OperationContext, "ReactionGroup", reactionGroupImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6567,7 +6414,8 @@ func (ec *executionContext) write_ReactionGroup(w *answer.Writer, in *answer.Pla
 				return ec.Resolvers.ReactionGroup().ViewerHasReacted(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -6575,12 +6423,13 @@ func (ec *executionContext) write_ReactionGroup(w *answer.Writer, in *answer.Pla
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReactionsChanged(w *answer.Writer, in *answer.Place, obj *model.ReactionsChanged) bool {
 	o := in.Object(ec.OperationContext, "ReactionsChanged", reactionsChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6596,20 +6445,19 @@ func (ec *executionContext) write_ReactionsChanged(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReactivateMemberPayload(w *answer.Writer, in *answer.Place, obj *model.ReactivateMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "ReactivateMemberPayload", reactivateMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6629,20 +6477,19 @@ func (ec *executionContext) write_ReactivateMemberPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReadStateChanged(w *answer.Writer, in *answer.Place, obj *model.ReadStateChanged) bool {
 	o := in.Object(ec.OperationContext, "ReadStateChanged", readStateChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6677,12 +6524,13 @@ func (ec *executionContext) write_ReadStateChanged(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RemoveBookmarkPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveBookmarkPayload) bool {
 	o := in.Object(ec.OperationContext, "RemoveBookmarkPayload", removeBookmarkPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6702,20 +6550,19 @@ func (ec *executionContext) write_RemoveBookmarkPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RemoveReactionPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveReactionPayload) bool {
 	o := in.Object(ec.OperationContext, "RemoveReactionPayload", removeReactionPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6735,20 +6582,19 @@ func (ec *executionContext) write_RemoveReactionPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RenameThreadPayload(w *answer.Writer, in *answer.Place, obj *model.RenameThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "RenameThreadPayload", renameThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6768,20 +6614,19 @@ func (ec *executionContext) write_RenameThreadPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RenewJoinAddressPayload(w *answer.Writer, in *answer.Place, obj *model.RenewJoinAddressPayload) bool {
 	o := in.Object(ec.OperationContext, "RenewJoinAddressPayload", renewJoinAddressPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6801,20 +6646,19 @@ func (ec *executionContext) write_RenewJoinAddressPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReplayFailedDeliveriesPayload(w *answer.Writer, in *answer.Place, obj *model.ReplayFailedDeliveriesPayload) bool {
 	o := in.Object(ec.OperationContext, "ReplayFailedDeliveriesPayload", replayFailedDeliveriesPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6834,20 +6678,19 @@ func (ec *executionContext) write_ReplayFailedDeliveriesPayload(w *answer.Writer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReplayWebhookDeliveryPayload(w *answer.Writer, in *answer.Place, obj *model.ReplayWebhookDeliveryPayload) bool {
 	o := in.Object(ec.OperationContext, "ReplayWebhookDeliveryPayload", replayWebhookDeliveryPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6867,20 +6710,19 @@ func (ec *executionContext) write_ReplayWebhookDeliveryPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RequestToJoinPayload(w *answer.Writer, in *answer.Place, obj *model.RequestToJoinPayload) bool {
 	o := in.Object(ec.OperationContext, "RequestToJoinPayload", requestToJoinPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6900,20 +6742,19 @@ func (ec *executionContext) write_RequestToJoinPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place, obj *schema.Requirement) bool {
 	o := in.Object(ec.OperationContext, "Requirement", requirementImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6932,20 +6773,19 @@ func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Signers
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResolveFlagsPayload(w *answer.Writer, in *answer.Place, obj *model.ResolveFlagsPayload) bool {
 	o := in.Object(ec.OperationContext, "ResolveFlagsPayload", resolveFlagsPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6965,20 +6805,19 @@ func (ec *executionContext) write_ResolveFlagsPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, obj *ent.Resource) bool {
 	o := in.Object(ec.OperationContext, "Resource", resourceImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7041,11 +6880,10 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().Frameworks(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) && whole
 		case "version":
 			v := obj.Version
 			w.Int(v)
@@ -7058,11 +6896,10 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().Versions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNResourceVersionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceVersionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "author":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Resource_author(in.Ctx, f.CollectedField)
@@ -7072,11 +6909,10 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().Author(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -7099,7 +6935,8 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -7107,12 +6944,13 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResourceConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Resource]) bool {
 	o := in.Object(ec.OperationContext, "ResourceConnection", resourceConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7125,29 +6963,26 @@ func (ec *executionContext) write_ResourceConnection(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ResourceConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResourceEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Resource]) bool {
 	o := in.Object(ec.OperationContext, "ResourceEdge", resourceEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7163,20 +6998,19 @@ func (ec *executionContext) write_ResourceEdge(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(w, f, v) {
-				return false
-			}
+			whole = ec.putNResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResourceVersion(w *answer.Writer, in *answer.Place, obj *ent.ResourceVersion) bool {
 	o := in.Object(ec.OperationContext, "ResourceVersion", resourceVersionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7226,11 +7060,10 @@ func (ec *executionContext) write_ResourceVersion(w *answer.Writer, in *answer.P
 				return ec.Resolvers.ResourceVersion().Author(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -7239,12 +7072,13 @@ func (ec *executionContext) write_ResourceVersion(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResourceVersionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.ResourceVersion]) bool {
 	o := in.Object(ec.OperationContext, "ResourceVersionConnection", resourceVersionConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7257,29 +7091,26 @@ func (ec *executionContext) write_ResourceVersionConnection(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ResourceVersionConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResourceVersionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.ResourceVersion]) bool {
 	o := in.Object(ec.OperationContext, "ResourceVersionEdge", resourceVersionEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7295,20 +7126,19 @@ func (ec *executionContext) write_ResourceVersionEdge(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResourceVersion(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResourceVersion(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RevokeAccessTokenPayload(w *answer.Writer, in *answer.Place, obj *model.RevokeAccessTokenPayload) bool {
 	o := in.Object(ec.OperationContext, "RevokeAccessTokenPayload", revokeAccessTokenPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7328,20 +7158,19 @@ func (ec *executionContext) write_RevokeAccessTokenPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RevokeFeedAddressesPayload(w *answer.Writer, in *answer.Place, obj *model.RevokeFeedAddressesPayload) bool {
 	o := in.Object(ec.OperationContext, "RevokeFeedAddressesPayload", revokeFeedAddressesPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7361,20 +7190,19 @@ func (ec *executionContext) write_RevokeFeedAddressesPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RoleAssignment(w *answer.Writer, in *answer.Place, obj *ent.RoleAssignment) bool {
 	o := in.Object(ec.OperationContext, "RoleAssignment", roleAssignmentImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7393,11 +7221,10 @@ func (ec *executionContext) write_RoleAssignment(w *answer.Writer, in *answer.Pl
 				return ec.Resolvers.RoleAssignment().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "role":
 			v := obj.Role
 			w.Name(string(v))
@@ -7423,12 +7250,13 @@ func (ec *executionContext) write_RoleAssignment(w *answer.Writer, in *answer.Pl
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RotateWebhookSecretPayload(w *answer.Writer, in *answer.Place, obj *model.RotateWebhookSecretPayload) bool {
 	o := in.Object(ec.OperationContext, "RotateWebhookSecretPayload", rotateWebhookSecretPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7455,20 +7283,19 @@ func (ec *executionContext) write_RotateWebhookSecretPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SaveDraftPayload(w *answer.Writer, in *answer.Place, obj *model.SaveDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "SaveDraftPayload", saveDraftPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7495,20 +7322,19 @@ func (ec *executionContext) write_SaveDraftPayload(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ScheduleDraftPayload(w *answer.Writer, in *answer.Place, obj *model.ScheduleDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "ScheduleDraftPayload", scheduleDraftPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7528,20 +7354,19 @@ func (ec *executionContext) write_ScheduleDraftPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SearchResultConnection(w *answer.Writer, in *answer.Place, obj *model.SearchResultConnection) bool {
 	o := in.Object(ec.OperationContext, "SearchResultConnection", searchResultConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7554,29 +7379,26 @@ func (ec *executionContext) write_SearchResultConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNSearchResultEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSearchResultEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SearchResultConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SearchResultEdge(w *answer.Writer, in *answer.Place, obj *model.SearchResultEdge) bool {
 	o := in.Object(ec.OperationContext, "SearchResultEdge", searchResultEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7592,9 +7414,7 @@ func (ec *executionContext) write_SearchResultEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNSearchResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResult(w, f, v) {
-				return false
-			}
+			whole = ec.putNSearchResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResult(w, f, v) && whole
 		case "snippet":
 			v := obj.Snippet
 			w.String(v)
@@ -7603,12 +7423,13 @@ func (ec *executionContext) write_SearchResultEdge(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Session(w *answer.Writer, in *answer.Place, obj *account.Session) bool {
 	o := in.Object(ec.OperationContext, "Session", sessionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7649,12 +7470,13 @@ func (ec *executionContext) write_Session(w *answer.Writer, in *answer.Place, ob
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SetSpaceWatchLevelPayload(w *answer.Writer, in *answer.Place, obj *model.SetSpaceWatchLevelPayload) bool {
 	o := in.Object(ec.OperationContext, "SetSpaceWatchLevelPayload", setSpaceWatchLevelPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7674,20 +7496,19 @@ func (ec *executionContext) write_SetSpaceWatchLevelPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SetThreadWatchLevelPayload(w *answer.Writer, in *answer.Place, obj *model.SetThreadWatchLevelPayload) bool {
 	o := in.Object(ec.OperationContext, "SetThreadWatchLevelPayload", setThreadWatchLevelPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7707,20 +7528,19 @@ func (ec *executionContext) write_SetThreadWatchLevelPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj *ent.Space) bool {
 	o := in.Object(ec.OperationContext, "Space", spaceImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7777,11 +7597,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Threads(ctx, obj, fc.Args["kind"].(*thread.Kind), fc.Args["tag"].(*string), fc.Args["pinned"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "tags":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_tags(in.Ctx, f.CollectedField)
@@ -7791,11 +7610,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Tags(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpaceTag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTagᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceTag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTagᚄ(w, f, v) && whole
 		case "memberships":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_memberships(in.Ctx, f.CollectedField)
@@ -7805,11 +7623,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpaceMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "resources":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_resources(in.Ctx, f.CollectedField)
@@ -7819,11 +7636,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Resources(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "breakGlasses":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_breakGlasses(in.Ctx, f.CollectedField)
@@ -7833,11 +7649,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().BreakGlasses(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNBreakGlassConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNBreakGlassConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "joinAddress":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_joinAddress(in.Ctx, f.CollectedField)
@@ -7864,11 +7679,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().JoinRequests(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNJoinRequestConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNJoinRequestConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "archivedAt":
 			v := obj.ArchivedAt
 			if v == nil {
@@ -7885,7 +7699,8 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerUnreadCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "viewerMembership":
@@ -7910,7 +7725,8 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerCanCreateThread(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanUpdate":
@@ -7922,7 +7738,8 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerOpenFlagCount":
@@ -7934,7 +7751,8 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerOpenFlagCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "moderationActions":
@@ -7946,11 +7764,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ModerationActions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNModerationActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNModerationActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "viewerWatchLevel":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_viewerWatchLevel(in.Ctx, f.CollectedField)
@@ -7977,7 +7794,8 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerMentionCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		default:
@@ -7985,12 +7803,13 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Space]) bool {
 	o := in.Object(ec.OperationContext, "SpaceConnection", spaceConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8003,29 +7822,26 @@ func (ec *executionContext) write_SpaceConnection(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SpaceConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Space]) bool {
 	o := in.Object(ec.OperationContext, "SpaceEdge", spaceEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8041,20 +7857,19 @@ func (ec *executionContext) write_SpaceEdge(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.Place, obj *ent.SpaceMembership) bool {
 	o := in.Object(ec.OperationContext, "SpaceMembership", spaceMembershipImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8073,11 +7888,10 @@ func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.P
 				return ec.Resolvers.SpaceMembership().Space(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
 		case "member":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SpaceMembership_member(in.Ctx, f.CollectedField)
@@ -8087,11 +7901,10 @@ func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.P
 				return ec.Resolvers.SpaceMembership().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "role":
 			v := obj.Role
 			w.Name(string(v))
@@ -8113,12 +7926,13 @@ func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceMembershipConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.SpaceMembership]) bool {
 	o := in.Object(ec.OperationContext, "SpaceMembershipConnection", spaceMembershipConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8131,29 +7945,26 @@ func (ec *executionContext) write_SpaceMembershipConnection(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SpaceMembershipConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceMembershipEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.SpaceMembership]) bool {
 	o := in.Object(ec.OperationContext, "SpaceMembershipEdge", spaceMembershipEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8169,20 +7980,19 @@ func (ec *executionContext) write_SpaceMembershipEdge(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNSpaceMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpaceMembership(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpaceMembership(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceTag(w *answer.Writer, in *answer.Place, obj *forum.SpaceTag) bool {
 	o := in.Object(ec.OperationContext, "SpaceTag", spaceTagImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8200,12 +8010,13 @@ func (ec *executionContext) write_SpaceTag(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SplitThreadPayload(w *answer.Writer, in *answer.Place, obj *model.SplitThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "SplitThreadPayload", splitThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8225,20 +8036,19 @@ func (ec *executionContext) write_SplitThreadPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Sponsorship(w *answer.Writer, in *answer.Place, obj *ent.Sponsorship) bool {
 	o := in.Object(ec.OperationContext, "Sponsorship", sponsorshipImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8263,11 +8073,10 @@ func (ec *executionContext) write_Sponsorship(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.Sponsorship().Waived(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) {
-				return false
-			}
+			whole = ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) && whole
 		case "acknowledgement":
 			v := obj.Acknowledgement
 			w.String(v)
@@ -8276,12 +8085,13 @@ func (ec *executionContext) write_Sponsorship(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Support(w *answer.Writer, in *answer.Place, obj *schema.Support) bool {
 	o := in.Object(ec.OperationContext, "Support", supportImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8302,12 +8112,13 @@ func (ec *executionContext) write_Support(w *answer.Writer, in *answer.Place, ob
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SuspendMemberPayload(w *answer.Writer, in *answer.Place, obj *model.SuspendMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "SuspendMemberPayload", suspendMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8327,20 +8138,19 @@ func (ec *executionContext) write_SuspendMemberPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *ent.Team) bool {
 	o := in.Object(ec.OperationContext, "Team", teamImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8365,11 +8175,10 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().Organization(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) {
-				return false
-			}
+			whole = ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) && whole
 		case "memberships":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Team_memberships(in.Ctx, f.CollectedField)
@@ -8379,11 +8188,10 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeamMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "enrollments":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Team_enrollments(in.Ctx, f.CollectedField)
@@ -8393,11 +8201,10 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().Enrollments(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNEnrollment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollmentᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNEnrollment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollmentᚄ(w, f, v) && whole
 		case "space":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Team_space(in.Ctx, f.CollectedField)
@@ -8427,7 +8234,8 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -8435,12 +8243,13 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_TeamConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Team]) bool {
 	o := in.Object(ec.OperationContext, "TeamConnection", teamConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8453,29 +8262,26 @@ func (ec *executionContext) write_TeamConnection(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_TeamConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_TeamEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Team]) bool {
 	o := in.Object(ec.OperationContext, "TeamEdge", teamEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8491,20 +8297,19 @@ func (ec *executionContext) write_TeamEdge(w *answer.Writer, in *answer.Place, o
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Place, obj *ent.TeamMembership) bool {
 	o := in.Object(ec.OperationContext, "TeamMembership", teamMembershipImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8523,11 +8328,10 @@ func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Pl
 				return ec.Resolvers.TeamMembership().Team(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) && whole
 		case "member":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_TeamMembership_member(in.Ctx, f.CollectedField)
@@ -8537,11 +8341,10 @@ func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Pl
 				return ec.Resolvers.TeamMembership().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "role":
 			v := obj.Role
 			w.Name(string(v))
@@ -8560,12 +8363,13 @@ func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Pl
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_TeamMembershipConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.TeamMembership]) bool {
 	o := in.Object(ec.OperationContext, "TeamMembershipConnection", teamMembershipConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8578,29 +8382,26 @@ func (ec *executionContext) write_TeamMembershipConnection(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_TeamMembershipConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_TeamMembershipEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.TeamMembership]) bool {
 	o := in.Object(ec.OperationContext, "TeamMembershipEdge", teamMembershipEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8616,20 +8417,19 @@ func (ec *executionContext) write_TeamMembershipEdge(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj *ent.Thread) bool {
 	o := in.Object(ec.OperationContext, "Thread", threadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8651,11 +8451,10 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Space(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
 		case "author":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Thread_author(in.Ctx, f.CollectedField)
@@ -8665,11 +8464,10 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Author(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -8691,11 +8489,10 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Tags(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		case "answered":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Thread_answered(in.Ctx, f.CollectedField)
@@ -8705,7 +8502,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Answered(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "acceptedPost":
@@ -8749,7 +8547,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().PostCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "lastPost":
@@ -8774,11 +8573,10 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Posts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "viewerUnreadCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Thread_viewerUnreadCount(in.Ctx, f.CollectedField)
@@ -8788,7 +8586,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerUnreadCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "viewerLastReadSeq":
@@ -8800,7 +8599,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerLastReadSeq(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "viewerCanReply":
@@ -8812,7 +8612,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanReply(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanRename":
@@ -8824,7 +8625,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanRename(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanAcceptAnswer":
@@ -8836,7 +8638,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanAcceptAnswer(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanModerate":
@@ -8848,7 +8651,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanModerate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerWatchLevel":
@@ -8877,7 +8681,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerMentionCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		default:
@@ -8885,12 +8690,13 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ThreadActivity(w *answer.Writer, in *answer.Place, obj *model.ThreadActivity) bool {
 	o := in.Object(ec.OperationContext, "ThreadActivity", threadActivityImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8903,29 +8709,26 @@ func (ec *executionContext) write_ThreadActivity(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Present
-			if !ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) && whole
 		case "typing":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ThreadActivity_typing(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Typing
-			if !ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ThreadChanged(w *answer.Writer, in *answer.Place, obj *model.ThreadChanged) bool {
 	o := in.Object(ec.OperationContext, "ThreadChanged", threadChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8941,20 +8744,19 @@ func (ec *executionContext) write_ThreadChanged(w *answer.Writer, in *answer.Pla
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Thread
-			if !ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) {
-				return false
-			}
+			whole = ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ThreadConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Thread]) bool {
 	o := in.Object(ec.OperationContext, "ThreadConnection", threadConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8967,29 +8769,26 @@ func (ec *executionContext) write_ThreadConnection(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ThreadConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ThreadEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Thread]) bool {
 	o := in.Object(ec.OperationContext, "ThreadEdge", threadEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9005,20 +8804,19 @@ func (ec *executionContext) write_ThreadEdge(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) {
-				return false
-			}
+			whole = ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Topic(w *answer.Writer, in *answer.Place, obj *people.Topic) bool {
 	o := in.Object(ec.OperationContext, "Topic", topicImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9036,12 +8834,13 @@ func (ec *executionContext) write_Topic(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnacceptAnswerPayload(w *answer.Writer, in *answer.Place, obj *model.UnacceptAnswerPayload) bool {
 	o := in.Object(ec.OperationContext, "UnacceptAnswerPayload", unacceptAnswerPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9061,20 +8860,19 @@ func (ec *executionContext) write_UnacceptAnswerPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnblockMemberPayload(w *answer.Writer, in *answer.Place, obj *model.UnblockMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "UnblockMemberPayload", unblockMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9094,20 +8892,19 @@ func (ec *executionContext) write_UnblockMemberPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnhidePostPayload(w *answer.Writer, in *answer.Place, obj *model.UnhidePostPayload) bool {
 	o := in.Object(ec.OperationContext, "UnhidePostPayload", unhidePostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9127,20 +8924,19 @@ func (ec *executionContext) write_UnhidePostPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnlinkIdentityPayload(w *answer.Writer, in *answer.Place, obj *model.UnlinkIdentityPayload) bool {
 	o := in.Object(ec.OperationContext, "UnlinkIdentityPayload", unlinkIdentityPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9160,20 +8956,19 @@ func (ec *executionContext) write_UnlinkIdentityPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnlockThreadPayload(w *answer.Writer, in *answer.Place, obj *model.UnlockThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "UnlockThreadPayload", unlockThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9193,20 +8988,19 @@ func (ec *executionContext) write_UnlockThreadPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnmuteMemberPayload(w *answer.Writer, in *answer.Place, obj *model.UnmuteMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "UnmuteMemberPayload", unmuteMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9226,20 +9020,19 @@ func (ec *executionContext) write_UnmuteMemberPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnpinThreadPayload(w *answer.Writer, in *answer.Place, obj *model.UnpinThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "UnpinThreadPayload", unpinThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9259,20 +9052,19 @@ func (ec *executionContext) write_UnpinThreadPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnscheduleDraftPayload(w *answer.Writer, in *answer.Place, obj *model.UnscheduleDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "UnscheduleDraftPayload", unscheduleDraftPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9292,20 +9084,19 @@ func (ec *executionContext) write_UnscheduleDraftPayload(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateCohortPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateCohortPayload", updateCohortPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9325,20 +9116,19 @@ func (ec *executionContext) write_UpdateCohortPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateEnrollmentPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateEnrollmentPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateEnrollmentPayload", updateEnrollmentPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9358,20 +9148,19 @@ func (ec *executionContext) write_UpdateEnrollmentPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateNotificationPreferencePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateNotificationPreferencePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateNotificationPreferencePayload", updateNotificationPreferencePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9391,20 +9180,19 @@ func (ec *executionContext) write_UpdateNotificationPreferencePayload(w *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateOrganizationPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateOrganizationPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateOrganizationPayload", updateOrganizationPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9424,20 +9212,19 @@ func (ec *executionContext) write_UpdateOrganizationPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateProfilePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateProfilePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateProfilePayload", updateProfilePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9457,20 +9244,19 @@ func (ec *executionContext) write_UpdateProfilePayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateResourcePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateResourcePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateResourcePayload", updateResourcePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9490,20 +9276,19 @@ func (ec *executionContext) write_UpdateResourcePayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateSpaceMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateSpaceMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateSpaceMembershipPayload", updateSpaceMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9523,20 +9308,19 @@ func (ec *executionContext) write_UpdateSpaceMembershipPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateSpacePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateSpacePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateSpacePayload", updateSpacePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9556,20 +9340,19 @@ func (ec *executionContext) write_UpdateSpacePayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateTeamMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateTeamMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateTeamMembershipPayload", updateTeamMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9589,20 +9372,19 @@ func (ec *executionContext) write_UpdateTeamMembershipPayload(w *answer.Writer, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateTeamPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateTeamPayload", updateTeamPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9622,20 +9404,19 @@ func (ec *executionContext) write_UpdateTeamPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateWebhookEndpointPayload", updateWebhookEndpointPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9655,20 +9436,19 @@ func (ec *executionContext) write_UpdateWebhookEndpointPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UserError(w *answer.Writer, in *answer.Place, obj *fault.Error) bool {
 	o := in.Object(ec.OperationContext, "UserError", userErrorImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9687,20 +9467,19 @@ func (ec *executionContext) write_UserError(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Path
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_VotePayload(w *answer.Writer, in *answer.Place, obj *model.VotePayload) bool {
 	o := in.Object(ec.OperationContext, "VotePayload", votePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9720,20 +9499,19 @@ func (ec *executionContext) write_VotePayload(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_WarnMemberPayload(w *answer.Writer, in *answer.Place, obj *model.WarnMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "WarnMemberPayload", warnMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9753,20 +9531,19 @@ func (ec *executionContext) write_WarnMemberPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.Place, obj *ent.WebhookDelivery) bool {
 	o := in.Object(ec.OperationContext, "WebhookDelivery", webhookDeliveryImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9788,7 +9565,8 @@ func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookDelivery().Payload(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.String(v)
 		case "state":
@@ -9800,7 +9578,8 @@ func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookDelivery().State(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Name(string(v))
 		case "attempts":
@@ -9858,12 +9637,13 @@ func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_WebhookDeliveryConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.WebhookDelivery]) bool {
 	o := in.Object(ec.OperationContext, "WebhookDeliveryConnection", webhookDeliveryConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9876,29 +9656,26 @@ func (ec *executionContext) write_WebhookDeliveryConnection(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNWebhookDeliveryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNWebhookDeliveryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_WebhookDeliveryConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_WebhookDeliveryEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.WebhookDelivery]) bool {
 	o := in.Object(ec.OperationContext, "WebhookDeliveryEdge", webhookDeliveryEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9914,20 +9691,19 @@ func (ec *executionContext) write_WebhookDeliveryEdge(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookDelivery(w, f, v) {
-				return false
-			}
+			whole = ec.putNWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookDelivery(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.Place, obj *ent.WebhookEndpoint) bool {
 	o := in.Object(ec.OperationContext, "WebhookEndpoint", webhookEndpointImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9952,11 +9728,10 @@ func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookEndpoint().Events(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNWebhookEvent2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋwebhookᚐEventᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNWebhookEvent2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋwebhookᚐEventᚄ(w, f, v) && whole
 		case "enabled":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_WebhookEndpoint_enabled(in.Ctx, f.CollectedField)
@@ -9966,7 +9741,8 @@ func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookEndpoint().Enabled(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "disabledAt":
@@ -10005,17 +9781,16 @@ func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookEndpoint().Deliveries(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNWebhookDeliveryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNWebhookDeliveryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj model.Node) bool {
@@ -10468,15 +10243,14 @@ func (ec *executionContext) putOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcom
 func (ec *executionContext) putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w *answer.Writer, p *answer.Place, v []*fault.Error) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNUserError2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐError(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNUserError2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐError(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNUserError2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐError(w *answer.Writer, p *answer.Place, v *fault.Error) bool {
@@ -10503,15 +10277,14 @@ func (ec *executionContext) putOJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNSession2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSessionᚄ(w *answer.Writer, p *answer.Place, v []*account.Session) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSession(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSession(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSession(w *answer.Writer, p *answer.Place, v *account.Session) bool {
@@ -10525,15 +10298,14 @@ func (ec *executionContext) putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋco
 func (ec *executionContext) putNAccessToken2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessTokenᚄ(w *answer.Writer, p *answer.Place, v []*ent.AccessToken) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w *answer.Writer, p *answer.Place, v *ent.AccessToken) bool {
@@ -10547,15 +10319,14 @@ func (ec *executionContext) putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNIdentity2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentityᚄ(w *answer.Writer, p *answer.Place, v []*ent.Identity) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentity(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentity(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentity(w *answer.Writer, p *answer.Place, v *ent.Identity) bool {
@@ -10569,15 +10340,14 @@ func (ec *executionContext) putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(w *answer.Writer, p *answer.Place, v []*moderation.Block) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlock(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlock(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlock(w *answer.Writer, p *answer.Place, v *moderation.Block) bool {
@@ -10591,15 +10361,14 @@ func (ec *executionContext) putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(w *answer.Writer, p *answer.Place, v []*ent.ModerationAction) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w *answer.Writer, p *answer.Place, v *ent.ModerationAction) bool {
@@ -10613,15 +10382,14 @@ func (ec *executionContext) putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w *answer.Writer, p *answer.Place, v []*ent.Flag) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w *answer.Writer, p *answer.Place, v *ent.Flag) bool {
@@ -10789,15 +10557,14 @@ func (ec *executionContext) putONode2githubᚗcomᚋpursuingᚑequityᚋcommons�
 func (ec *executionContext) putNAuditEntryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.AuditEntry]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNAuditEntryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNAuditEntryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNAuditEntryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.AuditEntry]) bool {
@@ -10857,15 +10624,14 @@ func (ec *executionContext) putOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNBookmarkEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Bookmark]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNBookmarkEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNBookmarkEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNBookmarkEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Bookmark]) bool {
@@ -10895,15 +10661,14 @@ func (ec *executionContext) putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNBreakGlassEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.BreakGlass]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNBreakGlassEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNBreakGlassEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNBreakGlassEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.BreakGlass]) bool {
@@ -10945,15 +10710,14 @@ func (ec *executionContext) putNTimeZone2string(w *answer.Writer, p *answer.Plac
 func (ec *executionContext) putNRequirement2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(w *answer.Writer, p *answer.Place, v []schema.Requirement) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNRequirement2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNRequirement2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNRequirement2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(w *answer.Writer, p *answer.Place, v schema.Requirement) bool {
@@ -10987,15 +10751,14 @@ func (ec *executionContext) putNEnrollmentConnection2ᚖgithubᚗcomᚋpursuing�
 func (ec *executionContext) putNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Cohort]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Cohort]) bool {
@@ -11027,15 +10790,14 @@ func (ec *executionContext) putNString2ᚕstringᚄ(w *answer.Writer, p *answer.
 func (ec *executionContext) putNCohort2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohortᚄ(w *answer.Writer, p *answer.Place, v []*ent.Cohort) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putOAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w *answer.Writer, p *answer.Place, v *ent.AccessToken) bool {
@@ -11119,15 +10881,14 @@ func (ec *executionContext) putOWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(w *answer.Writer, p *answer.Place, v []*ent.DraftVersion) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNDraftVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersion(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNDraftVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersion(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNDraftVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersion(w *answer.Writer, p *answer.Place, v *ent.DraftVersion) bool {
@@ -11154,15 +10915,14 @@ func (ec *executionContext) putODraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNDraftEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Draft]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNDraftEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNDraftEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNDraftEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Draft]) bool {
@@ -11205,15 +10965,14 @@ func (ec *executionContext) putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 func (ec *executionContext) putNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Enrollment]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Enrollment]) bool {
@@ -11248,15 +11007,14 @@ func (ec *executionContext) putOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 func (ec *executionContext) putNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Flag]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Flag]) bool {
@@ -11278,15 +11036,14 @@ func (ec *executionContext) putNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.JoinRequest]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNJoinRequestEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNJoinRequestEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNJoinRequestEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.JoinRequest]) bool {
@@ -11308,15 +11065,14 @@ func (ec *executionContext) putNJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNAffiliation2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliationᚄ(w *answer.Writer, p *answer.Place, v []*ent.Affiliation) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliation(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliation(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliation(w *answer.Writer, p *answer.Place, v *ent.Affiliation) bool {
@@ -11330,15 +11086,14 @@ func (ec *executionContext) putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNTeamMembership2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembershipᚄ(w *answer.Writer, p *answer.Place, v []*ent.TeamMembership) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w *answer.Writer, p *answer.Place, v *ent.TeamMembership) bool {
@@ -11352,15 +11107,14 @@ func (ec *executionContext) putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequi
 func (ec *executionContext) putNRoleAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignmentᚄ(w *answer.Writer, p *answer.Place, v []*ent.RoleAssignment) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNRoleAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignment(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNRoleAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignment(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNRoleAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignment(w *answer.Writer, p *answer.Place, v *ent.RoleAssignment) bool {
@@ -11418,16 +11172,17 @@ func (ec *executionContext) putOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpursui
 	mark := w.Mark()
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNConnectionSuggestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestion(w, e, v[i]) {
-			w.Back(mark)
-			w.Null()
-			return true
-		}
+		whole = ec.putNConnectionSuggestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestion(w, e, v[i]) && whole
 	}
 	w.Raw("]")
+	if !whole {
+		w.Back(mark)
+		w.Null()
+	}
 	return true
 }
 
@@ -11442,15 +11197,14 @@ func (ec *executionContext) putNConnectionSuggestion2ᚖgithubᚗcomᚋpursuing�
 func (ec *executionContext) putNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Member]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Member]) bool {
@@ -11464,15 +11218,14 @@ func (ec *executionContext) putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.ModerationAction]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.ModerationAction]) bool {
@@ -11504,15 +11257,14 @@ func (ec *executionContext) putNNotificationSubject2githubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Notification]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Notification]) bool {
@@ -11542,15 +11294,14 @@ func (ec *executionContext) putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋco
 func (ec *executionContext) putNSupport2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupportᚄ(w *answer.Writer, p *answer.Place, v []schema.Support) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSupport2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSupport2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSupport2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w *answer.Writer, p *answer.Place, v schema.Support) bool {
@@ -11568,15 +11319,14 @@ func (ec *executionContext) putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(w *answer.Writer, p *answer.Place, v []*ent.Sponsorship) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(w *answer.Writer, p *answer.Place, v *ent.Sponsorship) bool {
@@ -11590,15 +11340,14 @@ func (ec *executionContext) putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNCall2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCallᚄ(w *answer.Writer, p *answer.Place, v []*ent.Call) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w *answer.Writer, p *answer.Place, v *ent.Call) bool {
@@ -11620,15 +11369,14 @@ func (ec *executionContext) putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Organization]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Organization]) bool {
@@ -11655,15 +11403,14 @@ func (ec *executionContext) putOWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNPollOption2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOptionᚄ(w *answer.Writer, p *answer.Place, v []*ent.PollOption) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNPollOption2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOption(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNPollOption2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOption(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNPollOption2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOption(w *answer.Writer, p *answer.Place, v *ent.PollOption) bool {
@@ -11685,15 +11432,14 @@ func (ec *executionContext) putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcom
 func (ec *executionContext) putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w *answer.Writer, p *answer.Place, v []*ent.File) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w *answer.Writer, p *answer.Place, v *ent.File) bool {
@@ -11720,15 +11466,14 @@ func (ec *executionContext) putOPoll2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 func (ec *executionContext) putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNodeᚄ(w *answer.Writer, p *answer.Place, v []model.Node) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNNode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNNode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNNode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w *answer.Writer, p *answer.Place, v model.Node) bool {
@@ -11742,15 +11487,14 @@ func (ec *executionContext) putNNode2githubᚗcomᚋpursuingᚑequityᚋcommons�
 func (ec *executionContext) putNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroupᚄ(w *answer.Writer, p *answer.Place, v []*forum.ReactionGroup) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroup(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroup(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroup(w *answer.Writer, p *answer.Place, v *forum.ReactionGroup) bool {
@@ -11772,15 +11516,14 @@ func (ec *executionContext) putNPostRevisionConnection2ᚖgithubᚗcomᚋpursuin
 func (ec *executionContext) putNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Post]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Post]) bool {
@@ -11794,15 +11537,14 @@ func (ec *executionContext) putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNDiffRun2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRunᚄ(w *answer.Writer, p *answer.Place, v []*diff.Run) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRun(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRun(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRun(w *answer.Writer, p *answer.Place, v *diff.Run) bool {
@@ -11816,15 +11558,14 @@ func (ec *executionContext) putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋco
 func (ec *executionContext) putNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.PostRevision]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.PostRevision]) bool {
@@ -11846,15 +11587,14 @@ func (ec *executionContext) putNPostRevision2ᚖgithubᚗcomᚋpursuingᚑequity
 func (ec *executionContext) putNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOfferingᚄ(w *answer.Writer, p *answer.Place, v []*ent.Offering) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w *answer.Writer, p *answer.Place, v []model.Node) bool {
@@ -11912,15 +11652,14 @@ func (ec *executionContext) putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuing
 func (ec *executionContext) putNMentionCandidate2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidateᚄ(w *answer.Writer, p *answer.Place, v []*people.MentionCandidate) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidate(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidate(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidate(w *answer.Writer, p *answer.Place, v *people.MentionCandidate) bool {
@@ -11934,15 +11673,14 @@ func (ec *executionContext) putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNTopic2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopicᚄ(w *answer.Writer, p *answer.Place, v []*people.Topic) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopic(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopic(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopic(w *answer.Writer, p *answer.Place, v *people.Topic) bool {
@@ -11956,15 +11694,14 @@ func (ec *executionContext) putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNProgram2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgramᚄ(w *answer.Writer, p *answer.Place, v []*ent.Program) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Resource]) bool {
@@ -11978,15 +11715,14 @@ func (ec *executionContext) putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑ
 func (ec *executionContext) putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w *answer.Writer, p *answer.Place, v []*ent.Framework) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNFramework2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFramework(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNFramework2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFramework(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNFramework2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFramework(w *answer.Writer, p *answer.Place, v *ent.Framework) bool {
@@ -12016,15 +11752,14 @@ func (ec *executionContext) putNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNWebhookEndpoint2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpointᚄ(w *answer.Writer, p *answer.Place, v []*ent.WebhookEndpoint) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpoint(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpoint(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpoint(w *answer.Writer, p *answer.Place, v *ent.WebhookEndpoint) bool {
@@ -12059,15 +11794,14 @@ func (ec *executionContext) putNResourceVersionConnection2ᚖgithubᚗcomᚋpurs
 func (ec *executionContext) putNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Resource]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Resource]) bool {
@@ -12089,15 +11823,14 @@ func (ec *executionContext) putNResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.ResourceVersion]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.ResourceVersion]) bool {
@@ -12119,15 +11852,14 @@ func (ec *executionContext) putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNSearchResultEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdgeᚄ(w *answer.Writer, p *answer.Place, v []*model.SearchResultEdge) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSearchResultEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSearchResultEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSearchResultEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdge(w *answer.Writer, p *answer.Place, v *model.SearchResultEdge) bool {
@@ -12165,15 +11897,14 @@ func (ec *executionContext) putNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNSpaceTag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTagᚄ(w *answer.Writer, p *answer.Place, v []*forum.SpaceTag) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTag(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTag(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTag(w *answer.Writer, p *answer.Place, v *forum.SpaceTag) bool {
@@ -12219,15 +11950,14 @@ func (ec *executionContext) putNModerationActionConnection2ᚖgithubᚗcomᚋpur
 func (ec *executionContext) putNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Space]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Space]) bool {
@@ -12241,15 +11971,14 @@ func (ec *executionContext) putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋ
 func (ec *executionContext) putNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.SpaceMembership]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.SpaceMembership]) bool {
@@ -12279,29 +12008,27 @@ func (ec *executionContext) putNTeamMembershipConnection2ᚖgithubᚗcomᚋpursu
 func (ec *executionContext) putNEnrollment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollmentᚄ(w *answer.Writer, p *answer.Place, v []*ent.Enrollment) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Team]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Team]) bool {
@@ -12315,15 +12042,14 @@ func (ec *executionContext) putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.TeamMembership]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.TeamMembership]) bool {
@@ -12345,29 +12071,27 @@ func (ec *executionContext) putNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequi
 func (ec *executionContext) putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w *answer.Writer, p *answer.Place, v []*ent.Member) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Thread]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Thread]) bool {
@@ -12394,15 +12118,14 @@ func (ec *executionContext) putONotificationPreference2ᚖgithubᚗcomᚋpursuin
 func (ec *executionContext) putNWebhookDeliveryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.WebhookDelivery]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNWebhookDeliveryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNWebhookDeliveryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNWebhookDeliveryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.WebhookDelivery]) bool {

@@ -25,6 +25,11 @@ func (w *World) As(token string) *Client {
 	return &Client{t: w.T, url: w.URL, token: token, http: w.http}
 }
 
+// Elsewhere is the same client of a server at another URL.
+func (c *Client) Elsewhere(url string) *Client {
+	return &Client{t: c.t, url: url, token: c.token, http: c.http}
+}
+
 // Token is what the client signs in with.
 func (c *Client) Token() string { return c.token }
 

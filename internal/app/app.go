@@ -204,7 +204,6 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 		a.Forum.PublicURL, a.Notify.PublicURL = a.Accounts.PublicURL, a.Accounts.PublicURL
 	}
-	resolver := &graph.Resolver{Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk, People: a.People, Library: a.Library, Moderation: a.Moderation, Newcomers: a.Newcomers, Audit: a.Audit, Files: a.Files, Webhooks: a.Webhooks}
 	pages, err := a.pages()
 	if err != nil {
 		return err
@@ -216,7 +215,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		}
 	}
 	cfg := server.Config{
-		Schema:         resolver.Schema(),
+		Schema:         a.Resolver().Schema(),
 		SDL:            graph.SDL(),
 		Authenticate:   a.authenticate,
 		Resume:         a.resume,
@@ -319,6 +318,15 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-publishing
 	<-indexing
 	return err
+}
+
+// Resolver is the graph over the program's domains.
+func (a *App) Resolver() *graph.Resolver {
+	return &graph.Resolver{
+		Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk,
+		People: a.People, Library: a.Library, Moderation: a.Moderation, Newcomers: a.Newcomers, Audit: a.Audit, Files: a.Files,
+		Webhooks: a.Webhooks,
+	}
 }
 
 // pages are the endpoints beside /graphql.

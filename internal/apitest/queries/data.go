@@ -204,4 +204,3 @@ func (d *data) statements(ctx context.Context) (n int, err error) {
 	err = d.db.QueryRowContext(ctx, `SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE toplevel AND query !~* '^(begin|commit|rollback|start|set|deallocate|select pg_notify)'`).Scan(&n)
 	return n, err
 }
-

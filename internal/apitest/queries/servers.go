@@ -282,4 +282,3 @@ func plain(v any) {
 		}
 	}
 }
-

@@ -30,7 +30,7 @@ FROM unnest($1::uuid[]) AS p(id) CROSS JOIN LATERAL (
 JOIN members m ON m.id = x.member_id ORDER BY x.team_id, x.id`
 
 type person struct {
-	id, member                        gid.ID
+	id, member                      gid.ID
 	role, name, title, avatar, zone string
 }
 
@@ -40,10 +40,10 @@ type seenTeam struct {
 }
 
 type seenCohort struct {
-	id, offering, program              gid.ID
+	id, offering, program           gid.ID
 	name, offeringName, programName string
-	starts, ends                       time.Time
-	teams                              []seenTeam
+	starts, ends                    time.Time
+	teams                           []seenTeam
 }
 
 func (a *API) directory(ctx context.Context, me gid.ID, v variables) (out, error) {
