@@ -32,6 +32,10 @@ func (r *accountResolver) Flags(ctx context.Context, obj *account.Account) ([]*e
 	return r.Moderation.Flags(ctx, obj.Viewer())
 }
 
+func (r *accountResolver) OpenFlagCount(ctx context.Context, obj *account.Account) (int, error) {
+	return r.Moderation.OpenCount(ctx, obj.Viewer())
+}
+
 func (r *accountResolver) Limits(ctx context.Context, obj *account.Account) (*newcomer.Limits, error) {
 	return r.Newcomers.Limits(ctx, obj.Viewer())
 }

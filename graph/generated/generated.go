@@ -119,6 +119,7 @@ type AccountResolver interface {
 	Blocks(ctx context.Context, obj *account.Account) ([]*moderation.Block, error)
 	Warnings(ctx context.Context, obj *account.Account) ([]*ent.ModerationAction, error)
 	Flags(ctx context.Context, obj *account.Account) ([]*ent.Flag, error)
+	OpenFlagCount(ctx context.Context, obj *account.Account) (int, error)
 	Limits(ctx context.Context, obj *account.Account) (*newcomer.Limits, error)
 	NotificationPreference(ctx context.Context, obj *account.Account) (*ent.NotificationPreference, error)
 }
@@ -3428,6 +3429,8 @@ extend type Account {
   warnings: [ModerationAction!]!
   """The flags that they raised on posts that they can still see, the newest first; the newest 100."""
   flags: [Flag!]!
+  """How many posts have flags that wait for them, in all spaces that they moderate; their own posts are left out."""
+  openFlagCount: Int!
   """What they may do while they are new; null when they are not, and where no rates hold."""
   limits: NewMemberLimits
 }
@@ -5725,6 +5728,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_warnings(ctx, field)
 	case "flags":
 		return ec.fieldContext_Account_flags(ctx, field)
+	case "openFlagCount":
+		return ec.fieldContext_Account_openFlagCount(ctx, field)
 	case "limits":
 		return ec.fieldContext_Account_limits(ctx, field)
 	case "notificationPreference":
@@ -11788,6 +11793,29 @@ func (ec *executionContext) fieldContext_Account_flags(_ context.Context, field 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Account_openFlagCount(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_openFlagCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().OpenFlagCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Account_openFlagCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Account", field, true, true, "Int")
 }
 
 func (ec *executionContext) _Account_limits(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
@@ -45539,6 +45567,12 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Account_flags(ctx, field, obj)
+				})
+		case "openFlagCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_openFlagCount(ctx, field, obj)
 				})
 		case "limits":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,

@@ -172,7 +172,6 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 func (ec *executionContext) write_AcceptAnswerPayload(w *answer.Writer, in *answer.Place, obj *model.AcceptAnswerPayload) bool {
 	o := in.Object(ec.OperationContext, "AcceptAnswerPayload", acceptAnswerPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -192,19 +191,20 @@ func (ec *executionContext) write_AcceptAnswerPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_AcceptJoinRequestPayload(w *answer.Writer, in *answer.Place, obj *model.AcceptJoinRequestPayload) bool {
 	o := in.Object(ec.OperationContext, "AcceptJoinRequestPayload", acceptJoinRequestPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -224,19 +224,20 @@ func (ec *executionContext) write_AcceptJoinRequestPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_AccessToken(w *answer.Writer, in *answer.Place, obj *ent.AccessToken) bool {
 	o := in.Object(ec.OperationContext, "AccessToken", accessTokenImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -277,13 +278,12 @@ func (ec *executionContext) write_AccessToken(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, obj *account.Account) bool {
 	o := in.Object(ec.OperationContext, "Account", accountImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -302,8 +302,7 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().HasPassword(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "sessions":
@@ -315,10 +314,11 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Sessions(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNSession2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSessionᚄ(w, f, v) && whole
+			if !ec.putNSession2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSessionᚄ(w, f, v) {
+				return false
+			}
 		case "accessTokens":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_accessTokens(in.Ctx, f.CollectedField)
@@ -328,10 +328,11 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().AccessTokens(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNAccessToken2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessTokenᚄ(w, f, v) && whole
+			if !ec.putNAccessToken2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessTokenᚄ(w, f, v) {
+				return false
+			}
 		case "identities":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_identities(in.Ctx, f.CollectedField)
@@ -341,10 +342,11 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Identities(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNIdentity2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentityᚄ(w, f, v) && whole
+			if !ec.putNIdentity2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentityᚄ(w, f, v) {
+				return false
+			}
 		case "blocks":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_blocks(in.Ctx, f.CollectedField)
@@ -354,10 +356,11 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Blocks(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(w, f, v) && whole
+			if !ec.putNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(w, f, v) {
+				return false
+			}
 		case "warnings":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_warnings(in.Ctx, f.CollectedField)
@@ -367,10 +370,11 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Warnings(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(w, f, v) && whole
+			if !ec.putNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(w, f, v) {
+				return false
+			}
 		case "flags":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_flags(in.Ctx, f.CollectedField)
@@ -380,10 +384,23 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Flags(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) && whole
+			if !ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) {
+				return false
+			}
+		case "openFlagCount":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Account_openFlagCount(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (int, error) {
+				return ec.Resolvers.Account().OpenFlagCount(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			w.Int(v)
 		case "limits":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_limits(in.Ctx, f.CollectedField)
@@ -406,22 +423,22 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().NotificationPreference(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w, f, v) && whole
+			if !ec.putNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_AcknowledgeWarningPayload(w *answer.Writer, in *answer.Place, obj *model.AcknowledgeWarningPayload) bool {
 	o := in.Object(ec.OperationContext, "AcknowledgeWarningPayload", acknowledgeWarningPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -441,19 +458,20 @@ func (ec *executionContext) write_AcknowledgeWarningPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_AddReactionPayload(w *answer.Writer, in *answer.Place, obj *model.AddReactionPayload) bool {
 	o := in.Object(ec.OperationContext, "AddReactionPayload", addReactionPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -473,19 +491,20 @@ func (ec *executionContext) write_AddReactionPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place, obj *ent.Affiliation) bool {
 	o := in.Object(ec.OperationContext, "Affiliation", affiliationImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -504,10 +523,11 @@ func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.Affiliation().Member(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "organization":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Affiliation_organization(in.Ctx, f.CollectedField)
@@ -517,10 +537,11 @@ func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.Affiliation().Organization(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) && whole
+			if !ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) {
+				return false
+			}
 		case "title":
 			v := obj.Title
 			w.String(v)
@@ -546,13 +567,12 @@ func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ArchiveCohortPayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveCohortPayload", archiveCohortPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -572,19 +592,20 @@ func (ec *executionContext) write_ArchiveCohortPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ArchiveOrganizationPayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveOrganizationPayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveOrganizationPayload", archiveOrganizationPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -604,19 +625,20 @@ func (ec *executionContext) write_ArchiveOrganizationPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ArchiveResourcePayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveResourcePayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveResourcePayload", archiveResourcePayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -636,19 +658,20 @@ func (ec *executionContext) write_ArchiveResourcePayload(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ArchiveSpacePayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveSpacePayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveSpacePayload", archiveSpacePayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -668,19 +691,20 @@ func (ec *executionContext) write_ArchiveSpacePayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ArchiveTeamPayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveTeamPayload", archiveTeamPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -700,19 +724,20 @@ func (ec *executionContext) write_ArchiveTeamPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_AuditEntry(w *answer.Writer, in *answer.Place, obj *ent.AuditEntry) bool {
 	o := in.Object(ec.OperationContext, "AuditEntry", auditEntryImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -731,8 +756,7 @@ func (ec *executionContext) write_AuditEntry(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.AuditEntry().Action(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Name(string(v))
 		case "actor":
@@ -802,13 +826,12 @@ func (ec *executionContext) write_AuditEntry(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_AuditEntryConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.AuditEntry]) bool {
 	o := in.Object(ec.OperationContext, "AuditEntryConnection", auditEntryConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -821,26 +844,29 @@ func (ec *executionContext) write_AuditEntryConnection(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNAuditEntryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNAuditEntryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_AuditEntryConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_AuditEntryEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.AuditEntry]) bool {
 	o := in.Object(ec.OperationContext, "AuditEntryEdge", auditEntryEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -856,19 +882,20 @@ func (ec *executionContext) write_AuditEntryEdge(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNAuditEntry2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAuditEntry(w, f, v) && whole
+			if !ec.putNAuditEntry2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAuditEntry(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Block(w *answer.Writer, in *answer.Place, obj *moderation.Block) bool {
 	o := in.Object(ec.OperationContext, "Block", blockImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -896,13 +923,12 @@ func (ec *executionContext) write_Block(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_BlockMemberPayload(w *answer.Writer, in *answer.Place, obj *model.BlockMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "BlockMemberPayload", blockMemberPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -922,19 +948,20 @@ func (ec *executionContext) write_BlockMemberPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Bookmark(w *answer.Writer, in *answer.Place, obj *ent.Bookmark) bool {
 	o := in.Object(ec.OperationContext, "Bookmark", bookmarkImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -953,10 +980,11 @@ func (ec *executionContext) write_Bookmark(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Bookmark().Post(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		case "note":
 			v := obj.Note
 			w.String(v)
@@ -982,13 +1010,12 @@ func (ec *executionContext) write_Bookmark(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_BookmarkChanged(w *answer.Writer, in *answer.Place, obj *model.BookmarkChanged) bool {
 	o := in.Object(ec.OperationContext, "BookmarkChanged", bookmarkChangedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1004,7 +1031,9 @@ func (ec *executionContext) write_BookmarkChanged(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		case "bookmark":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BookmarkChanged_bookmark(in.Ctx, f.CollectedField)
@@ -1017,13 +1046,12 @@ func (ec *executionContext) write_BookmarkChanged(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_BookmarkConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Bookmark]) bool {
 	o := in.Object(ec.OperationContext, "BookmarkConnection", bookmarkConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1036,26 +1064,29 @@ func (ec *executionContext) write_BookmarkConnection(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNBookmarkEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNBookmarkEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BookmarkConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_BookmarkEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Bookmark]) bool {
 	o := in.Object(ec.OperationContext, "BookmarkEdge", bookmarkEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1071,19 +1102,20 @@ func (ec *executionContext) write_BookmarkEdge(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(w, f, v) && whole
+			if !ec.putNBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_BookmarkPostPayload(w *answer.Writer, in *answer.Place, obj *model.BookmarkPostPayload) bool {
 	o := in.Object(ec.OperationContext, "BookmarkPostPayload", bookmarkPostPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1103,19 +1135,20 @@ func (ec *executionContext) write_BookmarkPostPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place, obj *ent.BreakGlass) bool {
 	o := in.Object(ec.OperationContext, "BreakGlass", breakGlassImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1134,10 +1167,11 @@ func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.BreakGlass().Space(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
+			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
+				return false
+			}
 		case "member":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BreakGlass_member(in.Ctx, f.CollectedField)
@@ -1147,10 +1181,11 @@ func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.BreakGlass().Member(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "reason":
 			v := obj.Reason
 			w.String(v)
@@ -1165,13 +1200,12 @@ func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_BreakGlassConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.BreakGlass]) bool {
 	o := in.Object(ec.OperationContext, "BreakGlassConnection", breakGlassConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1184,26 +1218,29 @@ func (ec *executionContext) write_BreakGlassConnection(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNBreakGlassEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNBreakGlassEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BreakGlassConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_BreakGlassEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.BreakGlass]) bool {
 	o := in.Object(ec.OperationContext, "BreakGlassEdge", breakGlassEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1219,19 +1256,20 @@ func (ec *executionContext) write_BreakGlassEdge(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNBreakGlass2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBreakGlass(w, f, v) && whole
+			if !ec.putNBreakGlass2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBreakGlass(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_BreakGlassPayload(w *answer.Writer, in *answer.Place, obj *model.BreakGlassPayload) bool {
 	o := in.Object(ec.OperationContext, "BreakGlassPayload", breakGlassPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1251,19 +1289,20 @@ func (ec *executionContext) write_BreakGlassPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *ent.Call) bool {
 	o := in.Object(ec.OperationContext, "Call", callImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1288,26 +1327,29 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.TimeZone
-			whole = ec.putNTimeZone2string(w, f, v) && whole
+			if !ec.putNTimeZone2string(w, f, v) {
+				return false
+			}
 		case "requirements":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Call_requirements(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Requirements
-			whole = ec.putNRequirement2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(w, f, v) && whole
+			if !ec.putNRequirement2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ClassifyThreadPayload(w *answer.Writer, in *answer.Place, obj *model.ClassifyThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "ClassifyThreadPayload", classifyThreadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1327,19 +1369,20 @@ func (ec *executionContext) write_ClassifyThreadPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj *ent.Cohort) bool {
 	o := in.Object(ec.OperationContext, "Cohort", cohortImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1367,10 +1410,11 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().Offering(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v) && whole
+			if !ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v) {
+				return false
+			}
 		case "teams":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Cohort_teams(in.Ctx, f.CollectedField)
@@ -1380,10 +1424,11 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().Teams(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "enrollments":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Cohort_enrollments(in.Ctx, f.CollectedField)
@@ -1393,10 +1438,11 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().Enrollments(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNEnrollmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNEnrollmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "space":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Cohort_space(in.Ctx, f.CollectedField)
@@ -1426,8 +1472,7 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		default:
@@ -1435,13 +1480,12 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CohortConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Cohort]) bool {
 	o := in.Object(ec.OperationContext, "CohortConnection", cohortConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1454,26 +1498,29 @@ func (ec *executionContext) write_CohortConnection(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_CohortConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CohortEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Cohort]) bool {
 	o := in.Object(ec.OperationContext, "CohortEdge", cohortEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1489,19 +1536,20 @@ func (ec *executionContext) write_CohortEdge(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) && whole
+			if !ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ConnectionSuggestion(w *answer.Writer, in *answer.Place, obj *people.ConnectionSuggestion) bool {
 	o := in.Object(ec.OperationContext, "ConnectionSuggestion", connectionSuggestionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1514,40 +1562,47 @@ func (ec *executionContext) write_ConnectionSuggestion(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Member
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "sharedInterests":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ConnectionSuggestion_sharedInterests(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.SharedInterests
-			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+			if !ec.putNString2ᚕstringᚄ(w, f, v) {
+				return false
+			}
 		case "sharedExpertise":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ConnectionSuggestion_sharedExpertise(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.SharedExpertise
-			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+			if !ec.putNString2ᚕstringᚄ(w, f, v) {
+				return false
+			}
 		case "sharedCohorts":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ConnectionSuggestion_sharedCohorts(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.SharedCohorts
-			whole = ec.putNCohort2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohortᚄ(w, f, v) && whole
+			if !ec.putNCohort2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohortᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateAccessTokenPayload(w *answer.Writer, in *answer.Place, obj *model.CreateAccessTokenPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateAccessTokenPayload", createAccessTokenPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1574,19 +1629,20 @@ func (ec *executionContext) write_CreateAccessTokenPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateAffiliationPayload(w *answer.Writer, in *answer.Place, obj *model.CreateAffiliationPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateAffiliationPayload", createAffiliationPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1606,19 +1662,20 @@ func (ec *executionContext) write_CreateAffiliationPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateCohortPayload(w *answer.Writer, in *answer.Place, obj *model.CreateCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateCohortPayload", createCohortPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1638,19 +1695,20 @@ func (ec *executionContext) write_CreateCohortPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateExportPayload(w *answer.Writer, in *answer.Place, obj *model.CreateExportPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateExportPayload", createExportPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1677,19 +1735,20 @@ func (ec *executionContext) write_CreateExportPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateFeedAddressPayload(w *answer.Writer, in *answer.Place, obj *model.CreateFeedAddressPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateFeedAddressPayload", createFeedAddressPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1709,19 +1768,20 @@ func (ec *executionContext) write_CreateFeedAddressPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateOrganizationPayload(w *answer.Writer, in *answer.Place, obj *model.CreateOrganizationPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateOrganizationPayload", createOrganizationPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1741,19 +1801,20 @@ func (ec *executionContext) write_CreateOrganizationPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreatePostPayload(w *answer.Writer, in *answer.Place, obj *model.CreatePostPayload) bool {
 	o := in.Object(ec.OperationContext, "CreatePostPayload", createPostPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1773,19 +1834,20 @@ func (ec *executionContext) write_CreatePostPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateResourcePayload(w *answer.Writer, in *answer.Place, obj *model.CreateResourcePayload) bool {
 	o := in.Object(ec.OperationContext, "CreateResourcePayload", createResourcePayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1805,19 +1867,20 @@ func (ec *executionContext) write_CreateResourcePayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateRoleAssignmentPayload(w *answer.Writer, in *answer.Place, obj *model.CreateRoleAssignmentPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateRoleAssignmentPayload", createRoleAssignmentPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1837,19 +1900,20 @@ func (ec *executionContext) write_CreateRoleAssignmentPayload(w *answer.Writer, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateSpaceMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.CreateSpaceMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateSpaceMembershipPayload", createSpaceMembershipPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1869,19 +1933,20 @@ func (ec *executionContext) write_CreateSpaceMembershipPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateSpacePayload(w *answer.Writer, in *answer.Place, obj *model.CreateSpacePayload) bool {
 	o := in.Object(ec.OperationContext, "CreateSpacePayload", createSpacePayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1901,19 +1966,20 @@ func (ec *executionContext) write_CreateSpacePayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateTeamMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.CreateTeamMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateTeamMembershipPayload", createTeamMembershipPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1933,19 +1999,20 @@ func (ec *executionContext) write_CreateTeamMembershipPayload(w *answer.Writer, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateTeamPayload(w *answer.Writer, in *answer.Place, obj *model.CreateTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateTeamPayload", createTeamPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1965,19 +2032,20 @@ func (ec *executionContext) write_CreateTeamPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateThreadPayload(w *answer.Writer, in *answer.Place, obj *model.CreateThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateThreadPayload", createThreadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1997,19 +2065,20 @@ func (ec *executionContext) write_CreateThreadPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_CreateWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.CreateWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateWebhookEndpointPayload", createWebhookEndpointPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2036,19 +2105,20 @@ func (ec *executionContext) write_CreateWebhookEndpointPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_DeactivateMemberPayload(w *answer.Writer, in *answer.Place, obj *model.DeactivateMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "DeactivateMemberPayload", deactivateMemberPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2068,19 +2138,20 @@ func (ec *executionContext) write_DeactivateMemberPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_DeclineJoinRequestPayload(w *answer.Writer, in *answer.Place, obj *model.DeclineJoinRequestPayload) bool {
 	o := in.Object(ec.OperationContext, "DeclineJoinRequestPayload", declineJoinRequestPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2100,19 +2171,20 @@ func (ec *executionContext) write_DeclineJoinRequestPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_DeleteDraftPayload(w *answer.Writer, in *answer.Place, obj *model.DeleteDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "DeleteDraftPayload", deleteDraftPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2132,19 +2204,20 @@ func (ec *executionContext) write_DeleteDraftPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_DeleteFilePayload(w *answer.Writer, in *answer.Place, obj *model.DeleteFilePayload) bool {
 	o := in.Object(ec.OperationContext, "DeleteFilePayload", deleteFilePayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2164,19 +2237,20 @@ func (ec *executionContext) write_DeleteFilePayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_DeletePostPayload(w *answer.Writer, in *answer.Place, obj *model.DeletePostPayload) bool {
 	o := in.Object(ec.OperationContext, "DeletePostPayload", deletePostPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2196,19 +2270,20 @@ func (ec *executionContext) write_DeletePostPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_DeleteWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.DeleteWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "DeleteWebhookEndpointPayload", deleteWebhookEndpointPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2228,19 +2303,20 @@ func (ec *executionContext) write_DeleteWebhookEndpointPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_DiffRun(w *answer.Writer, in *answer.Place, obj *diff.Run) bool {
 	o := in.Object(ec.OperationContext, "DiffRun", diffRunImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2258,13 +2334,12 @@ func (ec *executionContext) write_DiffRun(w *answer.Writer, in *answer.Place, ob
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Draft(w *answer.Writer, in *answer.Place, obj *ent.Draft) bool {
 	o := in.Object(ec.OperationContext, "Draft", draftImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2361,22 +2436,22 @@ func (ec *executionContext) write_Draft(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Draft().Versions(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(w, f, v) && whole
+			if !ec.putNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_DraftChanged(w *answer.Writer, in *answer.Place, obj *model.DraftChanged) bool {
 	o := in.Object(ec.OperationContext, "DraftChanged", draftChangedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2401,13 +2476,12 @@ func (ec *executionContext) write_DraftChanged(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_DraftConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Draft]) bool {
 	o := in.Object(ec.OperationContext, "DraftConnection", draftConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2420,26 +2494,29 @@ func (ec *executionContext) write_DraftConnection(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNDraftEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNDraftEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_DraftConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_DraftEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Draft]) bool {
 	o := in.Object(ec.OperationContext, "DraftEdge", draftEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2455,19 +2532,20 @@ func (ec *executionContext) write_DraftEdge(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNDraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(w, f, v) && whole
+			if !ec.putNDraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_DraftVersion(w *answer.Writer, in *answer.Place, obj *ent.DraftVersion) bool {
 	o := in.Object(ec.OperationContext, "DraftVersion", draftVersionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2491,13 +2569,12 @@ func (ec *executionContext) write_DraftVersion(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EditPostPayload(w *answer.Writer, in *answer.Place, obj *model.EditPostPayload) bool {
 	o := in.Object(ec.OperationContext, "EditPostPayload", editPostPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2517,19 +2594,20 @@ func (ec *executionContext) write_EditPostPayload(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EndAffiliationPayload(w *answer.Writer, in *answer.Place, obj *model.EndAffiliationPayload) bool {
 	o := in.Object(ec.OperationContext, "EndAffiliationPayload", endAffiliationPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2549,19 +2627,20 @@ func (ec *executionContext) write_EndAffiliationPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EndBreakGlassPayload(w *answer.Writer, in *answer.Place, obj *model.EndBreakGlassPayload) bool {
 	o := in.Object(ec.OperationContext, "EndBreakGlassPayload", endBreakGlassPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2581,19 +2660,20 @@ func (ec *executionContext) write_EndBreakGlassPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EndOtherSessionsPayload(w *answer.Writer, in *answer.Place, obj *model.EndOtherSessionsPayload) bool {
 	o := in.Object(ec.OperationContext, "EndOtherSessionsPayload", endOtherSessionsPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2613,19 +2693,20 @@ func (ec *executionContext) write_EndOtherSessionsPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EndRoleAssignmentPayload(w *answer.Writer, in *answer.Place, obj *model.EndRoleAssignmentPayload) bool {
 	o := in.Object(ec.OperationContext, "EndRoleAssignmentPayload", endRoleAssignmentPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2645,19 +2726,20 @@ func (ec *executionContext) write_EndRoleAssignmentPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EndSessionPayload(w *answer.Writer, in *answer.Place, obj *model.EndSessionPayload) bool {
 	o := in.Object(ec.OperationContext, "EndSessionPayload", endSessionPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2677,19 +2759,20 @@ func (ec *executionContext) write_EndSessionPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EndSpaceMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.EndSpaceMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "EndSpaceMembershipPayload", endSpaceMembershipPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2709,19 +2792,20 @@ func (ec *executionContext) write_EndSpaceMembershipPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EndSuspensionPayload(w *answer.Writer, in *answer.Place, obj *model.EndSuspensionPayload) bool {
 	o := in.Object(ec.OperationContext, "EndSuspensionPayload", endSuspensionPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2741,19 +2825,20 @@ func (ec *executionContext) write_EndSuspensionPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EndTeamMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.EndTeamMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "EndTeamMembershipPayload", endTeamMembershipPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2773,19 +2858,20 @@ func (ec *executionContext) write_EndTeamMembershipPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EnrollTeamPayload(w *answer.Writer, in *answer.Place, obj *model.EnrollTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "EnrollTeamPayload", enrollTeamPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2805,19 +2891,20 @@ func (ec *executionContext) write_EnrollTeamPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place, obj *ent.Enrollment) bool {
 	o := in.Object(ec.OperationContext, "Enrollment", enrollmentImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2836,10 +2923,11 @@ func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.Enrollment().Cohort(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) && whole
+			if !ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) {
+				return false
+			}
 		case "team":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Enrollment_team(in.Ctx, f.CollectedField)
@@ -2849,10 +2937,11 @@ func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.Enrollment().Team(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) && whole
+			if !ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) {
+				return false
+			}
 		case "state":
 			v := obj.State
 			w.Name(string(v))
@@ -2884,13 +2973,12 @@ func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EnrollmentConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Enrollment]) bool {
 	o := in.Object(ec.OperationContext, "EnrollmentConnection", enrollmentConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2903,26 +2991,29 @@ func (ec *executionContext) write_EnrollmentConnection(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_EnrollmentConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EnrollmentEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Enrollment]) bool {
 	o := in.Object(ec.OperationContext, "EnrollmentEdge", enrollmentEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2938,19 +3029,20 @@ func (ec *executionContext) write_EnrollmentEdge(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, f, v) && whole
+			if !ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_EraseMemberPayload(w *answer.Writer, in *answer.Place, obj *model.EraseMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "EraseMemberPayload", eraseMemberPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2970,19 +3062,20 @@ func (ec *executionContext) write_EraseMemberPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *ent.File) bool {
 	o := in.Object(ec.OperationContext, "File", fileImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3010,8 +3103,7 @@ func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.File().URL(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.String(v)
 		case "createdAt":
@@ -3022,13 +3114,12 @@ func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *ent.Flag) bool {
 	o := in.Object(ec.OperationContext, "Flag", flagImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3047,10 +3138,11 @@ func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Flag().Post(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		case "reporter":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Flag_reporter(in.Ctx, f.CollectedField)
@@ -3060,10 +3152,11 @@ func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Flag().Reporter(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "reason":
 			v := obj.Reason
 			w.Name(string(v))
@@ -3118,13 +3211,12 @@ func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_FlagPostPayload(w *answer.Writer, in *answer.Place, obj *model.FlagPostPayload) bool {
 	o := in.Object(ec.OperationContext, "FlagPostPayload", flagPostPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3144,19 +3236,20 @@ func (ec *executionContext) write_FlagPostPayload(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_FlagResolved(w *answer.Writer, in *answer.Place, obj *model.FlagResolved) bool {
 	o := in.Object(ec.OperationContext, "FlagResolved", flagResolvedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3172,19 +3265,20 @@ func (ec *executionContext) write_FlagResolved(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Flag
-			whole = ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) && whole
+			if !ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_FlaggedPost(w *answer.Writer, in *answer.Place, obj *ent.Flag) bool {
 	o := in.Object(ec.OperationContext, "FlaggedPost", flaggedPostImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3200,10 +3294,11 @@ func (ec *executionContext) write_FlaggedPost(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.FlaggedPost().Post(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		case "flagCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_FlaggedPost_flagCount(in.Ctx, f.CollectedField)
@@ -3213,8 +3308,7 @@ func (ec *executionContext) write_FlaggedPost(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.FlaggedPost().FlagCount(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Int(v)
 		case "flags":
@@ -3226,22 +3320,22 @@ func (ec *executionContext) write_FlaggedPost(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.FlaggedPost().Flags(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) && whole
+			if !ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_FlaggedPostConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Flag]) bool {
 	o := in.Object(ec.OperationContext, "FlaggedPostConnection", flaggedPostConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3254,26 +3348,29 @@ func (ec *executionContext) write_FlaggedPostConnection(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_FlaggedPostConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_FlaggedPostEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Flag]) bool {
 	o := in.Object(ec.OperationContext, "FlaggedPostEdge", flaggedPostEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3289,19 +3386,20 @@ func (ec *executionContext) write_FlaggedPostEdge(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) && whole
+			if !ec.putNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Framework(w *answer.Writer, in *answer.Place, obj *ent.Framework) bool {
 	o := in.Object(ec.OperationContext, "Framework", frameworkImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3322,13 +3420,12 @@ func (ec *executionContext) write_Framework(w *answer.Writer, in *answer.Place, 
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_HidePostPayload(w *answer.Writer, in *answer.Place, obj *model.HidePostPayload) bool {
 	o := in.Object(ec.OperationContext, "HidePostPayload", hidePostPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3348,19 +3445,20 @@ func (ec *executionContext) write_HidePostPayload(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Identity(w *answer.Writer, in *answer.Place, obj *ent.Identity) bool {
 	o := in.Object(ec.OperationContext, "Identity", identityImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3384,13 +3482,12 @@ func (ec *executionContext) write_Identity(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_IndicateTypingPayload(w *answer.Writer, in *answer.Place, obj *model.IndicateTypingPayload) bool {
 	o := in.Object(ec.OperationContext, "IndicateTypingPayload", indicateTypingPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3410,19 +3507,20 @@ func (ec *executionContext) write_IndicateTypingPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_IntroducePayload(w *answer.Writer, in *answer.Place, obj *model.IntroducePayload) bool {
 	o := in.Object(ec.OperationContext, "IntroducePayload", introducePayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3442,19 +3540,20 @@ func (ec *executionContext) write_IntroducePayload(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_InviteMemberPayload(w *answer.Writer, in *answer.Place, obj *model.InviteMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "InviteMemberPayload", inviteMemberPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3474,19 +3573,20 @@ func (ec *executionContext) write_InviteMemberPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_JoinRequest(w *answer.Writer, in *answer.Place, obj *ent.JoinRequest) bool {
 	o := in.Object(ec.OperationContext, "JoinRequest", joinRequestImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3505,10 +3605,11 @@ func (ec *executionContext) write_JoinRequest(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.JoinRequest().Member(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "address":
 			v := obj.Address
 			w.String(v)
@@ -3523,13 +3624,12 @@ func (ec *executionContext) write_JoinRequest(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_JoinRequestConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.JoinRequest]) bool {
 	o := in.Object(ec.OperationContext, "JoinRequestConnection", joinRequestConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3542,26 +3642,29 @@ func (ec *executionContext) write_JoinRequestConnection(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_JoinRequestConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_JoinRequestEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.JoinRequest]) bool {
 	o := in.Object(ec.OperationContext, "JoinRequestEdge", joinRequestEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3577,19 +3680,20 @@ func (ec *executionContext) write_JoinRequestEdge(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐJoinRequest(w, f, v) && whole
+			if !ec.putNJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐJoinRequest(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_LockThreadPayload(w *answer.Writer, in *answer.Place, obj *model.LockThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "LockThreadPayload", lockThreadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3609,19 +3713,20 @@ func (ec *executionContext) write_LockThreadPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MarkAllReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkAllReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkAllReadPayload", markAllReadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3641,19 +3746,20 @@ func (ec *executionContext) write_MarkAllReadPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MarkNotificationsReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkNotificationsReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkNotificationsReadPayload", markNotificationsReadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3673,19 +3779,20 @@ func (ec *executionContext) write_MarkNotificationsReadPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MarkSpaceReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkSpaceReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkSpaceReadPayload", markSpaceReadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3705,19 +3812,20 @@ func (ec *executionContext) write_MarkSpaceReadPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MarkThreadReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkThreadReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkThreadReadPayload", markThreadReadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3737,19 +3845,20 @@ func (ec *executionContext) write_MarkThreadReadPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MarkThreadUnreadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkThreadUnreadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkThreadUnreadPayload", markThreadUnreadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3769,19 +3878,20 @@ func (ec *executionContext) write_MarkThreadUnreadPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj *ent.Member) bool {
 	o := in.Object(ec.OperationContext, "Member", memberImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3829,14 +3939,18 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.TimeZone
-			whole = ec.putNTimeZone2string(w, f, v) && whole
+			if !ec.putNTimeZone2string(w, f, v) {
+				return false
+			}
 		case "expertise":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_expertise(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Expertise
-			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+			if !ec.putNString2ᚕstringᚄ(w, f, v) {
+				return false
+			}
 		case "status":
 			v := obj.Status
 			w.Name(string(v))
@@ -3869,10 +3983,11 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Member().Affiliations(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNAffiliation2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliationᚄ(w, f, v) && whole
+			if !ec.putNAffiliation2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliationᚄ(w, f, v) {
+				return false
+			}
 		case "primaryAffiliation":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_primaryAffiliation(in.Ctx, f.CollectedField)
@@ -3895,10 +4010,11 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Member().TeamMemberships(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNTeamMembership2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembershipᚄ(w, f, v) && whole
+			if !ec.putNTeamMembership2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembershipᚄ(w, f, v) {
+				return false
+			}
 		case "roleAssignments":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_roleAssignments(in.Ctx, f.CollectedField)
@@ -3908,10 +4024,11 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Member().RoleAssignments(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNRoleAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignmentᚄ(w, f, v) && whole
+			if !ec.putNRoleAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignmentᚄ(w, f, v) {
+				return false
+			}
 		case "unreadNotificationCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_unreadNotificationCount(in.Ctx, f.CollectedField)
@@ -4025,7 +4142,9 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Interests
-			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+			if !ec.putNString2ᚕstringᚄ(w, f, v) {
+				return false
+			}
 		case "showsPresence":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_showsPresence(in.Ctx, f.CollectedField)
@@ -4061,13 +4180,12 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MemberConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Member]) bool {
 	o := in.Object(ec.OperationContext, "MemberConnection", memberConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4080,26 +4198,29 @@ func (ec *executionContext) write_MemberConnection(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_MemberConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MemberEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Member]) bool {
 	o := in.Object(ec.OperationContext, "MemberEdge", memberEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4115,19 +4236,20 @@ func (ec *executionContext) write_MemberEdge(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MemberWarned(w *answer.Writer, in *answer.Place, obj *model.MemberWarned) bool {
 	o := in.Object(ec.OperationContext, "MemberWarned", memberWarnedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4143,19 +4265,20 @@ func (ec *executionContext) write_MemberWarned(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Warning
-			whole = ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) && whole
+			if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MentionCandidate(w *answer.Writer, in *answer.Place, obj *people.MentionCandidate) bool {
 	o := in.Object(ec.OperationContext, "MentionCandidate", mentionCandidateImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4187,13 +4310,12 @@ func (ec *executionContext) write_MentionCandidate(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MergeThreadsPayload(w *answer.Writer, in *answer.Place, obj *model.MergeThreadsPayload) bool {
 	o := in.Object(ec.OperationContext, "MergeThreadsPayload", mergeThreadsPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4213,19 +4335,20 @@ func (ec *executionContext) write_MergeThreadsPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ModerationAction(w *answer.Writer, in *answer.Place, obj *ent.ModerationAction) bool {
 	o := in.Object(ec.OperationContext, "ModerationAction", moderationActionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4328,13 +4451,12 @@ func (ec *executionContext) write_ModerationAction(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ModerationActionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.ModerationAction]) bool {
 	o := in.Object(ec.OperationContext, "ModerationActionConnection", moderationActionConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4347,26 +4469,29 @@ func (ec *executionContext) write_ModerationActionConnection(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ModerationActionConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ModerationActionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.ModerationAction]) bool {
 	o := in.Object(ec.OperationContext, "ModerationActionEdge", moderationActionEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4382,19 +4507,20 @@ func (ec *executionContext) write_ModerationActionEdge(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) && whole
+			if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ModerationQueueChanged(w *answer.Writer, in *answer.Place, obj *model.ModerationQueueChanged) bool {
 	o := in.Object(ec.OperationContext, "ModerationQueueChanged", moderationQueueChangedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4410,7 +4536,9 @@ func (ec *executionContext) write_ModerationQueueChanged(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		case "openFlagCount":
 			v := obj.OpenFlagCount
 			w.Int(v)
@@ -4419,13 +4547,12 @@ func (ec *executionContext) write_ModerationQueueChanged(w *answer.Writer, in *a
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Money(w *answer.Writer, in *answer.Place, obj *model.Money) bool {
 	o := in.Object(ec.OperationContext, "Money", moneyImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4443,13 +4570,12 @@ func (ec *executionContext) write_Money(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MoveThreadPayload(w *answer.Writer, in *answer.Place, obj *model.MoveThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "MoveThreadPayload", moveThreadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4469,19 +4595,20 @@ func (ec *executionContext) write_MoveThreadPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_MuteMemberPayload(w *answer.Writer, in *answer.Place, obj *model.MuteMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "MuteMemberPayload", muteMemberPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4501,19 +4628,20 @@ func (ec *executionContext) write_MuteMemberPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_NewMemberLimits(w *answer.Writer, in *answer.Place, obj *newcomer.Limits) bool {
 	o := in.Object(ec.OperationContext, "NewMemberLimits", newMemberLimitsImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4549,13 +4677,12 @@ func (ec *executionContext) write_NewMemberLimits(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Place, obj *ent.Notification) bool {
 	o := in.Object(ec.OperationContext, "Notification", notificationImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4574,10 +4701,11 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Notification().Reasons(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNNotificationReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐReasonᚄ(w, f, v) && whole
+			if !ec.putNNotificationReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐReasonᚄ(w, f, v) {
+				return false
+			}
 		case "subject":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Notification_subject(in.Ctx, f.CollectedField)
@@ -4587,10 +4715,11 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Notification().Subject(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNNotificationSubject2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationSubject(w, f, v) && whole
+			if !ec.putNNotificationSubject2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationSubject(w, f, v) {
+				return false
+			}
 		case "actor":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Notification_actor(in.Ctx, f.CollectedField)
@@ -4600,10 +4729,11 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Notification().Actor(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -4619,13 +4749,12 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_NotificationConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Notification]) bool {
 	o := in.Object(ec.OperationContext, "NotificationConnection", notificationConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4638,26 +4767,29 @@ func (ec *executionContext) write_NotificationConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_NotificationConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_NotificationCreated(w *answer.Writer, in *answer.Place, obj *model.NotificationCreated) bool {
 	o := in.Object(ec.OperationContext, "NotificationCreated", notificationCreatedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4673,7 +4805,9 @@ func (ec *executionContext) write_NotificationCreated(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Notification
-			whole = ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) && whole
+			if !ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) {
+				return false
+			}
 		case "unreadNotificationCount":
 			v := obj.UnreadNotificationCount
 			w.Int(v)
@@ -4682,13 +4816,12 @@ func (ec *executionContext) write_NotificationCreated(w *answer.Writer, in *answ
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_NotificationEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Notification]) bool {
 	o := in.Object(ec.OperationContext, "NotificationEdge", notificationEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4704,19 +4837,20 @@ func (ec *executionContext) write_NotificationEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) && whole
+			if !ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *answer.Place, obj *ent.NotificationPreference) bool {
 	o := in.Object(ec.OperationContext, "NotificationPreference", notificationPreferenceImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4732,8 +4866,7 @@ func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *a
 				return ec.Resolvers.NotificationPreference().DirectMail(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Name(string(v))
 		case "watchedMail":
@@ -4745,8 +4878,7 @@ func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *a
 				return ec.Resolvers.NotificationPreference().WatchedMail(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Name(string(v))
 		case "digestHour":
@@ -4774,13 +4906,12 @@ func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *a
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_NotificationsRead(w *answer.Writer, in *answer.Place, obj *model.NotificationsRead) bool {
 	o := in.Object(ec.OperationContext, "NotificationsRead", notificationsReadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4798,13 +4929,12 @@ func (ec *executionContext) write_NotificationsRead(w *answer.Writer, in *answer
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, obj *ent.Offering) bool {
 	o := in.Object(ec.OperationContext, "Offering", offeringImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4823,10 +4953,11 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Program(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, f, v) && whole
+			if !ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, f, v) {
+				return false
+			}
 		case "name":
 			v := obj.Name
 			w.String(v)
@@ -4845,7 +4976,9 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Supports
-			whole = ec.putNSupport2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupportᚄ(w, f, v) && whole
+			if !ec.putNSupport2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupportᚄ(w, f, v) {
+				return false
+			}
 		case "fee":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Offering_fee(in.Ctx, f.CollectedField)
@@ -4855,10 +4988,11 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Fee(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) && whole
+			if !ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) {
+				return false
+			}
 		case "teamCapacity":
 			v := obj.TeamCapacity
 			w.Int(v)
@@ -4871,10 +5005,11 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Sponsorships(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(w, f, v) && whole
+			if !ec.putNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(w, f, v) {
+				return false
+			}
 		case "calls":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Offering_calls(in.Ctx, f.CollectedField)
@@ -4884,10 +5019,11 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Calls(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNCall2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCallᚄ(w, f, v) && whole
+			if !ec.putNCall2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCallᚄ(w, f, v) {
+				return false
+			}
 		case "cohorts":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Offering_cohorts(in.Ctx, f.CollectedField)
@@ -4897,22 +5033,22 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Cohorts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Place, obj *ent.Organization) bool {
 	o := in.Object(ec.OperationContext, "Organization", organizationImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4952,10 +5088,11 @@ func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Organization().Teams(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "archivedAt":
 			v := obj.ArchivedAt
 			if v == nil {
@@ -4972,8 +5109,7 @@ func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Organization().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		default:
@@ -4981,13 +5117,12 @@ func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_OrganizationConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Organization]) bool {
 	o := in.Object(ec.OperationContext, "OrganizationConnection", organizationConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5000,26 +5135,29 @@ func (ec *executionContext) write_OrganizationConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_OrganizationConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_OrganizationEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Organization]) bool {
 	o := in.Object(ec.OperationContext, "OrganizationEdge", organizationEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5035,19 +5173,20 @@ func (ec *executionContext) write_OrganizationEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) && whole
+			if !ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PageInfo(w *answer.Writer, in *answer.Place, obj *page.Info) bool {
 	o := in.Object(ec.OperationContext, "PageInfo", pageInfoImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5079,13 +5218,12 @@ func (ec *executionContext) write_PageInfo(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PinThreadPayload(w *answer.Writer, in *answer.Place, obj *model.PinThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "PinThreadPayload", pinThreadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5105,19 +5243,20 @@ func (ec *executionContext) write_PinThreadPayload(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PingWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.PingWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "PingWebhookEndpointPayload", pingWebhookEndpointPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5137,19 +5276,20 @@ func (ec *executionContext) write_PingWebhookEndpointPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *ent.Poll) bool {
 	o := in.Object(ec.OperationContext, "Poll", pollImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5171,10 +5311,11 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().Options(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNPollOption2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOptionᚄ(w, f, v) && whole
+			if !ec.putNPollOption2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOptionᚄ(w, f, v) {
+				return false
+			}
 		case "multiple":
 			v := obj.Multiple
 			w.Bool(v)
@@ -5197,8 +5338,7 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().Closed(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "post":
@@ -5210,10 +5350,11 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().Post(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		case "viewerHasVoted":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Poll_viewerHasVoted(in.Ctx, f.CollectedField)
@@ -5223,8 +5364,7 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().ViewerHasVoted(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerCanVote":
@@ -5236,8 +5376,7 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().ViewerCanVote(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		default:
@@ -5245,13 +5384,12 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PollChanged(w *answer.Writer, in *answer.Place, obj *model.PollChanged) bool {
 	o := in.Object(ec.OperationContext, "PollChanged", pollChangedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5267,19 +5405,20 @@ func (ec *executionContext) write_PollChanged(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PollOption(w *answer.Writer, in *answer.Place, obj *ent.PollOption) bool {
 	o := in.Object(ec.OperationContext, "PollOption", pollOptionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5304,8 +5443,7 @@ func (ec *executionContext) write_PollOption(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.PollOption().ViewerHasChosen(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		default:
@@ -5313,13 +5451,12 @@ func (ec *executionContext) write_PollOption(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *ent.Post) bool {
 	o := in.Object(ec.OperationContext, "Post", postImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5341,10 +5478,11 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Thread(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) && whole
+			if !ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) {
+				return false
+			}
 		case "author":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_author(in.Ctx, f.CollectedField)
@@ -5354,10 +5492,11 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Author(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "replyTo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_replyTo(in.Ctx, f.CollectedField)
@@ -5403,10 +5542,11 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Attachments(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w, f, v) && whole
+			if !ec.putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w, f, v) {
+				return false
+			}
 		case "poll":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_poll(in.Ctx, f.CollectedField)
@@ -5429,10 +5569,11 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Cards(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNodeᚄ(w, f, v) && whole
+			if !ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNodeᚄ(w, f, v) {
+				return false
+			}
 		case "version":
 			v := obj.Version
 			w.Int(v)
@@ -5475,10 +5616,11 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Reactions(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroupᚄ(w, f, v) && whole
+			if !ec.putNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroupᚄ(w, f, v) {
+				return false
+			}
 		case "revisions":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_revisions(in.Ctx, f.CollectedField)
@@ -5488,10 +5630,11 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Revisions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNPostRevisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNPostRevisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "viewerCanEdit":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_viewerCanEdit(in.Ctx, f.CollectedField)
@@ -5501,8 +5644,7 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanEdit(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerCanDelete":
@@ -5514,8 +5656,7 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanDelete(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerCanReact":
@@ -5527,8 +5668,7 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanReact(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerBookmark":
@@ -5607,8 +5747,7 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanFlag(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerCanHide":
@@ -5620,8 +5759,7 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanHide(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerHasMutedAuthor":
@@ -5633,8 +5771,7 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerHasMutedAuthor(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		default:
@@ -5642,13 +5779,12 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PostConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Post]) bool {
 	o := in.Object(ec.OperationContext, "PostConnection", postConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5661,26 +5797,29 @@ func (ec *executionContext) write_PostConnection(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PostConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PostCreated(w *answer.Writer, in *answer.Place, obj *model.PostCreated) bool {
 	o := in.Object(ec.OperationContext, "PostCreated", postCreatedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5696,19 +5835,20 @@ func (ec *executionContext) write_PostCreated(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PostDeleted(w *answer.Writer, in *answer.Place, obj *model.PostDeleted) bool {
 	o := in.Object(ec.OperationContext, "PostDeleted", postDeletedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5724,19 +5864,20 @@ func (ec *executionContext) write_PostDeleted(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PostEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Post]) bool {
 	o := in.Object(ec.OperationContext, "PostEdge", postEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5752,19 +5893,20 @@ func (ec *executionContext) write_PostEdge(w *answer.Writer, in *answer.Place, o
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PostEdited(w *answer.Writer, in *answer.Place, obj *model.PostEdited) bool {
 	o := in.Object(ec.OperationContext, "PostEdited", postEditedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5780,19 +5922,20 @@ func (ec *executionContext) write_PostEdited(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PostHidden(w *answer.Writer, in *answer.Place, obj *model.PostHidden) bool {
 	o := in.Object(ec.OperationContext, "PostHidden", postHiddenImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5808,19 +5951,20 @@ func (ec *executionContext) write_PostHidden(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PostMoved(w *answer.Writer, in *answer.Place, obj *model.PostMoved) bool {
 	o := in.Object(ec.OperationContext, "PostMoved", postMovedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5836,19 +5980,20 @@ func (ec *executionContext) write_PostMoved(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PostRestored(w *answer.Writer, in *answer.Place, obj *model.PostRestored) bool {
 	o := in.Object(ec.OperationContext, "PostRestored", postRestoredImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5864,19 +6009,20 @@ func (ec *executionContext) write_PostRestored(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Place, obj *ent.PostRevision) bool {
 	o := in.Object(ec.OperationContext, "PostRevision", postRevisionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5901,10 +6047,11 @@ func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.PostRevision().Diff(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNDiffRun2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRunᚄ(w, f, v) && whole
+			if !ec.putNDiffRun2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRunᚄ(w, f, v) {
+				return false
+			}
 		case "editor":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PostRevision_editor(in.Ctx, f.CollectedField)
@@ -5914,10 +6061,11 @@ func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.PostRevision().Editor(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "editedAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -5926,13 +6074,12 @@ func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PostRevisionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.PostRevision]) bool {
 	o := in.Object(ec.OperationContext, "PostRevisionConnection", postRevisionConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5945,26 +6092,29 @@ func (ec *executionContext) write_PostRevisionConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PostRevisionConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PostRevisionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.PostRevision]) bool {
 	o := in.Object(ec.OperationContext, "PostRevisionEdge", postRevisionEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5980,19 +6130,20 @@ func (ec *executionContext) write_PostRevisionEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNPostRevision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPostRevision(w, f, v) && whole
+			if !ec.putNPostRevision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPostRevision(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Program(w *answer.Writer, in *answer.Place, obj *ent.Program) bool {
 	o := in.Object(ec.OperationContext, "Program", programImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6026,22 +6177,22 @@ func (ec *executionContext) write_Program(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Program().Offerings(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOfferingᚄ(w, f, v) && whole
+			if !ec.putNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOfferingᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_PublishDraftPayload(w *answer.Writer, in *answer.Place, obj *model.PublishDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "PublishDraftPayload", publishDraftPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6061,13 +6212,15 @@ func (ec *executionContext) write_PublishDraftPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) bool {
@@ -6075,7 +6228,6 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 	in := answer.Root(ctx, graphql.CollectedField{Selections: ec.OperationContext.Operation.SelectionSet})
 	o := in.Object(ec.OperationContext, "Query", queryImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6105,10 +6257,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Nodes(ctx, fc.Args["ids"].([]gid.ID))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, f, v) && whole
+			if !ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, f, v) {
+				return false
+			}
 		case "viewer":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_viewer(ctx, f.CollectedField)
@@ -6131,8 +6284,7 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().EventCursor(ctx)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Name(string(v))
 		case "rateLimit":
@@ -6144,10 +6296,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().RateLimit(ctx)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋallowanceᚐAllowance(w, f, v) && whole
+			if !ec.putNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋallowanceᚐAllowance(w, f, v) {
+				return false
+			}
 		case "account":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_account(ctx, f.CollectedField)
@@ -6170,10 +6323,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().AuditEntries(ctx, fc.Args["subjectId"].(*gid.ID), fc.Args["actorId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "organizations":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_organizations(ctx, f.CollectedField)
@@ -6183,10 +6337,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Organizations(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "teams":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_teams(ctx, f.CollectedField)
@@ -6196,10 +6351,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Teams(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "members":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_members(ctx, f.CollectedField)
@@ -6209,10 +6365,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Members(ctx, fc.Args["status"].(*member.Status), fc.Args["cohortId"].(*gid.ID), fc.Args["organizationId"].(*gid.ID), fc.Args["name"].(*string), fc.Args["expertise"].(*string), fc.Args["interest"].(*string), fc.Args["timeZone"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "moderationQueue":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_moderationQueue(ctx, f.CollectedField)
@@ -6222,10 +6379,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().ModerationQueue(ctx, fc.Args["spaceId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "mentionCandidates":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_mentionCandidates(ctx, f.CollectedField)
@@ -6235,10 +6393,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().MentionCandidates(ctx, fc.Args["placeId"].(gid.ID), fc.Args["prefix"].(*string), fc.Args["first"].(*int))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMentionCandidate2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidateᚄ(w, f, v) && whole
+			if !ec.putNMentionCandidate2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidateᚄ(w, f, v) {
+				return false
+			}
 		case "topics":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_topics(ctx, f.CollectedField)
@@ -6248,10 +6407,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Topics(ctx, fc.Args["kind"].(memberterm.Kind), fc.Args["first"].(*int))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNTopic2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopicᚄ(w, f, v) && whole
+			if !ec.putNTopic2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopicᚄ(w, f, v) {
+				return false
+			}
 		case "programs":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_programs(ctx, f.CollectedField)
@@ -6261,10 +6421,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Programs(ctx)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNProgram2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgramᚄ(w, f, v) && whole
+			if !ec.putNProgram2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgramᚄ(w, f, v) {
+				return false
+			}
 		case "cohorts":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_cohorts(ctx, f.CollectedField)
@@ -6274,10 +6435,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Cohorts(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "resources":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_resources(ctx, f.CollectedField)
@@ -6287,10 +6449,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Resources(ctx, fc.Args["kind"].(*resource.Kind), fc.Args["frameworkId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "frameworks":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_frameworks(ctx, f.CollectedField)
@@ -6300,10 +6463,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Frameworks(ctx)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) && whole
+			if !ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) {
+				return false
+			}
 		case "search":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_search(ctx, f.CollectedField)
@@ -6313,10 +6477,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Search(ctx, fc.Args["query"].(string), fc.Args["kinds"].([]searchdocument.Kind), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNSearchResultConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultConnection(w, f, v) && whole
+			if !ec.putNSearchResultConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultConnection(w, f, v) {
+				return false
+			}
 		case "spaces":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_spaces(ctx, f.CollectedField)
@@ -6326,10 +6491,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Spaces(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "webhookEndpoints":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_webhookEndpoints(ctx, f.CollectedField)
@@ -6339,10 +6505,11 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().WebhookEndpoints(ctx)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNWebhookEndpoint2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpointᚄ(w, f, v) && whole
+			if !ec.putNWebhookEndpoint2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpointᚄ(w, f, v) {
+				return false
+			}
 		case "__type":
 			if !answer.Foreign(w, ec._Query___type(ctx, f.CollectedField)) {
 				w.Null()
@@ -6356,13 +6523,12 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_RateLimit(w *answer.Writer, in *answer.Place, obj *allowance.Allowance) bool {
 	o := in.Object(ec.OperationContext, "RateLimit", rateLimitImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6386,13 +6552,12 @@ func (ec *executionContext) write_RateLimit(w *answer.Writer, in *answer.Place, 
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ReactionGroup(w *answer.Writer, in *answer.Place, obj *forum.ReactionGroup) bool {
 	o := in.Object(ec.OperationContext, "ReactionGroup", reactionGroupImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6414,8 +6579,7 @@ func (ec *executionContext) write_ReactionGroup(w *answer.Writer, in *answer.Pla
 				return ec.Resolvers.ReactionGroup().ViewerHasReacted(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		default:
@@ -6423,13 +6587,12 @@ func (ec *executionContext) write_ReactionGroup(w *answer.Writer, in *answer.Pla
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ReactionsChanged(w *answer.Writer, in *answer.Place, obj *model.ReactionsChanged) bool {
 	o := in.Object(ec.OperationContext, "ReactionsChanged", reactionsChangedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6445,19 +6608,20 @@ func (ec *executionContext) write_ReactionsChanged(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ReactivateMemberPayload(w *answer.Writer, in *answer.Place, obj *model.ReactivateMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "ReactivateMemberPayload", reactivateMemberPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6477,19 +6641,20 @@ func (ec *executionContext) write_ReactivateMemberPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ReadStateChanged(w *answer.Writer, in *answer.Place, obj *model.ReadStateChanged) bool {
 	o := in.Object(ec.OperationContext, "ReadStateChanged", readStateChangedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6524,13 +6689,12 @@ func (ec *executionContext) write_ReadStateChanged(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_RemoveBookmarkPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveBookmarkPayload) bool {
 	o := in.Object(ec.OperationContext, "RemoveBookmarkPayload", removeBookmarkPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6550,19 +6714,20 @@ func (ec *executionContext) write_RemoveBookmarkPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_RemoveReactionPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveReactionPayload) bool {
 	o := in.Object(ec.OperationContext, "RemoveReactionPayload", removeReactionPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6582,19 +6747,20 @@ func (ec *executionContext) write_RemoveReactionPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_RenameThreadPayload(w *answer.Writer, in *answer.Place, obj *model.RenameThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "RenameThreadPayload", renameThreadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6614,19 +6780,20 @@ func (ec *executionContext) write_RenameThreadPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_RenewJoinAddressPayload(w *answer.Writer, in *answer.Place, obj *model.RenewJoinAddressPayload) bool {
 	o := in.Object(ec.OperationContext, "RenewJoinAddressPayload", renewJoinAddressPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6646,19 +6813,20 @@ func (ec *executionContext) write_RenewJoinAddressPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ReplayFailedDeliveriesPayload(w *answer.Writer, in *answer.Place, obj *model.ReplayFailedDeliveriesPayload) bool {
 	o := in.Object(ec.OperationContext, "ReplayFailedDeliveriesPayload", replayFailedDeliveriesPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6678,19 +6846,20 @@ func (ec *executionContext) write_ReplayFailedDeliveriesPayload(w *answer.Writer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ReplayWebhookDeliveryPayload(w *answer.Writer, in *answer.Place, obj *model.ReplayWebhookDeliveryPayload) bool {
 	o := in.Object(ec.OperationContext, "ReplayWebhookDeliveryPayload", replayWebhookDeliveryPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6710,19 +6879,20 @@ func (ec *executionContext) write_ReplayWebhookDeliveryPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_RequestToJoinPayload(w *answer.Writer, in *answer.Place, obj *model.RequestToJoinPayload) bool {
 	o := in.Object(ec.OperationContext, "RequestToJoinPayload", requestToJoinPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6742,19 +6912,20 @@ func (ec *executionContext) write_RequestToJoinPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place, obj *schema.Requirement) bool {
 	o := in.Object(ec.OperationContext, "Requirement", requirementImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6773,19 +6944,20 @@ func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Signers
-			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+			if !ec.putNString2ᚕstringᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ResolveFlagsPayload(w *answer.Writer, in *answer.Place, obj *model.ResolveFlagsPayload) bool {
 	o := in.Object(ec.OperationContext, "ResolveFlagsPayload", resolveFlagsPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6805,19 +6977,20 @@ func (ec *executionContext) write_ResolveFlagsPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, obj *ent.Resource) bool {
 	o := in.Object(ec.OperationContext, "Resource", resourceImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6880,10 +7053,11 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().Frameworks(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) && whole
+			if !ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) {
+				return false
+			}
 		case "version":
 			v := obj.Version
 			w.Int(v)
@@ -6896,10 +7070,11 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().Versions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNResourceVersionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNResourceVersionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "author":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Resource_author(in.Ctx, f.CollectedField)
@@ -6909,10 +7084,11 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().Author(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -6935,8 +7111,7 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		default:
@@ -6944,13 +7119,12 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ResourceConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Resource]) bool {
 	o := in.Object(ec.OperationContext, "ResourceConnection", resourceConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6963,26 +7137,29 @@ func (ec *executionContext) write_ResourceConnection(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ResourceConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ResourceEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Resource]) bool {
 	o := in.Object(ec.OperationContext, "ResourceEdge", resourceEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6998,19 +7175,20 @@ func (ec *executionContext) write_ResourceEdge(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(w, f, v) && whole
+			if !ec.putNResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ResourceVersion(w *answer.Writer, in *answer.Place, obj *ent.ResourceVersion) bool {
 	o := in.Object(ec.OperationContext, "ResourceVersion", resourceVersionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7060,10 +7238,11 @@ func (ec *executionContext) write_ResourceVersion(w *answer.Writer, in *answer.P
 				return ec.Resolvers.ResourceVersion().Author(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -7072,13 +7251,12 @@ func (ec *executionContext) write_ResourceVersion(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ResourceVersionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.ResourceVersion]) bool {
 	o := in.Object(ec.OperationContext, "ResourceVersionConnection", resourceVersionConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7091,26 +7269,29 @@ func (ec *executionContext) write_ResourceVersionConnection(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ResourceVersionConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ResourceVersionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.ResourceVersion]) bool {
 	o := in.Object(ec.OperationContext, "ResourceVersionEdge", resourceVersionEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7126,19 +7307,20 @@ func (ec *executionContext) write_ResourceVersionEdge(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResourceVersion(w, f, v) && whole
+			if !ec.putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResourceVersion(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_RevokeAccessTokenPayload(w *answer.Writer, in *answer.Place, obj *model.RevokeAccessTokenPayload) bool {
 	o := in.Object(ec.OperationContext, "RevokeAccessTokenPayload", revokeAccessTokenPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7158,19 +7340,20 @@ func (ec *executionContext) write_RevokeAccessTokenPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_RevokeFeedAddressesPayload(w *answer.Writer, in *answer.Place, obj *model.RevokeFeedAddressesPayload) bool {
 	o := in.Object(ec.OperationContext, "RevokeFeedAddressesPayload", revokeFeedAddressesPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7190,19 +7373,20 @@ func (ec *executionContext) write_RevokeFeedAddressesPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_RoleAssignment(w *answer.Writer, in *answer.Place, obj *ent.RoleAssignment) bool {
 	o := in.Object(ec.OperationContext, "RoleAssignment", roleAssignmentImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7221,10 +7405,11 @@ func (ec *executionContext) write_RoleAssignment(w *answer.Writer, in *answer.Pl
 				return ec.Resolvers.RoleAssignment().Member(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "role":
 			v := obj.Role
 			w.Name(string(v))
@@ -7250,13 +7435,12 @@ func (ec *executionContext) write_RoleAssignment(w *answer.Writer, in *answer.Pl
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_RotateWebhookSecretPayload(w *answer.Writer, in *answer.Place, obj *model.RotateWebhookSecretPayload) bool {
 	o := in.Object(ec.OperationContext, "RotateWebhookSecretPayload", rotateWebhookSecretPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7283,19 +7467,20 @@ func (ec *executionContext) write_RotateWebhookSecretPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SaveDraftPayload(w *answer.Writer, in *answer.Place, obj *model.SaveDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "SaveDraftPayload", saveDraftPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7322,19 +7507,20 @@ func (ec *executionContext) write_SaveDraftPayload(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ScheduleDraftPayload(w *answer.Writer, in *answer.Place, obj *model.ScheduleDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "ScheduleDraftPayload", scheduleDraftPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7354,19 +7540,20 @@ func (ec *executionContext) write_ScheduleDraftPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SearchResultConnection(w *answer.Writer, in *answer.Place, obj *model.SearchResultConnection) bool {
 	o := in.Object(ec.OperationContext, "SearchResultConnection", searchResultConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7379,26 +7566,29 @@ func (ec *executionContext) write_SearchResultConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNSearchResultEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdgeᚄ(w, f, v) && whole
+			if !ec.putNSearchResultEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SearchResultConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SearchResultEdge(w *answer.Writer, in *answer.Place, obj *model.SearchResultEdge) bool {
 	o := in.Object(ec.OperationContext, "SearchResultEdge", searchResultEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7414,7 +7604,9 @@ func (ec *executionContext) write_SearchResultEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNSearchResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResult(w, f, v) && whole
+			if !ec.putNSearchResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResult(w, f, v) {
+				return false
+			}
 		case "snippet":
 			v := obj.Snippet
 			w.String(v)
@@ -7423,13 +7615,12 @@ func (ec *executionContext) write_SearchResultEdge(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Session(w *answer.Writer, in *answer.Place, obj *account.Session) bool {
 	o := in.Object(ec.OperationContext, "Session", sessionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7470,13 +7661,12 @@ func (ec *executionContext) write_Session(w *answer.Writer, in *answer.Place, ob
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SetSpaceWatchLevelPayload(w *answer.Writer, in *answer.Place, obj *model.SetSpaceWatchLevelPayload) bool {
 	o := in.Object(ec.OperationContext, "SetSpaceWatchLevelPayload", setSpaceWatchLevelPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7496,19 +7686,20 @@ func (ec *executionContext) write_SetSpaceWatchLevelPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SetThreadWatchLevelPayload(w *answer.Writer, in *answer.Place, obj *model.SetThreadWatchLevelPayload) bool {
 	o := in.Object(ec.OperationContext, "SetThreadWatchLevelPayload", setThreadWatchLevelPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7528,19 +7719,20 @@ func (ec *executionContext) write_SetThreadWatchLevelPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj *ent.Space) bool {
 	o := in.Object(ec.OperationContext, "Space", spaceImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7597,10 +7789,11 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Threads(ctx, obj, fc.Args["kind"].(*thread.Kind), fc.Args["tag"].(*string), fc.Args["pinned"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "tags":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_tags(in.Ctx, f.CollectedField)
@@ -7610,10 +7803,11 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Tags(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNSpaceTag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTagᚄ(w, f, v) && whole
+			if !ec.putNSpaceTag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTagᚄ(w, f, v) {
+				return false
+			}
 		case "memberships":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_memberships(in.Ctx, f.CollectedField)
@@ -7623,10 +7817,11 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNSpaceMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNSpaceMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "resources":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_resources(in.Ctx, f.CollectedField)
@@ -7636,10 +7831,11 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Resources(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "breakGlasses":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_breakGlasses(in.Ctx, f.CollectedField)
@@ -7649,10 +7845,11 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().BreakGlasses(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNBreakGlassConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNBreakGlassConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "joinAddress":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_joinAddress(in.Ctx, f.CollectedField)
@@ -7679,10 +7876,11 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().JoinRequests(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNJoinRequestConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNJoinRequestConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "archivedAt":
 			v := obj.ArchivedAt
 			if v == nil {
@@ -7699,8 +7897,7 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerUnreadCount(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Int(v)
 		case "viewerMembership":
@@ -7725,8 +7922,7 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerCanCreateThread(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerCanUpdate":
@@ -7738,8 +7934,7 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerOpenFlagCount":
@@ -7751,8 +7946,7 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerOpenFlagCount(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Int(v)
 		case "moderationActions":
@@ -7764,10 +7958,11 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ModerationActions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNModerationActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNModerationActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "viewerWatchLevel":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_viewerWatchLevel(in.Ctx, f.CollectedField)
@@ -7794,8 +7989,7 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerMentionCount(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Int(v)
 		default:
@@ -7803,13 +7997,12 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SpaceConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Space]) bool {
 	o := in.Object(ec.OperationContext, "SpaceConnection", spaceConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7822,26 +8015,29 @@ func (ec *executionContext) write_SpaceConnection(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SpaceConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SpaceEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Space]) bool {
 	o := in.Object(ec.OperationContext, "SpaceEdge", spaceEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7857,19 +8053,20 @@ func (ec *executionContext) write_SpaceEdge(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
+			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.Place, obj *ent.SpaceMembership) bool {
 	o := in.Object(ec.OperationContext, "SpaceMembership", spaceMembershipImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7888,10 +8085,11 @@ func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.P
 				return ec.Resolvers.SpaceMembership().Space(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
+			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
+				return false
+			}
 		case "member":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SpaceMembership_member(in.Ctx, f.CollectedField)
@@ -7901,10 +8099,11 @@ func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.P
 				return ec.Resolvers.SpaceMembership().Member(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "role":
 			v := obj.Role
 			w.Name(string(v))
@@ -7926,13 +8125,12 @@ func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SpaceMembershipConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.SpaceMembership]) bool {
 	o := in.Object(ec.OperationContext, "SpaceMembershipConnection", spaceMembershipConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7945,26 +8143,29 @@ func (ec *executionContext) write_SpaceMembershipConnection(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SpaceMembershipConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SpaceMembershipEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.SpaceMembership]) bool {
 	o := in.Object(ec.OperationContext, "SpaceMembershipEdge", spaceMembershipEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7980,19 +8181,20 @@ func (ec *executionContext) write_SpaceMembershipEdge(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNSpaceMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpaceMembership(w, f, v) && whole
+			if !ec.putNSpaceMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpaceMembership(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SpaceTag(w *answer.Writer, in *answer.Place, obj *forum.SpaceTag) bool {
 	o := in.Object(ec.OperationContext, "SpaceTag", spaceTagImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8010,13 +8212,12 @@ func (ec *executionContext) write_SpaceTag(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SplitThreadPayload(w *answer.Writer, in *answer.Place, obj *model.SplitThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "SplitThreadPayload", splitThreadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8036,19 +8237,20 @@ func (ec *executionContext) write_SplitThreadPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Sponsorship(w *answer.Writer, in *answer.Place, obj *ent.Sponsorship) bool {
 	o := in.Object(ec.OperationContext, "Sponsorship", sponsorshipImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8073,10 +8275,11 @@ func (ec *executionContext) write_Sponsorship(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.Sponsorship().Waived(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) && whole
+			if !ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) {
+				return false
+			}
 		case "acknowledgement":
 			v := obj.Acknowledgement
 			w.String(v)
@@ -8085,13 +8288,12 @@ func (ec *executionContext) write_Sponsorship(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Support(w *answer.Writer, in *answer.Place, obj *schema.Support) bool {
 	o := in.Object(ec.OperationContext, "Support", supportImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8112,13 +8314,12 @@ func (ec *executionContext) write_Support(w *answer.Writer, in *answer.Place, ob
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_SuspendMemberPayload(w *answer.Writer, in *answer.Place, obj *model.SuspendMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "SuspendMemberPayload", suspendMemberPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8138,19 +8339,20 @@ func (ec *executionContext) write_SuspendMemberPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *ent.Team) bool {
 	o := in.Object(ec.OperationContext, "Team", teamImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8175,10 +8377,11 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().Organization(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) && whole
+			if !ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) {
+				return false
+			}
 		case "memberships":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Team_memberships(in.Ctx, f.CollectedField)
@@ -8188,10 +8391,11 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNTeamMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNTeamMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "enrollments":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Team_enrollments(in.Ctx, f.CollectedField)
@@ -8201,10 +8405,11 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().Enrollments(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNEnrollment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollmentᚄ(w, f, v) && whole
+			if !ec.putNEnrollment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollmentᚄ(w, f, v) {
+				return false
+			}
 		case "space":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Team_space(in.Ctx, f.CollectedField)
@@ -8234,8 +8439,7 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		default:
@@ -8243,13 +8447,12 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_TeamConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Team]) bool {
 	o := in.Object(ec.OperationContext, "TeamConnection", teamConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8262,26 +8465,29 @@ func (ec *executionContext) write_TeamConnection(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_TeamConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_TeamEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Team]) bool {
 	o := in.Object(ec.OperationContext, "TeamEdge", teamEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8297,19 +8503,20 @@ func (ec *executionContext) write_TeamEdge(w *answer.Writer, in *answer.Place, o
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) && whole
+			if !ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Place, obj *ent.TeamMembership) bool {
 	o := in.Object(ec.OperationContext, "TeamMembership", teamMembershipImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8328,10 +8535,11 @@ func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Pl
 				return ec.Resolvers.TeamMembership().Team(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) && whole
+			if !ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) {
+				return false
+			}
 		case "member":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_TeamMembership_member(in.Ctx, f.CollectedField)
@@ -8341,10 +8549,11 @@ func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Pl
 				return ec.Resolvers.TeamMembership().Member(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "role":
 			v := obj.Role
 			w.Name(string(v))
@@ -8363,13 +8572,12 @@ func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Pl
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_TeamMembershipConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.TeamMembership]) bool {
 	o := in.Object(ec.OperationContext, "TeamMembershipConnection", teamMembershipConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8382,26 +8590,29 @@ func (ec *executionContext) write_TeamMembershipConnection(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_TeamMembershipConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_TeamMembershipEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.TeamMembership]) bool {
 	o := in.Object(ec.OperationContext, "TeamMembershipEdge", teamMembershipEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8417,19 +8628,20 @@ func (ec *executionContext) write_TeamMembershipEdge(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, f, v) && whole
+			if !ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj *ent.Thread) bool {
 	o := in.Object(ec.OperationContext, "Thread", threadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8451,10 +8663,11 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Space(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
+			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
+				return false
+			}
 		case "author":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Thread_author(in.Ctx, f.CollectedField)
@@ -8464,10 +8677,11 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Author(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
+				return false
+			}
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -8489,10 +8703,11 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Tags(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+			if !ec.putNString2ᚕstringᚄ(w, f, v) {
+				return false
+			}
 		case "answered":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Thread_answered(in.Ctx, f.CollectedField)
@@ -8502,8 +8717,7 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Answered(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "acceptedPost":
@@ -8547,8 +8761,7 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().PostCount(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Int(v)
 		case "lastPost":
@@ -8573,10 +8786,11 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Posts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		case "viewerUnreadCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Thread_viewerUnreadCount(in.Ctx, f.CollectedField)
@@ -8586,8 +8800,7 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerUnreadCount(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Int(v)
 		case "viewerLastReadSeq":
@@ -8599,8 +8812,7 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerLastReadSeq(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Int(v)
 		case "viewerCanReply":
@@ -8612,8 +8824,7 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanReply(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerCanRename":
@@ -8625,8 +8836,7 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanRename(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerCanAcceptAnswer":
@@ -8638,8 +8848,7 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanAcceptAnswer(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerCanModerate":
@@ -8651,8 +8860,7 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanModerate(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "viewerWatchLevel":
@@ -8681,8 +8889,7 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerMentionCount(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Int(v)
 		default:
@@ -8690,13 +8897,12 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ThreadActivity(w *answer.Writer, in *answer.Place, obj *model.ThreadActivity) bool {
 	o := in.Object(ec.OperationContext, "ThreadActivity", threadActivityImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8709,26 +8915,29 @@ func (ec *executionContext) write_ThreadActivity(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Present
-			whole = ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) && whole
+			if !ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) {
+				return false
+			}
 		case "typing":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ThreadActivity_typing(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Typing
-			whole = ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) && whole
+			if !ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ThreadChanged(w *answer.Writer, in *answer.Place, obj *model.ThreadChanged) bool {
 	o := in.Object(ec.OperationContext, "ThreadChanged", threadChangedImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8744,19 +8953,20 @@ func (ec *executionContext) write_ThreadChanged(w *answer.Writer, in *answer.Pla
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Thread
-			whole = ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) && whole
+			if !ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ThreadConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Thread]) bool {
 	o := in.Object(ec.OperationContext, "ThreadConnection", threadConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8769,26 +8979,29 @@ func (ec *executionContext) write_ThreadConnection(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ThreadConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_ThreadEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Thread]) bool {
 	o := in.Object(ec.OperationContext, "ThreadEdge", threadEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8804,19 +9017,20 @@ func (ec *executionContext) write_ThreadEdge(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) && whole
+			if !ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Topic(w *answer.Writer, in *answer.Place, obj *people.Topic) bool {
 	o := in.Object(ec.OperationContext, "Topic", topicImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8834,13 +9048,12 @@ func (ec *executionContext) write_Topic(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UnacceptAnswerPayload(w *answer.Writer, in *answer.Place, obj *model.UnacceptAnswerPayload) bool {
 	o := in.Object(ec.OperationContext, "UnacceptAnswerPayload", unacceptAnswerPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8860,19 +9073,20 @@ func (ec *executionContext) write_UnacceptAnswerPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UnblockMemberPayload(w *answer.Writer, in *answer.Place, obj *model.UnblockMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "UnblockMemberPayload", unblockMemberPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8892,19 +9106,20 @@ func (ec *executionContext) write_UnblockMemberPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UnhidePostPayload(w *answer.Writer, in *answer.Place, obj *model.UnhidePostPayload) bool {
 	o := in.Object(ec.OperationContext, "UnhidePostPayload", unhidePostPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8924,19 +9139,20 @@ func (ec *executionContext) write_UnhidePostPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UnlinkIdentityPayload(w *answer.Writer, in *answer.Place, obj *model.UnlinkIdentityPayload) bool {
 	o := in.Object(ec.OperationContext, "UnlinkIdentityPayload", unlinkIdentityPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8956,19 +9172,20 @@ func (ec *executionContext) write_UnlinkIdentityPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UnlockThreadPayload(w *answer.Writer, in *answer.Place, obj *model.UnlockThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "UnlockThreadPayload", unlockThreadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8988,19 +9205,20 @@ func (ec *executionContext) write_UnlockThreadPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UnmuteMemberPayload(w *answer.Writer, in *answer.Place, obj *model.UnmuteMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "UnmuteMemberPayload", unmuteMemberPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9020,19 +9238,20 @@ func (ec *executionContext) write_UnmuteMemberPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UnpinThreadPayload(w *answer.Writer, in *answer.Place, obj *model.UnpinThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "UnpinThreadPayload", unpinThreadPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9052,19 +9271,20 @@ func (ec *executionContext) write_UnpinThreadPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UnscheduleDraftPayload(w *answer.Writer, in *answer.Place, obj *model.UnscheduleDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "UnscheduleDraftPayload", unscheduleDraftPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9084,19 +9304,20 @@ func (ec *executionContext) write_UnscheduleDraftPayload(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UpdateCohortPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateCohortPayload", updateCohortPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9116,19 +9337,20 @@ func (ec *executionContext) write_UpdateCohortPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UpdateEnrollmentPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateEnrollmentPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateEnrollmentPayload", updateEnrollmentPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9148,19 +9370,20 @@ func (ec *executionContext) write_UpdateEnrollmentPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UpdateNotificationPreferencePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateNotificationPreferencePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateNotificationPreferencePayload", updateNotificationPreferencePayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9180,19 +9403,20 @@ func (ec *executionContext) write_UpdateNotificationPreferencePayload(w *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UpdateOrganizationPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateOrganizationPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateOrganizationPayload", updateOrganizationPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9212,19 +9436,20 @@ func (ec *executionContext) write_UpdateOrganizationPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UpdateProfilePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateProfilePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateProfilePayload", updateProfilePayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9244,19 +9469,20 @@ func (ec *executionContext) write_UpdateProfilePayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UpdateResourcePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateResourcePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateResourcePayload", updateResourcePayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9276,19 +9502,20 @@ func (ec *executionContext) write_UpdateResourcePayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UpdateSpaceMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateSpaceMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateSpaceMembershipPayload", updateSpaceMembershipPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9308,19 +9535,20 @@ func (ec *executionContext) write_UpdateSpaceMembershipPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UpdateSpacePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateSpacePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateSpacePayload", updateSpacePayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9340,19 +9568,20 @@ func (ec *executionContext) write_UpdateSpacePayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UpdateTeamMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateTeamMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateTeamMembershipPayload", updateTeamMembershipPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9372,19 +9601,20 @@ func (ec *executionContext) write_UpdateTeamMembershipPayload(w *answer.Writer, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UpdateTeamPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateTeamPayload", updateTeamPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9404,19 +9634,20 @@ func (ec *executionContext) write_UpdateTeamPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UpdateWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateWebhookEndpointPayload", updateWebhookEndpointPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9436,19 +9667,20 @@ func (ec *executionContext) write_UpdateWebhookEndpointPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_UserError(w *answer.Writer, in *answer.Place, obj *fault.Error) bool {
 	o := in.Object(ec.OperationContext, "UserError", userErrorImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9467,19 +9699,20 @@ func (ec *executionContext) write_UserError(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Path
-			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+			if !ec.putNString2ᚕstringᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_VotePayload(w *answer.Writer, in *answer.Place, obj *model.VotePayload) bool {
 	o := in.Object(ec.OperationContext, "VotePayload", votePayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9499,19 +9732,20 @@ func (ec *executionContext) write_VotePayload(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_WarnMemberPayload(w *answer.Writer, in *answer.Place, obj *model.WarnMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "WarnMemberPayload", warnMemberPayloadImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9531,19 +9765,20 @@ func (ec *executionContext) write_WarnMemberPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.Place, obj *ent.WebhookDelivery) bool {
 	o := in.Object(ec.OperationContext, "WebhookDelivery", webhookDeliveryImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9565,8 +9800,7 @@ func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookDelivery().Payload(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.String(v)
 		case "state":
@@ -9578,8 +9812,7 @@ func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookDelivery().State(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Name(string(v))
 		case "attempts":
@@ -9637,13 +9870,12 @@ func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_WebhookDeliveryConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.WebhookDelivery]) bool {
 	o := in.Object(ec.OperationContext, "WebhookDeliveryConnection", webhookDeliveryConnectionImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9656,26 +9888,29 @@ func (ec *executionContext) write_WebhookDeliveryConnection(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			whole = ec.putNWebhookDeliveryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+			if !ec.putNWebhookDeliveryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
+				return false
+			}
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_WebhookDeliveryConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_WebhookDeliveryEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.WebhookDelivery]) bool {
 	o := in.Object(ec.OperationContext, "WebhookDeliveryEdge", webhookDeliveryEdgeImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9691,19 +9926,20 @@ func (ec *executionContext) write_WebhookDeliveryEdge(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			whole = ec.putNWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookDelivery(w, f, v) && whole
+			if !ec.putNWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookDelivery(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.Place, obj *ent.WebhookEndpoint) bool {
 	o := in.Object(ec.OperationContext, "WebhookEndpoint", webhookEndpointImplementors)
 	w.Raw("{")
-	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9728,10 +9964,11 @@ func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookEndpoint().Events(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNWebhookEvent2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋwebhookᚐEventᚄ(w, f, v) && whole
+			if !ec.putNWebhookEvent2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋwebhookᚐEventᚄ(w, f, v) {
+				return false
+			}
 		case "enabled":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_WebhookEndpoint_enabled(in.Ctx, f.CollectedField)
@@ -9741,8 +9978,7 @@ func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookEndpoint().Enabled(ctx, obj)
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
 			w.Bool(v)
 		case "disabledAt":
@@ -9781,16 +10017,17 @@ func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookEndpoint().Deliveries(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				whole = false
-				continue
+				return false
 			}
-			whole = ec.putNWebhookDeliveryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+			if !ec.putNWebhookDeliveryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
+				return false
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return whole
+	return true
 }
 
 func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj model.Node) bool {
@@ -10243,14 +10480,15 @@ func (ec *executionContext) putOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcom
 func (ec *executionContext) putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w *answer.Writer, p *answer.Place, v []*fault.Error) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNUserError2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐError(w, e, v[i]) && whole
+		if !ec.putNUserError2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐError(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNUserError2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐError(w *answer.Writer, p *answer.Place, v *fault.Error) bool {
@@ -10277,14 +10515,15 @@ func (ec *executionContext) putOJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNSession2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSessionᚄ(w *answer.Writer, p *answer.Place, v []*account.Session) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSession(w, e, v[i]) && whole
+		if !ec.putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSession(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSession(w *answer.Writer, p *answer.Place, v *account.Session) bool {
@@ -10298,14 +10537,15 @@ func (ec *executionContext) putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋco
 func (ec *executionContext) putNAccessToken2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessTokenᚄ(w *answer.Writer, p *answer.Place, v []*ent.AccessToken) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w, e, v[i]) && whole
+		if !ec.putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w *answer.Writer, p *answer.Place, v *ent.AccessToken) bool {
@@ -10319,14 +10559,15 @@ func (ec *executionContext) putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNIdentity2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentityᚄ(w *answer.Writer, p *answer.Place, v []*ent.Identity) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentity(w, e, v[i]) && whole
+		if !ec.putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentity(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentity(w *answer.Writer, p *answer.Place, v *ent.Identity) bool {
@@ -10340,14 +10581,15 @@ func (ec *executionContext) putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(w *answer.Writer, p *answer.Place, v []*moderation.Block) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlock(w, e, v[i]) && whole
+		if !ec.putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlock(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlock(w *answer.Writer, p *answer.Place, v *moderation.Block) bool {
@@ -10361,14 +10603,15 @@ func (ec *executionContext) putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(w *answer.Writer, p *answer.Place, v []*ent.ModerationAction) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, e, v[i]) && whole
+		if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w *answer.Writer, p *answer.Place, v *ent.ModerationAction) bool {
@@ -10382,14 +10625,15 @@ func (ec *executionContext) putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w *answer.Writer, p *answer.Place, v []*ent.Flag) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, e, v[i]) && whole
+		if !ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w *answer.Writer, p *answer.Place, v *ent.Flag) bool {
@@ -10557,14 +10801,15 @@ func (ec *executionContext) putONode2githubᚗcomᚋpursuingᚑequityᚋcommons�
 func (ec *executionContext) putNAuditEntryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.AuditEntry]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNAuditEntryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNAuditEntryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNAuditEntryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.AuditEntry]) bool {
@@ -10624,14 +10869,15 @@ func (ec *executionContext) putOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNBookmarkEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Bookmark]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNBookmarkEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNBookmarkEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNBookmarkEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Bookmark]) bool {
@@ -10661,14 +10907,15 @@ func (ec *executionContext) putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNBreakGlassEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.BreakGlass]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNBreakGlassEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNBreakGlassEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNBreakGlassEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.BreakGlass]) bool {
@@ -10710,14 +10957,15 @@ func (ec *executionContext) putNTimeZone2string(w *answer.Writer, p *answer.Plac
 func (ec *executionContext) putNRequirement2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(w *answer.Writer, p *answer.Place, v []schema.Requirement) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNRequirement2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(w, e, v[i]) && whole
+		if !ec.putNRequirement2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNRequirement2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(w *answer.Writer, p *answer.Place, v schema.Requirement) bool {
@@ -10751,14 +10999,15 @@ func (ec *executionContext) putNEnrollmentConnection2ᚖgithubᚗcomᚋpursuing�
 func (ec *executionContext) putNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Cohort]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Cohort]) bool {
@@ -10790,14 +11039,15 @@ func (ec *executionContext) putNString2ᚕstringᚄ(w *answer.Writer, p *answer.
 func (ec *executionContext) putNCohort2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohortᚄ(w *answer.Writer, p *answer.Place, v []*ent.Cohort) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, e, v[i]) && whole
+		if !ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putOAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w *answer.Writer, p *answer.Place, v *ent.AccessToken) bool {
@@ -10881,14 +11131,15 @@ func (ec *executionContext) putOWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(w *answer.Writer, p *answer.Place, v []*ent.DraftVersion) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNDraftVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersion(w, e, v[i]) && whole
+		if !ec.putNDraftVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersion(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNDraftVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersion(w *answer.Writer, p *answer.Place, v *ent.DraftVersion) bool {
@@ -10915,14 +11166,15 @@ func (ec *executionContext) putODraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNDraftEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Draft]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNDraftEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNDraftEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNDraftEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Draft]) bool {
@@ -10965,14 +11217,15 @@ func (ec *executionContext) putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 func (ec *executionContext) putNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Enrollment]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Enrollment]) bool {
@@ -11007,14 +11260,15 @@ func (ec *executionContext) putOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 func (ec *executionContext) putNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Flag]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Flag]) bool {
@@ -11036,14 +11290,15 @@ func (ec *executionContext) putNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.JoinRequest]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNJoinRequestEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNJoinRequestEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNJoinRequestEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.JoinRequest]) bool {
@@ -11065,14 +11320,15 @@ func (ec *executionContext) putNJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNAffiliation2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliationᚄ(w *answer.Writer, p *answer.Place, v []*ent.Affiliation) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliation(w, e, v[i]) && whole
+		if !ec.putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliation(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliation(w *answer.Writer, p *answer.Place, v *ent.Affiliation) bool {
@@ -11086,14 +11342,15 @@ func (ec *executionContext) putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNTeamMembership2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembershipᚄ(w *answer.Writer, p *answer.Place, v []*ent.TeamMembership) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, e, v[i]) && whole
+		if !ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w *answer.Writer, p *answer.Place, v *ent.TeamMembership) bool {
@@ -11107,14 +11364,15 @@ func (ec *executionContext) putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequi
 func (ec *executionContext) putNRoleAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignmentᚄ(w *answer.Writer, p *answer.Place, v []*ent.RoleAssignment) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNRoleAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignment(w, e, v[i]) && whole
+		if !ec.putNRoleAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignment(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNRoleAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignment(w *answer.Writer, p *answer.Place, v *ent.RoleAssignment) bool {
@@ -11172,17 +11430,16 @@ func (ec *executionContext) putOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpursui
 	mark := w.Mark()
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNConnectionSuggestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestion(w, e, v[i]) && whole
+		if !ec.putNConnectionSuggestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestion(w, e, v[i]) {
+			w.Back(mark)
+			w.Null()
+			return true
+		}
 	}
 	w.Raw("]")
-	if !whole {
-		w.Back(mark)
-		w.Null()
-	}
 	return true
 }
 
@@ -11197,14 +11454,15 @@ func (ec *executionContext) putNConnectionSuggestion2ᚖgithubᚗcomᚋpursuing�
 func (ec *executionContext) putNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Member]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Member]) bool {
@@ -11218,14 +11476,15 @@ func (ec *executionContext) putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.ModerationAction]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.ModerationAction]) bool {
@@ -11257,14 +11516,15 @@ func (ec *executionContext) putNNotificationSubject2githubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Notification]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Notification]) bool {
@@ -11294,14 +11554,15 @@ func (ec *executionContext) putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋco
 func (ec *executionContext) putNSupport2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupportᚄ(w *answer.Writer, p *answer.Place, v []schema.Support) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNSupport2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w, e, v[i]) && whole
+		if !ec.putNSupport2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNSupport2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w *answer.Writer, p *answer.Place, v schema.Support) bool {
@@ -11319,14 +11580,15 @@ func (ec *executionContext) putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(w *answer.Writer, p *answer.Place, v []*ent.Sponsorship) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(w, e, v[i]) && whole
+		if !ec.putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(w *answer.Writer, p *answer.Place, v *ent.Sponsorship) bool {
@@ -11340,14 +11602,15 @@ func (ec *executionContext) putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNCall2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCallᚄ(w *answer.Writer, p *answer.Place, v []*ent.Call) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, e, v[i]) && whole
+		if !ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w *answer.Writer, p *answer.Place, v *ent.Call) bool {
@@ -11369,14 +11632,15 @@ func (ec *executionContext) putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Organization]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Organization]) bool {
@@ -11403,14 +11667,15 @@ func (ec *executionContext) putOWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNPollOption2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOptionᚄ(w *answer.Writer, p *answer.Place, v []*ent.PollOption) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNPollOption2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOption(w, e, v[i]) && whole
+		if !ec.putNPollOption2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOption(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNPollOption2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOption(w *answer.Writer, p *answer.Place, v *ent.PollOption) bool {
@@ -11432,14 +11697,15 @@ func (ec *executionContext) putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcom
 func (ec *executionContext) putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w *answer.Writer, p *answer.Place, v []*ent.File) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w, e, v[i]) && whole
+		if !ec.putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w *answer.Writer, p *answer.Place, v *ent.File) bool {
@@ -11466,14 +11732,15 @@ func (ec *executionContext) putOPoll2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 func (ec *executionContext) putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNodeᚄ(w *answer.Writer, p *answer.Place, v []model.Node) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNNode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, e, v[i]) && whole
+		if !ec.putNNode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNNode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w *answer.Writer, p *answer.Place, v model.Node) bool {
@@ -11487,14 +11754,15 @@ func (ec *executionContext) putNNode2githubᚗcomᚋpursuingᚑequityᚋcommons�
 func (ec *executionContext) putNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroupᚄ(w *answer.Writer, p *answer.Place, v []*forum.ReactionGroup) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroup(w, e, v[i]) && whole
+		if !ec.putNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroup(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroup(w *answer.Writer, p *answer.Place, v *forum.ReactionGroup) bool {
@@ -11516,14 +11784,15 @@ func (ec *executionContext) putNPostRevisionConnection2ᚖgithubᚗcomᚋpursuin
 func (ec *executionContext) putNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Post]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Post]) bool {
@@ -11537,14 +11806,15 @@ func (ec *executionContext) putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNDiffRun2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRunᚄ(w *answer.Writer, p *answer.Place, v []*diff.Run) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRun(w, e, v[i]) && whole
+		if !ec.putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRun(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRun(w *answer.Writer, p *answer.Place, v *diff.Run) bool {
@@ -11558,14 +11828,15 @@ func (ec *executionContext) putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋco
 func (ec *executionContext) putNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.PostRevision]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.PostRevision]) bool {
@@ -11587,14 +11858,15 @@ func (ec *executionContext) putNPostRevision2ᚖgithubᚗcomᚋpursuingᚑequity
 func (ec *executionContext) putNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOfferingᚄ(w *answer.Writer, p *answer.Place, v []*ent.Offering) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, e, v[i]) && whole
+		if !ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w *answer.Writer, p *answer.Place, v []model.Node) bool {
@@ -11652,14 +11924,15 @@ func (ec *executionContext) putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuing
 func (ec *executionContext) putNMentionCandidate2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidateᚄ(w *answer.Writer, p *answer.Place, v []*people.MentionCandidate) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidate(w, e, v[i]) && whole
+		if !ec.putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidate(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidate(w *answer.Writer, p *answer.Place, v *people.MentionCandidate) bool {
@@ -11673,14 +11946,15 @@ func (ec *executionContext) putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNTopic2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopicᚄ(w *answer.Writer, p *answer.Place, v []*people.Topic) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopic(w, e, v[i]) && whole
+		if !ec.putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopic(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopic(w *answer.Writer, p *answer.Place, v *people.Topic) bool {
@@ -11694,14 +11968,15 @@ func (ec *executionContext) putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNProgram2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgramᚄ(w *answer.Writer, p *answer.Place, v []*ent.Program) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, e, v[i]) && whole
+		if !ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Resource]) bool {
@@ -11715,14 +11990,15 @@ func (ec *executionContext) putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑ
 func (ec *executionContext) putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w *answer.Writer, p *answer.Place, v []*ent.Framework) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNFramework2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFramework(w, e, v[i]) && whole
+		if !ec.putNFramework2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFramework(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNFramework2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFramework(w *answer.Writer, p *answer.Place, v *ent.Framework) bool {
@@ -11752,14 +12028,15 @@ func (ec *executionContext) putNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNWebhookEndpoint2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpointᚄ(w *answer.Writer, p *answer.Place, v []*ent.WebhookEndpoint) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpoint(w, e, v[i]) && whole
+		if !ec.putNWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpoint(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpoint(w *answer.Writer, p *answer.Place, v *ent.WebhookEndpoint) bool {
@@ -11794,14 +12071,15 @@ func (ec *executionContext) putNResourceVersionConnection2ᚖgithubᚗcomᚋpurs
 func (ec *executionContext) putNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Resource]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Resource]) bool {
@@ -11823,14 +12101,15 @@ func (ec *executionContext) putNResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.ResourceVersion]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.ResourceVersion]) bool {
@@ -11852,14 +12131,15 @@ func (ec *executionContext) putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNSearchResultEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdgeᚄ(w *answer.Writer, p *answer.Place, v []*model.SearchResultEdge) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNSearchResultEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdge(w, e, v[i]) && whole
+		if !ec.putNSearchResultEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNSearchResultEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdge(w *answer.Writer, p *answer.Place, v *model.SearchResultEdge) bool {
@@ -11897,14 +12177,15 @@ func (ec *executionContext) putNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNSpaceTag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTagᚄ(w *answer.Writer, p *answer.Place, v []*forum.SpaceTag) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTag(w, e, v[i]) && whole
+		if !ec.putNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTag(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTag(w *answer.Writer, p *answer.Place, v *forum.SpaceTag) bool {
@@ -11950,14 +12231,15 @@ func (ec *executionContext) putNModerationActionConnection2ᚖgithubᚗcomᚋpur
 func (ec *executionContext) putNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Space]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Space]) bool {
@@ -11971,14 +12253,15 @@ func (ec *executionContext) putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋ
 func (ec *executionContext) putNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.SpaceMembership]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.SpaceMembership]) bool {
@@ -12008,27 +12291,29 @@ func (ec *executionContext) putNTeamMembershipConnection2ᚖgithubᚗcomᚋpursu
 func (ec *executionContext) putNEnrollment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollmentᚄ(w *answer.Writer, p *answer.Place, v []*ent.Enrollment) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, e, v[i]) && whole
+		if !ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Team]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Team]) bool {
@@ -12042,14 +12327,15 @@ func (ec *executionContext) putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.TeamMembership]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.TeamMembership]) bool {
@@ -12071,27 +12357,29 @@ func (ec *executionContext) putNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequi
 func (ec *executionContext) putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w *answer.Writer, p *answer.Place, v []*ent.Member) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, e, v[i]) && whole
+		if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Thread]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Thread]) bool {
@@ -12118,14 +12406,15 @@ func (ec *executionContext) putONotificationPreference2ᚖgithubᚗcomᚋpursuin
 func (ec *executionContext) putNWebhookDeliveryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.WebhookDelivery]) bool {
 	e := p.Element()
 	w.Raw("[")
-	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNWebhookDeliveryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+		if !ec.putNWebhookDeliveryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
+			return false
+		}
 	}
 	w.Raw("]")
-	return whole
+	return true
 }
 
 func (ec *executionContext) putNWebhookDeliveryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.WebhookDelivery]) bool {

@@ -79,7 +79,7 @@ func TestFlags(t *testing.T) {
 				if r.Len("moderationQueue.edges") != 1 || r.Int("moderationQueue.edges.0.node.flagCount") != 2 || r.String("moderationQueue.edges.0.node.flags.0.reporter.name") != "ben" {
 					t.Errorf("%s", r.Body)
 				}
-				if n := p.Must(actions, vars{"id": network}).Int("node.viewerOpenFlagCount"); n != 1 {
+				if n := p.Must(actions, vars{"id": network}).Int("node.viewerOpenFlagCount"); n != 1 || p.Must(`{ account { openFlagCount } }`, nil).Int("account.openFlagCount") != 1 {
 					t.Errorf("%d", n)
 				}
 			}
@@ -519,6 +519,47 @@ func TestCountsWithHiddenPosts(t *testing.T) {
 		broken, err := invariant.Broken(w.System(), w.App.Store.Client(w.System()))
 		if broken = slices.DeleteFunc(broken, func(s string) bool { return strings.HasPrefix(s, "search knows every active member") }); err != nil || len(broken) > 0 {
 			w.T.Errorf("with seed %d: %v %q", seed, err, broken)
+		}
+	})
+}
+
+// A page of the queue, and of what moderators did, takes as many statements whatever is on it.
+func TestModerationStatementsDoNotGrow(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		ada, eve, host := w.Member("ada"), w.Member("eve"), w.Member("host")
+		network := w.Space(space.KindNETWORK, "Network", host, ada, eve)
+		thread := w.Thread(eve, network, "T", "B")
+		whole := `query($id: ID!) { moderationQueue(first: 50) { edges { node { flagCount flags { reporter { name } resolvedBy { name } resolution post { id } }
+			post { hiddenBody hiddenReason viewerFlag { id } viewerCanHide viewerCanFlag } } } }
+			node(id: $id) { ... on Space { viewerOpenFlagCount moderationActions(first: 50) { edges { node { moderator { name } member { name } space { id } thread { id } post { hiddenBody } } } } } } }`
+		cost := func() int64 { // the least of several: what goes on in the background takes statements, too
+			least := w.Statements(func() { host.Must(whole, vars{"id": network}) })
+			for range 4 {
+				least = min(least, w.Statements(func() { host.Must(whole, vars{"id": network}) }))
+			}
+			return least
+		}
+		some := func() {
+			ada.Must(flagPost, input(vars{"postId": w.Post(eve, thread, "x"), "reason": "SPAM"}))
+			hidden := w.Post(eve, thread, "y")
+			host.Must(hidePost, input(vars{"postId": hidden}))
+			host.Must(warn, input(vars{"memberId": eve.ID, "postId": hidden, "text": "No."}))
+		}
+		some()
+		few := cost()
+		for range 10 {
+			some()
+		}
+		if many := cost(); many != few {
+			w.T.Errorf("%d statements, and %d with more on the page", few, many)
+		}
+		r := host.Must(whole, vars{"id": network})
+		if r.Len("moderationQueue.edges") != 11 || r.Len("node.moderationActions.edges") != 22 || r.Int("node.viewerOpenFlagCount") != 11 {
+			w.T.Errorf("%s", r.Body)
+		}
+		turned := host.Must(`{ moderationQueue(last: 2) { edges { node { post { seq } } } pageInfo { hasPreviousPage } } }`, nil)
+		if turned.Int("moderationQueue.edges.1.node.post.seq") != 22 || turned.At("moderationQueue.pageInfo.hasPreviousPage") != true {
+			w.T.Errorf("%s", turned.Body)
 		}
 	})
 }

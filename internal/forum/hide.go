@@ -162,7 +162,7 @@ func (j *Judged) act(kind moderationaction.Kind, action audit.Action, reason str
 
 // requote tells those who follow a thread of the replies in it that quote a post, which was hidden or is shown again.
 func (s *Service) requote(ctx context.Context, tx *ent.Client, t *locked, id gid.ID, at time.Time) error {
-	replies, err := tx.Post.Query().Where(post.ThreadID(t.ID), page.AnyOf(post.FieldReplyToID, []gid.ID{id}), quoting, post.HiddenAtIsNil()).
+	replies, err := tx.Post.Query().Where(post.ThreadID(t.ID), post.ReplyToID(id), quoting, post.HiddenAtIsNil()).
 		Select(post.FieldID).Order(post.BySeq()).All(ctx)
 	if err != nil {
 		return fmt.Errorf("look for quotes: %w", err)
