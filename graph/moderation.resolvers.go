@@ -64,20 +64,20 @@ func (r *flagResolver) Resolution(ctx context.Context, obj *ent.Flag) (*string, 
 	})
 }
 
-func (r *flaggedPostResolver) Post(ctx context.Context, obj *ent.Flag) (*ent.Post, error) {
-	return together(ctx, obj, func(objs []*ent.Flag) ([]*ent.Post, error) {
+func (r *flaggedPostEdgeResolver) Node(ctx context.Context, obj *page.Edge[ent.Flag]) (*ent.Post, error) {
+	return together(ctx, obj.Node, func(objs []*ent.Flag) ([]*ent.Post, error) {
 		return r.posts(ctx, each(objs, func(f *ent.Flag) gid.ID { return f.PostID }))
 	})
 }
 
-func (r *flaggedPostResolver) FlagCount(ctx context.Context, obj *ent.Flag) (int, error) {
-	return together(ctx, obj, func(objs []*ent.Flag) ([]int, error) {
+func (r *flaggedPostEdgeResolver) FlagCount(ctx context.Context, obj *page.Edge[ent.Flag]) (int, error) {
+	return together(ctx, obj.Node, func(objs []*ent.Flag) ([]int, error) {
 		return r.Moderation.FlagCounts(ctx, each(objs, func(f *ent.Flag) gid.ID { return f.PostID }))
 	})
 }
 
-func (r *flaggedPostResolver) Flags(ctx context.Context, obj *ent.Flag) ([]*ent.Flag, error) {
-	return together(ctx, obj, func(objs []*ent.Flag) ([][]*ent.Flag, error) {
+func (r *flaggedPostEdgeResolver) Flags(ctx context.Context, obj *page.Edge[ent.Flag]) ([]*ent.Flag, error) {
+	return together(ctx, obj.Node, func(objs []*ent.Flag) ([][]*ent.Flag, error) {
 		return r.Moderation.OpenFlags(ctx, each(objs, func(f *ent.Flag) gid.ID { return f.PostID }))
 	})
 }
@@ -232,7 +232,9 @@ func (r *spaceResolver) ModerationActions(ctx context.Context, obj *ent.Space, f
 
 func (r *Resolver) Flag() generated.FlagResolver { return &flagResolver{r} }
 
-func (r *Resolver) FlaggedPost() generated.FlaggedPostResolver { return &flaggedPostResolver{r} }
+func (r *Resolver) FlaggedPostEdge() generated.FlaggedPostEdgeResolver {
+	return &flaggedPostEdgeResolver{r}
+}
 
 func (r *Resolver) ModerationAction() generated.ModerationActionResolver {
 	return &moderationActionResolver{r}
@@ -240,6 +242,6 @@ func (r *Resolver) ModerationAction() generated.ModerationActionResolver {
 
 type (
 	flagResolver             struct{ *Resolver }
-	flaggedPostResolver      struct{ *Resolver }
+	flaggedPostEdgeResolver  struct{ *Resolver }
 	moderationActionResolver struct{ *Resolver }
 )

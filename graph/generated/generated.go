@@ -71,7 +71,7 @@ type ResolverRoot interface {
 	Enrollment() EnrollmentResolver
 	File() FileResolver
 	Flag() FlagResolver
-	FlaggedPost() FlaggedPostResolver
+	FlaggedPostEdge() FlaggedPostEdgeResolver
 	JoinRequest() JoinRequestResolver
 	Member() MemberResolver
 	ModerationAction() ModerationActionResolver
@@ -175,10 +175,10 @@ type FlagResolver interface {
 	ResolvedBy(ctx context.Context, obj *ent.Flag) (*ent.Member, error)
 	Resolution(ctx context.Context, obj *ent.Flag) (*string, error)
 }
-type FlaggedPostResolver interface {
-	Post(ctx context.Context, obj *ent.Flag) (*ent.Post, error)
-	FlagCount(ctx context.Context, obj *ent.Flag) (int, error)
-	Flags(ctx context.Context, obj *ent.Flag) ([]*ent.Flag, error)
+type FlaggedPostEdgeResolver interface {
+	Node(ctx context.Context, obj *page.Edge[ent.Flag]) (*ent.Post, error)
+	FlagCount(ctx context.Context, obj *page.Edge[ent.Flag]) (int, error)
+	Flags(ctx context.Context, obj *page.Edge[ent.Flag]) ([]*ent.Flag, error)
 }
 type JoinRequestResolver interface {
 	Member(ctx context.Context, obj *ent.JoinRequest) (*ent.Member, error)
@@ -3310,18 +3310,6 @@ enum FlagState {
   DISMISSED
 }
 
-"""
-A post with flags that wait for those who moderate its space.
-"""
-type FlaggedPost {
-  """The post."""
-  post: Post!
-  """How many members flagged it and wait."""
-  flagCount: Int!
-  """The flags that wait, the oldest first; the oldest 50."""
-  flags: [Flag!]!
-}
-
 """A page of flagged posts."""
 type FlaggedPostConnection {
   """The page's entries, in order."""
@@ -3330,12 +3318,16 @@ type FlaggedPostConnection {
   pageInfo: PageInfo!
 }
 
-"""One entry of a page."""
+"""A post with flags that wait for those who moderate its space."""
 type FlaggedPostEdge {
   """Its place in the list."""
   cursor: Cursor!
-  """The entry itself."""
-  node: FlaggedPost!
+  """The post."""
+  node: Post!
+  """How many members flagged it and wait."""
+  flagCount: Int!
+  """The flags that wait, the oldest first; the oldest 50."""
+  flags: [Flag!]!
 }
 
 """
@@ -6572,18 +6564,6 @@ func (ec *executionContext) childFields_FlagPostPayload(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type FlagPostPayload", field.Name)
 }
 
-func (ec *executionContext) childFields_FlaggedPost(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "post":
-		return ec.fieldContext_FlaggedPost_post(ctx, field)
-	case "flagCount":
-		return ec.fieldContext_FlaggedPost_flagCount(ctx, field)
-	case "flags":
-		return ec.fieldContext_FlaggedPost_flags(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type FlaggedPost", field.Name)
-}
-
 func (ec *executionContext) childFields_FlaggedPostConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -6600,6 +6580,10 @@ func (ec *executionContext) childFields_FlaggedPostEdge(ctx context.Context, fie
 		return ec.fieldContext_FlaggedPostEdge_cursor(ctx, field)
 	case "node":
 		return ec.fieldContext_FlaggedPostEdge_node(ctx, field)
+	case "flagCount":
+		return ec.fieldContext_FlaggedPostEdge_flagCount(ctx, field)
+	case "flags":
+		return ec.fieldContext_FlaggedPostEdge_flags(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FlaggedPostEdge", field.Name)
 }
@@ -18021,93 +18005,6 @@ func (ec *executionContext) fieldContext_FlagResolved_flag(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _FlaggedPost_post(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FlaggedPost_post(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.FlaggedPost().Post(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
-			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FlaggedPost_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "FlaggedPost",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Post(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _FlaggedPost_flagCount(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FlaggedPost_flagCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.FlaggedPost().FlagCount(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FlaggedPost_flagCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FlaggedPost", field, true, true, "Int")
-}
-
-func (ec *executionContext) _FlaggedPost_flags(ctx context.Context, field graphql.CollectedField, obj *ent.Flag) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FlaggedPost_flags(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.FlaggedPost().Flags(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Flag) graphql.Marshaler {
-			return ec.marshalNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FlaggedPost_flags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "FlaggedPost",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Flag(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _FlaggedPostConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Flag]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18204,11 +18101,11 @@ func (ec *executionContext) _FlaggedPostEdge_node(ctx context.Context, field gra
 			return ec.fieldContext_FlaggedPostEdge_node(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
+			return ec.Resolvers.FlaggedPostEdge().Node(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Flag) graphql.Marshaler {
-			return ec.marshalNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
 		},
 		true,
 		true,
@@ -18218,10 +18115,65 @@ func (ec *executionContext) fieldContext_FlaggedPostEdge_node(_ context.Context,
 	fc = &graphql.FieldContext{
 		Object:     "FlaggedPostEdge",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_FlaggedPost(ctx, field)
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FlaggedPostEdge_flagCount(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Flag]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlaggedPostEdge_flagCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FlaggedPostEdge().FlagCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlaggedPostEdge_flagCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FlaggedPostEdge", field, true, true, "Int")
+}
+
+func (ec *executionContext) _FlaggedPostEdge_flags(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Flag]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FlaggedPostEdge_flags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FlaggedPostEdge().Flags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Flag) graphql.Marshaler {
+			return ec.marshalNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FlaggedPostEdge_flags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FlaggedPostEdge",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Flag(ctx, field)
 		},
 	}
 	return fc, nil
@@ -48750,52 +48702,6 @@ func (ec *executionContext) _FlagResolved(ctx context.Context, sel ast.Selection
 	return out
 }
 
-var flaggedPostImplementors = []string{"FlaggedPost"}
-
-func (ec *executionContext) _FlaggedPost(ctx context.Context, sel ast.SelectionSet, obj *ent.Flag) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, flaggedPostImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("FlaggedPost")
-		case "post":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._FlaggedPost_post(ctx, field, obj)
-				})
-		case "flagCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._FlaggedPost_flagCount(ctx, field, obj)
-				})
-		case "flags":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._FlaggedPost_flags(ctx, field, obj)
-				})
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var flaggedPostConnectionImplementors = []string{"FlaggedPostConnection"}
 
 func (ec *executionContext) _FlaggedPostConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Flag]) graphql.Marshaler {
@@ -48848,13 +48754,26 @@ func (ec *executionContext) _FlaggedPostEdge(ctx context.Context, sel ast.Select
 		case "cursor":
 			out.Values[i] = ec._FlaggedPostEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "node":
-			out.Values[i] = ec._FlaggedPostEdge_node(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FlaggedPostEdge_node(ctx, field, obj)
+				})
+		case "flagCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FlaggedPostEdge_flagCount(ctx, field, obj)
+				})
+		case "flags":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FlaggedPostEdge_flags(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -58029,14 +57948,6 @@ func (ec *executionContext) unmarshalNFlagState2githubᚗcomᚋpursuingᚑequity
 
 func (ec *executionContext) marshalNFlagState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋflagᚐState(ctx context.Context, sel ast.SelectionSet, v flag.State) graphql.Marshaler {
 	return v
-}
-
-func (ec *executionContext) marshalNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(ctx context.Context, sel ast.SelectionSet, v *ent.Flag) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "FlaggedPost!")
-		return graphql.Null
-	}
-	return ec._FlaggedPost(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Flag]) graphql.Marshaler {

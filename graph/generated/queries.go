@@ -3276,63 +3276,6 @@ func (ec *executionContext) write_FlagResolved(w *answer.Writer, in *answer.Plac
 	return true
 }
 
-func (ec *executionContext) write_FlaggedPost(w *answer.Writer, in *answer.Place, obj *ent.Flag) bool {
-	o := in.Object(ec.OperationContext, "FlaggedPost", flaggedPostImplementors)
-	w.Raw("{")
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"FlaggedPost\"")
-		case "post":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_FlaggedPost_post(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Post, error) {
-				return ec.Resolvers.FlaggedPost().Post(ctx, obj)
-			})
-			if !ok {
-				return false
-			}
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
-		case "flagCount":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_FlaggedPost_flagCount(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (int, error) {
-				return ec.Resolvers.FlaggedPost().FlagCount(ctx, obj)
-			})
-			if !ok {
-				return false
-			}
-			w.Int(v)
-		case "flags":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_FlaggedPost_flags(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Flag, error) {
-				return ec.Resolvers.FlaggedPost().Flags(ctx, obj)
-			})
-			if !ok {
-				return false
-			}
-			if !ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) {
-				return false
-			}
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return true
-}
-
 func (ec *executionContext) write_FlaggedPostConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Flag]) bool {
 	o := in.Object(ec.OperationContext, "FlaggedPostConnection", flaggedPostConnectionImplementors)
 	w.Raw("{")
@@ -3385,8 +3328,39 @@ func (ec *executionContext) write_FlaggedPostEdge(w *answer.Writer, in *answer.P
 				fc, err := ec.fieldContext_FlaggedPostEdge_node(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
-			v := obj.Node
-			if !ec.putNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) {
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Post, error) {
+				return ec.Resolvers.FlaggedPostEdge().Node(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
+				return false
+			}
+		case "flagCount":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FlaggedPostEdge_flagCount(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (int, error) {
+				return ec.Resolvers.FlaggedPostEdge().FlagCount(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			w.Int(v)
+		case "flags":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FlaggedPostEdge_flags(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Flag, error) {
+				return ec.Resolvers.FlaggedPostEdge().Flags(ctx, obj)
+			})
+			if !ok {
+				return false
+			}
+			if !ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) {
 				return false
 			}
 		default:
@@ -11277,14 +11251,6 @@ func (ec *executionContext) putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequ
 		return false
 	}
 	return ec.write_FlaggedPostEdge(w, p, v)
-}
-
-func (ec *executionContext) putNFlaggedPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w *answer.Writer, p *answer.Place, v *ent.Flag) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "FlaggedPost!")
-		return false
-	}
-	return ec.write_FlaggedPost(w, p, v)
 }
 
 func (ec *executionContext) putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.JoinRequest]) bool {

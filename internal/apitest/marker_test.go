@@ -114,6 +114,16 @@ func (m *marked) flagged() gid.ID {
 	return post
 }
 
+// moderated has staff hide what ada wrote and what ben says of her, and warn her, with words of her and to her.
+func (m *marked) moderated() {
+	about := "It is @" + m.marker + "'s: " + m.marker
+	hers, bens := m.Post(m.ada, m.thread, "Hidden "+m.marker), m.Post(m.ben, m.thread, "I agree with @"+m.marker)
+	m.ben.Must(flagPost, input(vars{"postId": hers, "reason": "OTHER", "note": "See @" + m.marker}))
+	m.staff.Must(resolve, input(vars{"postId": hers, "outcome": "UPHELD", "action": "HIDE", "reason": "See @" + m.marker}))
+	m.staff.Must(warn, input(vars{"memberId": m.ada.ID, "postId": hers, "text": about}))
+	m.staff.Must(hidePost, input(vars{"postId": bens, "reason": "See @" + m.marker}))
+}
+
 func (m *marked) newResource() string {
 	r := m.ada.Must(`mutation($input: CreateResourceInput!) { createResource(input: $input) { resource { id } errors { code message } } }`,
 		input(vars{"kind": "LINK", "title": m.marker, "audience": "SPACE", "spaceId": m.network}))
@@ -229,6 +239,7 @@ func TestErasureLeavesNoTrace(t *testing.T) {
 		})
 		mentioning := w.Post(m.ben, m.thread, "I agree with @"+strings.ToUpper(m.marker)+". See `@"+m.marker+"`.")
 		m.keptByOthers(mentioning)
+		m.moderated()
 		m.ben.Must(`mutation($input: EditPostInput!) { editPost(input: $input) { errors { code message } } }`,
 			input(vars{"postId": mentioning, "expectedVersion": 1, "body": "I agree with @" + m.marker + "."}))
 		if len(w.Traces(words...)) < 40 {

@@ -17,7 +17,6 @@ const valueTypes = [
   'MentionCandidate',
   'Topic',
   'Block',
-  'FlaggedPost',
   'NewMemberLimits',
   'NotificationPreference',
   // Events: their cursor is their identity, and only in their stream.
