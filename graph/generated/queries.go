@@ -172,6 +172,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 func (ec *executionContext) write_AcceptAnswerPayload(w *answer.Writer, in *answer.Place, obj *model.AcceptAnswerPayload) bool {
 	o := in.Object(ec.OperationContext, "AcceptAnswerPayload", acceptAnswerPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -191,20 +192,19 @@ func (ec *executionContext) write_AcceptAnswerPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AcceptJoinRequestPayload(w *answer.Writer, in *answer.Place, obj *model.AcceptJoinRequestPayload) bool {
 	o := in.Object(ec.OperationContext, "AcceptJoinRequestPayload", acceptJoinRequestPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -224,20 +224,19 @@ func (ec *executionContext) write_AcceptJoinRequestPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AccessToken(w *answer.Writer, in *answer.Place, obj *ent.AccessToken) bool {
 	o := in.Object(ec.OperationContext, "AccessToken", accessTokenImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -278,12 +277,13 @@ func (ec *executionContext) write_AccessToken(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, obj *account.Account) bool {
 	o := in.Object(ec.OperationContext, "Account", accountImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -302,7 +302,8 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().HasPassword(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "sessions":
@@ -314,11 +315,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Sessions(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSession2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSessionᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSession2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSessionᚄ(w, f, v) && whole
 		case "accessTokens":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_accessTokens(in.Ctx, f.CollectedField)
@@ -328,11 +328,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().AccessTokens(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNAccessToken2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessTokenᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNAccessToken2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessTokenᚄ(w, f, v) && whole
 		case "identities":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_identities(in.Ctx, f.CollectedField)
@@ -342,11 +341,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Identities(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNIdentity2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentityᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNIdentity2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentityᚄ(w, f, v) && whole
 		case "blocks":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_blocks(in.Ctx, f.CollectedField)
@@ -356,11 +354,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Blocks(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(w, f, v) && whole
 		case "warnings":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_warnings(in.Ctx, f.CollectedField)
@@ -370,11 +367,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Warnings(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(w, f, v) && whole
 		case "flags":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_flags(in.Ctx, f.CollectedField)
@@ -384,11 +380,10 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().Flags(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) && whole
 		case "openFlagCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_openFlagCount(in.Ctx, f.CollectedField)
@@ -398,7 +393,8 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().OpenFlagCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "limits":
@@ -423,22 +419,22 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Account().NotificationPreference(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AcknowledgeWarningPayload(w *answer.Writer, in *answer.Place, obj *model.AcknowledgeWarningPayload) bool {
 	o := in.Object(ec.OperationContext, "AcknowledgeWarningPayload", acknowledgeWarningPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -458,20 +454,19 @@ func (ec *executionContext) write_AcknowledgeWarningPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AddReactionPayload(w *answer.Writer, in *answer.Place, obj *model.AddReactionPayload) bool {
 	o := in.Object(ec.OperationContext, "AddReactionPayload", addReactionPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -491,20 +486,19 @@ func (ec *executionContext) write_AddReactionPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place, obj *ent.Affiliation) bool {
 	o := in.Object(ec.OperationContext, "Affiliation", affiliationImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -523,11 +517,10 @@ func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.Affiliation().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "organization":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Affiliation_organization(in.Ctx, f.CollectedField)
@@ -537,11 +530,10 @@ func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.Affiliation().Organization(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) {
-				return false
-			}
+			whole = ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) && whole
 		case "title":
 			v := obj.Title
 			w.String(v)
@@ -567,12 +559,13 @@ func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ArchiveCohortPayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveCohortPayload", archiveCohortPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -592,20 +585,19 @@ func (ec *executionContext) write_ArchiveCohortPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ArchiveOrganizationPayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveOrganizationPayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveOrganizationPayload", archiveOrganizationPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -625,20 +617,19 @@ func (ec *executionContext) write_ArchiveOrganizationPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ArchiveResourcePayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveResourcePayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveResourcePayload", archiveResourcePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -658,20 +649,19 @@ func (ec *executionContext) write_ArchiveResourcePayload(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ArchiveSpacePayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveSpacePayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveSpacePayload", archiveSpacePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -691,20 +681,19 @@ func (ec *executionContext) write_ArchiveSpacePayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ArchiveTeamPayload(w *answer.Writer, in *answer.Place, obj *model.ArchiveTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "ArchiveTeamPayload", archiveTeamPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -724,20 +713,19 @@ func (ec *executionContext) write_ArchiveTeamPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AuditEntry(w *answer.Writer, in *answer.Place, obj *ent.AuditEntry) bool {
 	o := in.Object(ec.OperationContext, "AuditEntry", auditEntryImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -756,7 +744,8 @@ func (ec *executionContext) write_AuditEntry(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.AuditEntry().Action(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Name(string(v))
 		case "actor":
@@ -826,12 +815,13 @@ func (ec *executionContext) write_AuditEntry(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AuditEntryConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.AuditEntry]) bool {
 	o := in.Object(ec.OperationContext, "AuditEntryConnection", auditEntryConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -844,29 +834,26 @@ func (ec *executionContext) write_AuditEntryConnection(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNAuditEntryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNAuditEntryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_AuditEntryConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_AuditEntryEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.AuditEntry]) bool {
 	o := in.Object(ec.OperationContext, "AuditEntryEdge", auditEntryEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -882,20 +869,19 @@ func (ec *executionContext) write_AuditEntryEdge(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNAuditEntry2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAuditEntry(w, f, v) {
-				return false
-			}
+			whole = ec.putNAuditEntry2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAuditEntry(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Block(w *answer.Writer, in *answer.Place, obj *moderation.Block) bool {
 	o := in.Object(ec.OperationContext, "Block", blockImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -923,12 +909,13 @@ func (ec *executionContext) write_Block(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BlockMemberPayload(w *answer.Writer, in *answer.Place, obj *model.BlockMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "BlockMemberPayload", blockMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -948,20 +935,19 @@ func (ec *executionContext) write_BlockMemberPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Bookmark(w *answer.Writer, in *answer.Place, obj *ent.Bookmark) bool {
 	o := in.Object(ec.OperationContext, "Bookmark", bookmarkImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -980,11 +966,10 @@ func (ec *executionContext) write_Bookmark(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Bookmark().Post(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "note":
 			v := obj.Note
 			w.String(v)
@@ -1010,12 +995,13 @@ func (ec *executionContext) write_Bookmark(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BookmarkChanged(w *answer.Writer, in *answer.Place, obj *model.BookmarkChanged) bool {
 	o := in.Object(ec.OperationContext, "BookmarkChanged", bookmarkChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1031,9 +1017,7 @@ func (ec *executionContext) write_BookmarkChanged(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "bookmark":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BookmarkChanged_bookmark(in.Ctx, f.CollectedField)
@@ -1046,12 +1030,13 @@ func (ec *executionContext) write_BookmarkChanged(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BookmarkConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Bookmark]) bool {
 	o := in.Object(ec.OperationContext, "BookmarkConnection", bookmarkConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1064,29 +1049,26 @@ func (ec *executionContext) write_BookmarkConnection(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNBookmarkEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNBookmarkEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BookmarkConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BookmarkEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Bookmark]) bool {
 	o := in.Object(ec.OperationContext, "BookmarkEdge", bookmarkEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1102,20 +1084,19 @@ func (ec *executionContext) write_BookmarkEdge(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(w, f, v) {
-				return false
-			}
+			whole = ec.putNBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BookmarkPostPayload(w *answer.Writer, in *answer.Place, obj *model.BookmarkPostPayload) bool {
 	o := in.Object(ec.OperationContext, "BookmarkPostPayload", bookmarkPostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1135,20 +1116,19 @@ func (ec *executionContext) write_BookmarkPostPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place, obj *ent.BreakGlass) bool {
 	o := in.Object(ec.OperationContext, "BreakGlass", breakGlassImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1167,11 +1147,10 @@ func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.BreakGlass().Space(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
 		case "member":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BreakGlass_member(in.Ctx, f.CollectedField)
@@ -1181,11 +1160,10 @@ func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.BreakGlass().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "reason":
 			v := obj.Reason
 			w.String(v)
@@ -1200,12 +1178,13 @@ func (ec *executionContext) write_BreakGlass(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BreakGlassConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.BreakGlass]) bool {
 	o := in.Object(ec.OperationContext, "BreakGlassConnection", breakGlassConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1218,29 +1197,26 @@ func (ec *executionContext) write_BreakGlassConnection(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNBreakGlassEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNBreakGlassEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_BreakGlassConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BreakGlassEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.BreakGlass]) bool {
 	o := in.Object(ec.OperationContext, "BreakGlassEdge", breakGlassEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1256,20 +1232,19 @@ func (ec *executionContext) write_BreakGlassEdge(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNBreakGlass2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBreakGlass(w, f, v) {
-				return false
-			}
+			whole = ec.putNBreakGlass2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBreakGlass(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_BreakGlassPayload(w *answer.Writer, in *answer.Place, obj *model.BreakGlassPayload) bool {
 	o := in.Object(ec.OperationContext, "BreakGlassPayload", breakGlassPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1289,20 +1264,19 @@ func (ec *executionContext) write_BreakGlassPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *ent.Call) bool {
 	o := in.Object(ec.OperationContext, "Call", callImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1327,29 +1301,26 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.TimeZone
-			if !ec.putNTimeZone2string(w, f, v) {
-				return false
-			}
+			whole = ec.putNTimeZone2string(w, f, v) && whole
 		case "requirements":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Call_requirements(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Requirements
-			if !ec.putNRequirement2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNRequirement2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ClassifyThreadPayload(w *answer.Writer, in *answer.Place, obj *model.ClassifyThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "ClassifyThreadPayload", classifyThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1369,20 +1340,19 @@ func (ec *executionContext) write_ClassifyThreadPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj *ent.Cohort) bool {
 	o := in.Object(ec.OperationContext, "Cohort", cohortImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1410,11 +1380,10 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().Offering(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v) {
-				return false
-			}
+			whole = ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v) && whole
 		case "teams":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Cohort_teams(in.Ctx, f.CollectedField)
@@ -1424,11 +1393,10 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().Teams(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "enrollments":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Cohort_enrollments(in.Ctx, f.CollectedField)
@@ -1438,11 +1406,10 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().Enrollments(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNEnrollmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNEnrollmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "space":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Cohort_space(in.Ctx, f.CollectedField)
@@ -1472,7 +1439,8 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Cohort().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -1480,12 +1448,13 @@ func (ec *executionContext) write_Cohort(w *answer.Writer, in *answer.Place, obj
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CohortConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Cohort]) bool {
 	o := in.Object(ec.OperationContext, "CohortConnection", cohortConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1498,29 +1467,26 @@ func (ec *executionContext) write_CohortConnection(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_CohortConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CohortEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Cohort]) bool {
 	o := in.Object(ec.OperationContext, "CohortEdge", cohortEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1536,20 +1502,19 @@ func (ec *executionContext) write_CohortEdge(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ConnectionSuggestion(w *answer.Writer, in *answer.Place, obj *people.ConnectionSuggestion) bool {
 	o := in.Object(ec.OperationContext, "ConnectionSuggestion", connectionSuggestionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1562,47 +1527,40 @@ func (ec *executionContext) write_ConnectionSuggestion(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Member
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "sharedInterests":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ConnectionSuggestion_sharedInterests(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.SharedInterests
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		case "sharedExpertise":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ConnectionSuggestion_sharedExpertise(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.SharedExpertise
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		case "sharedCohorts":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ConnectionSuggestion_sharedCohorts(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.SharedCohorts
-			if !ec.putNCohort2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohortᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohort2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohortᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateAccessTokenPayload(w *answer.Writer, in *answer.Place, obj *model.CreateAccessTokenPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateAccessTokenPayload", createAccessTokenPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1629,20 +1587,19 @@ func (ec *executionContext) write_CreateAccessTokenPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateAffiliationPayload(w *answer.Writer, in *answer.Place, obj *model.CreateAffiliationPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateAffiliationPayload", createAffiliationPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1662,20 +1619,19 @@ func (ec *executionContext) write_CreateAffiliationPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateCohortPayload(w *answer.Writer, in *answer.Place, obj *model.CreateCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateCohortPayload", createCohortPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1695,20 +1651,19 @@ func (ec *executionContext) write_CreateCohortPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateExportPayload(w *answer.Writer, in *answer.Place, obj *model.CreateExportPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateExportPayload", createExportPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1735,20 +1690,19 @@ func (ec *executionContext) write_CreateExportPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateFeedAddressPayload(w *answer.Writer, in *answer.Place, obj *model.CreateFeedAddressPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateFeedAddressPayload", createFeedAddressPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1768,20 +1722,19 @@ func (ec *executionContext) write_CreateFeedAddressPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateOrganizationPayload(w *answer.Writer, in *answer.Place, obj *model.CreateOrganizationPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateOrganizationPayload", createOrganizationPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1801,20 +1754,19 @@ func (ec *executionContext) write_CreateOrganizationPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreatePostPayload(w *answer.Writer, in *answer.Place, obj *model.CreatePostPayload) bool {
 	o := in.Object(ec.OperationContext, "CreatePostPayload", createPostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1834,20 +1786,19 @@ func (ec *executionContext) write_CreatePostPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateResourcePayload(w *answer.Writer, in *answer.Place, obj *model.CreateResourcePayload) bool {
 	o := in.Object(ec.OperationContext, "CreateResourcePayload", createResourcePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1867,20 +1818,19 @@ func (ec *executionContext) write_CreateResourcePayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateRoleAssignmentPayload(w *answer.Writer, in *answer.Place, obj *model.CreateRoleAssignmentPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateRoleAssignmentPayload", createRoleAssignmentPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1900,20 +1850,19 @@ func (ec *executionContext) write_CreateRoleAssignmentPayload(w *answer.Writer, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateSpaceMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.CreateSpaceMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateSpaceMembershipPayload", createSpaceMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1933,20 +1882,19 @@ func (ec *executionContext) write_CreateSpaceMembershipPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateSpacePayload(w *answer.Writer, in *answer.Place, obj *model.CreateSpacePayload) bool {
 	o := in.Object(ec.OperationContext, "CreateSpacePayload", createSpacePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1966,20 +1914,19 @@ func (ec *executionContext) write_CreateSpacePayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateTeamMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.CreateTeamMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateTeamMembershipPayload", createTeamMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -1999,20 +1946,19 @@ func (ec *executionContext) write_CreateTeamMembershipPayload(w *answer.Writer, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateTeamPayload(w *answer.Writer, in *answer.Place, obj *model.CreateTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateTeamPayload", createTeamPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2032,20 +1978,19 @@ func (ec *executionContext) write_CreateTeamPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateThreadPayload(w *answer.Writer, in *answer.Place, obj *model.CreateThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateThreadPayload", createThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2065,20 +2010,19 @@ func (ec *executionContext) write_CreateThreadPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_CreateWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.CreateWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateWebhookEndpointPayload", createWebhookEndpointPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2105,20 +2049,19 @@ func (ec *executionContext) write_CreateWebhookEndpointPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeactivateMemberPayload(w *answer.Writer, in *answer.Place, obj *model.DeactivateMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "DeactivateMemberPayload", deactivateMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2138,20 +2081,19 @@ func (ec *executionContext) write_DeactivateMemberPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeclineJoinRequestPayload(w *answer.Writer, in *answer.Place, obj *model.DeclineJoinRequestPayload) bool {
 	o := in.Object(ec.OperationContext, "DeclineJoinRequestPayload", declineJoinRequestPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2171,20 +2113,19 @@ func (ec *executionContext) write_DeclineJoinRequestPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeleteDraftPayload(w *answer.Writer, in *answer.Place, obj *model.DeleteDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "DeleteDraftPayload", deleteDraftPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2204,20 +2145,19 @@ func (ec *executionContext) write_DeleteDraftPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeleteFilePayload(w *answer.Writer, in *answer.Place, obj *model.DeleteFilePayload) bool {
 	o := in.Object(ec.OperationContext, "DeleteFilePayload", deleteFilePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2237,20 +2177,19 @@ func (ec *executionContext) write_DeleteFilePayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeletePostPayload(w *answer.Writer, in *answer.Place, obj *model.DeletePostPayload) bool {
 	o := in.Object(ec.OperationContext, "DeletePostPayload", deletePostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2270,20 +2209,19 @@ func (ec *executionContext) write_DeletePostPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DeleteWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.DeleteWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "DeleteWebhookEndpointPayload", deleteWebhookEndpointPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2303,20 +2241,19 @@ func (ec *executionContext) write_DeleteWebhookEndpointPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DiffRun(w *answer.Writer, in *answer.Place, obj *diff.Run) bool {
 	o := in.Object(ec.OperationContext, "DiffRun", diffRunImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2334,12 +2271,13 @@ func (ec *executionContext) write_DiffRun(w *answer.Writer, in *answer.Place, ob
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Draft(w *answer.Writer, in *answer.Place, obj *ent.Draft) bool {
 	o := in.Object(ec.OperationContext, "Draft", draftImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2436,22 +2374,22 @@ func (ec *executionContext) write_Draft(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Draft().Versions(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DraftChanged(w *answer.Writer, in *answer.Place, obj *model.DraftChanged) bool {
 	o := in.Object(ec.OperationContext, "DraftChanged", draftChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2476,12 +2414,13 @@ func (ec *executionContext) write_DraftChanged(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DraftConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Draft]) bool {
 	o := in.Object(ec.OperationContext, "DraftConnection", draftConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2494,29 +2433,26 @@ func (ec *executionContext) write_DraftConnection(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNDraftEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNDraftEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_DraftConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DraftEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Draft]) bool {
 	o := in.Object(ec.OperationContext, "DraftEdge", draftEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2532,20 +2468,19 @@ func (ec *executionContext) write_DraftEdge(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNDraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(w, f, v) {
-				return false
-			}
+			whole = ec.putNDraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_DraftVersion(w *answer.Writer, in *answer.Place, obj *ent.DraftVersion) bool {
 	o := in.Object(ec.OperationContext, "DraftVersion", draftVersionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2569,12 +2504,13 @@ func (ec *executionContext) write_DraftVersion(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EditPostPayload(w *answer.Writer, in *answer.Place, obj *model.EditPostPayload) bool {
 	o := in.Object(ec.OperationContext, "EditPostPayload", editPostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2594,20 +2530,19 @@ func (ec *executionContext) write_EditPostPayload(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndAffiliationPayload(w *answer.Writer, in *answer.Place, obj *model.EndAffiliationPayload) bool {
 	o := in.Object(ec.OperationContext, "EndAffiliationPayload", endAffiliationPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2627,20 +2562,19 @@ func (ec *executionContext) write_EndAffiliationPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndBreakGlassPayload(w *answer.Writer, in *answer.Place, obj *model.EndBreakGlassPayload) bool {
 	o := in.Object(ec.OperationContext, "EndBreakGlassPayload", endBreakGlassPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2660,20 +2594,19 @@ func (ec *executionContext) write_EndBreakGlassPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndOtherSessionsPayload(w *answer.Writer, in *answer.Place, obj *model.EndOtherSessionsPayload) bool {
 	o := in.Object(ec.OperationContext, "EndOtherSessionsPayload", endOtherSessionsPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2693,20 +2626,19 @@ func (ec *executionContext) write_EndOtherSessionsPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndRoleAssignmentPayload(w *answer.Writer, in *answer.Place, obj *model.EndRoleAssignmentPayload) bool {
 	o := in.Object(ec.OperationContext, "EndRoleAssignmentPayload", endRoleAssignmentPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2726,20 +2658,19 @@ func (ec *executionContext) write_EndRoleAssignmentPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndSessionPayload(w *answer.Writer, in *answer.Place, obj *model.EndSessionPayload) bool {
 	o := in.Object(ec.OperationContext, "EndSessionPayload", endSessionPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2759,20 +2690,19 @@ func (ec *executionContext) write_EndSessionPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndSpaceMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.EndSpaceMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "EndSpaceMembershipPayload", endSpaceMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2792,20 +2722,19 @@ func (ec *executionContext) write_EndSpaceMembershipPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndSuspensionPayload(w *answer.Writer, in *answer.Place, obj *model.EndSuspensionPayload) bool {
 	o := in.Object(ec.OperationContext, "EndSuspensionPayload", endSuspensionPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2825,20 +2754,19 @@ func (ec *executionContext) write_EndSuspensionPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EndTeamMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.EndTeamMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "EndTeamMembershipPayload", endTeamMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2858,20 +2786,19 @@ func (ec *executionContext) write_EndTeamMembershipPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EnrollTeamPayload(w *answer.Writer, in *answer.Place, obj *model.EnrollTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "EnrollTeamPayload", enrollTeamPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2891,20 +2818,19 @@ func (ec *executionContext) write_EnrollTeamPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place, obj *ent.Enrollment) bool {
 	o := in.Object(ec.OperationContext, "Enrollment", enrollmentImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2923,11 +2849,10 @@ func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.Enrollment().Cohort(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) && whole
 		case "team":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Enrollment_team(in.Ctx, f.CollectedField)
@@ -2937,11 +2862,10 @@ func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.Enrollment().Team(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) && whole
 		case "state":
 			v := obj.State
 			w.Name(string(v))
@@ -2973,12 +2897,13 @@ func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EnrollmentConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Enrollment]) bool {
 	o := in.Object(ec.OperationContext, "EnrollmentConnection", enrollmentConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -2991,29 +2916,26 @@ func (ec *executionContext) write_EnrollmentConnection(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_EnrollmentConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EnrollmentEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Enrollment]) bool {
 	o := in.Object(ec.OperationContext, "EnrollmentEdge", enrollmentEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3029,20 +2951,19 @@ func (ec *executionContext) write_EnrollmentEdge(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, f, v) {
-				return false
-			}
+			whole = ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_EraseMemberPayload(w *answer.Writer, in *answer.Place, obj *model.EraseMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "EraseMemberPayload", eraseMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3062,20 +2983,19 @@ func (ec *executionContext) write_EraseMemberPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *ent.File) bool {
 	o := in.Object(ec.OperationContext, "File", fileImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3103,7 +3023,8 @@ func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.File().URL(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.String(v)
 		case "createdAt":
@@ -3114,12 +3035,13 @@ func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *ent.Flag) bool {
 	o := in.Object(ec.OperationContext, "Flag", flagImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3138,11 +3060,10 @@ func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Flag().Post(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "reporter":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Flag_reporter(in.Ctx, f.CollectedField)
@@ -3152,11 +3073,10 @@ func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Flag().Reporter(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "reason":
 			v := obj.Reason
 			w.Name(string(v))
@@ -3211,12 +3131,13 @@ func (ec *executionContext) write_Flag(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_FlagPostPayload(w *answer.Writer, in *answer.Place, obj *model.FlagPostPayload) bool {
 	o := in.Object(ec.OperationContext, "FlagPostPayload", flagPostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3236,20 +3157,19 @@ func (ec *executionContext) write_FlagPostPayload(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_FlagResolved(w *answer.Writer, in *answer.Place, obj *model.FlagResolved) bool {
 	o := in.Object(ec.OperationContext, "FlagResolved", flagResolvedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3265,20 +3185,19 @@ func (ec *executionContext) write_FlagResolved(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Flag
-			if !ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) {
-				return false
-			}
+			whole = ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_FlaggedPostConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Flag]) bool {
 	o := in.Object(ec.OperationContext, "FlaggedPostConnection", flaggedPostConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3291,29 +3210,26 @@ func (ec *executionContext) write_FlaggedPostConnection(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_FlaggedPostConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_FlaggedPostEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Flag]) bool {
 	o := in.Object(ec.OperationContext, "FlaggedPostEdge", flaggedPostEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3332,11 +3248,10 @@ func (ec *executionContext) write_FlaggedPostEdge(w *answer.Writer, in *answer.P
 				return ec.Resolvers.FlaggedPostEdge().Node(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "flagCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_FlaggedPostEdge_flagCount(in.Ctx, f.CollectedField)
@@ -3346,7 +3261,8 @@ func (ec *executionContext) write_FlaggedPostEdge(w *answer.Writer, in *answer.P
 				return ec.Resolvers.FlaggedPostEdge().FlagCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "flags":
@@ -3358,22 +3274,22 @@ func (ec *executionContext) write_FlaggedPostEdge(w *answer.Writer, in *answer.P
 				return ec.Resolvers.FlaggedPostEdge().Flags(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Framework(w *answer.Writer, in *answer.Place, obj *ent.Framework) bool {
 	o := in.Object(ec.OperationContext, "Framework", frameworkImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3394,12 +3310,13 @@ func (ec *executionContext) write_Framework(w *answer.Writer, in *answer.Place, 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_HidePostPayload(w *answer.Writer, in *answer.Place, obj *model.HidePostPayload) bool {
 	o := in.Object(ec.OperationContext, "HidePostPayload", hidePostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3419,20 +3336,19 @@ func (ec *executionContext) write_HidePostPayload(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Identity(w *answer.Writer, in *answer.Place, obj *ent.Identity) bool {
 	o := in.Object(ec.OperationContext, "Identity", identityImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3456,12 +3372,13 @@ func (ec *executionContext) write_Identity(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_IndicateTypingPayload(w *answer.Writer, in *answer.Place, obj *model.IndicateTypingPayload) bool {
 	o := in.Object(ec.OperationContext, "IndicateTypingPayload", indicateTypingPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3481,20 +3398,19 @@ func (ec *executionContext) write_IndicateTypingPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_IntroducePayload(w *answer.Writer, in *answer.Place, obj *model.IntroducePayload) bool {
 	o := in.Object(ec.OperationContext, "IntroducePayload", introducePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3514,20 +3430,19 @@ func (ec *executionContext) write_IntroducePayload(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_InviteMemberPayload(w *answer.Writer, in *answer.Place, obj *model.InviteMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "InviteMemberPayload", inviteMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3547,20 +3462,19 @@ func (ec *executionContext) write_InviteMemberPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_JoinRequest(w *answer.Writer, in *answer.Place, obj *ent.JoinRequest) bool {
 	o := in.Object(ec.OperationContext, "JoinRequest", joinRequestImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3579,11 +3493,10 @@ func (ec *executionContext) write_JoinRequest(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.JoinRequest().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "address":
 			v := obj.Address
 			w.String(v)
@@ -3598,12 +3511,13 @@ func (ec *executionContext) write_JoinRequest(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_JoinRequestConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.JoinRequest]) bool {
 	o := in.Object(ec.OperationContext, "JoinRequestConnection", joinRequestConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3616,29 +3530,26 @@ func (ec *executionContext) write_JoinRequestConnection(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_JoinRequestConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_JoinRequestEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.JoinRequest]) bool {
 	o := in.Object(ec.OperationContext, "JoinRequestEdge", joinRequestEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3654,20 +3565,19 @@ func (ec *executionContext) write_JoinRequestEdge(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐJoinRequest(w, f, v) {
-				return false
-			}
+			whole = ec.putNJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐJoinRequest(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_LockThreadPayload(w *answer.Writer, in *answer.Place, obj *model.LockThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "LockThreadPayload", lockThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3687,20 +3597,19 @@ func (ec *executionContext) write_LockThreadPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MarkAllReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkAllReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkAllReadPayload", markAllReadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3720,20 +3629,19 @@ func (ec *executionContext) write_MarkAllReadPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MarkNotificationsReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkNotificationsReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkNotificationsReadPayload", markNotificationsReadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3753,20 +3661,19 @@ func (ec *executionContext) write_MarkNotificationsReadPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MarkSpaceReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkSpaceReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkSpaceReadPayload", markSpaceReadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3786,20 +3693,19 @@ func (ec *executionContext) write_MarkSpaceReadPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MarkThreadReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkThreadReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkThreadReadPayload", markThreadReadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3819,20 +3725,19 @@ func (ec *executionContext) write_MarkThreadReadPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MarkThreadUnreadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkThreadUnreadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkThreadUnreadPayload", markThreadUnreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3852,20 +3757,19 @@ func (ec *executionContext) write_MarkThreadUnreadPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj *ent.Member) bool {
 	o := in.Object(ec.OperationContext, "Member", memberImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -3913,18 +3817,14 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.TimeZone
-			if !ec.putNTimeZone2string(w, f, v) {
-				return false
-			}
+			whole = ec.putNTimeZone2string(w, f, v) && whole
 		case "expertise":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_expertise(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Expertise
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		case "status":
 			v := obj.Status
 			w.Name(string(v))
@@ -3957,11 +3857,10 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Member().Affiliations(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNAffiliation2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliationᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNAffiliation2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliationᚄ(w, f, v) && whole
 		case "primaryAffiliation":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_primaryAffiliation(in.Ctx, f.CollectedField)
@@ -3984,11 +3883,10 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Member().TeamMemberships(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeamMembership2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembershipᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamMembership2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembershipᚄ(w, f, v) && whole
 		case "roleAssignments":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_roleAssignments(in.Ctx, f.CollectedField)
@@ -3998,11 +3896,10 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Member().RoleAssignments(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNRoleAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignmentᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNRoleAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignmentᚄ(w, f, v) && whole
 		case "unreadNotificationCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_unreadNotificationCount(in.Ctx, f.CollectedField)
@@ -4116,9 +4013,7 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Interests
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		case "showsPresence":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_showsPresence(in.Ctx, f.CollectedField)
@@ -4154,12 +4049,13 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MemberConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Member]) bool {
 	o := in.Object(ec.OperationContext, "MemberConnection", memberConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4172,29 +4068,26 @@ func (ec *executionContext) write_MemberConnection(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_MemberConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MemberEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Member]) bool {
 	o := in.Object(ec.OperationContext, "MemberEdge", memberEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4210,20 +4103,19 @@ func (ec *executionContext) write_MemberEdge(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MemberWarned(w *answer.Writer, in *answer.Place, obj *model.MemberWarned) bool {
 	o := in.Object(ec.OperationContext, "MemberWarned", memberWarnedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4239,20 +4131,19 @@ func (ec *executionContext) write_MemberWarned(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Warning
-			if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) {
-				return false
-			}
+			whole = ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MentionCandidate(w *answer.Writer, in *answer.Place, obj *people.MentionCandidate) bool {
 	o := in.Object(ec.OperationContext, "MentionCandidate", mentionCandidateImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4284,12 +4175,13 @@ func (ec *executionContext) write_MentionCandidate(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MergeThreadsPayload(w *answer.Writer, in *answer.Place, obj *model.MergeThreadsPayload) bool {
 	o := in.Object(ec.OperationContext, "MergeThreadsPayload", mergeThreadsPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4309,20 +4201,19 @@ func (ec *executionContext) write_MergeThreadsPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ModerationAction(w *answer.Writer, in *answer.Place, obj *ent.ModerationAction) bool {
 	o := in.Object(ec.OperationContext, "ModerationAction", moderationActionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4425,12 +4316,13 @@ func (ec *executionContext) write_ModerationAction(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ModerationActionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.ModerationAction]) bool {
 	o := in.Object(ec.OperationContext, "ModerationActionConnection", moderationActionConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4443,29 +4335,26 @@ func (ec *executionContext) write_ModerationActionConnection(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ModerationActionConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ModerationActionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.ModerationAction]) bool {
 	o := in.Object(ec.OperationContext, "ModerationActionEdge", moderationActionEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4481,20 +4370,19 @@ func (ec *executionContext) write_ModerationActionEdge(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) {
-				return false
-			}
+			whole = ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ModerationQueueChanged(w *answer.Writer, in *answer.Place, obj *model.ModerationQueueChanged) bool {
 	o := in.Object(ec.OperationContext, "ModerationQueueChanged", moderationQueueChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4510,9 +4398,7 @@ func (ec *executionContext) write_ModerationQueueChanged(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "openFlagCount":
 			v := obj.OpenFlagCount
 			w.Int(v)
@@ -4521,12 +4407,13 @@ func (ec *executionContext) write_ModerationQueueChanged(w *answer.Writer, in *a
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Money(w *answer.Writer, in *answer.Place, obj *model.Money) bool {
 	o := in.Object(ec.OperationContext, "Money", moneyImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4544,12 +4431,13 @@ func (ec *executionContext) write_Money(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MoveThreadPayload(w *answer.Writer, in *answer.Place, obj *model.MoveThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "MoveThreadPayload", moveThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4569,20 +4457,19 @@ func (ec *executionContext) write_MoveThreadPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_MuteMemberPayload(w *answer.Writer, in *answer.Place, obj *model.MuteMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "MuteMemberPayload", muteMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4602,20 +4489,19 @@ func (ec *executionContext) write_MuteMemberPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NewMemberLimits(w *answer.Writer, in *answer.Place, obj *newcomer.Limits) bool {
 	o := in.Object(ec.OperationContext, "NewMemberLimits", newMemberLimitsImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4651,12 +4537,13 @@ func (ec *executionContext) write_NewMemberLimits(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Place, obj *ent.Notification) bool {
 	o := in.Object(ec.OperationContext, "Notification", notificationImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4675,11 +4562,10 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Notification().Reasons(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNNotificationReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐReasonᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotificationReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐReasonᚄ(w, f, v) && whole
 		case "subject":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Notification_subject(in.Ctx, f.CollectedField)
@@ -4689,11 +4575,10 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Notification().Subject(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNNotificationSubject2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationSubject(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotificationSubject2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNotificationSubject(w, f, v) && whole
 		case "actor":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Notification_actor(in.Ctx, f.CollectedField)
@@ -4703,11 +4588,10 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Notification().Actor(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -4723,12 +4607,13 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NotificationConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Notification]) bool {
 	o := in.Object(ec.OperationContext, "NotificationConnection", notificationConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4741,29 +4626,26 @@ func (ec *executionContext) write_NotificationConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_NotificationConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NotificationCreated(w *answer.Writer, in *answer.Place, obj *model.NotificationCreated) bool {
 	o := in.Object(ec.OperationContext, "NotificationCreated", notificationCreatedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4779,9 +4661,7 @@ func (ec *executionContext) write_NotificationCreated(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Notification
-			if !ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) && whole
 		case "unreadNotificationCount":
 			v := obj.UnreadNotificationCount
 			w.Int(v)
@@ -4790,12 +4670,13 @@ func (ec *executionContext) write_NotificationCreated(w *answer.Writer, in *answ
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NotificationEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Notification]) bool {
 	o := in.Object(ec.OperationContext, "NotificationEdge", notificationEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4811,20 +4692,19 @@ func (ec *executionContext) write_NotificationEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) {
-				return false
-			}
+			whole = ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *answer.Place, obj *ent.NotificationPreference) bool {
 	o := in.Object(ec.OperationContext, "NotificationPreference", notificationPreferenceImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4840,7 +4720,8 @@ func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *a
 				return ec.Resolvers.NotificationPreference().DirectMail(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Name(string(v))
 		case "watchedMail":
@@ -4852,7 +4733,8 @@ func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *a
 				return ec.Resolvers.NotificationPreference().WatchedMail(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Name(string(v))
 		case "digestHour":
@@ -4880,12 +4762,13 @@ func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *a
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_NotificationsRead(w *answer.Writer, in *answer.Place, obj *model.NotificationsRead) bool {
 	o := in.Object(ec.OperationContext, "NotificationsRead", notificationsReadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4903,12 +4786,13 @@ func (ec *executionContext) write_NotificationsRead(w *answer.Writer, in *answer
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, obj *ent.Offering) bool {
 	o := in.Object(ec.OperationContext, "Offering", offeringImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -4927,11 +4811,10 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Program(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, f, v) {
-				return false
-			}
+			whole = ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, f, v) && whole
 		case "name":
 			v := obj.Name
 			w.String(v)
@@ -4950,9 +4833,7 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Supports
-			if !ec.putNSupport2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupportᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSupport2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupportᚄ(w, f, v) && whole
 		case "fee":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Offering_fee(in.Ctx, f.CollectedField)
@@ -4962,11 +4843,10 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Fee(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) {
-				return false
-			}
+			whole = ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) && whole
 		case "teamCapacity":
 			v := obj.TeamCapacity
 			w.Int(v)
@@ -4979,11 +4859,10 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Sponsorships(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(w, f, v) && whole
 		case "calls":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Offering_calls(in.Ctx, f.CollectedField)
@@ -4993,11 +4872,10 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Calls(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNCall2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCallᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNCall2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCallᚄ(w, f, v) && whole
 		case "cohorts":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Offering_cohorts(in.Ctx, f.CollectedField)
@@ -5007,22 +4885,22 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Offering().Cohorts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Place, obj *ent.Organization) bool {
 	o := in.Object(ec.OperationContext, "Organization", organizationImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5062,11 +4940,10 @@ func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Organization().Teams(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "archivedAt":
 			v := obj.ArchivedAt
 			if v == nil {
@@ -5083,7 +4960,8 @@ func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.Organization().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -5091,12 +4969,13 @@ func (ec *executionContext) write_Organization(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_OrganizationConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Organization]) bool {
 	o := in.Object(ec.OperationContext, "OrganizationConnection", organizationConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5109,29 +4988,26 @@ func (ec *executionContext) write_OrganizationConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_OrganizationConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_OrganizationEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Organization]) bool {
 	o := in.Object(ec.OperationContext, "OrganizationEdge", organizationEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5147,20 +5023,19 @@ func (ec *executionContext) write_OrganizationEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) {
-				return false
-			}
+			whole = ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PageInfo(w *answer.Writer, in *answer.Place, obj *page.Info) bool {
 	o := in.Object(ec.OperationContext, "PageInfo", pageInfoImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5192,12 +5067,13 @@ func (ec *executionContext) write_PageInfo(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PinThreadPayload(w *answer.Writer, in *answer.Place, obj *model.PinThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "PinThreadPayload", pinThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5217,20 +5093,19 @@ func (ec *executionContext) write_PinThreadPayload(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PingWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.PingWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "PingWebhookEndpointPayload", pingWebhookEndpointPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5250,20 +5125,19 @@ func (ec *executionContext) write_PingWebhookEndpointPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *ent.Poll) bool {
 	o := in.Object(ec.OperationContext, "Poll", pollImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5285,11 +5159,10 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().Options(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPollOption2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOptionᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNPollOption2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOptionᚄ(w, f, v) && whole
 		case "multiple":
 			v := obj.Multiple
 			w.Bool(v)
@@ -5312,7 +5185,8 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().Closed(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "post":
@@ -5324,11 +5198,10 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().Post(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		case "viewerHasVoted":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Poll_viewerHasVoted(in.Ctx, f.CollectedField)
@@ -5338,7 +5211,8 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().ViewerHasVoted(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanVote":
@@ -5350,7 +5224,8 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Poll().ViewerCanVote(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -5358,12 +5233,13 @@ func (ec *executionContext) write_Poll(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PollChanged(w *answer.Writer, in *answer.Place, obj *model.PollChanged) bool {
 	o := in.Object(ec.OperationContext, "PollChanged", pollChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5379,20 +5255,19 @@ func (ec *executionContext) write_PollChanged(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PollOption(w *answer.Writer, in *answer.Place, obj *ent.PollOption) bool {
 	o := in.Object(ec.OperationContext, "PollOption", pollOptionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5417,7 +5292,8 @@ func (ec *executionContext) write_PollOption(w *answer.Writer, in *answer.Place,
 				return ec.Resolvers.PollOption().ViewerHasChosen(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -5425,12 +5301,13 @@ func (ec *executionContext) write_PollOption(w *answer.Writer, in *answer.Place,
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *ent.Post) bool {
 	o := in.Object(ec.OperationContext, "Post", postImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5452,11 +5329,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Thread(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) {
-				return false
-			}
+			whole = ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) && whole
 		case "author":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_author(in.Ctx, f.CollectedField)
@@ -5466,11 +5342,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Author(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "replyTo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_replyTo(in.Ctx, f.CollectedField)
@@ -5516,11 +5391,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Attachments(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w, f, v) && whole
 		case "poll":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_poll(in.Ctx, f.CollectedField)
@@ -5543,11 +5417,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Cards(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNodeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNodeᚄ(w, f, v) && whole
 		case "version":
 			v := obj.Version
 			w.Int(v)
@@ -5590,11 +5463,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Reactions(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroupᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroupᚄ(w, f, v) && whole
 		case "revisions":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_revisions(in.Ctx, f.CollectedField)
@@ -5604,11 +5476,10 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().Revisions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPostRevisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNPostRevisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "viewerCanEdit":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Post_viewerCanEdit(in.Ctx, f.CollectedField)
@@ -5618,7 +5489,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanEdit(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanDelete":
@@ -5630,7 +5502,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanDelete(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanReact":
@@ -5642,7 +5515,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanReact(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerBookmark":
@@ -5721,7 +5595,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanFlag(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanHide":
@@ -5733,7 +5608,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerCanHide(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerHasMutedAuthor":
@@ -5745,7 +5621,8 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Post().ViewerHasMutedAuthor(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -5753,12 +5630,13 @@ func (ec *executionContext) write_Post(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Post]) bool {
 	o := in.Object(ec.OperationContext, "PostConnection", postConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5771,29 +5649,26 @@ func (ec *executionContext) write_PostConnection(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PostConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostCreated(w *answer.Writer, in *answer.Place, obj *model.PostCreated) bool {
 	o := in.Object(ec.OperationContext, "PostCreated", postCreatedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5809,20 +5684,19 @@ func (ec *executionContext) write_PostCreated(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostDeleted(w *answer.Writer, in *answer.Place, obj *model.PostDeleted) bool {
 	o := in.Object(ec.OperationContext, "PostDeleted", postDeletedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5838,20 +5712,19 @@ func (ec *executionContext) write_PostDeleted(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Post]) bool {
 	o := in.Object(ec.OperationContext, "PostEdge", postEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5867,20 +5740,19 @@ func (ec *executionContext) write_PostEdge(w *answer.Writer, in *answer.Place, o
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostEdited(w *answer.Writer, in *answer.Place, obj *model.PostEdited) bool {
 	o := in.Object(ec.OperationContext, "PostEdited", postEditedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5896,20 +5768,19 @@ func (ec *executionContext) write_PostEdited(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostHidden(w *answer.Writer, in *answer.Place, obj *model.PostHidden) bool {
 	o := in.Object(ec.OperationContext, "PostHidden", postHiddenImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5925,20 +5796,19 @@ func (ec *executionContext) write_PostHidden(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostMoved(w *answer.Writer, in *answer.Place, obj *model.PostMoved) bool {
 	o := in.Object(ec.OperationContext, "PostMoved", postMovedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5954,20 +5824,19 @@ func (ec *executionContext) write_PostMoved(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostRestored(w *answer.Writer, in *answer.Place, obj *model.PostRestored) bool {
 	o := in.Object(ec.OperationContext, "PostRestored", postRestoredImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -5983,20 +5852,19 @@ func (ec *executionContext) write_PostRestored(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Place, obj *ent.PostRevision) bool {
 	o := in.Object(ec.OperationContext, "PostRevision", postRevisionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6021,11 +5889,10 @@ func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.PostRevision().Diff(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNDiffRun2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRunᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNDiffRun2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRunᚄ(w, f, v) && whole
 		case "editor":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PostRevision_editor(in.Ctx, f.CollectedField)
@@ -6035,11 +5902,10 @@ func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Plac
 				return ec.Resolvers.PostRevision().Editor(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "editedAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -6048,12 +5914,13 @@ func (ec *executionContext) write_PostRevision(w *answer.Writer, in *answer.Plac
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostRevisionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.PostRevision]) bool {
 	o := in.Object(ec.OperationContext, "PostRevisionConnection", postRevisionConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6066,29 +5933,26 @@ func (ec *executionContext) write_PostRevisionConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PostRevisionConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PostRevisionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.PostRevision]) bool {
 	o := in.Object(ec.OperationContext, "PostRevisionEdge", postRevisionEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6104,20 +5968,19 @@ func (ec *executionContext) write_PostRevisionEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNPostRevision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPostRevision(w, f, v) {
-				return false
-			}
+			whole = ec.putNPostRevision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPostRevision(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Program(w *answer.Writer, in *answer.Place, obj *ent.Program) bool {
 	o := in.Object(ec.OperationContext, "Program", programImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6151,22 +6014,22 @@ func (ec *executionContext) write_Program(w *answer.Writer, in *answer.Place, ob
 				return ec.Resolvers.Program().Offerings(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOfferingᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOfferingᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_PublishDraftPayload(w *answer.Writer, in *answer.Place, obj *model.PublishDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "PublishDraftPayload", publishDraftPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6186,15 +6049,13 @@ func (ec *executionContext) write_PublishDraftPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) bool {
@@ -6202,6 +6063,7 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 	in := answer.Root(ctx, graphql.CollectedField{Selections: ec.OperationContext.Operation.SelectionSet})
 	o := in.Object(ec.OperationContext, "Query", queryImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6231,11 +6093,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Nodes(ctx, fc.Args["ids"].([]gid.ID))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, f, v) {
-				return false
-			}
+			whole = ec.putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, f, v) && whole
 		case "viewer":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_viewer(ctx, f.CollectedField)
@@ -6258,7 +6119,8 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().EventCursor(ctx)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Name(string(v))
 		case "rateLimit":
@@ -6270,11 +6132,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().RateLimit(ctx)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋallowanceᚐAllowance(w, f, v) {
-				return false
-			}
+			whole = ec.putNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋallowanceᚐAllowance(w, f, v) && whole
 		case "account":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_account(ctx, f.CollectedField)
@@ -6297,11 +6158,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().AuditEntries(ctx, fc.Args["subjectId"].(*gid.ID), fc.Args["actorId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "organizations":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_organizations(ctx, f.CollectedField)
@@ -6311,11 +6171,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Organizations(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "teams":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_teams(ctx, f.CollectedField)
@@ -6325,11 +6184,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Teams(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "members":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_members(ctx, f.CollectedField)
@@ -6339,11 +6197,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Members(ctx, fc.Args["status"].(*member.Status), fc.Args["cohortId"].(*gid.ID), fc.Args["organizationId"].(*gid.ID), fc.Args["name"].(*string), fc.Args["expertise"].(*string), fc.Args["interest"].(*string), fc.Args["timeZone"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "moderationQueue":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_moderationQueue(ctx, f.CollectedField)
@@ -6353,11 +6210,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().ModerationQueue(ctx, fc.Args["spaceId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "mentionCandidates":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_mentionCandidates(ctx, f.CollectedField)
@@ -6367,11 +6223,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().MentionCandidates(ctx, fc.Args["placeId"].(gid.ID), fc.Args["prefix"].(*string), fc.Args["first"].(*int))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMentionCandidate2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidateᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNMentionCandidate2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidateᚄ(w, f, v) && whole
 		case "topics":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_topics(ctx, f.CollectedField)
@@ -6381,11 +6236,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Topics(ctx, fc.Args["kind"].(memberterm.Kind), fc.Args["first"].(*int))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTopic2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopicᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNTopic2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopicᚄ(w, f, v) && whole
 		case "programs":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_programs(ctx, f.CollectedField)
@@ -6395,11 +6249,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Programs(ctx)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNProgram2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgramᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNProgram2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgramᚄ(w, f, v) && whole
 		case "cohorts":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_cohorts(ctx, f.CollectedField)
@@ -6409,11 +6262,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Cohorts(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "resources":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_resources(ctx, f.CollectedField)
@@ -6423,11 +6275,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Resources(ctx, fc.Args["kind"].(*resource.Kind), fc.Args["frameworkId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "frameworks":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_frameworks(ctx, f.CollectedField)
@@ -6437,11 +6288,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Frameworks(ctx)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) && whole
 		case "search":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_search(ctx, f.CollectedField)
@@ -6451,11 +6301,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Search(ctx, fc.Args["query"].(string), fc.Args["kinds"].([]searchdocument.Kind), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSearchResultConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNSearchResultConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultConnection(w, f, v) && whole
 		case "spaces":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_spaces(ctx, f.CollectedField)
@@ -6465,11 +6314,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().Spaces(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "webhookEndpoints":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_webhookEndpoints(ctx, f.CollectedField)
@@ -6479,11 +6327,10 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				return ec.Resolvers.Query().WebhookEndpoints(ctx)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNWebhookEndpoint2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpointᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNWebhookEndpoint2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpointᚄ(w, f, v) && whole
 		case "__type":
 			if !answer.Foreign(w, ec._Query___type(ctx, f.CollectedField)) {
 				w.Null()
@@ -6497,12 +6344,13 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RateLimit(w *answer.Writer, in *answer.Place, obj *allowance.Allowance) bool {
 	o := in.Object(ec.OperationContext, "RateLimit", rateLimitImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6526,12 +6374,13 @@ func (ec *executionContext) write_RateLimit(w *answer.Writer, in *answer.Place, 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReactionGroup(w *answer.Writer, in *answer.Place, obj *forum.ReactionGroup) bool {
 	o := in.Object(ec.OperationContext, "ReactionGroup", reactionGroupImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6553,7 +6402,8 @@ func (ec *executionContext) write_ReactionGroup(w *answer.Writer, in *answer.Pla
 				return ec.Resolvers.ReactionGroup().ViewerHasReacted(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -6561,12 +6411,13 @@ func (ec *executionContext) write_ReactionGroup(w *answer.Writer, in *answer.Pla
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReactionsChanged(w *answer.Writer, in *answer.Place, obj *model.ReactionsChanged) bool {
 	o := in.Object(ec.OperationContext, "ReactionsChanged", reactionsChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6582,20 +6433,19 @@ func (ec *executionContext) write_ReactionsChanged(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Post
-			if !ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) {
-				return false
-			}
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReactivateMemberPayload(w *answer.Writer, in *answer.Place, obj *model.ReactivateMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "ReactivateMemberPayload", reactivateMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6615,20 +6465,19 @@ func (ec *executionContext) write_ReactivateMemberPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReadStateChanged(w *answer.Writer, in *answer.Place, obj *model.ReadStateChanged) bool {
 	o := in.Object(ec.OperationContext, "ReadStateChanged", readStateChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6663,12 +6512,13 @@ func (ec *executionContext) write_ReadStateChanged(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RemoveBookmarkPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveBookmarkPayload) bool {
 	o := in.Object(ec.OperationContext, "RemoveBookmarkPayload", removeBookmarkPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6688,20 +6538,19 @@ func (ec *executionContext) write_RemoveBookmarkPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RemoveReactionPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveReactionPayload) bool {
 	o := in.Object(ec.OperationContext, "RemoveReactionPayload", removeReactionPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6721,20 +6570,19 @@ func (ec *executionContext) write_RemoveReactionPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RenameThreadPayload(w *answer.Writer, in *answer.Place, obj *model.RenameThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "RenameThreadPayload", renameThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6754,20 +6602,19 @@ func (ec *executionContext) write_RenameThreadPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RenewJoinAddressPayload(w *answer.Writer, in *answer.Place, obj *model.RenewJoinAddressPayload) bool {
 	o := in.Object(ec.OperationContext, "RenewJoinAddressPayload", renewJoinAddressPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6787,20 +6634,19 @@ func (ec *executionContext) write_RenewJoinAddressPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReplayFailedDeliveriesPayload(w *answer.Writer, in *answer.Place, obj *model.ReplayFailedDeliveriesPayload) bool {
 	o := in.Object(ec.OperationContext, "ReplayFailedDeliveriesPayload", replayFailedDeliveriesPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6820,20 +6666,19 @@ func (ec *executionContext) write_ReplayFailedDeliveriesPayload(w *answer.Writer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ReplayWebhookDeliveryPayload(w *answer.Writer, in *answer.Place, obj *model.ReplayWebhookDeliveryPayload) bool {
 	o := in.Object(ec.OperationContext, "ReplayWebhookDeliveryPayload", replayWebhookDeliveryPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6853,20 +6698,19 @@ func (ec *executionContext) write_ReplayWebhookDeliveryPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RequestToJoinPayload(w *answer.Writer, in *answer.Place, obj *model.RequestToJoinPayload) bool {
 	o := in.Object(ec.OperationContext, "RequestToJoinPayload", requestToJoinPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6886,20 +6730,19 @@ func (ec *executionContext) write_RequestToJoinPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place, obj *schema.Requirement) bool {
 	o := in.Object(ec.OperationContext, "Requirement", requirementImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6918,20 +6761,19 @@ func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Signers
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResolveFlagsPayload(w *answer.Writer, in *answer.Place, obj *model.ResolveFlagsPayload) bool {
 	o := in.Object(ec.OperationContext, "ResolveFlagsPayload", resolveFlagsPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -6951,20 +6793,19 @@ func (ec *executionContext) write_ResolveFlagsPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, obj *ent.Resource) bool {
 	o := in.Object(ec.OperationContext, "Resource", resourceImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7027,11 +6868,10 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().Frameworks(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) && whole
 		case "version":
 			v := obj.Version
 			w.Int(v)
@@ -7044,11 +6884,10 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().Versions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNResourceVersionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceVersionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "author":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Resource_author(in.Ctx, f.CollectedField)
@@ -7058,11 +6897,10 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().Author(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -7085,7 +6923,8 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				return ec.Resolvers.Resource().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -7093,12 +6932,13 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResourceConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Resource]) bool {
 	o := in.Object(ec.OperationContext, "ResourceConnection", resourceConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7111,29 +6951,26 @@ func (ec *executionContext) write_ResourceConnection(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ResourceConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResourceEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Resource]) bool {
 	o := in.Object(ec.OperationContext, "ResourceEdge", resourceEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7149,20 +6986,19 @@ func (ec *executionContext) write_ResourceEdge(w *answer.Writer, in *answer.Plac
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(w, f, v) {
-				return false
-			}
+			whole = ec.putNResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResourceVersion(w *answer.Writer, in *answer.Place, obj *ent.ResourceVersion) bool {
 	o := in.Object(ec.OperationContext, "ResourceVersion", resourceVersionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7212,11 +7048,10 @@ func (ec *executionContext) write_ResourceVersion(w *answer.Writer, in *answer.P
 				return ec.Resolvers.ResourceVersion().Author(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -7225,12 +7060,13 @@ func (ec *executionContext) write_ResourceVersion(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResourceVersionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.ResourceVersion]) bool {
 	o := in.Object(ec.OperationContext, "ResourceVersionConnection", resourceVersionConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7243,29 +7079,26 @@ func (ec *executionContext) write_ResourceVersionConnection(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ResourceVersionConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ResourceVersionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.ResourceVersion]) bool {
 	o := in.Object(ec.OperationContext, "ResourceVersionEdge", resourceVersionEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7281,20 +7114,19 @@ func (ec *executionContext) write_ResourceVersionEdge(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResourceVersion(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResourceVersion(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RevokeAccessTokenPayload(w *answer.Writer, in *answer.Place, obj *model.RevokeAccessTokenPayload) bool {
 	o := in.Object(ec.OperationContext, "RevokeAccessTokenPayload", revokeAccessTokenPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7314,20 +7146,19 @@ func (ec *executionContext) write_RevokeAccessTokenPayload(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RevokeFeedAddressesPayload(w *answer.Writer, in *answer.Place, obj *model.RevokeFeedAddressesPayload) bool {
 	o := in.Object(ec.OperationContext, "RevokeFeedAddressesPayload", revokeFeedAddressesPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7347,20 +7178,19 @@ func (ec *executionContext) write_RevokeFeedAddressesPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RoleAssignment(w *answer.Writer, in *answer.Place, obj *ent.RoleAssignment) bool {
 	o := in.Object(ec.OperationContext, "RoleAssignment", roleAssignmentImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7379,11 +7209,10 @@ func (ec *executionContext) write_RoleAssignment(w *answer.Writer, in *answer.Pl
 				return ec.Resolvers.RoleAssignment().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "role":
 			v := obj.Role
 			w.Name(string(v))
@@ -7409,12 +7238,13 @@ func (ec *executionContext) write_RoleAssignment(w *answer.Writer, in *answer.Pl
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_RotateWebhookSecretPayload(w *answer.Writer, in *answer.Place, obj *model.RotateWebhookSecretPayload) bool {
 	o := in.Object(ec.OperationContext, "RotateWebhookSecretPayload", rotateWebhookSecretPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7441,20 +7271,19 @@ func (ec *executionContext) write_RotateWebhookSecretPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SaveDraftPayload(w *answer.Writer, in *answer.Place, obj *model.SaveDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "SaveDraftPayload", saveDraftPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7481,20 +7310,19 @@ func (ec *executionContext) write_SaveDraftPayload(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ScheduleDraftPayload(w *answer.Writer, in *answer.Place, obj *model.ScheduleDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "ScheduleDraftPayload", scheduleDraftPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7514,20 +7342,19 @@ func (ec *executionContext) write_ScheduleDraftPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SearchResultConnection(w *answer.Writer, in *answer.Place, obj *model.SearchResultConnection) bool {
 	o := in.Object(ec.OperationContext, "SearchResultConnection", searchResultConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7540,29 +7367,26 @@ func (ec *executionContext) write_SearchResultConnection(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNSearchResultEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSearchResultEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SearchResultConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SearchResultEdge(w *answer.Writer, in *answer.Place, obj *model.SearchResultEdge) bool {
 	o := in.Object(ec.OperationContext, "SearchResultEdge", searchResultEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7578,9 +7402,7 @@ func (ec *executionContext) write_SearchResultEdge(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNSearchResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResult(w, f, v) {
-				return false
-			}
+			whole = ec.putNSearchResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResult(w, f, v) && whole
 		case "snippet":
 			v := obj.Snippet
 			w.String(v)
@@ -7589,12 +7411,13 @@ func (ec *executionContext) write_SearchResultEdge(w *answer.Writer, in *answer.
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Session(w *answer.Writer, in *answer.Place, obj *account.Session) bool {
 	o := in.Object(ec.OperationContext, "Session", sessionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7635,12 +7458,13 @@ func (ec *executionContext) write_Session(w *answer.Writer, in *answer.Place, ob
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SetSpaceWatchLevelPayload(w *answer.Writer, in *answer.Place, obj *model.SetSpaceWatchLevelPayload) bool {
 	o := in.Object(ec.OperationContext, "SetSpaceWatchLevelPayload", setSpaceWatchLevelPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7660,20 +7484,19 @@ func (ec *executionContext) write_SetSpaceWatchLevelPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SetThreadWatchLevelPayload(w *answer.Writer, in *answer.Place, obj *model.SetThreadWatchLevelPayload) bool {
 	o := in.Object(ec.OperationContext, "SetThreadWatchLevelPayload", setThreadWatchLevelPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7693,20 +7516,19 @@ func (ec *executionContext) write_SetThreadWatchLevelPayload(w *answer.Writer, i
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj *ent.Space) bool {
 	o := in.Object(ec.OperationContext, "Space", spaceImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7763,11 +7585,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Threads(ctx, obj, fc.Args["kind"].(*thread.Kind), fc.Args["tag"].(*string), fc.Args["pinned"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "tags":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_tags(in.Ctx, f.CollectedField)
@@ -7777,11 +7598,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Tags(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpaceTag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTagᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceTag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTagᚄ(w, f, v) && whole
 		case "memberships":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_memberships(in.Ctx, f.CollectedField)
@@ -7791,11 +7611,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpaceMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "resources":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_resources(in.Ctx, f.CollectedField)
@@ -7805,11 +7624,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().Resources(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "breakGlasses":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_breakGlasses(in.Ctx, f.CollectedField)
@@ -7819,11 +7637,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().BreakGlasses(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNBreakGlassConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNBreakGlassConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "joinAddress":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_joinAddress(in.Ctx, f.CollectedField)
@@ -7850,11 +7667,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().JoinRequests(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNJoinRequestConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNJoinRequestConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "archivedAt":
 			v := obj.ArchivedAt
 			if v == nil {
@@ -7871,7 +7687,8 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerUnreadCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "viewerMembership":
@@ -7896,7 +7713,8 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerCanCreateThread(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanUpdate":
@@ -7908,7 +7726,8 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerOpenFlagCount":
@@ -7920,7 +7739,8 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerOpenFlagCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "moderationActions":
@@ -7932,11 +7752,10 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ModerationActions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNModerationActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNModerationActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "viewerWatchLevel":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_viewerWatchLevel(in.Ctx, f.CollectedField)
@@ -7963,7 +7782,8 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				return ec.Resolvers.Space().ViewerMentionCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		default:
@@ -7971,12 +7791,13 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Space]) bool {
 	o := in.Object(ec.OperationContext, "SpaceConnection", spaceConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -7989,29 +7810,26 @@ func (ec *executionContext) write_SpaceConnection(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SpaceConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Space]) bool {
 	o := in.Object(ec.OperationContext, "SpaceEdge", spaceEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8027,20 +7845,19 @@ func (ec *executionContext) write_SpaceEdge(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.Place, obj *ent.SpaceMembership) bool {
 	o := in.Object(ec.OperationContext, "SpaceMembership", spaceMembershipImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8059,11 +7876,10 @@ func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.P
 				return ec.Resolvers.SpaceMembership().Space(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
 		case "member":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SpaceMembership_member(in.Ctx, f.CollectedField)
@@ -8073,11 +7889,10 @@ func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.P
 				return ec.Resolvers.SpaceMembership().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "role":
 			v := obj.Role
 			w.Name(string(v))
@@ -8099,12 +7914,13 @@ func (ec *executionContext) write_SpaceMembership(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceMembershipConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.SpaceMembership]) bool {
 	o := in.Object(ec.OperationContext, "SpaceMembershipConnection", spaceMembershipConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8117,29 +7933,26 @@ func (ec *executionContext) write_SpaceMembershipConnection(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SpaceMembershipConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceMembershipEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.SpaceMembership]) bool {
 	o := in.Object(ec.OperationContext, "SpaceMembershipEdge", spaceMembershipEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8155,20 +7968,19 @@ func (ec *executionContext) write_SpaceMembershipEdge(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNSpaceMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpaceMembership(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpaceMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpaceMembership(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SpaceTag(w *answer.Writer, in *answer.Place, obj *forum.SpaceTag) bool {
 	o := in.Object(ec.OperationContext, "SpaceTag", spaceTagImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8186,12 +7998,13 @@ func (ec *executionContext) write_SpaceTag(w *answer.Writer, in *answer.Place, o
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SplitThreadPayload(w *answer.Writer, in *answer.Place, obj *model.SplitThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "SplitThreadPayload", splitThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8211,20 +8024,19 @@ func (ec *executionContext) write_SplitThreadPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Sponsorship(w *answer.Writer, in *answer.Place, obj *ent.Sponsorship) bool {
 	o := in.Object(ec.OperationContext, "Sponsorship", sponsorshipImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8249,11 +8061,10 @@ func (ec *executionContext) write_Sponsorship(w *answer.Writer, in *answer.Place
 				return ec.Resolvers.Sponsorship().Waived(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) {
-				return false
-			}
+			whole = ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) && whole
 		case "acknowledgement":
 			v := obj.Acknowledgement
 			w.String(v)
@@ -8262,12 +8073,13 @@ func (ec *executionContext) write_Sponsorship(w *answer.Writer, in *answer.Place
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Support(w *answer.Writer, in *answer.Place, obj *schema.Support) bool {
 	o := in.Object(ec.OperationContext, "Support", supportImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8288,12 +8100,13 @@ func (ec *executionContext) write_Support(w *answer.Writer, in *answer.Place, ob
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_SuspendMemberPayload(w *answer.Writer, in *answer.Place, obj *model.SuspendMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "SuspendMemberPayload", suspendMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8313,20 +8126,19 @@ func (ec *executionContext) write_SuspendMemberPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *ent.Team) bool {
 	o := in.Object(ec.OperationContext, "Team", teamImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8351,11 +8163,10 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().Organization(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) {
-				return false
-			}
+			whole = ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) && whole
 		case "memberships":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Team_memberships(in.Ctx, f.CollectedField)
@@ -8365,11 +8176,10 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeamMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "enrollments":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Team_enrollments(in.Ctx, f.CollectedField)
@@ -8379,11 +8189,10 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().Enrollments(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNEnrollment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollmentᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNEnrollment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollmentᚄ(w, f, v) && whole
 		case "space":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Team_space(in.Ctx, f.CollectedField)
@@ -8413,7 +8222,8 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 				return ec.Resolvers.Team().ViewerCanUpdate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		default:
@@ -8421,12 +8231,13 @@ func (ec *executionContext) write_Team(w *answer.Writer, in *answer.Place, obj *
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_TeamConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Team]) bool {
 	o := in.Object(ec.OperationContext, "TeamConnection", teamConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8439,29 +8250,26 @@ func (ec *executionContext) write_TeamConnection(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_TeamConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_TeamEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Team]) bool {
 	o := in.Object(ec.OperationContext, "TeamEdge", teamEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8477,20 +8285,19 @@ func (ec *executionContext) write_TeamEdge(w *answer.Writer, in *answer.Place, o
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Place, obj *ent.TeamMembership) bool {
 	o := in.Object(ec.OperationContext, "TeamMembership", teamMembershipImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8509,11 +8316,10 @@ func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Pl
 				return ec.Resolvers.TeamMembership().Team(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) && whole
 		case "member":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_TeamMembership_member(in.Ctx, f.CollectedField)
@@ -8523,11 +8329,10 @@ func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Pl
 				return ec.Resolvers.TeamMembership().Member(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "role":
 			v := obj.Role
 			w.Name(string(v))
@@ -8546,12 +8351,13 @@ func (ec *executionContext) write_TeamMembership(w *answer.Writer, in *answer.Pl
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_TeamMembershipConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.TeamMembership]) bool {
 	o := in.Object(ec.OperationContext, "TeamMembershipConnection", teamMembershipConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8564,29 +8370,26 @@ func (ec *executionContext) write_TeamMembershipConnection(w *answer.Writer, in 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_TeamMembershipConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_TeamMembershipEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.TeamMembership]) bool {
 	o := in.Object(ec.OperationContext, "TeamMembershipEdge", teamMembershipEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8602,20 +8405,19 @@ func (ec *executionContext) write_TeamMembershipEdge(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, f, v) {
-				return false
-			}
+			whole = ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj *ent.Thread) bool {
 	o := in.Object(ec.OperationContext, "Thread", threadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8637,11 +8439,10 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Space(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) {
-				return false
-			}
+			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
 		case "author":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Thread_author(in.Ctx, f.CollectedField)
@@ -8651,11 +8452,10 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Author(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -8677,11 +8477,10 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Tags(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		case "answered":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Thread_answered(in.Ctx, f.CollectedField)
@@ -8691,7 +8490,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Answered(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "acceptedPost":
@@ -8735,7 +8535,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().PostCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "lastPost":
@@ -8760,11 +8561,10 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().Posts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "viewerUnreadCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Thread_viewerUnreadCount(in.Ctx, f.CollectedField)
@@ -8774,7 +8574,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerUnreadCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "viewerLastReadSeq":
@@ -8786,7 +8587,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerLastReadSeq(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		case "viewerCanReply":
@@ -8798,7 +8600,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanReply(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanRename":
@@ -8810,7 +8613,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanRename(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanAcceptAnswer":
@@ -8822,7 +8626,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanAcceptAnswer(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerCanModerate":
@@ -8834,7 +8639,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerCanModerate(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "viewerWatchLevel":
@@ -8863,7 +8669,8 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 				return ec.Resolvers.Thread().ViewerMentionCount(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Int(v)
 		default:
@@ -8871,12 +8678,13 @@ func (ec *executionContext) write_Thread(w *answer.Writer, in *answer.Place, obj
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ThreadActivity(w *answer.Writer, in *answer.Place, obj *model.ThreadActivity) bool {
 	o := in.Object(ec.OperationContext, "ThreadActivity", threadActivityImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8889,29 +8697,26 @@ func (ec *executionContext) write_ThreadActivity(w *answer.Writer, in *answer.Pl
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Present
-			if !ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) && whole
 		case "typing":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ThreadActivity_typing(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Typing
-			if !ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ThreadChanged(w *answer.Writer, in *answer.Place, obj *model.ThreadChanged) bool {
 	o := in.Object(ec.OperationContext, "ThreadChanged", threadChangedImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8927,20 +8732,19 @@ func (ec *executionContext) write_ThreadChanged(w *answer.Writer, in *answer.Pla
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Thread
-			if !ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) {
-				return false
-			}
+			whole = ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ThreadConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Thread]) bool {
 	o := in.Object(ec.OperationContext, "ThreadConnection", threadConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8953,29 +8757,26 @@ func (ec *executionContext) write_ThreadConnection(w *answer.Writer, in *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ThreadConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_ThreadEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Thread]) bool {
 	o := in.Object(ec.OperationContext, "ThreadEdge", threadEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -8991,20 +8792,19 @@ func (ec *executionContext) write_ThreadEdge(w *answer.Writer, in *answer.Place,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) {
-				return false
-			}
+			whole = ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Topic(w *answer.Writer, in *answer.Place, obj *people.Topic) bool {
 	o := in.Object(ec.OperationContext, "Topic", topicImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9022,12 +8822,13 @@ func (ec *executionContext) write_Topic(w *answer.Writer, in *answer.Place, obj 
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnacceptAnswerPayload(w *answer.Writer, in *answer.Place, obj *model.UnacceptAnswerPayload) bool {
 	o := in.Object(ec.OperationContext, "UnacceptAnswerPayload", unacceptAnswerPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9047,20 +8848,19 @@ func (ec *executionContext) write_UnacceptAnswerPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnblockMemberPayload(w *answer.Writer, in *answer.Place, obj *model.UnblockMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "UnblockMemberPayload", unblockMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9080,20 +8880,19 @@ func (ec *executionContext) write_UnblockMemberPayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnhidePostPayload(w *answer.Writer, in *answer.Place, obj *model.UnhidePostPayload) bool {
 	o := in.Object(ec.OperationContext, "UnhidePostPayload", unhidePostPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9113,20 +8912,19 @@ func (ec *executionContext) write_UnhidePostPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnlinkIdentityPayload(w *answer.Writer, in *answer.Place, obj *model.UnlinkIdentityPayload) bool {
 	o := in.Object(ec.OperationContext, "UnlinkIdentityPayload", unlinkIdentityPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9146,20 +8944,19 @@ func (ec *executionContext) write_UnlinkIdentityPayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnlockThreadPayload(w *answer.Writer, in *answer.Place, obj *model.UnlockThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "UnlockThreadPayload", unlockThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9179,20 +8976,19 @@ func (ec *executionContext) write_UnlockThreadPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnmuteMemberPayload(w *answer.Writer, in *answer.Place, obj *model.UnmuteMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "UnmuteMemberPayload", unmuteMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9212,20 +9008,19 @@ func (ec *executionContext) write_UnmuteMemberPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnpinThreadPayload(w *answer.Writer, in *answer.Place, obj *model.UnpinThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "UnpinThreadPayload", unpinThreadPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9245,20 +9040,19 @@ func (ec *executionContext) write_UnpinThreadPayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UnscheduleDraftPayload(w *answer.Writer, in *answer.Place, obj *model.UnscheduleDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "UnscheduleDraftPayload", unscheduleDraftPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9278,20 +9072,19 @@ func (ec *executionContext) write_UnscheduleDraftPayload(w *answer.Writer, in *a
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateCohortPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateCohortPayload", updateCohortPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9311,20 +9104,19 @@ func (ec *executionContext) write_UpdateCohortPayload(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateEnrollmentPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateEnrollmentPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateEnrollmentPayload", updateEnrollmentPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9344,20 +9136,19 @@ func (ec *executionContext) write_UpdateEnrollmentPayload(w *answer.Writer, in *
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateNotificationPreferencePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateNotificationPreferencePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateNotificationPreferencePayload", updateNotificationPreferencePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9377,20 +9168,19 @@ func (ec *executionContext) write_UpdateNotificationPreferencePayload(w *answer.
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateOrganizationPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateOrganizationPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateOrganizationPayload", updateOrganizationPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9410,20 +9200,19 @@ func (ec *executionContext) write_UpdateOrganizationPayload(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateProfilePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateProfilePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateProfilePayload", updateProfilePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9443,20 +9232,19 @@ func (ec *executionContext) write_UpdateProfilePayload(w *answer.Writer, in *ans
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateResourcePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateResourcePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateResourcePayload", updateResourcePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9476,20 +9264,19 @@ func (ec *executionContext) write_UpdateResourcePayload(w *answer.Writer, in *an
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateSpaceMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateSpaceMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateSpaceMembershipPayload", updateSpaceMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9509,20 +9296,19 @@ func (ec *executionContext) write_UpdateSpaceMembershipPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateSpacePayload(w *answer.Writer, in *answer.Place, obj *model.UpdateSpacePayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateSpacePayload", updateSpacePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9542,20 +9328,19 @@ func (ec *executionContext) write_UpdateSpacePayload(w *answer.Writer, in *answe
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateTeamMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateTeamMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateTeamMembershipPayload", updateTeamMembershipPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9575,20 +9360,19 @@ func (ec *executionContext) write_UpdateTeamMembershipPayload(w *answer.Writer, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateTeamPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateTeamPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateTeamPayload", updateTeamPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9608,20 +9392,19 @@ func (ec *executionContext) write_UpdateTeamPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UpdateWebhookEndpointPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateWebhookEndpointPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateWebhookEndpointPayload", updateWebhookEndpointPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9641,20 +9424,19 @@ func (ec *executionContext) write_UpdateWebhookEndpointPayload(w *answer.Writer,
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_UserError(w *answer.Writer, in *answer.Place, obj *fault.Error) bool {
 	o := in.Object(ec.OperationContext, "UserError", userErrorImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9673,20 +9455,19 @@ func (ec *executionContext) write_UserError(w *answer.Writer, in *answer.Place, 
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Path
-			if !ec.putNString2ᚕstringᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_VotePayload(w *answer.Writer, in *answer.Place, obj *model.VotePayload) bool {
 	o := in.Object(ec.OperationContext, "VotePayload", votePayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9706,20 +9487,19 @@ func (ec *executionContext) write_VotePayload(w *answer.Writer, in *answer.Place
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_WarnMemberPayload(w *answer.Writer, in *answer.Place, obj *model.WarnMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "WarnMemberPayload", warnMemberPayloadImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9739,20 +9519,19 @@ func (ec *executionContext) write_WarnMemberPayload(w *answer.Writer, in *answer
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
-			if !ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.Place, obj *ent.WebhookDelivery) bool {
 	o := in.Object(ec.OperationContext, "WebhookDelivery", webhookDeliveryImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9774,7 +9553,8 @@ func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookDelivery().Payload(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.String(v)
 		case "state":
@@ -9786,7 +9566,8 @@ func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookDelivery().State(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Name(string(v))
 		case "attempts":
@@ -9844,12 +9625,13 @@ func (ec *executionContext) write_WebhookDelivery(w *answer.Writer, in *answer.P
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_WebhookDeliveryConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.WebhookDelivery]) bool {
 	o := in.Object(ec.OperationContext, "WebhookDeliveryConnection", webhookDeliveryConnectionImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9862,29 +9644,26 @@ func (ec *executionContext) write_WebhookDeliveryConnection(w *answer.Writer, in
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Edges
-			if !ec.putNWebhookDeliveryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNWebhookDeliveryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
 		case "pageInfo":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_WebhookDeliveryConnection_pageInfo(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.PageInfo
-			if !ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) {
-				return false
-			}
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_WebhookDeliveryEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.WebhookDelivery]) bool {
 	o := in.Object(ec.OperationContext, "WebhookDeliveryEdge", webhookDeliveryEdgeImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9900,20 +9679,19 @@ func (ec *executionContext) write_WebhookDeliveryEdge(w *answer.Writer, in *answ
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
-			if !ec.putNWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookDelivery(w, f, v) {
-				return false
-			}
+			whole = ec.putNWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookDelivery(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.Place, obj *ent.WebhookEndpoint) bool {
 	o := in.Object(ec.OperationContext, "WebhookEndpoint", webhookEndpointImplementors)
 	w.Raw("{")
+	whole := true
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		w.Key(i, f)
@@ -9938,11 +9716,10 @@ func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookEndpoint().Events(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNWebhookEvent2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋwebhookᚐEventᚄ(w, f, v) {
-				return false
-			}
+			whole = ec.putNWebhookEvent2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋwebhookᚐEventᚄ(w, f, v) && whole
 		case "enabled":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_WebhookEndpoint_enabled(in.Ctx, f.CollectedField)
@@ -9952,7 +9729,8 @@ func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookEndpoint().Enabled(ctx, obj)
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
 			w.Bool(v)
 		case "disabledAt":
@@ -9991,17 +9769,16 @@ func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.P
 				return ec.Resolvers.WebhookEndpoint().Deliveries(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				return false
+				whole = false
+				continue
 			}
-			if !ec.putNWebhookDeliveryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) {
-				return false
-			}
+			whole = ec.putNWebhookDeliveryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
 	}
 	w.Raw("}")
-	return true
+	return whole
 }
 
 func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj model.Node) bool {
@@ -10454,15 +10231,14 @@ func (ec *executionContext) putOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcom
 func (ec *executionContext) putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w *answer.Writer, p *answer.Place, v []*fault.Error) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNUserError2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐError(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNUserError2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐError(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNUserError2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐError(w *answer.Writer, p *answer.Place, v *fault.Error) bool {
@@ -10489,15 +10265,14 @@ func (ec *executionContext) putOJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNSession2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSessionᚄ(w *answer.Writer, p *answer.Place, v []*account.Session) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSession(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSession(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐSession(w *answer.Writer, p *answer.Place, v *account.Session) bool {
@@ -10511,15 +10286,14 @@ func (ec *executionContext) putNSession2ᚖgithubᚗcomᚋpursuingᚑequityᚋco
 func (ec *executionContext) putNAccessToken2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessTokenᚄ(w *answer.Writer, p *answer.Place, v []*ent.AccessToken) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w *answer.Writer, p *answer.Place, v *ent.AccessToken) bool {
@@ -10533,15 +10307,14 @@ func (ec *executionContext) putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNIdentity2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentityᚄ(w *answer.Writer, p *answer.Place, v []*ent.Identity) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentity(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentity(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentity(w *answer.Writer, p *answer.Place, v *ent.Identity) bool {
@@ -10555,15 +10328,14 @@ func (ec *executionContext) putNIdentity2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNBlock2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlockᚄ(w *answer.Writer, p *answer.Place, v []*moderation.Block) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlock(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlock(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋmoderationᚐBlock(w *answer.Writer, p *answer.Place, v *moderation.Block) bool {
@@ -10577,15 +10349,14 @@ func (ec *executionContext) putNBlock2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNModerationAction2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationActionᚄ(w *answer.Writer, p *answer.Place, v []*ent.ModerationAction) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w *answer.Writer, p *answer.Place, v *ent.ModerationAction) bool {
@@ -10599,15 +10370,14 @@ func (ec *executionContext) putNModerationAction2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNFlag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlagᚄ(w *answer.Writer, p *answer.Place, v []*ent.Flag) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w *answer.Writer, p *answer.Place, v *ent.Flag) bool {
@@ -10775,15 +10545,14 @@ func (ec *executionContext) putONode2githubᚗcomᚋpursuingᚑequityᚋcommons�
 func (ec *executionContext) putNAuditEntryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.AuditEntry]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNAuditEntryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNAuditEntryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNAuditEntryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.AuditEntry]) bool {
@@ -10843,15 +10612,14 @@ func (ec *executionContext) putOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNBookmarkEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Bookmark]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNBookmarkEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNBookmarkEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNBookmarkEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Bookmark]) bool {
@@ -10881,15 +10649,14 @@ func (ec *executionContext) putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNBreakGlassEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.BreakGlass]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNBreakGlassEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNBreakGlassEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNBreakGlassEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.BreakGlass]) bool {
@@ -10931,15 +10698,14 @@ func (ec *executionContext) putNTimeZone2string(w *answer.Writer, p *answer.Plac
 func (ec *executionContext) putNRequirement2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(w *answer.Writer, p *answer.Place, v []schema.Requirement) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNRequirement2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNRequirement2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNRequirement2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(w *answer.Writer, p *answer.Place, v schema.Requirement) bool {
@@ -10973,15 +10739,14 @@ func (ec *executionContext) putNEnrollmentConnection2ᚖgithubᚗcomᚋpursuing�
 func (ec *executionContext) putNCohortEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Cohort]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Cohort]) bool {
@@ -11013,15 +10778,14 @@ func (ec *executionContext) putNString2ᚕstringᚄ(w *answer.Writer, p *answer.
 func (ec *executionContext) putNCohort2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohortᚄ(w *answer.Writer, p *answer.Place, v []*ent.Cohort) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putOAccessToken2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessToken(w *answer.Writer, p *answer.Place, v *ent.AccessToken) bool {
@@ -11105,15 +10869,14 @@ func (ec *executionContext) putOWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(w *answer.Writer, p *answer.Place, v []*ent.DraftVersion) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNDraftVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersion(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNDraftVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersion(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNDraftVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersion(w *answer.Writer, p *answer.Place, v *ent.DraftVersion) bool {
@@ -11140,15 +10903,14 @@ func (ec *executionContext) putODraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNDraftEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Draft]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNDraftEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNDraftEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNDraftEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Draft]) bool {
@@ -11191,15 +10953,14 @@ func (ec *executionContext) putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 func (ec *executionContext) putNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Enrollment]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNEnrollmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Enrollment]) bool {
@@ -11234,15 +10995,14 @@ func (ec *executionContext) putOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 func (ec *executionContext) putNFlaggedPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Flag]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Flag]) bool {
@@ -11256,15 +11016,14 @@ func (ec *executionContext) putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.JoinRequest]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNJoinRequestEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNJoinRequestEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNJoinRequestEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.JoinRequest]) bool {
@@ -11286,15 +11045,14 @@ func (ec *executionContext) putNJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNAffiliation2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliationᚄ(w *answer.Writer, p *answer.Place, v []*ent.Affiliation) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliation(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliation(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAffiliation(w *answer.Writer, p *answer.Place, v *ent.Affiliation) bool {
@@ -11308,15 +11066,14 @@ func (ec *executionContext) putNAffiliation2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNTeamMembership2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembershipᚄ(w *answer.Writer, p *answer.Place, v []*ent.TeamMembership) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembership(w *answer.Writer, p *answer.Place, v *ent.TeamMembership) bool {
@@ -11330,15 +11087,14 @@ func (ec *executionContext) putNTeamMembership2ᚖgithubᚗcomᚋpursuingᚑequi
 func (ec *executionContext) putNRoleAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignmentᚄ(w *answer.Writer, p *answer.Place, v []*ent.RoleAssignment) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNRoleAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignment(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNRoleAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignment(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNRoleAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignment(w *answer.Writer, p *answer.Place, v *ent.RoleAssignment) bool {
@@ -11396,16 +11152,17 @@ func (ec *executionContext) putOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpursui
 	mark := w.Mark()
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNConnectionSuggestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestion(w, e, v[i]) {
-			w.Back(mark)
-			w.Null()
-			return true
-		}
+		whole = ec.putNConnectionSuggestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestion(w, e, v[i]) && whole
 	}
 	w.Raw("]")
+	if !whole {
+		w.Back(mark)
+		w.Null()
+	}
 	return true
 }
 
@@ -11420,15 +11177,14 @@ func (ec *executionContext) putNConnectionSuggestion2ᚖgithubᚗcomᚋpursuing�
 func (ec *executionContext) putNMemberEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Member]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Member]) bool {
@@ -11442,15 +11198,14 @@ func (ec *executionContext) putNMemberEdge2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNModerationActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.ModerationAction]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNModerationActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.ModerationAction]) bool {
@@ -11482,15 +11237,14 @@ func (ec *executionContext) putNNotificationSubject2githubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNNotificationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Notification]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNNotificationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Notification]) bool {
@@ -11520,15 +11274,14 @@ func (ec *executionContext) putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋco
 func (ec *executionContext) putNSupport2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupportᚄ(w *answer.Writer, p *answer.Place, v []schema.Support) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSupport2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSupport2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSupport2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w *answer.Writer, p *answer.Place, v schema.Support) bool {
@@ -11546,15 +11299,14 @@ func (ec *executionContext) putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(w *answer.Writer, p *answer.Place, v []*ent.Sponsorship) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(w *answer.Writer, p *answer.Place, v *ent.Sponsorship) bool {
@@ -11568,15 +11320,14 @@ func (ec *executionContext) putNSponsorship2ᚖgithubᚗcomᚋpursuingᚑequity�
 func (ec *executionContext) putNCall2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCallᚄ(w *answer.Writer, p *answer.Place, v []*ent.Call) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w *answer.Writer, p *answer.Place, v *ent.Call) bool {
@@ -11598,15 +11349,14 @@ func (ec *executionContext) putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Organization]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNOrganizationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Organization]) bool {
@@ -11633,15 +11383,14 @@ func (ec *executionContext) putOWebhookDelivery2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNPollOption2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOptionᚄ(w *answer.Writer, p *answer.Place, v []*ent.PollOption) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNPollOption2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOption(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNPollOption2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOption(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNPollOption2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPollOption(w *answer.Writer, p *answer.Place, v *ent.PollOption) bool {
@@ -11663,15 +11412,14 @@ func (ec *executionContext) putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcom
 func (ec *executionContext) putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w *answer.Writer, p *answer.Place, v []*ent.File) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w *answer.Writer, p *answer.Place, v *ent.File) bool {
@@ -11698,15 +11446,14 @@ func (ec *executionContext) putOPoll2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 func (ec *executionContext) putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNodeᚄ(w *answer.Writer, p *answer.Place, v []model.Node) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNNode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNNode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNNode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w *answer.Writer, p *answer.Place, v model.Node) bool {
@@ -11720,15 +11467,14 @@ func (ec *executionContext) putNNode2githubᚗcomᚋpursuingᚑequityᚋcommons�
 func (ec *executionContext) putNReactionGroup2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroupᚄ(w *answer.Writer, p *answer.Place, v []*forum.ReactionGroup) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroup(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroup(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNReactionGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐReactionGroup(w *answer.Writer, p *answer.Place, v *forum.ReactionGroup) bool {
@@ -11750,15 +11496,14 @@ func (ec *executionContext) putNPostRevisionConnection2ᚖgithubᚗcomᚋpursuin
 func (ec *executionContext) putNPostEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Post]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Post]) bool {
@@ -11772,15 +11517,14 @@ func (ec *executionContext) putNPostEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNDiffRun2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRunᚄ(w *answer.Writer, p *answer.Place, v []*diff.Run) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRun(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRun(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋdiffᚐRun(w *answer.Writer, p *answer.Place, v *diff.Run) bool {
@@ -11794,15 +11538,14 @@ func (ec *executionContext) putNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequityᚋco
 func (ec *executionContext) putNPostRevisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.PostRevision]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNPostRevisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.PostRevision]) bool {
@@ -11824,15 +11567,14 @@ func (ec *executionContext) putNPostRevision2ᚖgithubᚗcomᚋpursuingᚑequity
 func (ec *executionContext) putNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOfferingᚄ(w *answer.Writer, p *answer.Place, v []*ent.Offering) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w *answer.Writer, p *answer.Place, v []model.Node) bool {
@@ -11890,15 +11632,14 @@ func (ec *executionContext) putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuing
 func (ec *executionContext) putNMentionCandidate2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidateᚄ(w *answer.Writer, p *answer.Place, v []*people.MentionCandidate) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidate(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidate(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐMentionCandidate(w *answer.Writer, p *answer.Place, v *people.MentionCandidate) bool {
@@ -11912,15 +11653,14 @@ func (ec *executionContext) putNMentionCandidate2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNTopic2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopicᚄ(w *answer.Writer, p *answer.Place, v []*people.Topic) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopic(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopic(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐTopic(w *answer.Writer, p *answer.Place, v *people.Topic) bool {
@@ -11934,15 +11674,14 @@ func (ec *executionContext) putNTopic2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 func (ec *executionContext) putNProgram2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgramᚄ(w *answer.Writer, p *answer.Place, v []*ent.Program) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Resource]) bool {
@@ -11956,15 +11695,14 @@ func (ec *executionContext) putNResourceConnection2ᚖgithubᚗcomᚋpursuingᚑ
 func (ec *executionContext) putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w *answer.Writer, p *answer.Place, v []*ent.Framework) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNFramework2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFramework(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNFramework2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFramework(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNFramework2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFramework(w *answer.Writer, p *answer.Place, v *ent.Framework) bool {
@@ -11994,15 +11732,14 @@ func (ec *executionContext) putNSpaceConnection2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNWebhookEndpoint2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpointᚄ(w *answer.Writer, p *answer.Place, v []*ent.WebhookEndpoint) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpoint(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpoint(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐWebhookEndpoint(w *answer.Writer, p *answer.Place, v *ent.WebhookEndpoint) bool {
@@ -12037,15 +11774,14 @@ func (ec *executionContext) putNResourceVersionConnection2ᚖgithubᚗcomᚋpurs
 func (ec *executionContext) putNResourceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Resource]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNResourceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Resource]) bool {
@@ -12067,15 +11803,14 @@ func (ec *executionContext) putNResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNResourceVersionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.ResourceVersion]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNResourceVersionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.ResourceVersion]) bool {
@@ -12097,15 +11832,14 @@ func (ec *executionContext) putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequ
 func (ec *executionContext) putNSearchResultEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdgeᚄ(w *answer.Writer, p *answer.Place, v []*model.SearchResultEdge) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSearchResultEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSearchResultEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSearchResultEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdge(w *answer.Writer, p *answer.Place, v *model.SearchResultEdge) bool {
@@ -12143,15 +11877,14 @@ func (ec *executionContext) putNThreadConnection2ᚖgithubᚗcomᚋpursuingᚑeq
 func (ec *executionContext) putNSpaceTag2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTagᚄ(w *answer.Writer, p *answer.Place, v []*forum.SpaceTag) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTag(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTag(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSpaceTag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋforumᚐSpaceTag(w *answer.Writer, p *answer.Place, v *forum.SpaceTag) bool {
@@ -12197,15 +11930,14 @@ func (ec *executionContext) putNModerationActionConnection2ᚖgithubᚗcomᚋpur
 func (ec *executionContext) putNSpaceEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Space]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Space]) bool {
@@ -12219,15 +11951,14 @@ func (ec *executionContext) putNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋ
 func (ec *executionContext) putNSpaceMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.SpaceMembership]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNSpaceMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.SpaceMembership]) bool {
@@ -12257,29 +11988,27 @@ func (ec *executionContext) putNTeamMembershipConnection2ᚖgithubᚗcomᚋpursu
 func (ec *executionContext) putNEnrollment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollmentᚄ(w *answer.Writer, p *answer.Place, v []*ent.Enrollment) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNTeamEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Team]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Team]) bool {
@@ -12293,15 +12022,14 @@ func (ec *executionContext) putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 func (ec *executionContext) putNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.TeamMembership]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNTeamMembershipEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.TeamMembership]) bool {
@@ -12323,29 +12051,27 @@ func (ec *executionContext) putNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequi
 func (ec *executionContext) putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w *answer.Writer, p *answer.Place, v []*ent.Member) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Thread]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Thread]) bool {
@@ -12372,15 +12098,14 @@ func (ec *executionContext) putONotificationPreference2ᚖgithubᚗcomᚋpursuin
 func (ec *executionContext) putNWebhookDeliveryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.WebhookDelivery]) bool {
 	e := p.Element()
 	w.Raw("[")
+	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		if !ec.putNWebhookDeliveryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) {
-			return false
-		}
+		whole = ec.putNWebhookDeliveryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
 	}
 	w.Raw("]")
-	return true
+	return whole
 }
 
 func (ec *executionContext) putNWebhookDeliveryEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.WebhookDelivery]) bool {
