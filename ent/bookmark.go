@@ -214,6 +214,18 @@ func (_m *Bookmark) String() string {
 	return builder.String()
 }
 
+// Kin copies rows, so that the copies know each other as if one query had loaded them. The rows stay as they are and may be shared.
+func (*Bookmark) Kin(rows []*Bookmark) []*Bookmark {
+	copies, kin := make([]Bookmark, len(rows)), make([]*Bookmark, len(rows))
+	group := sibling.Join(kin)
+	for i, row := range rows {
+		copies[i] = *row
+		copies[i].siblings = group
+		kin[i] = &copies[i]
+	}
+	return kin
+}
+
 // Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
 func (_m *Bookmark) Siblings() *sibling.Group[Bookmark] { return _m.siblings }
 

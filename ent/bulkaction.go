@@ -305,6 +305,18 @@ func (_m *BulkAction) String() string {
 	return builder.String()
 }
 
+// Kin copies rows, so that the copies know each other as if one query had loaded them. The rows stay as they are and may be shared.
+func (*BulkAction) Kin(rows []*BulkAction) []*BulkAction {
+	copies, kin := make([]BulkAction, len(rows)), make([]*BulkAction, len(rows))
+	group := sibling.Join(kin)
+	for i, row := range rows {
+		copies[i] = *row
+		copies[i].siblings = group
+		kin[i] = &copies[i]
+	}
+	return kin
+}
+
 // Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
 func (_m *BulkAction) Siblings() *sibling.Group[BulkAction] { return _m.siblings }
 

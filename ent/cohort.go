@@ -203,6 +203,18 @@ func (_m *Cohort) String() string {
 	return builder.String()
 }
 
+// Kin copies rows, so that the copies know each other as if one query had loaded them. The rows stay as they are and may be shared.
+func (*Cohort) Kin(rows []*Cohort) []*Cohort {
+	copies, kin := make([]Cohort, len(rows)), make([]*Cohort, len(rows))
+	group := sibling.Join(kin)
+	for i, row := range rows {
+		copies[i] = *row
+		copies[i].siblings = group
+		kin[i] = &copies[i]
+	}
+	return kin
+}
+
 // Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
 func (_m *Cohort) Siblings() *sibling.Group[Cohort] { return _m.siblings }
 

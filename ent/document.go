@@ -290,6 +290,18 @@ func (_m *Document) String() string {
 	return builder.String()
 }
 
+// Kin copies rows, so that the copies know each other as if one query had loaded them. The rows stay as they are and may be shared.
+func (*Document) Kin(rows []*Document) []*Document {
+	copies, kin := make([]Document, len(rows)), make([]*Document, len(rows))
+	group := sibling.Join(kin)
+	for i, row := range rows {
+		copies[i] = *row
+		copies[i].siblings = group
+		kin[i] = &copies[i]
+	}
+	return kin
+}
+
 // Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
 func (_m *Document) Siblings() *sibling.Group[Document] { return _m.siblings }
 

@@ -267,6 +267,18 @@ func (_m *Flag) String() string {
 	return builder.String()
 }
 
+// Kin copies rows, so that the copies know each other as if one query had loaded them. The rows stay as they are and may be shared.
+func (*Flag) Kin(rows []*Flag) []*Flag {
+	copies, kin := make([]Flag, len(rows)), make([]*Flag, len(rows))
+	group := sibling.Join(kin)
+	for i, row := range rows {
+		copies[i] = *row
+		copies[i].siblings = group
+		kin[i] = &copies[i]
+	}
+	return kin
+}
+
 // Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
 func (_m *Flag) Siblings() *sibling.Group[Flag] { return _m.siblings }
 

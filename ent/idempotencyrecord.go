@@ -191,6 +191,18 @@ func (_m *IdempotencyRecord) String() string {
 	return builder.String()
 }
 
+// Kin copies rows, so that the copies know each other as if one query had loaded them. The rows stay as they are and may be shared.
+func (*IdempotencyRecord) Kin(rows []*IdempotencyRecord) []*IdempotencyRecord {
+	copies, kin := make([]IdempotencyRecord, len(rows)), make([]*IdempotencyRecord, len(rows))
+	group := sibling.Join(kin)
+	for i, row := range rows {
+		copies[i] = *row
+		copies[i].siblings = group
+		kin[i] = &copies[i]
+	}
+	return kin
+}
+
 // Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
 func (_m *IdempotencyRecord) Siblings() *sibling.Group[IdempotencyRecord] { return _m.siblings }
 

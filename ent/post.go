@@ -391,6 +391,18 @@ func (_m *Post) String() string {
 	return builder.String()
 }
 
+// Kin copies rows, so that the copies know each other as if one query had loaded them. The rows stay as they are and may be shared.
+func (*Post) Kin(rows []*Post) []*Post {
+	copies, kin := make([]Post, len(rows)), make([]*Post, len(rows))
+	group := sibling.Join(kin)
+	for i, row := range rows {
+		copies[i] = *row
+		copies[i].siblings = group
+		kin[i] = &copies[i]
+	}
+	return kin
+}
+
 // Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
 func (_m *Post) Siblings() *sibling.Group[Post] { return _m.siblings }
 

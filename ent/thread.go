@@ -347,6 +347,18 @@ func (_m *Thread) String() string {
 	return builder.String()
 }
 
+// Kin copies rows, so that the copies know each other as if one query had loaded them. The rows stay as they are and may be shared.
+func (*Thread) Kin(rows []*Thread) []*Thread {
+	copies, kin := make([]Thread, len(rows)), make([]*Thread, len(rows))
+	group := sibling.Join(kin)
+	for i, row := range rows {
+		copies[i] = *row
+		copies[i].siblings = group
+		kin[i] = &copies[i]
+	}
+	return kin
+}
+
 // Siblings are the rows that were loaded together with this one; nil when it was not loaded by a query.
 func (_m *Thread) Siblings() *sibling.Group[Thread] { return _m.siblings }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/store"
 )
 
 // The loaders of edges: one statement for all parents of a level. They check nothing: an edge that leads from something visible
@@ -64,20 +65,37 @@ func byID[T any](ids []gid.ID, id func(*T) gid.ID, load func(distinct []gid.ID) 
 	return out, nil
 }
 
+// kinship is a pointer to an ent row whose copies can know each other.
+type kinship[T any] interface {
+	*T
+	Kin(rows []*T) []*T
+}
+
+// keptByID is byID for rows that are kept for a moment.
+func keptByID[T any, P kinship[T]](ctx context.Context, kept *store.Kept[T], ids []gid.ID, id func(*T) gid.ID, load func(distinct []gid.ID) ([]*T, error)) ([]*T, error) {
+	return byID(ids, id, func(ids []gid.ID) ([]*T, error) {
+		rows, err := kept.Find(ctx, ids, load)
+		if err != nil {
+			return nil, err
+		}
+		return P(nil).Kin(rows), nil
+	})
+}
+
 func (r *Resolver) members(ctx context.Context, ids []gid.ID) ([]*ent.Member, error) {
-	return byID(ids, func(m *ent.Member) gid.ID { return m.ID }, func(ids []gid.ID) ([]*ent.Member, error) {
+	return keptByID(ctx, r.Kept.Members, ids, memberID, func(ids []gid.ID) ([]*ent.Member, error) {
 		return r.Store.Client(ctx).Member.Query().Where(page.AnyOf(member.FieldID, ids)).All(ctx)
 	})
 }
 
 func (r *Resolver) organizations(ctx context.Context, ids []gid.ID) ([]*ent.Organization, error) {
-	return byID(ids, func(o *ent.Organization) gid.ID { return o.ID }, func(ids []gid.ID) ([]*ent.Organization, error) {
+	return keptByID(ctx, r.Kept.Organizations, ids, organizationID, func(ids []gid.ID) ([]*ent.Organization, error) {
 		return r.Store.Client(ctx).Organization.Query().Where(page.AnyOf(organization.FieldID, ids)).All(ctx)
 	})
 }
 
 func (r *Resolver) teams(ctx context.Context, ids []gid.ID) ([]*ent.Team, error) {
-	return byID(ids, func(t *ent.Team) gid.ID { return t.ID }, func(ids []gid.ID) ([]*ent.Team, error) {
+	return keptByID(ctx, r.Kept.Teams, ids, teamID, func(ids []gid.ID) ([]*ent.Team, error) {
 		return r.Store.Client(ctx).Team.Query().Where(page.AnyOf(team.FieldID, ids)).All(ctx)
 	})
 }
@@ -89,13 +107,13 @@ func (r *Resolver) cohorts(ctx context.Context, ids []gid.ID) ([]*ent.Cohort, er
 }
 
 func (r *Resolver) offerings(ctx context.Context, ids []gid.ID) ([]*ent.Offering, error) {
-	return byID(ids, func(o *ent.Offering) gid.ID { return o.ID }, func(ids []gid.ID) ([]*ent.Offering, error) {
+	return keptByID(ctx, r.Kept.Offerings, ids, offeringID, func(ids []gid.ID) ([]*ent.Offering, error) {
 		return r.Store.Client(ctx).Offering.Query().Where(page.AnyOf(offering.FieldID, ids)).All(ctx)
 	})
 }
 
 func (r *Resolver) programs(ctx context.Context, ids []gid.ID) ([]*ent.Program, error) {
-	return byID(ids, func(p *ent.Program) gid.ID { return p.ID }, func(ids []gid.ID) ([]*ent.Program, error) {
+	return keptByID(ctx, r.Kept.Programs, ids, programID, func(ids []gid.ID) ([]*ent.Program, error) {
 		return r.Store.Client(ctx).Program.Query().Where(page.AnyOf(program.FieldID, ids)).All(ctx)
 	})
 }

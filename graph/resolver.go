@@ -39,6 +39,7 @@ type Resolver struct {
 	Audit     *audit.Log
 	Files     *file.Service
 	Webhooks  *webhook.Service
+	Kept      Kept
 }
 
 // Schema is the executable schema over the resolvers.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -47,6 +48,7 @@ func TestQueriesAreAnsweredAsGqlgenDoes(t *testing.T) {
 				t.Helper()
 				asked++
 				x, y := a.Do(query, v), b.Do(query, v)
+				x.Body, y.Body = position.ReplaceAllString(x.Body, ""), position.ReplaceAllString(y.Body, "") // the program's own work moves it
 				if x.Status != y.Status || x.Body != y.Body {
 					at := 0
 					for at < len(x.Body) && at < len(y.Body) && x.Body[at] == y.Body[at] {
@@ -83,6 +85,8 @@ func TestQueriesAreAnsweredAsGqlgenDoes(t *testing.T) {
 		}
 	})
 }
+
+var position = regexp.MustCompile(`"eventCursor":"[^"]*"`)
 
 // executing serves the program's graph with a schema of one's choice, as production does but for rates. It returns clients by token.
 func executing(t *testing.T, w *apitest.World, schema graphql.ExecutableSchema) func(token string) *apitest.Client {

@@ -322,7 +322,10 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 
 // Resolver is the graph over the program's domains.
 func (a *App) Resolver() *graph.Resolver {
+	kept := graph.Keep(a.Store, a.Config.Now)
+	a.Events.OnAccessChange(kept.Forget)
 	return &graph.Resolver{
+		Kept:  kept,
 		Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk,
 		People: a.People, Library: a.Library, Moderation: a.Moderation, Newcomers: a.Newcomers, Audit: a.Audit, Files: a.Files,
 		Webhooks: a.Webhooks,

@@ -28,7 +28,7 @@ type connector struct {
 	sqlite     bool
 	statements *atomic.Int64
 	recorder   *atomic.Pointer[recorder]
-	signIns    *signInChanges
+	changes    *tableChanges
 }
 
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -70,7 +70,8 @@ type conn struct {
 	cache map[string]*cached
 	clock uint64
 
-	inTx, ended bool // within a transaction, which may end a sign-in
+	inTx    bool   // within a transaction
+	watches uint64 // what it has touched: see tableChanges
 }
 
 type cached struct {
@@ -199,7 +200,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if err != nil {
 		return nil, err
 	}
-	c.inTx, c.ended = true, false
+	c.inTx, c.watches = true, 0
 	return &tx{Tx: t, conn: c}, nil
 }
 

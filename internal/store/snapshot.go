@@ -20,20 +20,22 @@ type snapshotKey struct{}
 // snapshot is one read-only view of the database that all reads of a request share. Its connection takes one statement
 // at a time, so reads that resolvers send at once wait for each other here.
 type snapshot struct {
-	client *ent.Client
-	drv    *oneAtATime
+	client  *ent.Client
+	drv     *oneAtATime
+	changes uint64 // how many changes had been told when it was opened
 }
 
 // Snapshot runs fn with a context in which Client reads from one unchanging view of the database: a query and the position
 // that it returns agree.
 func (s *Store) Snapshot(ctx context.Context, fn func(ctx context.Context) error) error {
+	changes := s.changes.count.Load()
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("begin snapshot: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // it read only: nothing to commit
 	drv := &oneAtATime{bound: bound{dialect: s.dialect, Conn: entsql.Conn{ExecQuerier: tx}}}
-	return fn(context.WithValue(ctx, snapshotKey{}, &snapshot{client: ent.NewClient(ent.Driver(drv)), drv: drv}))
+	return fn(context.WithValue(ctx, snapshotKey{}, &snapshot{client: ent.NewClient(ent.Driver(drv)), drv: drv, changes: changes}))
 }
 
 // oneAtATime lets one statement at a time onto the connection: from sending it until its rows are closed.

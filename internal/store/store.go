@@ -37,7 +37,7 @@ type Store struct {
 	url        string
 	statements atomic.Int64
 	recorder   atomic.Pointer[recorder]
-	signIns    signInChanges
+	changes    tableChanges
 }
 
 // PoolSize is how many connections the pool of PostgreSQL holds, open and idle alike: closing idle ones costs a factor of
@@ -103,7 +103,7 @@ func (s *Store) openSQLite(path string) error {
 
 func (s *Store) pool(base driver.Connector, size int) *sql.DB {
 	s.plain = base
-	db := sql.OpenDB(&connector{Connector: base, sqlite: s.dialect == dialect.SQLite, statements: &s.statements, recorder: &s.recorder, signIns: &s.signIns})
+	db := sql.OpenDB(&connector{Connector: base, sqlite: s.dialect == dialect.SQLite, statements: &s.statements, recorder: &s.recorder, changes: &s.changes})
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	return db
