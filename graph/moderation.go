@@ -93,7 +93,7 @@ func (r *Resolver) moderationEvents(ctx context.Context, v viewer.Viewer, events
 	of := make(map[string][]gid.ID)
 	for _, e := range events {
 		switch e.Kind {
-		case event.QueueChanged, event.FlagResolved, event.MemberWarned:
+		case event.QueueChanged, event.OwnPostModerated, event.FlagResolved, event.MemberWarned:
 			of[e.Kind] = append(of[e.Kind], e.ObjectID)
 		}
 	}
@@ -116,6 +116,12 @@ func (r *Resolver) moderationEvents(ctx context.Context, v viewer.Viewer, events
 	if err != nil {
 		return nil, err
 	}
+	own, err := byID(of[event.OwnPostModerated], func(p *ent.Post) gid.ID { return p.ID }, func(ids []gid.ID) ([]*ent.Post, error) {
+		return r.Store.Client(ctx).Post.Query().Where(page.AnyOf(post.FieldID, ids), access.VisiblePosts(v)).All(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
 	shown := make(map[int]model.NotificationEvent, len(events))
 	for _, e := range events {
 		c := event.Cursor(e.StreamID, e.Seq)
@@ -125,6 +131,11 @@ func (r *Resolver) moderationEvents(ctx context.Context, v viewer.Viewer, events
 				shown[e.Seq] = &model.ModerationQueueChanged{Cursor: c, Post: posts[0], OpenFlagCount: count}
 			}
 			posts = posts[1:]
+		case event.OwnPostModerated:
+			if own[0] != nil {
+				shown[e.Seq] = &model.OwnPostModerated{Cursor: c, Post: own[0]}
+			}
+			own = own[1:]
 		case event.FlagResolved:
 			if flags[0] != nil {
 				shown[e.Seq] = &model.FlagResolved{Cursor: c, Flag: flags[0]}

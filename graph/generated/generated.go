@@ -3488,6 +3488,14 @@ type ModerationQueueChanged implements NotificationEvent {
   openFlagCount: Int!
 }
 
+"""A moderator hid a post of the viewer's, or showed it again. Not for who cannot see the post any more."""
+type OwnPostModerated implements NotificationEvent {
+  """Its place in the viewer's events."""
+  cursor: Cursor!
+  """The post, as it stands now: look at its ` + "`" + `hiddenAt` + "`" + `."""
+  post: Post!
+}
+
 """A moderator decided about a flag of the viewer's."""
 type FlagResolved implements NotificationEvent {
   """Its place in the viewer's events."""
@@ -26849,6 +26857,61 @@ func (ec *executionContext) fieldContext_OrganizationEdge_node(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _OwnPostModerated_cursor(ctx context.Context, field graphql.CollectedField, obj *model.OwnPostModerated) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnPostModerated_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnPostModerated_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OwnPostModerated", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _OwnPostModerated_post(ctx context.Context, field graphql.CollectedField, obj *model.OwnPostModerated) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnPostModerated_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Post) graphql.Marshaler {
+			return ec.marshalNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnPostModerated_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OwnPostModerated",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Post(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -45110,6 +45173,13 @@ func (ec *executionContext) _NotificationEvent(ctx context.Context, sel ast.Sele
 			return graphql.Null
 		}
 		return ec._ReadStateChanged(ctx, sel, obj)
+	case model.OwnPostModerated:
+		return ec._OwnPostModerated(ctx, sel, &obj)
+	case *model.OwnPostModerated:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._OwnPostModerated(ctx, sel, obj)
 	case model.NotificationsRead:
 		return ec._NotificationsRead(ctx, sel, &obj)
 	case *model.NotificationsRead:
@@ -51409,6 +51479,44 @@ func (ec *executionContext) _OrganizationEdge(ctx context.Context, sel ast.Selec
 			}
 		case "node":
 			out.Values[i] = ec._OrganizationEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ownPostModeratedImplementors = []string{"OwnPostModerated", "NotificationEvent"}
+
+func (ec *executionContext) _OwnPostModerated(ctx context.Context, sel ast.SelectionSet, obj *model.OwnPostModerated) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ownPostModeratedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OwnPostModerated")
+		case "cursor":
+			out.Values[i] = ec._OwnPostModerated_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "post":
+			out.Values[i] = ec._OwnPostModerated_post(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -5032,6 +5032,34 @@ func (ec *executionContext) write_OrganizationEdge(w *answer.Writer, in *answer.
 	return whole
 }
 
+func (ec *executionContext) write_OwnPostModerated(w *answer.Writer, in *answer.Place, obj *model.OwnPostModerated) bool {
+	o := in.Object(ec.OperationContext, "OwnPostModerated", ownPostModeratedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"OwnPostModerated\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "post":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_OwnPostModerated_post(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Post
+			whole = ec.putNPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_PageInfo(w *answer.Writer, in *answer.Place, obj *page.Info) bool {
 	o := in.Object(ec.OperationContext, "PageInfo", pageInfoImplementors)
 	w.Raw("{")
@@ -10028,6 +10056,13 @@ func (ec *executionContext) write_NotificationEvent(w *answer.Writer, in *answer
 			return false
 		}
 		return ec.write_ReadStateChanged(w, in, obj)
+	case model.OwnPostModerated:
+		return ec.write_OwnPostModerated(w, in, &obj)
+	case *model.OwnPostModerated:
+		if obj == nil {
+			return false
+		}
+		return ec.write_OwnPostModerated(w, in, obj)
 	case model.NotificationsRead:
 		return ec.write_NotificationsRead(w, in, &obj)
 	case *model.NotificationsRead:

@@ -1164,6 +1164,16 @@ type NotificationsRead struct {
 
 func (NotificationsRead) IsNotificationEvent() {}
 
+// A moderator hid a post of the viewer's, or showed it again. Not for who cannot see the post any more.
+type OwnPostModerated struct {
+	// Its place in the viewer's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The post, as it stands now: look at its `hiddenAt`.
+	Post *ent.Post `json:"post"`
+}
+
+func (OwnPostModerated) IsNotificationEvent() {}
+
 // What `pinThread` takes.
 type PinThreadInput struct {
 	// The thread.

@@ -52,6 +52,8 @@ func TestHiddenPosts(t *testing.T) {
 		before := map[*apitest.Person]string{ada: unread(ada), ben: unread(ben), eve: unread(eve), host: unread(host)}
 
 		w.T.Run("a reader sees a tombstone, its author and moderators what it said", func(t *testing.T) {
+			told := follow(w, eve)
+			defer told.Close()
 			r := host.Must(hidePost, input(vars{"postId": bad, "reason": "Be kind."}))
 			if r.String("hidePost.post.body") != "" || r.At("hidePost.post.hiddenAt") == nil || r.String("hidePost.post.hiddenBody") != "a grey heron, @"+ada.Handle || r.At("hidePost.post.viewerCanHide") != false {
 				t.Errorf("%s", r.Body)
@@ -59,6 +61,9 @@ func TestHiddenPosts(t *testing.T) {
 			r = eve.Must(aPost, vars{"id": bad})
 			if r.String("node.body") != "" || r.String("node.hiddenBody") != "a grey heron, @"+ada.Handle || r.String("node.hiddenReason") != "Be kind." || r.At("node.viewerCanEdit") != false {
 				t.Errorf("the author reads %s", r.Body)
+			}
+			if got := told.Next(); got.String("notificationEvents.__typename") != "OwnPostModerated" || got.At("notificationEvents.post.hiddenAt") == nil || got.String("notificationEvents.post.hiddenBody") == "" {
+				t.Errorf("the author is told %s", got.Body)
 			}
 			r = ben.Must(aPost, vars{"id": bad})
 			if r.String("node.body") != "" || r.String("node.bodyHTML") != "" || r.At("node.hiddenAt") == nil || r.At("node.hiddenBody") != nil || r.At("node.hiddenReason") != nil ||

@@ -25,7 +25,7 @@ const (
 	aPost    = `query($id: ID!) { node(id: $id) { ... on Post { body bodyHTML quote hiddenAt hiddenBody hiddenReason reactions { emoji } poll { question } attachments { id }
 		revisions(first: 10) { edges { cursor } } viewerCanEdit viewerCanReact viewerCanFlag viewerCanHide viewerFlag { state } thread { postCount viewerUnreadCount answered lastPost { body } } } } }`
 	moderationEvents = `subscription { notificationEvents { __typename ... on ModerationQueueChanged { openFlagCount post { id } } ... on FlagResolved { flag { state resolvedBy { name } } }
-		... on MemberWarned { warning { id reason moderator { name } } } } }`
+		... on OwnPostModerated { post { id body hiddenAt hiddenBody } } ... on MemberWarned { warning { id reason moderator { name } } } } }`
 	warnings = `{ account { warnings { id reason acknowledgedAt moderator { name } space { id } } flags { state } } }`
 )
 

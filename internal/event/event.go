@@ -59,6 +59,7 @@ const (
 	DraftChanged        = "DRAFT_CHANGED"
 	BookmarkChanged     = "BOOKMARK_CHANGED"
 	QueueChanged        = "MODERATION_QUEUE_CHANGED" // its object is the post
+	OwnPostModerated    = "OWN_POST_MODERATED"       // its object is the post
 	FlagResolved        = "FLAG_RESOLVED"            // its object is the flag
 	MemberWarned        = "MEMBER_WARNED"            // its object is the moderation action
 )

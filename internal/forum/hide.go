@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
@@ -104,6 +105,9 @@ func (j *Judged) Hide(ctx context.Context, tx *ent.Client, reason string) error 
 	if err := s.requote(ctx, tx, t, p.ID, j.at); err != nil {
 		return err
 	}
+	if err := j.tellAuthor(ctx, tx); err != nil {
+		return err
+	}
 	return s.Audit.Moderated(ctx, tx, j.viewer, j.act(moderationaction.KindHIDE, audit.PostHidden, reason))
 }
 
@@ -135,6 +139,9 @@ func (j *Judged) Restore(ctx context.Context, tx *ent.Client, reason string) err
 	if err := s.requote(ctx, tx, t, p.ID, j.at); err != nil {
 		return err
 	}
+	if err := j.tellAuthor(ctx, tx); err != nil {
+		return err
+	}
 	return s.Audit.Moderated(ctx, tx, j.viewer, j.act(moderationaction.KindUNHIDE, audit.PostRestored, reason))
 }
 
@@ -152,6 +159,18 @@ func (j *Judged) Lock(ctx context.Context, tx *ent.Client, reason string) error 
 		return fmt.Errorf("lock thread: %w", err)
 	}
 	return s.lockedBy(ctx, tx, j.viewer, t, reason)
+}
+
+// tellAuthor tells the devices of the post's author that it was hidden or is shown again, if they can still read it.
+func (j *Judged) tellAuthor(ctx context.Context, tx *ent.Client) error {
+	reads, err := tx.Member.Query().Where(member.ID(j.Post.AuthorID), access.ThreadReaders(j.Post.ThreadID)).Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("look for the post's author: %w", err)
+	}
+	if !reads {
+		return nil
+	}
+	return j.forum.Events.AppendToMembers(ctx, tx, j.at, map[gid.ID]event.Entry{j.Post.AuthorID: {Kind: event.OwnPostModerated, Object: j.Post.ID}})
 }
 
 func (j *Judged) act(kind moderationaction.Kind, action audit.Action, reason string) audit.Act {

@@ -36,6 +36,7 @@ const valueTypes = [
   'DraftChanged',
   'BookmarkChanged',
   'ModerationQueueChanged',
+  'OwnPostModerated',
   'FlagResolved',
   'MemberWarned',
 ];
