@@ -131,7 +131,7 @@ func idsOfAllKinds(t *testing.T, w *apitest.World) map[gid.Kind][]gid.ID {
 				}
 				ids[id.Kind()] = append(ids[id.Kind()], id)
 			}
-			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			if err := errors.Join(rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // within the loop, and a failure ends the test
 				t.Fatal(err)
 			}
 		}

@@ -67,10 +67,14 @@ func (w *Writer) Key(i int, p *Place) {
 	w.b = append(w.b, p.key...)
 }
 
-// Int, Int64 and Bool append a number or a truth.
-func (w *Writer) Int(v int)     { w.b = strconv.AppendInt(w.b, int64(v), 10) }
+// Int appends a number.
+func (w *Writer) Int(v int) { w.b = strconv.AppendInt(w.b, int64(v), 10) }
+
+// Int64 appends a number.
 func (w *Writer) Int64(v int64) { w.b = strconv.AppendInt(w.b, v, 10) }
-func (w *Writer) Bool(v bool)   { w.b = strconv.AppendBool(w.b, v) }
+
+// Bool appends a truth.
+func (w *Writer) Bool(v bool) { w.b = strconv.AppendBool(w.b, v) }
 
 // Name appends a string in which nothing has to be escaped: an enum's value, a cursor.
 func (w *Writer) Name(s string) {
@@ -86,9 +90,11 @@ func (w *Writer) ID(id gid.ID) {
 	w.b = append(w.b, '"')
 }
 
-// DateTime and Date append an instant or a day.
+// DateTime appends an instant.
 func (w *Writer) DateTime(t time.Time) { w.b = scalar.AppendDateTime(w.b, t) }
-func (w *Writer) Date(t time.Time)     { w.b = scalar.AppendDate(w.b, t) }
+
+// Date appends a day.
+func (w *Writer) Date(t time.Time) { w.b = scalar.AppendDate(w.b, t) }
 
 const hexDigits = "0123456789ABCDEF"
 

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,8 +25,8 @@ type request []byte
 func post(host, path string, body []byte, headers ...string) request {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: %d\r\n", path, host, len(body))
-	for i := 0; i < len(headers); i += 2 {
-		fmt.Fprintf(&b, "%s: %s\r\n", headers[i], headers[i+1])
+	for h := range slices.Chunk(headers, 2) {
+		fmt.Fprintf(&b, "%s\r\n", strings.Join(h, ": "))
 	}
 	b.WriteString("\r\n")
 	b.Write(body)

@@ -139,7 +139,7 @@ func serveHand(ctx context.Context, databaseURL string) error {
 		<-ctx.Done()
 		_ = server.Close()
 	}()
-	fmt.Println("listening", ln.Addr()) //nolint:forbidigo // a command: who started it reads this
+	fmt.Println("listening", ln.Addr())
 	if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
@@ -173,7 +173,7 @@ func install(ctx context.Context) (string, error) {
 		}
 	}
 	at := filepath.Join(dir, "package-lock.json")
-	if have, err := os.ReadFile(at); err == nil && bytes.Equal(have, lock) { //nolint:gosec // our own cache
+	if have, err := os.ReadFile(at); err == nil && bytes.Equal(have, lock) {
 		if _, err := os.Stat(filepath.Join(dir, "node_modules", ".bin", "node")); err == nil {
 			return dir, nil
 		}

@@ -17,15 +17,13 @@ const staff = `EXISTS (SELECT FROM roles WHERE scope = 'PLATFORM' AND role IN ('
 const participant = `(EXISTS (SELECT FROM space_memberships sm JOIN spaces n ON n.id = sm.space_id WHERE sm.member_id = $1 AND n.kind = 'NETWORK' AND ` + current + `)
   OR ` + staff + ` OR EXISTS (SELECT FROM roles WHERE role = 'FACILITATOR' AND scope = 'COHORT'))`
 
-// seesSpace is whether the member sees the space of an alias.
-func seesSpace(s string) string {
-	return strings.ReplaceAll(`(EXISTS (SELECT FROM space_memberships WHERE member_id = $1 AND space_id = s.id AND `+current+`)
-  OR s.kind NOT IN ('AFFINITY', 'DIRECT') AND (`+staff+`
+// seesSpace is whether the member sees the space s.
+const seesSpace = `(EXISTS (SELECT FROM space_memberships WHERE member_id = $1 AND space_id = s.id AND ` + current + `)
+  OR s.kind NOT IN ('AFFINITY', 'DIRECT') AND (` + staff + `
     OR EXISTS (SELECT FROM roles WHERE role = 'FACILITATOR' AND (scope = 'SPACE' AND scope_id = s.id OR scope = 'COHORT' AND scope_id = s.cohort_id))
     OR EXISTS (SELECT FROM roles r JOIN enrollments e ON e.cohort_id = r.scope_id WHERE r.role = 'FACILITATOR' AND r.scope = 'COHORT' AND e.team_id = s.team_id AND e.state = 'ENROLLED')
     OR EXISTS (SELECT FROM roles r JOIN teams t ON t.organization_id = r.scope_id WHERE r.role = 'LEAD' AND r.scope = 'ORGANIZATION' AND t.id = s.team_id))
-  OR EXISTS (SELECT FROM roles WHERE scope = 'PLATFORM' AND role = 'ADMIN') AND EXISTS (SELECT FROM break_glasses WHERE member_id = $1 AND space_id = s.id AND ends_at > now()))`, "s.", s+".")
-}
+  OR EXISTS (SELECT FROM roles WHERE scope = 'PLATFORM' AND role = 'ADMIN') AND EXISTS (SELECT FROM break_glasses WHERE member_id = $1 AND space_id = s.id AND ends_at > now()))`
 
 // seesMember is whether the member sees the member whose id is given.
 func seesMember(id string) string {
@@ -42,7 +40,7 @@ func seesTeam(t string) string {
   OR EXISTS (SELECT FROM roles WHERE role = 'LEAD' AND scope = 'ORGANIZATION' AND scope_id = t.organization_id))`, "t.", t+".")
 }
 
-// heard is whether the post of an alias is by somebody whom the member hears; k is the kind of its thread.
-func heard(p, k string) string {
-	return strings.ReplaceAll(`(NOT EXISTS (SELECT FROM blocks WHERE member_id = $1 AND blocked_id = p.author_id) OR p.seq = 1 AND `+k+` = 'ANNOUNCEMENT')`, "p.", p+".")
+// heard is whether the post of an alias, in the thread t, is by somebody whom the member hears.
+func heard(p string) string {
+	return strings.ReplaceAll(`(NOT EXISTS (SELECT FROM blocks WHERE member_id = $1 AND blocked_id = p.author_id) OR p.seq = 1 AND t.kind = 'ANNOUNCEMENT')`, "p.", p+".")
 }

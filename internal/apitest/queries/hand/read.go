@@ -21,7 +21,7 @@ var (
 )
 
 var point = `WITH ` + roles + `
-SELECT t.title, t.created_at, t.locked FROM threads t JOIN spaces s ON s.id = t.space_id WHERE t.id = $2 AND ` + seesSpace("s")
+SELECT t.title, t.created_at, t.locked FROM threads t JOIN spaces s ON s.id = t.space_id WHERE t.id = $2 AND ` + seesSpace
 
 func (a *API) point(ctx context.Context, me gid.ID, v variables) (out, error) {
 	o := make(out, 0, 256)
@@ -54,16 +54,16 @@ SELECT s.name, t.id, t.title, t.pinned, t.locked, t.created_at, t.last_activity_
   p.id, p.seq, p.created_at, pm.id, pm.name,
   CASE WHEN r.id IS NULL THEN t.post_seq - t.deleted_posts ELSE greatest(0, t.post_seq - r.last_read_seq - r.uncounted) END
   - CASE WHEN EXISTS (SELECT FROM blocks WHERE member_id = $1) THEN (SELECT count(*) FROM posts u
-      WHERE u.thread_id = t.id AND u.deleted_at IS NULL AND u.hidden_at IS NULL AND u.moved_to_id IS NULL AND u.seq > coalesce(r.last_read_seq, 0) AND NOT ` + heard("u", "t.kind") + `) ELSE 0 END
+      WHERE u.thread_id = t.id AND u.deleted_at IS NULL AND u.hidden_at IS NULL AND u.moved_to_id IS NULL AND u.seq > coalesce(r.last_read_seq, 0) AND NOT ` + heard("u") + `) ELSE 0 END
 FROM spaces s
 LEFT JOIN LATERAL (SELECT * FROM threads WHERE space_id = s.id AND merged_into_id IS NULL AND (last_activity_at, id) < ($3, $4) ORDER BY last_activity_at DESC, id DESC LIMIT $5) t ON true
 LEFT JOIN members m ON m.id = t.author_id
 LEFT JOIN affiliations a ON a.member_id = m.id AND a.is_primary AND ` + seesMember("m.id") + `
 LEFT JOIN organizations o ON o.id = a.organization_id
-LEFT JOIN LATERAL (SELECT * FROM posts p WHERE p.thread_id = t.id AND ` + heard("p", "t.kind") + ` ORDER BY p.seq DESC LIMIT 1) p ON true
+LEFT JOIN LATERAL (SELECT * FROM posts p WHERE p.thread_id = t.id AND ` + heard("p") + ` ORDER BY p.seq DESC LIMIT 1) p ON true
 LEFT JOIN members pm ON pm.id = p.author_id
 LEFT JOIN read_states r ON r.thread_id = t.id AND r.member_id = $1
-WHERE s.id = $2 AND ` + seesSpace("s") + `
+WHERE s.id = $2 AND ` + seesSpace + `
 ORDER BY t.last_activity_at DESC, t.id DESC`
 
 func (a *API) list(ctx context.Context, me gid.ID, v variables) (_ out, err error) {
@@ -179,10 +179,10 @@ SELECT pg_current_snapshot()::text, t.title, t.locked,
   p.id, p.seq, p.body, p.body_html, p.version, p.created_at, p.edited_at, p.deleted_at, p.reaction_counts, m.id, m.name, m.avatar_url, q.id, q.seq,
   CASE WHEN p.reaction_counts IS NULL THEN NULL ELSE (SELECT array_agg(emoji) FROM reactions WHERE post_id = p.id AND member_id = $1) END
 FROM threads t JOIN spaces s ON s.id = t.space_id
-LEFT JOIN LATERAL (SELECT * FROM posts p WHERE p.thread_id = t.id AND p.seq > $3 AND ` + heard("p", "t.kind") + ` ORDER BY p.seq LIMIT $4) p ON true
+LEFT JOIN LATERAL (SELECT * FROM posts p WHERE p.thread_id = t.id AND p.seq > $3 AND ` + heard("p") + ` ORDER BY p.seq LIMIT $4) p ON true
 LEFT JOIN members m ON m.id = p.author_id
 LEFT JOIN posts q ON q.id = p.reply_to_id
-WHERE t.id = $2 AND ` + seesSpace("s") + `
+WHERE t.id = $2 AND ` + seesSpace + `
 ORDER BY p.seq`
 
 func (a *API) page(ctx context.Context, me gid.ID, v variables) (_ out, err error) {

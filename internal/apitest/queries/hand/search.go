@@ -16,7 +16,7 @@ import (
 const query = `(to_tsquery('english', $2) || to_tsquery('simple', $3))`
 
 // search takes one word, $2 quoted, $3 as the beginning of one; $4 is how many. Only the first page.
-var search = `WITH ` + roles + `, mine AS MATERIALIZED (SELECT s.id FROM spaces s WHERE ` + seesSpace("s") + `),
+var search = `WITH ` + roles + `, mine AS MATERIALIZED (SELECT s.id FROM spaces s WHERE ` + seesSpace + `),
 blocked AS MATERIALIZED (SELECT blocked_id FROM blocks WHERE member_id = $1),
 hits AS MATERIALIZED (SELECT document_id, vector FROM search_index WHERE vector @@ ` + query + `),
 found AS MATERIALIZED (
@@ -25,7 +25,7 @@ found AS MATERIALIZED (
   LEFT JOIN threads t ON t.id = d.thread_id
   WHERE CASE d.kind
     WHEN 'THREAD' THEN t.space_id IN (SELECT id FROM mine)
-    WHEN 'POST' THEN t.space_id IN (SELECT id FROM mine) AND (NOT EXISTS (SELECT FROM blocked) OR EXISTS (SELECT FROM posts p WHERE p.id = d.object_id AND ` + heard("p", "t.kind") + `))
+    WHEN 'POST' THEN t.space_id IN (SELECT id FROM mine) AND (NOT EXISTS (SELECT FROM blocked) OR EXISTS (SELECT FROM posts p WHERE p.id = d.object_id AND ` + heard("p") + `))
     WHEN 'RESOURCE' THEN EXISTS (SELECT FROM resources r WHERE r.id = d.object_id AND r.archived_at IS NULL AND (r.audience = 'PUBLIC' OR r.audience = 'NETWORK' AND ` + participant + ` OR r.audience = 'SPACE' AND r.space_id IN (SELECT id FROM mine)))
     WHEN 'MEMBER' THEN ` + seesMember("d.object_id") + ` AND EXISTS (SELECT FROM members m WHERE m.id = d.object_id AND m.status <> 'ERASED')
     WHEN 'ORGANIZATION' THEN ` + participant + ` ELSE false END),

@@ -11,7 +11,7 @@ import (
 var writable = `WITH ` + roles + `
 SELECT t.locked OR t.merged_into_id IS NOT NULL OR s.archived_at IS NOT NULL
 FROM threads t JOIN spaces s ON s.id = t.space_id
-WHERE t.id = $2 AND ` + seesSpace("s") + ` FOR NO KEY UPDATE OF t`
+WHERE t.id = $2 AND ` + seesSpace + ` FOR NO KEY UPDATE OF t`
 
 // write does in one statement all that follows from a post: its number, its event, the search index, the author's read state, and the job that
 // tells who watches.
@@ -37,7 +37,7 @@ func (a *API) create(ctx context.Context, me gid.ID, v variables) (_ out, err er
 		}
 	}()
 	var closed bool
-	if err := tx.StmtContext(ctx, a.statements["writable"]).QueryRowContext(ctx, me, v.ID).Scan(&closed); err != nil {
+	if err := tx.StmtContext(ctx, a.statements["writable"]).QueryRowContext(ctx, me, v.ID).Scan(&closed); err != nil { //nolint:sqlclosecheck // the transaction's end closes it
 		return nil, err
 	}
 	if closed {
@@ -46,7 +46,7 @@ func (a *API) create(ctx context.Context, me gid.ID, v variables) (_ out, err er
 	now := a.now().UTC()
 	id := gid.New(gid.Post, now)
 	var seq int
-	err = tx.StmtContext(ctx, a.statements["write"]).QueryRowContext(ctx, me, id, v.ID, v.Input.Body, now, a.render(v.Input.Body), gid.New(gid.ReadState, now), gid.New(gid.NotificationJob, now)).Scan(&seq)
+	err = tx.StmtContext(ctx, a.statements["write"]).QueryRowContext(ctx, me, id, v.ID, v.Input.Body, now, a.render(v.Input.Body), gid.New(gid.ReadState, now), gid.New(gid.NotificationJob, now)).Scan(&seq) //nolint:sqlclosecheck // the transaction's end closes it
 	if err != nil {
 		return nil, err
 	}
