@@ -9,13 +9,23 @@ import (
 	"context"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
+
+func (r *callResolver) State(ctx context.Context, obj *ent.Call) (admission.CallState, error) {
+	return r.Admission.State(obj), nil
+}
+
+func (r *callResolver) Questions(ctx context.Context, obj *ent.Call) ([]*schema.Question, error) {
+	return together(ctx, obj, func(objs []*ent.Call) ([][]*schema.Question, error) { return r.Admission.Questions(ctx, objs) })
+}
 
 func (r *cohortResolver) Offering(ctx context.Context, obj *ent.Cohort) (*ent.Offering, error) {
 	return together(ctx, obj, func(objs []*ent.Cohort) ([]*ent.Offering, error) {
@@ -156,6 +166,8 @@ func (r *sponsorshipResolver) Waived(ctx context.Context, obj *ent.Sponsorship) 
 	return &model.Money{Amount: obj.WaivedAmount, Currency: obj.Currency}, nil
 }
 
+func (r *Resolver) Call() generated.CallResolver { return &callResolver{r} }
+
 func (r *Resolver) Cohort() generated.CohortResolver { return &cohortResolver{r} }
 
 func (r *Resolver) Enrollment() generated.EnrollmentResolver { return &enrollmentResolver{r} }
@@ -167,6 +179,7 @@ func (r *Resolver) Program() generated.ProgramResolver { return &programResolver
 func (r *Resolver) Sponsorship() generated.SponsorshipResolver { return &sponsorshipResolver{r} }
 
 type (
+	callResolver        struct{ *Resolver }
 	cohortResolver      struct{ *Resolver }
 	enrollmentResolver  struct{ *Resolver }
 	offeringResolver    struct{ *Resolver }

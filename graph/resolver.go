@@ -7,6 +7,7 @@ import (
 
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/desk"
@@ -28,6 +29,7 @@ type Resolver struct {
 	Newcomers  *newcomer.Service
 
 	Store     *store.Store
+	Admission *admission.Service
 	Events    *event.Log
 	Accounts  *account.Service
 	Community *community.Service

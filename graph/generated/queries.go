@@ -10,6 +10,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/memberterm"
+	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
@@ -18,6 +19,7 @@ import (
 	"github.com/pursuing-equity/commons/graph/internal/answer"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/allowance"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/diff"
@@ -131,11 +133,14 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 				graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 				graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
+				graphql.NewInputUnmarshaler("SaveAnswerInput", ec.unmarshalInputSaveAnswerInput),
 				graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
 				graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
 				graphql.NewInputUnmarshaler("SetSpaceWatchLevelInput", ec.unmarshalInputSetSpaceWatchLevelInput),
 				graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
 				graphql.NewInputUnmarshaler("SplitThreadInput", ec.unmarshalInputSplitThreadInput),
+				graphql.NewInputUnmarshaler("StartApplicationInput", ec.unmarshalInputStartApplicationInput),
+				graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
 				graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 				graphql.NewInputUnmarshaler("UnacceptAnswerInput", ec.unmarshalInputUnacceptAnswerInput),
 				graphql.NewInputUnmarshaler("UnblockMemberInput", ec.unmarshalInputUnblockMemberInput),
@@ -158,6 +163,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("UpdateWebhookEndpointInput", ec.unmarshalInputUpdateWebhookEndpointInput),
 				graphql.NewInputUnmarshaler("VoteInput", ec.unmarshalInputVoteInput),
 				graphql.NewInputUnmarshaler("WarnMemberInput", ec.unmarshalInputWarnMemberInput),
+				graphql.NewInputUnmarshaler("WithdrawApplicationInput", ec.unmarshalInputWithdrawApplicationInput),
 			)
 		})
 		w := answer.NewWriter()
@@ -554,6 +560,224 @@ func (ec *executionContext) write_Affiliation(w *answer.Writer, in *answer.Place
 			} else {
 				w.Date(*v)
 			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_Answer(w *answer.Writer, in *answer.Place, obj *ent.Answer) bool {
+	o := in.Object(ec.OperationContext, "Answer", answerImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"Answer\"")
+		case "key":
+			v := obj.Key
+			w.String(v)
+		case "value":
+			v := obj.Value
+			w.String(v)
+		case "version":
+			v := obj.Version
+			w.Int(v)
+		case "updatedAt":
+			v := obj.UpdatedAt
+			w.DateTime(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place, obj *ent.Application) bool {
+	o := in.Object(ec.OperationContext, "Application", applicationImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"Application\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Call, error) {
+				return ec.Resolvers.Application().Call(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v) && whole
+		case "organizationName":
+			v := obj.OrganizationName
+			w.String(v)
+		case "organizationKind":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_organizationKind(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (organization.Kind, error) {
+				return ec.Resolvers.Application().OrganizationKind(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Name(string(v))
+		case "teamName":
+			v := obj.TeamName
+			w.String(v)
+		case "state":
+			v := obj.State
+			w.Name(string(v))
+		case "answers":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_answers(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Answer, error) {
+				return ec.Resolvers.Application().Answers(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNAnswer2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswerᚄ(w, f, v) && whole
+		case "missing":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_missing(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*admission.Missing, error) {
+				return ec.Resolvers.Application().Missing(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMissingPart2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐMissingᚄ(w, f, v) && whole
+		case "submittedAt":
+			v := obj.SubmittedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "late":
+			v := obj.Late
+			w.Bool(v)
+		case "submissionHash":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_submissionHash(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*string, error) {
+				return ec.Resolvers.Application().SubmissionHash(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.String(*v)
+			}
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "updatedAt":
+			v := obj.UpdatedAt
+			w.DateTime(v)
+		case "viewerCanEdit":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_viewerCanEdit(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (bool, error) {
+				return ec.Resolvers.Application().ViewerCanEdit(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Bool(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ApplicationConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Application]) bool {
+	o := in.Object(ec.OperationContext, "ApplicationConnection", applicationConnectionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ApplicationConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			whole = ec.putNApplicationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ApplicationEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Application]) bool {
+	o := in.Object(ec.OperationContext, "ApplicationEdge", applicationEdgeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ApplicationEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -1286,6 +1510,25 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 		case "id":
 			v := obj.ID
 			w.ID(v)
+		case "title":
+			v := obj.Title
+			w.String(v)
+		case "summary":
+			v := obj.Summary
+			w.String(v)
+		case "state":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_state(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (admission.CallState, error) {
+				return ec.Resolvers.Call().State(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Name(string(v))
 		case "opensAt":
 			v := obj.OpensAt
 			w.DateTime(v)
@@ -1309,6 +1552,19 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 			}
 			v := obj.Requirements
 			whole = ec.putNRequirement2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(w, f, v) && whole
+		case "questions":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_questions(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*schema.Question, error) {
+				return ec.Resolvers.Call().Questions(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -3286,6 +3542,66 @@ func (ec *executionContext) write_FlaggedPostEdge(w *answer.Writer, in *answer.P
 	return whole
 }
 
+func (ec *executionContext) write_FormQuestion(w *answer.Writer, in *answer.Place, obj *schema.Question) bool {
+	o := in.Object(ec.OperationContext, "FormQuestion", formQuestionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FormQuestion\"")
+		case "key":
+			v := obj.Key
+			w.String(v)
+		case "kind":
+			v := obj.Kind
+			w.String(v)
+		case "label":
+			v := obj.Label
+			w.String(v)
+		case "help":
+			v := obj.Help
+			w.String(v)
+		case "required":
+			v := obj.Required
+			w.Bool(v)
+		case "minLength":
+			v := obj.MinLength
+			w.Int(v)
+		case "maxLength":
+			v := obj.MaxLength
+			w.Int(v)
+		case "options":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FormQuestion_options(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Options
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+		case "min":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FormQuestion_min(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Min
+			ec.putOFloat2ᚖfloat64(w, f, v)
+		case "max":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FormQuestion_max(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Max
+			ec.putOFloat2ᚖfloat64(w, f, v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_Framework(w *answer.Writer, in *answer.Place, obj *ent.Framework) bool {
 	o := in.Object(ec.OperationContext, "Framework", frameworkImplementors)
 	w.Raw("{")
@@ -4202,6 +4518,36 @@ func (ec *executionContext) write_MergeThreadsPayload(w *answer.Writer, in *answ
 			}
 			v := obj.Errors
 			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_MissingPart(w *answer.Writer, in *answer.Place, obj *admission.Missing) bool {
+	o := in.Object(ec.OperationContext, "MissingPart", missingPartImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"MissingPart\"")
+		case "key":
+			v := obj.Key
+			w.String(v)
+		case "signer":
+			v := obj.Signer
+			w.String(v)
+		case "code":
+			v := obj.Code
+			w.Name(string(v))
+		case "reason":
+			v := obj.Reason
+			w.String(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -6177,6 +6523,19 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				continue
 			}
 			ec.putOAccount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐAccount(w, f, v)
+		case "applications":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Query_applications(ctx, f.CollectedField)
+				f.Begin(ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.Application], error) {
+				return ec.Resolvers.Query().Applications(ctx, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "auditEntries":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_auditEntries(ctx, f.CollectedField)
@@ -6777,6 +7136,9 @@ func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place
 		switch f.Name {
 		case "__typename":
 			w.Raw("\"Requirement\"")
+		case "key":
+			v := obj.Key
+			w.String(v)
 		case "kind":
 			v := obj.Kind
 			w.String(v)
@@ -6790,6 +7152,9 @@ func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place
 			}
 			v := obj.Signers
 			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+		case "optional":
+			v := obj.Optional
+			w.Bool(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -7296,6 +7661,45 @@ func (ec *executionContext) write_RotateWebhookSecretPayload(w *answer.Writer, i
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_RotateWebhookSecretPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SaveAnswerPayload(w *answer.Writer, in *answer.Place, obj *model.SaveAnswerPayload) bool {
+	o := in.Object(ec.OperationContext, "SaveAnswerPayload", saveAnswerPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SaveAnswerPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SaveAnswerPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "answer":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SaveAnswerPayload_answer(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Answer
+			ec.putOAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswer(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SaveAnswerPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -8096,6 +8500,70 @@ func (ec *executionContext) write_Sponsorship(w *answer.Writer, in *answer.Place
 		case "acknowledgement":
 			v := obj.Acknowledgement
 			w.String(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_StartApplicationPayload(w *answer.Writer, in *answer.Place, obj *model.StartApplicationPayload) bool {
+	o := in.Object(ec.OperationContext, "StartApplicationPayload", startApplicationPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"StartApplicationPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_StartApplicationPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_StartApplicationPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SubmitApplicationPayload(w *answer.Writer, in *answer.Place, obj *model.SubmitApplicationPayload) bool {
+	o := in.Object(ec.OperationContext, "SubmitApplicationPayload", submitApplicationPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SubmitApplicationPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SubmitApplicationPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SubmitApplicationPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -9809,6 +10277,38 @@ func (ec *executionContext) write_WebhookEndpoint(w *answer.Writer, in *answer.P
 	return whole
 }
 
+func (ec *executionContext) write_WithdrawApplicationPayload(w *answer.Writer, in *answer.Place, obj *model.WithdrawApplicationPayload) bool {
+	o := in.Object(ec.OperationContext, "WithdrawApplicationPayload", withdrawApplicationPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"WithdrawApplicationPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_WithdrawApplicationPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_WithdrawApplicationPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj model.Node) bool {
 	switch obj := obj.(type) {
 	case ent.WebhookEndpoint:
@@ -10035,6 +10535,13 @@ func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj m
 			return false
 		}
 		return ec.write_AuditEntry(w, in, obj)
+	case ent.Application:
+		return ec.write_Application(w, in, &obj)
+	case *ent.Application:
+		if obj == nil {
+			return false
+		}
+		return ec.write_Application(w, in, obj)
 	case ent.Affiliation:
 		return ec.write_Affiliation(w, in, &obj)
 	case *ent.Affiliation:
@@ -10486,6 +10993,89 @@ func (ec *executionContext) putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequity
 	return ec.write_Organization(w, p, v)
 }
 
+func (ec *executionContext) putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w *answer.Writer, p *answer.Place, v *ent.Call) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Call!")
+		return false
+	}
+	return ec.write_Call(w, p, v)
+}
+
+func (ec *executionContext) putNAnswer2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswerᚄ(w *answer.Writer, p *answer.Place, v []*ent.Answer) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswer(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswer(w *answer.Writer, p *answer.Place, v *ent.Answer) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Answer!")
+		return false
+	}
+	return ec.write_Answer(w, p, v)
+}
+
+func (ec *executionContext) putNMissingPart2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐMissingᚄ(w *answer.Writer, p *answer.Place, v []*admission.Missing) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNMissingPart2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐMissing(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNMissingPart2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐMissing(w *answer.Writer, p *answer.Place, v *admission.Missing) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "MissingPart!")
+		return false
+	}
+	return ec.write_MissingPart(w, p, v)
+}
+
+func (ec *executionContext) putNApplicationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Application]) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNApplicationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNApplicationEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Application]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ApplicationEdge!")
+		return false
+	}
+	return ec.write_ApplicationEdge(w, p, v)
+}
+
+func (ec *executionContext) putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w *answer.Writer, p *answer.Place, v page.Info) bool {
+	return ec.write_PageInfo(w, p, &v)
+}
+
+func (ec *executionContext) putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Application!")
+		return false
+	}
+	return ec.write_Application(w, p, v)
+}
+
 func (ec *executionContext) putOCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w *answer.Writer, p *answer.Place, v *ent.Cohort) bool {
 	if v == nil {
 		w.Null()
@@ -10596,10 +11186,6 @@ func (ec *executionContext) putNAuditEntryEdge2ᚖgithubᚗcomᚋpursuingᚑequi
 		return false
 	}
 	return ec.write_AuditEntryEdge(w, p, v)
-}
-
-func (ec *executionContext) putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w *answer.Writer, p *answer.Place, v page.Info) bool {
-	return ec.write_PageInfo(w, p, &v)
 }
 
 func (ec *executionContext) putNAuditEntry2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAuditEntry(w *answer.Writer, p *answer.Place, v *ent.AuditEntry) bool {
@@ -10745,6 +11331,27 @@ func (ec *executionContext) putNRequirement2ᚕgithubᚗcomᚋpursuingᚑequity�
 
 func (ec *executionContext) putNRequirement2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(w *answer.Writer, p *answer.Place, v schema.Requirement) bool {
 	return ec.write_Requirement(w, p, &v)
+}
+
+func (ec *executionContext) putNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w *answer.Writer, p *answer.Place, v []*schema.Question) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w *answer.Writer, p *answer.Place, v *schema.Question) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FormQuestion!")
+		return false
+	}
+	return ec.write_FormQuestion(w, p, v)
 }
 
 func (ec *executionContext) putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w *answer.Writer, p *answer.Place, v *ent.Offering) bool {
@@ -11046,6 +11653,17 @@ func (ec *executionContext) putNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuingᚑequ
 		return false
 	}
 	return ec.write_FlaggedPostEdge(w, p, v)
+}
+
+func (ec *executionContext) putOFloat2ᚖfloat64(w *answer.Writer, p *answer.Place, v *float64) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	if !answer.Foreign(w, ec.marshalOFloat2ᚖfloat64(p.Ctx, p.Selections, v)) {
+		w.Null()
+	}
+	return true
 }
 
 func (ec *executionContext) putNJoinRequestEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.JoinRequest]) bool {
@@ -11365,14 +11983,6 @@ func (ec *executionContext) putNCall2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋco
 	return whole
 }
 
-func (ec *executionContext) putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w *answer.Writer, p *answer.Place, v *ent.Call) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "Call!")
-		return false
-	}
-	return ec.write_Call(w, p, v)
-}
-
 func (ec *executionContext) putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Cohort]) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "CohortConnection!")
@@ -11632,6 +12242,14 @@ func (ec *executionContext) putNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋ
 	return ec.write_RateLimit(w, p, v)
 }
 
+func (ec *executionContext) putNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Application]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ApplicationConnection!")
+		return false
+	}
+	return ec.write_ApplicationConnection(w, p, v)
+}
+
 func (ec *executionContext) putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.AuditEntry]) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "AuditEntryConnection!")
@@ -11862,6 +12480,32 @@ func (ec *executionContext) putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequ
 		return false
 	}
 	return ec.write_ResourceVersion(w, p, v)
+}
+
+func (ec *executionContext) putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_Application(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putOAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswer(w *answer.Writer, p *answer.Place, v *ent.Answer) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_Answer(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
 }
 
 func (ec *executionContext) putNSearchResultEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdgeᚄ(w *answer.Writer, p *answer.Place, v []*model.SearchResultEdge) bool {

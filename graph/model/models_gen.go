@@ -1527,6 +1527,29 @@ type RotateWebhookSecretPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `saveAnswer` takes.
+type SaveAnswerInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// The question's key.
+	Key string `json:"key"`
+	// The answer: a `TEXT` within the question's lengths in characters, a `NUMBER` with a point, a `DATE` as `2022-11-01`, an option, options one a line, or
+	// `yes`. Empty to take it back. A `TEXT` may be shorter than it has to be until the application is submitted.
+	Value string `json:"value"`
+	// The version that this changes; 0 for a first answer.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// What `saveAnswer` returns.
+type SaveAnswerPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// The answer as it stands now; with `STALE_VERSION`, what somebody else has saved.
+	Answer *ent.Answer `json:"answer,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `saveDraft` takes. Of a draft that there is, what is left out stays as it is.
 type SaveDraftInput struct {
 	// The draft; a new one when left out.
@@ -1642,6 +1665,46 @@ type SplitThreadPayload struct {
 	// The new thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `startApplication` takes.
+type StartApplicationInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// The organization that applies, if it is in the network: the viewer must have a current post there. Else say its name and kind.
+	OrganizationID graphql.Omittable[*gid.ID] `json:"organizationId,omitempty"`
+	// The organization's name, 1 to 200 characters. Only without `organizationId`.
+	OrganizationName graphql.Omittable[*string] `json:"organizationName,omitempty"`
+	// What kind of organization it is. Only without `organizationId`.
+	OrganizationKind graphql.Omittable[*organization.Kind] `json:"organizationKind,omitempty"`
+	// The name of the team, up to 200 characters.
+	TeamName graphql.Omittable[*string] `json:"teamName,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `startApplication` returns.
+type StartApplicationPayload struct {
+	// The new application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `submitApplication` takes.
+type SubmitApplicationInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `submitApplication` returns.
+type SubmitApplicationPayload struct {
+	// The submitted application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -2073,5 +2136,19 @@ type WarnMemberPayload struct {
 	// The warning; null when there are errors.
 	Warning *ent.ModerationAction `json:"warning,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `withdrawApplication` takes.
+type WithdrawApplicationInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+}
+
+// What `withdrawApplication` returns.
+type WithdrawApplicationPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }

@@ -22,6 +22,8 @@
 //     teams, cohorts, enrollments, staff, and each other. Everybody sees themselves, and the organizations and teams that they
 //     belong to.
 //   - Programs, offerings, sponsorships, calls and frameworks are seen by everybody, signed in or not.
+//   - An application is seen by its editors and staff, and once submitted by its current reviewers, as long as they have no conflict of
+//     interest: see admission.go. To all others there is none.
 //   - Whom a member blocks or mutes they do not hear from: what those write is in no list, count, search, notification or event of
 //     theirs. That is no rule of seeing: see block.go.
 //   - A resource is seen as its audience says.

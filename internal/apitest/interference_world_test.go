@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/notification"
+	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/poll"
 	"github.com/pursuing-equity/commons/ent/polloption"
 	"github.com/pursuing-equity/commons/ent/post"
@@ -24,6 +25,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
+	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/desk"
@@ -117,6 +119,10 @@ func newStage(t *testing.T, url string, at time.Time) *stage {
 		s.seen[gid.Program], s.seen[gid.Offering] = program, offering
 		return tx.Offering.Create().SetID(offering).SetCreatedAt(now).SetProgramID(program).SetSlug("o").SetName("Offering").
 			SetSupports(nil).SetFeeAmount(0).SetFeeCurrency("USD").SetTeamCapacity(10).Exec(ctx)
+	})
+	s.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
+		s.seen[gid.Call], err = callOf(ctx, tx, s.World, s.seen[gid.Offering])
+		return err
 	})
 	organization := func(lead *apitest.Person) (gid.ID, gid.ID) {
 		o, err := s.App.Community.CreateOrganization(s.staff.Context(), s.staff.Viewer, community.NewOrganization{Name: "Clinic of " + lead.Handle, Kind: "CLINIC", About: "A " + secret + " clinic."})
@@ -344,6 +350,13 @@ func (s *stage) hideMore() {
 	s.hidden[gid.Space] = group
 	s.hidden[gid.Resource] = s.keep(s.insider, resource.AudienceSPACE, &group)
 	_, err := s.App.Forum.LockThread(s.staff.Context(), s.staff.Viewer, s.hidden[gid.Thread], "Enough")
+	must0(s.T, err)
+	applied, err := s.App.Admission.Start(s.insider.Context(), s.insider.Viewer, admission.NewApplication{
+		CallID: s.seen[gid.Call], TeamName: group.String(), OrganizationName: new("A " + secret + " clinic"), OrganizationKind: new(organization.KindCLINIC),
+	})
+	must0(s.T, err)
+	s.hidden[gid.Application] = applied.ID
+	_, _, err = s.App.Admission.SaveAnswer(s.insider.Context(), s.insider.Viewer, admission.AnswerPatch{ApplicationID: applied.ID, Key: "why", Value: "For " + secret})
 	must0(s.T, err)
 	s.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
 		s.hidden[gid.SpaceMembership], err = tx.SpaceMembership.Query().Where(spacemembership.SpaceID(group)).FirstID(ctx)

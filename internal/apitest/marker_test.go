@@ -67,6 +67,9 @@ func written(m *marked) map[string]func() vars {
 		"pingWebhookEndpoint":   nil,
 		"createOrganization":    nil, // what staff write of the program's parts is the program's
 		"createCohort":          nil,
+		"startApplication":      nil, // what an application says is its organization's, whoever held the pen
+		"saveAnswer":            nil,
+		"submitApplication":     nil, // the only text is the key
 		"updateCohort":          nil,
 		"enrollTeam":            nil,
 		"updateEnrollment":      nil,

@@ -66,6 +66,8 @@ const (
 	WebhookChanged       Action = "WEBHOOK_CHANGED"
 	WebhookSecretRotated Action = "WEBHOOK_SECRET_ROTATED" //nolint:gosec // it is a name, no secret
 	WebhookDeleted       Action = "WEBHOOK_DELETED"
+	ApplicationSubmitted Action = "APPLICATION_SUBMITTED"
+	ApplicationWithdrawn Action = "APPLICATION_WITHDRAWN"
 	WebhookDisabled      Action = "WEBHOOK_DISABLED"
 )
 

@@ -46,8 +46,8 @@ func loadProgram(ctx context.Context, l *store.Loader, w *World) error {
 	if err != nil {
 		return err
 	}
-	err = insert(ctx, l, "calls", []string{"id", "created_at", "offering_id", "opens_at", "due_at", "closes_at", "time_zone", "requirements"}, w.Calls, func(c Call) []any {
-		return []any{c.ID, c.CreatedAt, c.OfferingID, c.OpensAt, c.DueAt, c.ClosesAt, c.TimeZone, stored(c.Requirements)}
+	err = insert(ctx, l, "calls", []string{"id", "created_at", "offering_id", "opens_at", "due_at", "closes_at", "time_zone", "requirements", "published_at"}, w.Calls, func(c Call) []any {
+		return []any{c.ID, c.CreatedAt, c.OfferingID, c.OpensAt, c.DueAt, c.ClosesAt, c.TimeZone, stored(c.Requirements), c.CreatedAt}
 	})
 	if err != nil {
 		return err

@@ -65,7 +65,7 @@ func (g *generator) program() {
 		Outcome:  "Teams bring tools, skills and a deep understanding of equity and racial justice back to their organizations.",
 		Supports: sharedSupports(),
 	}, time.Date(2022, time.November, 2, 3, 59, 59, 0, time.UTC), time.Date(2022, time.November, 9, 4, 59, 59, 0, time.UTC),
-		Requirement{Kind: "LETTER", Label: "Letter of commitment", Signers: []string{"Chief Executive Officer"}})
+		Requirement{Key: "letter", Kind: "LETTER", Label: "Letter of commitment", Signers: []string{"Chief Executive Officer"}})
 	g.offering(s, Offering{
 		Slug: "action-community", Name: actionRun, TeamCapacity: 10,
 		Summary: "For organizations that are ready to change how they work: everything in the Learning Network, and close support for projects of the team's choosing.",
@@ -76,8 +76,8 @@ func (g *generator) program() {
 			Support{Kind: "AFFINITY_GROUP", Label: "Racial justice affinity groups", Description: "Confidential groups in which people reflect with others who share an experience."},
 			Support{Kind: "LEADERSHIP_WORKGROUP", Label: "Leadership workgroup", Description: "Senior leaders of the teams' organizations work on what only they can change."}),
 	}, time.Date(2022, time.October, 22, 3, 59, 59, 0, time.UTC), time.Date(2022, time.October, 29, 3, 59, 59, 0, time.UTC),
-		Requirement{Kind: "LETTER", Label: "Letter of commitment", Signers: []string{"Chief Executive Officer", "Board Chair"}},
-		Requirement{Kind: "VIDEO", Label: "Video from the team"})
+		Requirement{Key: "letter", Kind: "LETTER", Label: "Letter of commitment", Signers: []string{"Chief Executive Officer", "Board Chair"}},
+		Requirement{Key: "video", Kind: "VIDEO", Label: "Video from the team"})
 }
 
 func sharedSupports() []Support {
@@ -107,7 +107,7 @@ func (g *generator) offering(s stream, o Offering, due, closes time.Time, asked 
 	w.Calls = append(w.Calls, Call{
 		ID: s.id(gid.Call, announcedAt), OfferingID: o.ID, TimeZone: callZone,
 		OpensAt: announcedAt, DueAt: due, ClosesAt: closes,
-		Requirements: append([]Requirement{{Kind: "FORM", Label: "Online application form"}}, asked...),
+		Requirements: append([]Requirement{{Key: "form", Kind: "FORM", Label: "Online application form"}}, asked...),
 		CreatedAt:    announcedAt,
 	})
 }

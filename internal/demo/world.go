@@ -83,6 +83,7 @@ type Sponsorship struct {
 
 // Requirement is part of an application. Its JSON is stored.
 type Requirement struct {
+	Key     string   `json:"key"`
 	Kind    string   `json:"kind"` // FORM, LETTER or VIDEO
 	Label   string   `json:"label"`
 	Signers []string `json:"signers,omitempty"`

@@ -29,6 +29,7 @@ const (
 	ThreadLocked        Code = "THREAD_LOCKED"
 	Archived            Code = "ARCHIVED"
 	LimitReached        Code = "LIMIT_REACHED"
+	CallClosed          Code = "CALL_CLOSED"
 )
 
 // Codes that only a top-level error carries: the request as a whole is at fault, or the server is.
@@ -177,7 +178,7 @@ func Is(err error, code Code) bool {
 // Payload reports whether the code belongs in a mutation's payload and not at the top level.
 func (c Code) Payload() bool {
 	switch c {
-	case NotFound, Forbidden, InvalidInput, AlreadyExists, StaleVersion, IdempotencyConflict, ThreadLocked, Archived, LimitReached:
+	case NotFound, Forbidden, InvalidInput, AlreadyExists, StaleVersion, IdempotencyConflict, ThreadLocked, Archived, LimitReached, CallClosed:
 		return true
 	default:
 		return false

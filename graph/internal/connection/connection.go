@@ -9,6 +9,8 @@ import (
 
 // The SDL's connections and edges.
 type (
+	ApplicationConnection      = page.Connection[ent.Application]
+	ApplicationEdge            = page.Edge[ent.Application]
 	AuditEntryConnection       = page.Connection[ent.AuditEntry]
 	AuditEntryEdge             = page.Edge[ent.AuditEntry]
 	BookmarkConnection         = page.Connection[ent.Bookmark]

@@ -1,0 +1,50 @@
+package apitest_test
+
+import (
+	"context"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/internal/gid"
+)
+
+// admissionRows are the lines of applications.
+func admissionRows() matrix {
+	theirs := codes("NOT_FOUND", "member", "browser", "staff=FORBIDDEN", "admin=FORBIDDEN")
+	return matrix{
+		queries: map[string]row{
+			"applications": {page("applications", ""), none, cells("0", "reader browser member staff admin=1")},
+		},
+		mutations: map[string]row{
+			"startApplication": {"application { id }", in(func(c *cast) vars {
+				return vars{"callId": c.objects["call"], "organizationName": c.name(), "organizationKind": "CLINIC"}
+			}), codes(ok)},
+			"saveAnswer": {"answer { key }", in(func(c *cast) vars {
+				return vars{"applicationId": c.newApplication(), "key": "why", "value": "Equity", "expectedVersion": 0}
+			}), theirs},
+			"submitApplication": {"errors { code }", in(func(c *cast) vars { return vars{"applicationId": c.newApplication()} }),
+				codes("NOT_FOUND", "member=INVALID_INPUT", "browser=INVALID_INPUT", "staff=FORBIDDEN", "admin=FORBIDDEN")},
+			"withdrawApplication": {"application { id }", in(func(c *cast) vars { return vars{"applicationId": c.newApplication()} }), theirs},
+		},
+		fields: map[string]row{
+			"Application.viewerCanEdit": {"", of("application"), cells("NOT_FOUND", "reader browser member=true", "staff admin=false")},
+		},
+	}
+}
+
+// furnishAdmission makes a call and a draft of the member's.
+func (c *cast) furnishAdmission() {
+	c.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
+		c.objects["call"], err = callOf(ctx, tx, c.World, c.offering)
+		return err
+	})
+	c.objects["application"] = c.newApplication()
+}
+
+// newApplication is a draft of the member's.
+func (c *cast) newApplication() (id gid.ID) {
+	c.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
+		id, err = applicationOf(ctx, tx, c.World, c.objects["call"], c.member)
+		return err
+	})
+	return id
+}
