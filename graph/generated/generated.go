@@ -73,6 +73,7 @@ type ResolverRoot interface {
 	Cohort() CohortResolver
 	Draft() DraftResolver
 	Enrollment() EnrollmentResolver
+	Entitlement() EntitlementResolver
 	File() FileResolver
 	Flag() FlagResolver
 	FlaggedPostEdge() FlaggedPostEdgeResolver
@@ -186,6 +187,13 @@ type EnrollmentResolver interface {
 
 	Reason(ctx context.Context, obj *ent.Enrollment) (*string, error)
 }
+type EntitlementResolver interface {
+	Offering(ctx context.Context, obj *ent.Entitlement) (*ent.Offering, error)
+
+	Space(ctx context.Context, obj *ent.Entitlement) (*ent.Space, error)
+	Resource(ctx context.Context, obj *ent.Entitlement) (*ent.Resource, error)
+	TeamRoles(ctx context.Context, obj *ent.Entitlement) ([]teammembership.Role, error)
+}
 type FileResolver interface {
 	URL(ctx context.Context, obj *ent.File) (string, error)
 }
@@ -270,6 +278,9 @@ type MutationResolver interface {
 	PublishDraft(ctx context.Context, input model.PublishDraftInput) (*model.PublishDraftPayload, error)
 	BookmarkPost(ctx context.Context, input model.BookmarkPostInput) (*model.BookmarkPostPayload, error)
 	RemoveBookmark(ctx context.Context, input model.RemoveBookmarkInput) (*model.RemoveBookmarkPayload, error)
+	UpdateOffering(ctx context.Context, input model.UpdateOfferingInput) (*model.UpdateOfferingPayload, error)
+	GrantEntitlement(ctx context.Context, input model.GrantEntitlementInput) (*model.GrantEntitlementPayload, error)
+	RevokeEntitlement(ctx context.Context, input model.RevokeEntitlementInput) (*model.RevokeEntitlementPayload, error)
 	DeleteFile(ctx context.Context, input model.DeleteFileInput) (*model.DeleteFilePayload, error)
 	CreateThread(ctx context.Context, input model.CreateThreadInput) (*model.CreateThreadPayload, error)
 	RenameThread(ctx context.Context, input model.RenameThreadInput) (*model.RenameThreadPayload, error)
@@ -354,6 +365,7 @@ type OfferingResolver interface {
 	Sponsorships(ctx context.Context, obj *ent.Offering) ([]*ent.Sponsorship, error)
 	Calls(ctx context.Context, obj *ent.Offering) ([]*ent.Call, error)
 	Cohorts(ctx context.Context, obj *ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error)
+	Entitlements(ctx context.Context, obj *ent.Offering) ([]*ent.Entitlement, error)
 }
 type OrganizationResolver interface {
 	Teams(ctx context.Context, obj *ent.Organization, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error)
@@ -596,6 +608,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EnrollTeamInput", ec.unmarshalInputEnrollTeamInput),
 			graphql.NewInputUnmarshaler("EraseMemberInput", ec.unmarshalInputEraseMemberInput),
 			graphql.NewInputUnmarshaler("FlagPostInput", ec.unmarshalInputFlagPostInput),
+			graphql.NewInputUnmarshaler("GrantEntitlementInput", ec.unmarshalInputGrantEntitlementInput),
 			graphql.NewInputUnmarshaler("HidePostInput", ec.unmarshalInputHidePostInput),
 			graphql.NewInputUnmarshaler("IndicateTypingInput", ec.unmarshalInputIndicateTypingInput),
 			graphql.NewInputUnmarshaler("IntroduceInput", ec.unmarshalInputIntroduceInput),
@@ -624,6 +637,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
 			graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
 			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
+			graphql.NewInputUnmarshaler("RevokeEntitlementInput", ec.unmarshalInputRevokeEntitlementInput),
 			graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 			graphql.NewInputUnmarshaler("SaveAnswerInput", ec.unmarshalInputSaveAnswerInput),
@@ -634,6 +648,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SplitThreadInput", ec.unmarshalInputSplitThreadInput),
 			graphql.NewInputUnmarshaler("StartApplicationInput", ec.unmarshalInputStartApplicationInput),
 			graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
+			graphql.NewInputUnmarshaler("SupportInput", ec.unmarshalInputSupportInput),
 			graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 			graphql.NewInputUnmarshaler("UnacceptAnswerInput", ec.unmarshalInputUnacceptAnswerInput),
 			graphql.NewInputUnmarshaler("UnblockMemberInput", ec.unmarshalInputUnblockMemberInput),
@@ -646,6 +661,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateCohortInput", ec.unmarshalInputUpdateCohortInput),
 			graphql.NewInputUnmarshaler("UpdateEnrollmentInput", ec.unmarshalInputUpdateEnrollmentInput),
 			graphql.NewInputUnmarshaler("UpdateNotificationPreferenceInput", ec.unmarshalInputUpdateNotificationPreferenceInput),
+			graphql.NewInputUnmarshaler("UpdateOfferingInput", ec.unmarshalInputUpdateOfferingInput),
 			graphql.NewInputUnmarshaler("UpdateOrganizationInput", ec.unmarshalInputUpdateOrganizationInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 			graphql.NewInputUnmarshaler("UpdateResourceInput", ec.unmarshalInputUpdateResourceInput),
@@ -1492,6 +1508,12 @@ type AuditEntry implements Node {
 What was done.
 """
 enum AuditAction {
+  """An offering was changed."""
+  OFFERING_CHANGED
+  """A support of an offering opens a space or a resource. The reason is the support, the subject the offering."""
+  ENTITLEMENT_GRANTED
+  """What a support of an offering opened was taken away. The reason is the support, the subject the offering."""
+  ENTITLEMENT_REVOKED
   """Somebody signed in."""
   SIGNED_IN
   """Somebody signed out."""
@@ -2606,6 +2628,116 @@ type BookmarkEdge {
   cursor: Cursor!
   """The entry itself."""
   node: Bookmark!
+}
+`, BuiltIn: false},
+	{Name: "../entitlement.graphqls", Input: `"""
+What a support of an offering opens for the teams that are enrolled in the offering, or completed it: a space or a resource. Only staff can see it;
+members see what it opens.
+"""
+type Entitlement implements Node {
+  """Id of the entitlement."""
+  id: ID!
+  """The offering."""
+  offering: Offering!
+  """The kind of the support. While the offering has no such support, the entitlement opens nothing."""
+  support: String!
+  """The space that it opens; null when it opens a resource, and when the viewer cannot see the space."""
+  space: Space @personal
+  """The resource that it opens; null when it opens a space, and when the viewer cannot see the resource."""
+  resource: Resource @personal
+  """For which roles in a team it opens; empty for all."""
+  teamRoles: [TeamRole!]!
+}
+
+extend type Offering {
+  """What its supports open, in the order in which it was granted. Empty for everybody but staff."""
+  entitlements: [Entitlement!]! @personal
+}
+
+extend type Mutation {
+  """
+  Changes an offering. Access follows its supports at once: a support that is left out takes away the spaces and resources that it opened, and gives
+  them back when it stands there again. For staff.
+  """
+  updateOffering("""What to change.""" input: UpdateOfferingInput!): UpdateOfferingPayload!
+  """Makes a support of an offering open a space or a resource for the offering's teams, at once. ` + "`" + `ALREADY_EXISTS` + "`" + ` where it does. For staff."""
+  grantEntitlement("""What opens what.""" input: GrantEntitlementInput!): GrantEntitlementPayload!
+  """Takes away what a support opened, at once, but for what people have a place in by other ways. For staff."""
+  revokeEntitlement("""Which one.""" input: RevokeEntitlementInput!): RevokeEntitlementPayload!
+}
+
+"""What ` + "`" + `updateOffering` + "`" + ` takes. What is left out stays as it is."""
+input UpdateOfferingInput {
+  """The offering."""
+  offeringId: ID!
+  """Its name, 1 to 200 characters."""
+  name: String
+  """What it is, in Markdown; up to 10,000 characters."""
+  summary: String
+  """What teams get out of it; up to 10,000 characters."""
+  outcome: String
+  """All that its teams are entitled to, at most 30, each kind once."""
+  supports: [SupportInput!]
+  """What it costs a team, in the minor unit of the offering's currency: 0 to 1,000,000,000."""
+  feeAmount: Int
+  """About how many teams a cohort takes, 1 to 10,000."""
+  teamCapacity: Int
+}
+
+"""Something that an offering's teams are entitled to."""
+input SupportInput {
+  """What sort of support it is, for programs: ` + "`" + `COACHING` + "`" + `. 1 to 60 characters."""
+  kind: String!
+  """Its name, for people; 1 to 200 characters."""
+  label: String!
+  """More about it; up to 2,000 characters."""
+  description: String
+}
+
+"""What ` + "`" + `updateOffering` + "`" + ` returns."""
+type UpdateOfferingPayload {
+  """The offering as it is now; null when there are errors."""
+  offering: Offering
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `grantEntitlement` + "`" + ` takes."""
+input GrantEntitlementInput {
+  """The offering."""
+  offeringId: ID!
+  """The kind of one of its supports."""
+  support: String!
+  """The space to open: not hidden, no team's own, not archived. Leave it out for a resource."""
+  spaceId: ID
+  """The resource to open, with the audience ` + "`" + `ENTITLED` + "`" + `. Leave it out for a space."""
+  resourceId: ID
+  """For which roles in a team it opens, each once; left out or empty for all."""
+  teamRoles: [TeamRole!]
+  """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `grantEntitlement` + "`" + ` returns."""
+type GrantEntitlementPayload {
+  """The new entitlement; null when there are errors."""
+  entitlement: Entitlement
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `revokeEntitlement` + "`" + ` takes."""
+input RevokeEntitlementInput {
+  """The entitlement."""
+  entitlementId: ID!
+}
+
+"""What ` + "`" + `revokeEntitlement` + "`" + ` returns."""
+type RevokeEntitlementPayload {
+  """The offering that it belonged to; null when there are errors."""
+  offering: Offering
+  """What was wrong."""
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../file.graphqls", Input: `"""
@@ -5013,6 +5145,8 @@ enum ResourceAudience {
   NETWORK
   """Whoever can see the space that it is kept in."""
   SPACE
+  """The members of teams for which a support of their offering opens it, and staff: see ` + "`" + `Entitlement` + "`" + `."""
+  ENTITLED
 }
 
 """
@@ -6908,6 +7042,24 @@ func (ec *executionContext) childFields_EnrollmentEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type EnrollmentEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Entitlement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Entitlement_id(ctx, field)
+	case "offering":
+		return ec.fieldContext_Entitlement_offering(ctx, field)
+	case "support":
+		return ec.fieldContext_Entitlement_support(ctx, field)
+	case "space":
+		return ec.fieldContext_Entitlement_space(ctx, field)
+	case "resource":
+		return ec.fieldContext_Entitlement_resource(ctx, field)
+	case "teamRoles":
+		return ec.fieldContext_Entitlement_teamRoles(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Entitlement", field.Name)
+}
+
 func (ec *executionContext) childFields_EraseMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
@@ -7032,6 +7184,16 @@ func (ec *executionContext) childFields_Framework(ctx context.Context, field gra
 		return ec.fieldContext_Framework_summary(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Framework", field.Name)
+}
+
+func (ec *executionContext) childFields_GrantEntitlementPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "entitlement":
+		return ec.fieldContext_GrantEntitlementPayload_entitlement(ctx, field)
+	case "errors":
+		return ec.fieldContext_GrantEntitlementPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GrantEntitlementPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_HidePostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7482,6 +7644,8 @@ func (ec *executionContext) childFields_Offering(ctx context.Context, field grap
 		return ec.fieldContext_Offering_calls(ctx, field)
 	case "cohorts":
 		return ec.fieldContext_Offering_cohorts(ctx, field)
+	case "entitlements":
+		return ec.fieldContext_Offering_entitlements(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Offering", field.Name)
 }
@@ -8006,6 +8170,16 @@ func (ec *executionContext) childFields_RevokeAccessTokenPayload(ctx context.Con
 		return ec.fieldContext_RevokeAccessTokenPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeAccessTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeEntitlementPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "offering":
+		return ec.fieldContext_RevokeEntitlementPayload_offering(ctx, field)
+	case "errors":
+		return ec.fieldContext_RevokeEntitlementPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeEntitlementPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeFeedAddressesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8620,6 +8794,16 @@ func (ec *executionContext) childFields_UpdateNotificationPreferencePayload(ctx 
 		return ec.fieldContext_UpdateNotificationPreferencePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateNotificationPreferencePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateOfferingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "offering":
+		return ec.fieldContext_UpdateOfferingPayload_offering(ctx, field)
+	case "errors":
+		return ec.fieldContext_UpdateOfferingPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateOfferingPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateOrganizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9786,6 +9970,20 @@ func (ec *executionContext) field_Mutation_flagPost_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_grantEntitlement_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.GrantEntitlementInput, error) {
+			return ec.unmarshalNGrantEntitlementInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐGrantEntitlementInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_hidePost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10150,6 +10348,20 @@ func (ec *executionContext) field_Mutation_revokeAccessToken_args(ctx context.Co
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_revokeEntitlement_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RevokeEntitlementInput, error) {
+			return ec.unmarshalNRevokeEntitlementInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeEntitlementInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_revokeFeedAddresses_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10450,6 +10662,20 @@ func (ec *executionContext) field_Mutation_updateNotificationPreference_args(ctx
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UpdateNotificationPreferenceInput, error) {
 			return ec.unmarshalNUpdateNotificationPreferenceInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateNotificationPreferenceInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateOffering_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UpdateOfferingInput, error) {
+			return ec.unmarshalNUpdateOfferingInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateOfferingInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -18676,6 +18902,171 @@ func (ec *executionContext) fieldContext_EnrollmentEdge_node(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Entitlement_id(ctx context.Context, field graphql.CollectedField, obj *ent.Entitlement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entitlement_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entitlement_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Entitlement", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Entitlement_offering(ctx context.Context, field graphql.CollectedField, obj *ent.Entitlement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entitlement_offering(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Entitlement().Offering(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Offering) graphql.Marshaler {
+			return ec.marshalNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entitlement_offering(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entitlement",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Offering(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entitlement_support(ctx context.Context, field graphql.CollectedField, obj *ent.Entitlement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entitlement_support(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Support, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entitlement_support(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Entitlement", field, false, false, "String")
+}
+
+func (ec *executionContext) _Entitlement_space(ctx context.Context, field graphql.CollectedField, obj *ent.Entitlement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entitlement_space(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Entitlement().Space(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
+			return ec.marshalOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Entitlement_space(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entitlement",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Space(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entitlement_resource(ctx context.Context, field graphql.CollectedField, obj *ent.Entitlement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entitlement_resource(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Entitlement().Resource(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Resource) graphql.Marshaler {
+			return ec.marshalOResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Entitlement_resource(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entitlement",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Resource(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entitlement_teamRoles(ctx context.Context, field graphql.CollectedField, obj *ent.Entitlement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entitlement_teamRoles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Entitlement().TeamRoles(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []teammembership.Role) graphql.Marshaler {
+			return ec.marshalNTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRoleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entitlement_teamRoles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Entitlement", field, true, true, "TeamRole")
+}
+
 func (ec *executionContext) _EraseMemberPayload_member(ctx context.Context, field graphql.CollectedField, obj *model.EraseMemberPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19725,6 +20116,70 @@ func (ec *executionContext) _Framework_summary(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_Framework_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Framework", field, false, false, "String")
+}
+
+func (ec *executionContext) _GrantEntitlementPayload_entitlement(ctx context.Context, field graphql.CollectedField, obj *model.GrantEntitlementPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantEntitlementPayload_entitlement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Entitlement, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Entitlement) graphql.Marshaler {
+			return ec.marshalOEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlement(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GrantEntitlementPayload_entitlement(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GrantEntitlementPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Entitlement(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GrantEntitlementPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.GrantEntitlementPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GrantEntitlementPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GrantEntitlementPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GrantEntitlementPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _HidePostPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.HidePostPayload) (ret graphql.Marshaler) {
@@ -24181,6 +24636,138 @@ func (ec *executionContext) fieldContext_Mutation_removeBookmark(ctx context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_updateOffering(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateOffering(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateOffering(ctx, fc.Args["input"].(model.UpdateOfferingInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateOfferingPayload) graphql.Marshaler {
+			return ec.marshalNUpdateOfferingPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateOfferingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateOffering(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateOfferingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateOffering_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_grantEntitlement(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_grantEntitlement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().GrantEntitlement(ctx, fc.Args["input"].(model.GrantEntitlementInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.GrantEntitlementPayload) graphql.Marshaler {
+			return ec.marshalNGrantEntitlementPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐGrantEntitlementPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_grantEntitlement(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GrantEntitlementPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_grantEntitlement_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revokeEntitlement(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revokeEntitlement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevokeEntitlement(ctx, fc.Args["input"].(model.RevokeEntitlementInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RevokeEntitlementPayload) graphql.Marshaler {
+			return ec.marshalNRevokeEntitlementPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeEntitlementPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revokeEntitlement(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevokeEntitlementPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revokeEntitlement_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_deleteFile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -28199,6 +28786,38 @@ func (ec *executionContext) fieldContext_Offering_cohorts(ctx context.Context, f
 	if fc.Args, err = ec.field_Offering_cohorts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Offering_entitlements(ctx context.Context, field graphql.CollectedField, obj *ent.Offering) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Offering_entitlements(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Offering().Entitlements(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Entitlement) graphql.Marshaler {
+			return ec.marshalNEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlementᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Offering_entitlements(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Offering",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Entitlement(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -33938,6 +34557,70 @@ func (ec *executionContext) fieldContext_RevokeAccessTokenPayload_errors(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _RevokeEntitlementPayload_offering(ctx context.Context, field graphql.CollectedField, obj *model.RevokeEntitlementPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevokeEntitlementPayload_offering(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Offering, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Offering) graphql.Marshaler {
+			return ec.marshalOOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RevokeEntitlementPayload_offering(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevokeEntitlementPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Offering(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevokeEntitlementPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RevokeEntitlementPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevokeEntitlementPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevokeEntitlementPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevokeEntitlementPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RevokeFeedAddressesPayload_count(ctx context.Context, field graphql.CollectedField, obj *model.RevokeFeedAddressesPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -38908,6 +39591,70 @@ func (ec *executionContext) _UpdateNotificationPreferencePayload_errors(ctx cont
 func (ec *executionContext) fieldContext_UpdateNotificationPreferencePayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "UpdateNotificationPreferencePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateOfferingPayload_offering(ctx context.Context, field graphql.CollectedField, obj *model.UpdateOfferingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateOfferingPayload_offering(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Offering, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Offering) graphql.Marshaler {
+			return ec.marshalOOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateOfferingPayload_offering(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateOfferingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Offering(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateOfferingPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateOfferingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateOfferingPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateOfferingPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateOfferingPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -43978,6 +44725,83 @@ func UnmarshalFlagPostInput(ctx context.Context, raw any) (model.FlagPostInput, 
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputGrantEntitlementInput(ctx context.Context, obj any) (model.GrantEntitlementInput, error) {
+	var it model.GrantEntitlementInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"offeringId", "support", "spaceId", "resourceId", "teamRoles", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "offeringId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("offeringId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OfferingID = data
+		case "support":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("support"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Support = data
+		case "spaceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spaceId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpaceID = graphql.OmittableOf(data)
+		case "resourceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resourceId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResourceID = graphql.OmittableOf(data)
+		case "teamRoles":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamRoles"))
+			data, err := ec.unmarshalOTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRoleᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TeamRoles = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalGrantEntitlementInput unmarshals raw into the GrantEntitlementInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalGrantEntitlementInput(ctx context.Context, raw any) (model.GrantEntitlementInput, error) {
+	var out model.GrantEntitlementInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "GrantEntitlementInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputHidePostInput(ctx context.Context, obj any) (model.HidePostInput, error) {
 	var it model.HidePostInput
 	if obj == nil {
@@ -45344,6 +46168,48 @@ func UnmarshalRevokeAccessTokenInput(ctx context.Context, raw any) (model.Revoke
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRevokeEntitlementInput(ctx context.Context, obj any) (model.RevokeEntitlementInput, error) {
+	var it model.RevokeEntitlementInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"entitlementId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "entitlementId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("entitlementId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EntitlementID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRevokeEntitlementInput unmarshals raw into the RevokeEntitlementInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRevokeEntitlementInput(ctx context.Context, raw any) (model.RevokeEntitlementInput, error) {
+	var out model.RevokeEntitlementInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevokeEntitlementInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRevokeFeedAddressesInput(ctx context.Context, obj any) (model.RevokeFeedAddressesInput, error) {
 	var it model.RevokeFeedAddressesInput
 	if obj == nil {
@@ -45932,6 +46798,62 @@ func UnmarshalSubmitApplicationInput(ctx context.Context, raw any) (model.Submit
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSupportInput(ctx context.Context, obj any) (schema.Support, error) {
+	var it schema.Support
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"kind", "label", "description"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Description = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSupportInput unmarshals raw into the SupportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSupportInput(ctx context.Context, raw any) (schema.Support, error) {
+	var out schema.Support
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SupportInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSuspendMemberInput(ctx context.Context, obj any) (model.SuspendMemberInput, error) {
 	var it model.SuspendMemberInput
 	if obj == nil {
@@ -46517,6 +47439,90 @@ func (ec *executionContext) unmarshalInputUpdateNotificationPreferenceInput(ctx 
 func UnmarshalUpdateNotificationPreferenceInput(ctx context.Context, raw any) (model.UpdateNotificationPreferenceInput, error) {
 	var out model.UpdateNotificationPreferenceInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateNotificationPreferenceInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUpdateOfferingInput(ctx context.Context, obj any) (model.UpdateOfferingInput, error) {
+	var it model.UpdateOfferingInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"offeringId", "name", "summary", "outcome", "supports", "feeAmount", "teamCapacity"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "offeringId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("offeringId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OfferingID = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = graphql.OmittableOf(data)
+		case "summary":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("summary"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Summary = graphql.OmittableOf(data)
+		case "outcome":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("outcome"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Outcome = graphql.OmittableOf(data)
+		case "supports":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("supports"))
+			data, err := ec.unmarshalOSupportInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupportᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Supports = graphql.OmittableOf(data)
+		case "feeAmount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("feeAmount"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FeeAmount = graphql.OmittableOf(data)
+		case "teamCapacity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("teamCapacity"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TeamCapacity = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateOfferingInput unmarshals raw into the UpdateOfferingInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateOfferingInput(ctx context.Context, raw any) (model.UpdateOfferingInput, error) {
+	var out model.UpdateOfferingInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateOfferingInput", raw, &out)
 	return out, err
 }
 
@@ -47445,6 +48451,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._File(ctx, sel, obj)
+	case ent.Entitlement:
+		return ec._Entitlement(ctx, sel, &obj)
+	case *ent.Entitlement:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Entitlement(ctx, sel, obj)
 	case ent.Enrollment:
 		return ec._Enrollment(ctx, sel, &obj)
 	case *ent.Enrollment:
@@ -51122,6 +52135,68 @@ func (ec *executionContext) _EnrollmentEdge(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var entitlementImplementors = []string{"Entitlement", "Node"}
+
+func (ec *executionContext) _Entitlement(ctx context.Context, sel ast.SelectionSet, obj *ent.Entitlement) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, entitlementImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Entitlement")
+		case "id":
+			out.Values[i] = ec._Entitlement_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "offering":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entitlement_offering(ctx, field, obj)
+				})
+		case "support":
+			out.Values[i] = ec._Entitlement_support(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "space":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entitlement_space(ctx, field, obj)
+				})
+		case "resource":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entitlement_resource(ctx, field, obj)
+				})
+		case "teamRoles":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entitlement_teamRoles(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var eraseMemberPayloadImplementors = []string{"EraseMemberPayload"}
 
 func (ec *executionContext) _EraseMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *model.EraseMemberPayload) graphql.Marshaler {
@@ -51567,6 +52642,44 @@ func (ec *executionContext) _Framework(ctx context.Context, sel ast.SelectionSet
 			}
 		case "summary":
 			out.Values[i] = ec._Framework_summary(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var grantEntitlementPayloadImplementors = []string{"GrantEntitlementPayload"}
+
+func (ec *executionContext) _GrantEntitlementPayload(ctx context.Context, sel ast.SelectionSet, obj *model.GrantEntitlementPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, grantEntitlementPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GrantEntitlementPayload")
+		case "entitlement":
+			out.Values[i] = ec._GrantEntitlementPayload_entitlement(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._GrantEntitlementPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -53141,6 +54254,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "updateOffering":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateOffering(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "grantEntitlement":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_grantEntitlement(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revokeEntitlement":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revokeEntitlement(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "deleteFile":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_deleteFile(ctx, field)
@@ -54079,6 +55213,12 @@ func (ec *executionContext) _Offering(ctx context.Context, sel ast.SelectionSet,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Offering_cohorts(ctx, field, obj)
+				})
+		case "entitlements":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Offering_entitlements(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -56468,6 +57608,44 @@ func (ec *executionContext) _RevokeAccessTokenPayload(ctx context.Context, sel a
 	return out
 }
 
+var revokeEntitlementPayloadImplementors = []string{"RevokeEntitlementPayload"}
+
+func (ec *executionContext) _RevokeEntitlementPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeEntitlementPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revokeEntitlementPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevokeEntitlementPayload")
+		case "offering":
+			out.Values[i] = ec._RevokeEntitlementPayload_offering(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RevokeEntitlementPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var revokeFeedAddressesPayloadImplementors = []string{"RevokeFeedAddressesPayload"}
 
 func (ec *executionContext) _RevokeFeedAddressesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeFeedAddressesPayload) graphql.Marshaler {
@@ -58688,6 +59866,44 @@ func (ec *executionContext) _UpdateNotificationPreferencePayload(ctx context.Con
 			}
 		case "errors":
 			out.Values[i] = ec._UpdateNotificationPreferencePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var updateOfferingPayloadImplementors = []string{"UpdateOfferingPayload"}
+
+func (ec *executionContext) _UpdateOfferingPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateOfferingPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateOfferingPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateOfferingPayload")
+		case "offering":
+			out.Values[i] = ec._UpdateOfferingPayload_offering(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._UpdateOfferingPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -60950,6 +62166,30 @@ func (ec *executionContext) marshalNEnrollmentState2githubᚗcomᚋpursuingᚑeq
 	return v
 }
 
+func (ec *executionContext) marshalNEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlementᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Entitlement) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlement(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlement(ctx context.Context, sel ast.SelectionSet, v *ent.Entitlement) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Entitlement!")
+		return graphql.Null
+	}
+	return ec._Entitlement(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNEraseMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEraseMemberInput(ctx context.Context, v any) (model.EraseMemberInput, error) {
 	res, err := ec.unmarshalInputEraseMemberInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -61152,6 +62392,19 @@ func (ec *executionContext) marshalNFramework2ᚖgithubᚗcomᚋpursuingᚑequit
 		return graphql.Null
 	}
 	return ec._Framework(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNGrantEntitlementInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐGrantEntitlementInput(ctx context.Context, v any) (model.GrantEntitlementInput, error) {
+	res, err := ec.unmarshalInputGrantEntitlementInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNGrantEntitlementPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐGrantEntitlementPayload(ctx context.Context, sel ast.SelectionSet, v *model.GrantEntitlementPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "GrantEntitlementPayload!")
+		return graphql.Null
+	}
+	return ec._GrantEntitlementPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNHidePostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐHidePostInput(ctx context.Context, v any) (model.HidePostInput, error) {
@@ -62327,6 +63580,19 @@ func (ec *executionContext) marshalNRevokeAccessTokenPayload2ᚖgithubᚗcomᚋp
 	return ec._RevokeAccessTokenPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRevokeEntitlementInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeEntitlementInput(ctx context.Context, v any) (model.RevokeEntitlementInput, error) {
+	res, err := ec.unmarshalInputRevokeEntitlementInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevokeEntitlementPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeEntitlementPayload(ctx context.Context, sel ast.SelectionSet, v *model.RevokeEntitlementPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RevokeEntitlementPayload!")
+		return graphql.Null
+	}
+	return ec._RevokeEntitlementPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRevokeFeedAddressesInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressesInput(ctx context.Context, v any) (model.RevokeFeedAddressesInput, error) {
 	res, err := ec.unmarshalInputRevokeFeedAddressesInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -62786,6 +64052,11 @@ func (ec *executionContext) marshalNSupport2ᚕgithubᚗcomᚋpursuingᚑequity�
 	return ret
 }
 
+func (ec *executionContext) unmarshalNSupportInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(ctx context.Context, v any) (*schema.Support, error) {
+	res, err := ec.unmarshalInputSupportInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNSuspendMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSuspendMemberInput(ctx context.Context, v any) (model.SuspendMemberInput, error) {
 	res, err := ec.unmarshalInputSuspendMemberInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -62903,6 +64174,36 @@ func (ec *executionContext) unmarshalNTeamRole2githubᚗcomᚋpursuingᚑequity�
 
 func (ec *executionContext) marshalNTeamRole2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRole(ctx context.Context, sel ast.SelectionSet, v teammembership.Role) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRoleᚄ(ctx context.Context, v any) ([]teammembership.Role, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]teammembership.Role, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTeamRole2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRole(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRoleᚄ(ctx context.Context, sel ast.SelectionSet, v []teammembership.Role) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTeamRole2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRole(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx context.Context, sel ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
@@ -63160,6 +64461,19 @@ func (ec *executionContext) marshalNUpdateNotificationPreferencePayload2ᚖgithu
 		return graphql.Null
 	}
 	return ec._UpdateNotificationPreferencePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateOfferingInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateOfferingInput(ctx context.Context, v any) (model.UpdateOfferingInput, error) {
+	res, err := ec.unmarshalInputUpdateOfferingInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateOfferingPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateOfferingPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateOfferingPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateOfferingPayload!")
+		return graphql.Null
+	}
+	return ec._UpdateOfferingPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdateOrganizationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateOrganizationInput(ctx context.Context, v any) (model.UpdateOrganizationInput, error) {
@@ -63770,6 +65084,13 @@ func (ec *executionContext) marshalOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequi
 	return ec._Enrollment(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlement(ctx context.Context, sel ast.SelectionSet, v *ent.Entitlement) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Entitlement(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOErrorCode2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐCode(ctx context.Context, v any) (*fault.Code, error) {
 	if v == nil {
 		return nil, nil
@@ -63965,6 +65286,13 @@ func (ec *executionContext) marshalONotificationPreference2ᚖgithubᚗcomᚋpur
 		return graphql.Null
 	}
 	return ec._NotificationPreference(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(ctx context.Context, sel ast.SelectionSet, v *ent.Offering) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Offering(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(ctx context.Context, sel ast.SelectionSet, v *ent.Organization) graphql.Marshaler {
@@ -64181,6 +65509,23 @@ func (ec *executionContext) marshalOString2ᚖstring(ctx context.Context, sel as
 	return res
 }
 
+func (ec *executionContext) unmarshalOSupportInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupportᚄ(ctx context.Context, v any) ([]*schema.Support, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*schema.Support, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSupportInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) marshalOTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(ctx context.Context, sel ast.SelectionSet, v *ent.Team) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -64193,6 +65538,42 @@ func (ec *executionContext) marshalOTeamMembership2ᚖgithubᚗcomᚋpursuingᚑ
 		return graphql.Null
 	}
 	return ec._TeamMembership(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRoleᚄ(ctx context.Context, v any) ([]teammembership.Role, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]teammembership.Role, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTeamRole2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRole(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRoleᚄ(ctx context.Context, sel ast.SelectionSet, v []teammembership.Role) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTeamRole2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRole(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx context.Context, sel ast.SelectionSet, v *ent.Thread) graphql.Marshaler {

@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
+	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/ent/watchsetting"
 	"github.com/pursuing-equity/commons/graph/internal/answer"
@@ -103,6 +104,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("EnrollTeamInput", ec.unmarshalInputEnrollTeamInput),
 				graphql.NewInputUnmarshaler("EraseMemberInput", ec.unmarshalInputEraseMemberInput),
 				graphql.NewInputUnmarshaler("FlagPostInput", ec.unmarshalInputFlagPostInput),
+				graphql.NewInputUnmarshaler("GrantEntitlementInput", ec.unmarshalInputGrantEntitlementInput),
 				graphql.NewInputUnmarshaler("HidePostInput", ec.unmarshalInputHidePostInput),
 				graphql.NewInputUnmarshaler("IndicateTypingInput", ec.unmarshalInputIndicateTypingInput),
 				graphql.NewInputUnmarshaler("IntroduceInput", ec.unmarshalInputIntroduceInput),
@@ -131,6 +133,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
 				graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
 				graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
+				graphql.NewInputUnmarshaler("RevokeEntitlementInput", ec.unmarshalInputRevokeEntitlementInput),
 				graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 				graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 				graphql.NewInputUnmarshaler("SaveAnswerInput", ec.unmarshalInputSaveAnswerInput),
@@ -141,6 +144,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("SplitThreadInput", ec.unmarshalInputSplitThreadInput),
 				graphql.NewInputUnmarshaler("StartApplicationInput", ec.unmarshalInputStartApplicationInput),
 				graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
+				graphql.NewInputUnmarshaler("SupportInput", ec.unmarshalInputSupportInput),
 				graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 				graphql.NewInputUnmarshaler("UnacceptAnswerInput", ec.unmarshalInputUnacceptAnswerInput),
 				graphql.NewInputUnmarshaler("UnblockMemberInput", ec.unmarshalInputUnblockMemberInput),
@@ -153,6 +157,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("UpdateCohortInput", ec.unmarshalInputUpdateCohortInput),
 				graphql.NewInputUnmarshaler("UpdateEnrollmentInput", ec.unmarshalInputUpdateEnrollmentInput),
 				graphql.NewInputUnmarshaler("UpdateNotificationPreferenceInput", ec.unmarshalInputUpdateNotificationPreferenceInput),
+				graphql.NewInputUnmarshaler("UpdateOfferingInput", ec.unmarshalInputUpdateOfferingInput),
 				graphql.NewInputUnmarshaler("UpdateOrganizationInput", ec.unmarshalInputUpdateOrganizationInput),
 				graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 				graphql.NewInputUnmarshaler("UpdateResourceInput", ec.unmarshalInputUpdateResourceInput),
@@ -3216,6 +3221,82 @@ func (ec *executionContext) write_EnrollmentEdge(w *answer.Writer, in *answer.Pl
 	return whole
 }
 
+func (ec *executionContext) write_Entitlement(w *answer.Writer, in *answer.Place, obj *ent.Entitlement) bool {
+	o := in.Object(ec.OperationContext, "Entitlement", entitlementImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"Entitlement\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "offering":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Entitlement_offering(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Offering, error) {
+				return ec.Resolvers.Entitlement().Offering(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v) && whole
+		case "support":
+			v := obj.Support
+			w.String(v)
+		case "space":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Entitlement_space(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Space, error) {
+				return ec.Resolvers.Entitlement().Space(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v)
+		case "resource":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Entitlement_resource(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Resource, error) {
+				return ec.Resolvers.Entitlement().Resource(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(w, f, v)
+		case "teamRoles":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Entitlement_teamRoles(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]teammembership.Role, error) {
+				return ec.Resolvers.Entitlement().TeamRoles(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRoleᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_EraseMemberPayload(w *answer.Writer, in *answer.Place, obj *model.EraseMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "EraseMemberPayload", eraseMemberPayloadImplementors)
 	w.Raw("{")
@@ -3621,6 +3702,38 @@ func (ec *executionContext) write_Framework(w *answer.Writer, in *answer.Place, 
 		case "summary":
 			v := obj.Summary
 			w.String(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_GrantEntitlementPayload(w *answer.Writer, in *answer.Place, obj *model.GrantEntitlementPayload) bool {
+	o := in.Object(ec.OperationContext, "GrantEntitlementPayload", grantEntitlementPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"GrantEntitlementPayload\"")
+		case "entitlement":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_GrantEntitlementPayload_entitlement(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Entitlement
+			ec.putOEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlement(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_GrantEntitlementPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -5235,6 +5348,19 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				continue
 			}
 			whole = ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		case "entitlements":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Offering_entitlements(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Entitlement, error) {
+				return ec.Resolvers.Offering().Entitlements(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlementᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -7548,6 +7674,38 @@ func (ec *executionContext) write_RevokeAccessTokenPayload(w *answer.Writer, in 
 	return whole
 }
 
+func (ec *executionContext) write_RevokeEntitlementPayload(w *answer.Writer, in *answer.Place, obj *model.RevokeEntitlementPayload) bool {
+	o := in.Object(ec.OperationContext, "RevokeEntitlementPayload", revokeEntitlementPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"RevokeEntitlementPayload\"")
+		case "offering":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RevokeEntitlementPayload_offering(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Offering
+			ec.putOOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RevokeEntitlementPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_RevokeFeedAddressesPayload(w *answer.Writer, in *answer.Place, obj *model.RevokeFeedAddressesPayload) bool {
 	o := in.Object(ec.OperationContext, "RevokeFeedAddressesPayload", revokeFeedAddressesPayloadImplementors)
 	w.Raw("{")
@@ -9673,6 +9831,38 @@ func (ec *executionContext) write_UpdateNotificationPreferencePayload(w *answer.
 	return whole
 }
 
+func (ec *executionContext) write_UpdateOfferingPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateOfferingPayload) bool {
+	o := in.Object(ec.OperationContext, "UpdateOfferingPayload", updateOfferingPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"UpdateOfferingPayload\"")
+		case "offering":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_UpdateOfferingPayload_offering(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Offering
+			ec.putOOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_UpdateOfferingPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_UpdateOrganizationPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateOrganizationPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateOrganizationPayload", updateOrganizationPayloadImplementors)
 	w.Raw("{")
@@ -10486,6 +10676,13 @@ func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj m
 			return false
 		}
 		return ec.write_File(w, in, obj)
+	case ent.Entitlement:
+		return ec.write_Entitlement(w, in, &obj)
+	case *ent.Entitlement:
+		if obj == nil {
+			return false
+		}
+		return ec.write_Entitlement(w, in, obj)
 	case ent.Enrollment:
 		return ec.write_Enrollment(w, in, &obj)
 	case *ent.Enrollment:
@@ -11621,6 +11818,16 @@ func (ec *executionContext) putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return ec.write_Enrollment(w, p, v)
 }
 
+func (ec *executionContext) putNTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRoleᚄ(w *answer.Writer, p *answer.Place, v []teammembership.Role) bool {
+	w.Raw("[")
+	for i := range v {
+		w.Comma(i)
+		w.Name(string(v[i]))
+	}
+	w.Raw("]")
+	return true
+}
+
 func (ec *executionContext) putOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w *answer.Writer, p *answer.Place, v *ent.Flag) bool {
 	if v == nil {
 		w.Null()
@@ -11661,6 +11868,19 @@ func (ec *executionContext) putOFloat2ᚖfloat64(w *answer.Writer, p *answer.Pla
 		return true
 	}
 	if !answer.Foreign(w, ec.marshalOFloat2ᚖfloat64(p.Ctx, p.Selections, v)) {
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putOEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlement(w *answer.Writer, p *answer.Place, v *ent.Entitlement) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_Entitlement(w, p, v) {
+		w.Back(mark)
 		w.Null()
 	}
 	return true
@@ -11989,6 +12209,27 @@ func (ec *executionContext) putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑeq
 		return false
 	}
 	return ec.write_CohortConnection(w, p, v)
+}
+
+func (ec *executionContext) putNEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlementᚄ(w *answer.Writer, p *answer.Place, v []*ent.Entitlement) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlement(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlement(w *answer.Writer, p *answer.Place, v *ent.Entitlement) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Entitlement!")
+		return false
+	}
+	return ec.write_Entitlement(w, p, v)
 }
 
 func (ec *executionContext) putNOrganizationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Organization]) bool {
@@ -12480,6 +12721,19 @@ func (ec *executionContext) putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequ
 		return false
 	}
 	return ec.write_ResourceVersion(w, p, v)
+}
+
+func (ec *executionContext) putOOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w *answer.Writer, p *answer.Place, v *ent.Offering) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_Offering(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
 }
 
 func (ec *executionContext) putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {

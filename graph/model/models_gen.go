@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
@@ -908,6 +909,30 @@ type FlagResolved struct {
 
 func (FlagResolved) IsNotificationEvent() {}
 
+// What `grantEntitlement` takes.
+type GrantEntitlementInput struct {
+	// The offering.
+	OfferingID gid.ID `json:"offeringId"`
+	// The kind of one of its supports.
+	Support string `json:"support"`
+	// The space to open: not hidden, no team's own, not archived. Leave it out for a resource.
+	SpaceID graphql.Omittable[*gid.ID] `json:"spaceId,omitempty"`
+	// The resource to open, with the audience `ENTITLED`. Leave it out for a space.
+	ResourceID graphql.Omittable[*gid.ID] `json:"resourceId,omitempty"`
+	// For which roles in a team it opens, each once; left out or empty for all.
+	TeamRoles graphql.Omittable[[]teammembership.Role] `json:"teamRoles,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `grantEntitlement` returns.
+type GrantEntitlementPayload struct {
+	// The new entitlement; null when there are errors.
+	Entitlement *ent.Entitlement `json:"entitlement,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `hidePost` takes.
 type HidePostInput struct {
 	// The post.
@@ -1495,6 +1520,20 @@ type RevokeAccessTokenPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `revokeEntitlement` takes.
+type RevokeEntitlementInput struct {
+	// The entitlement.
+	EntitlementID gid.ID `json:"entitlementId"`
+}
+
+// What `revokeEntitlement` returns.
+type RevokeEntitlementPayload struct {
+	// The offering that it belonged to; null when there are errors.
+	Offering *ent.Offering `json:"offering,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `revokeFeedAddresses` takes.
 type RevokeFeedAddressesInput struct {
 	// Not needed, for doing it twice is doing it once; taken because an input has a field.
@@ -1915,6 +1954,32 @@ type UpdateNotificationPreferencePayload struct {
 	// The preference; null when there are errors.
 	NotificationPreference *ent.NotificationPreference `json:"notificationPreference,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `updateOffering` takes. What is left out stays as it is.
+type UpdateOfferingInput struct {
+	// The offering.
+	OfferingID gid.ID `json:"offeringId"`
+	// Its name, 1 to 200 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// What it is, in Markdown; up to 10,000 characters.
+	Summary graphql.Omittable[*string] `json:"summary,omitempty"`
+	// What teams get out of it; up to 10,000 characters.
+	Outcome graphql.Omittable[*string] `json:"outcome,omitempty"`
+	// All that its teams are entitled to, at most 30, each kind once.
+	Supports graphql.Omittable[[]*schema.Support] `json:"supports,omitempty"`
+	// What it costs a team, in the minor unit of the offering's currency: 0 to 1,000,000,000.
+	FeeAmount graphql.Omittable[*int] `json:"feeAmount,omitempty"`
+	// About how many teams a cohort takes, 1 to 10,000.
+	TeamCapacity graphql.Omittable[*int] `json:"teamCapacity,omitempty"`
+}
+
+// What `updateOffering` returns.
+type UpdateOfferingPayload struct {
+	// The offering as it is now; null when there are errors.
+	Offering *ent.Offering `json:"offering,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 

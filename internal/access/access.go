@@ -26,7 +26,8 @@
 //     interest: see admission.go. To all others there is none.
 //   - Whom a member blocks or mutes they do not hear from: what those write is in no list, count, search, notification or event of
 //     theirs. That is no rule of seeing: see block.go.
-//   - A resource is seen as its audience says.
+//   - A resource is seen as its audience says; one with the audience ENTITLED by the members of teams for which a support of their
+//     offering opens it, and by staff. Entitlements themselves are seen by staff.
 //   - A file is seen by its owner, by who sees a resource that holds it or held it in a version, by who sees a post that holds it, and
 //     by who sees the member whose picture it is. A link to it is good for whoever has it.
 //   - A role is seen by who has it, and by staff; one within a hidden space only by who can see the space.
@@ -412,6 +413,7 @@ func resources(s *sql.Selector, m who) *sql.Predicate {
 		publicResources(s),
 		sql.And(sql.EQ(s.C(resource.FieldAudience), resource.AudienceNETWORK), participant(s, m)),
 		sql.And(sql.EQ(s.C(resource.FieldAudience), resource.AudienceSPACE), sql.In(s.C(resource.FieldSpaceID), visibleSpaceIDs(s, m))),
+		sql.And(sql.EQ(s.C(resource.FieldAudience), resource.AudienceENTITLED), sql.Or(staff(s, m), entitled(s, m))),
 	)
 }
 

@@ -50,6 +50,8 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, id
 		return into(ctx, found, func(o *ent.Program) gid.ID { return o.ID }, c.Program.Query().Where(those).All)
 	case gid.Offering:
 		return into(ctx, found, func(o *ent.Offering) gid.ID { return o.ID }, c.Offering.Query().Where(those).All)
+	case gid.Entitlement:
+		return into(ctx, found, func(o *ent.Entitlement) gid.ID { return o.ID }, c.Entitlement.Query().Where(those, VisibleEntitlements(v)).All)
 	case gid.Sponsorship:
 		return into(ctx, found, func(o *ent.Sponsorship) gid.ID { return o.ID }, c.Sponsorship.Query().Where(those).All)
 	case gid.Call:

@@ -30,7 +30,7 @@ func newDocuments(t *testing.T) documents {
 // kinds are the types that have ids, by the kind of the id. Every type that implements Node stands here.
 var kinds = map[gid.Kind]string{
 	gid.Organization: "Organization", gid.Member: "Member", gid.Affiliation: "Affiliation", gid.Team: "Team", gid.TeamMembership: "TeamMembership",
-	gid.Program: "Program", gid.Offering: "Offering", gid.Sponsorship: "Sponsorship", gid.Cohort: "Cohort", gid.Enrollment: "Enrollment", gid.Call: "Call",
+	gid.Program: "Program", gid.Offering: "Offering", gid.Entitlement: "Entitlement", gid.Sponsorship: "Sponsorship", gid.Cohort: "Cohort", gid.Enrollment: "Enrollment", gid.Call: "Call",
 	gid.RoleAssignment: "RoleAssignment", gid.Space: "Space", gid.SpaceMembership: "SpaceMembership", gid.Thread: "Thread", gid.Post: "Post",
 	gid.Poll: "Poll", gid.PollOption: "PollOption", gid.PostRevision: "PostRevision", gid.Notification: "Notification", gid.Resource: "Resource", gid.ResourceVersion: "ResourceVersion",
 	gid.Framework: "Framework", gid.AuditEntry: "AuditEntry", gid.BreakGlass: "BreakGlass", gid.JoinRequest: "JoinRequest", gid.File: "File",
@@ -40,7 +40,7 @@ var kinds = map[gid.Kind]string{
 
 // refers is what the ids of arguments and inputs name.
 var refers = map[string]gid.Kind{
-	"spaceId": gid.Space, "threadId": gid.Thread, "postId": gid.Post, "postIds": gid.Post, "fromThreadId": gid.Thread, "intoThreadId": gid.Thread, "replyToId": gid.Post, "resourceId": gid.Resource, "memberId": gid.Member,
+	"entitlementId": gid.Entitlement, "spaceId": gid.Space, "threadId": gid.Thread, "postId": gid.Post, "postIds": gid.Post, "fromThreadId": gid.Thread, "intoThreadId": gid.Thread, "replyToId": gid.Post, "resourceId": gid.Resource, "memberId": gid.Member,
 	"memberIds": gid.Member, "organizationId": gid.Organization, "teamId": gid.Team, "cohortId": gid.Cohort, "offeringId": gid.Offering,
 	"enrollmentId": gid.Enrollment, "teamMembershipId": gid.TeamMembership, "spaceMembershipId": gid.SpaceMembership,
 	"affiliationId": gid.Affiliation, "roleAssignmentId": gid.RoleAssignment, "scopeId": gid.Space, "frameworkId": gid.Framework,

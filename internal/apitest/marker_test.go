@@ -54,6 +54,8 @@ func written(m *marked) map[string]func() vars {
 		"createAccessToken":     func() vars { return vars{"scope": "READ", "expiresAt": m.App.Config.Now().Add(time.Hour)} },
 		"endOtherSessions":      func() vars { return vars{} },
 		"requestToJoin":         func() vars { return vars{} },
+		"updateOffering":        nil, // for staff, about programs
+		"grantEntitlement":      nil,
 		"inviteMember":          nil, // for staff, about others
 		"breakGlass":            nil, // for administrators, and for the audit log
 		"suspendMember":         nil, // what only staff can write is about others, and is for the audit log

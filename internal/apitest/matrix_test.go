@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/community"
@@ -149,6 +150,14 @@ func (c *cast) furnish() {
 		"enrollment": must(c.T, enrollment), "workgroup": c.workgroup, "affinity": c.affinity, "thread": thread, "post": post,
 		"resource": must(c.T, kept), "entry": entry, "poll": voted.poll, "option": voted.options[0], "linking": linking, "merged": merged, "moved": moved,
 	}
+	c.objects["entitlement"] = c.NewID(gid.Entitlement)
+	c.Tx(func(ctx context.Context, tx *ent.Client) error { // one of a support that there is not: it is seen, and opens nothing
+		if err := tx.Offering.UpdateOneID(c.offering).SetSupports([]schema.Support{{Kind: "COACHING", Label: "Coaching"}}).Exec(ctx); err != nil {
+			return err
+		}
+		return tx.Entitlement.Create().SetID(c.objects["entitlement"]).SetCreatedAt(c.App.Config.Now()).SetOfferingID(c.offering).SetSupport("TRAINING").
+			SetSpaceID(c.workgroup).Exec(ctx)
+	})
 	c.newWebhook()
 	c.furnishDesk(thread, post)
 	c.furnishModeration(post)

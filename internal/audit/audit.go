@@ -62,6 +62,9 @@ const (
 	PostRestored         Action = "POST_RESTORED"
 	FlagsResolved        Action = "FLAGS_RESOLVED"
 	MemberWarned         Action = "MEMBER_WARNED"
+	OfferingChanged      Action = "OFFERING_CHANGED"
+	EntitlementGranted   Action = "ENTITLEMENT_GRANTED"
+	EntitlementRevoked   Action = "ENTITLEMENT_REVOKED"
 	WebhookCreated       Action = "WEBHOOK_CREATED"
 	WebhookChanged       Action = "WEBHOOK_CHANGED"
 	WebhookSecretRotated Action = "WEBHOOK_SECRET_ROTATED" //nolint:gosec // it is a name, no secret

@@ -8,10 +8,12 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/enrollment"
+	"github.com/pursuing-equity/commons/ent/entitlement"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/teammembership"
+	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -22,7 +24,7 @@ const rowsPerInsert = 1000
 
 // Derive brings the members' derived places in line with their current team memberships: everybody in a team has its space,
 // with the role FACILITATOR for its leads; everybody in a team that is enrolled in a cohort, or completed it, has the cohort's
-// space and the network's. Missing places are made, ended ones are opened again, and those that no longer follow end now. Places
+// space, the network's, and those that a support of the offering opens (see Entitlement). Missing places are made, ended ones are opened again, and those that no longer follow end now. Places
 // that people made are never touched, and neither is the role in a cohort's or the network's space, which people give.
 //
 // It returns the members who lost a place. The number of statements is
@@ -93,7 +95,7 @@ func (d *derivation) want(ctx context.Context, tx *ent.Client, members []gid.ID)
 	}
 	teams := distinct(ids(memberships, func(m *ent.TeamMembership) gid.ID { return m.TeamID }))
 	enrollments, err := tx.Enrollment.Query().
-		Where(page.AnyOf(enrollment.FieldTeamID, teams), enrollment.StateNEQ(enrollment.StateWITHDRAWN)).Order(enrollment.ByID()).All(ctx)
+		Where(page.AnyOf(enrollment.FieldTeamID, teams), enrollment.StateNEQ(enrollment.StateWITHDRAWN)).WithCohort().Order(enrollment.ByID()).All(ctx)
 	if err != nil {
 		return fmt.Errorf("load enrollments: %w", err)
 	}
@@ -120,6 +122,10 @@ func (d *derivation) want(ctx context.Context, tx *ent.Client, members []gid.ID)
 			network = append(network, s.ID)
 		}
 	}
+	opened, err := openedSpaces(ctx, tx, enrollments)
+	if err != nil {
+		return err
+	}
 	for _, m := range memberships {
 		role := spacemembership.RoleMEMBER
 		if m.Role == teammembership.RoleLEAD {
@@ -135,9 +141,35 @@ func (d *derivation) want(ctx context.Context, tx *ent.Client, members []gid.ID)
 			for _, n := range network {
 				d.claim(n, m.MemberID, c)
 			}
+			for _, o := range opened[e.Edges.Cohort.OfferingID] {
+				if len(o.TeamRoles) > 0 && !slices.Contains(o.TeamRoles, string(m.Role)) {
+					continue
+				}
+				c := c
+				if o.CreatedAt.After(c.starts) {
+					c.starts = o.CreatedAt.Truncate(time.Millisecond)
+				}
+				d.claim(*o.SpaceID, m.MemberID, c)
+			}
 		}
 	}
 	return nil
+}
+
+// openedSpaces are the entitlements that open spaces, by offering: those of the offerings that the enrollments, loaded with
+// their cohorts, are in.
+func openedSpaces(ctx context.Context, tx *ent.Client, enrollments []*ent.Enrollment) (map[gid.ID][]*ent.Entitlement, error) {
+	offerings := distinct(ids(enrollments, func(e *ent.Enrollment) gid.ID { return e.Edges.Cohort.OfferingID }))
+	rows, err := tx.Entitlement.Query().
+		Where(page.AnyOf(entitlement.FieldOfferingID, offerings), entitlement.SpaceIDNotNil(), access.OpenEntitlements()).Order(entitlement.ByID()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load entitlements: %w", err)
+	}
+	of := make(map[gid.ID][]*ent.Entitlement)
+	for _, e := range rows {
+		of[e.OfferingID] = append(of[e.OfferingID], e)
+	}
+	return of, nil
 }
 
 // claim adds a place; of several claims to one, the earliest start counts.
