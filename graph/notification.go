@@ -4,12 +4,15 @@ import (
 	"context"
 	"slices"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -67,9 +70,11 @@ func (r *Resolver) readStateEvents(ctx context.Context, v viewer.Viewer, events 
 	if err != nil {
 		return nil, err
 	}
-	all, err := r.Forum.UnreadOfAll(ctx, v)
-	if err != nil {
-		return nil, err
+	var all forum.Counts
+	if asksFor(ctx, "unreadPostCount", "unreadMentionCount") { // that is every unread thread of theirs
+		if all, err = r.Forum.UnreadOfAll(ctx, v); err != nil {
+			return nil, err
+		}
 	}
 	shown := make(map[int]model.NotificationEvent)
 	for _, e := range events {
@@ -92,6 +97,11 @@ func (r *Resolver) readStateEvents(ctx context.Context, v viewer.Viewer, events 
 		shown[e.Seq] = m
 	}
 	return shown, nil
+}
+
+// asksFor is whether one of the fields is selected below the field at hand, whatever the type.
+func asksFor(ctx context.Context, fields ...string) bool {
+	return slices.ContainsFunc(graphql.CollectAllFields(ctx), func(name string) bool { return slices.Contains(fields, name) })
 }
 
 func preferencePatch(in model.UpdateNotificationPreferenceInput) notify.PreferencePatch {

@@ -257,8 +257,10 @@ func TestWebhookFailures(t *testing.T) {
 			})
 			later(6 * time.Second)
 			second := r.next(t)
-			w.Eventually("the second, too", func() bool {
-				return state(id).At(newest+"nextAttemptAt") != nil && state(id).Int(newest+"attempts") == 2
+			w.Eventually("the second, too", func() bool { // while it is being sent, the next attempt is a lease away, and afterwards minutes
+				s := state(id)
+				next, err := time.Parse(time.RFC3339, s.String(newest+"nextAttemptAt"))
+				return err == nil && s.Int(newest+"attempts") == 2 && next.After(time.Now().Add(time.Duration(ahead.Load())+4*time.Minute))
 			})
 			later(6 * time.Minute)
 			third := r.next(t)

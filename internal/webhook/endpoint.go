@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/webhookdelivery"
 	"github.com/pursuing-equity/commons/ent/webhookendpoint"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -82,6 +83,10 @@ func (s *Service) CreateEndpoint(ctx context.Context, v viewer.Viewer, in NewEnd
 		return nil, "", err
 	}
 	return s.withSecret(ctx, v, once, func(ctx context.Context, tx *ent.Client, b box) (gid.ID, error) {
+		// Whoever makes one holds the first, so that two do not make the last one at once.
+		if _, err := tx.WebhookEndpoint.Query().Where(store.LockRow).Order(webhookendpoint.ByID()).Limit(1).All(ctx); err != nil {
+			return gid.ID{}, fmt.Errorf("hold webhook endpoints: %w", err)
+		}
 		there, err := tx.WebhookEndpoint.Query().Count(ctx)
 		if err != nil {
 			return gid.ID{}, fmt.Errorf("count webhook endpoints: %w", err)
@@ -180,7 +185,8 @@ func (s *Service) UpdateEndpoint(ctx context.Context, v viewer.Viewer, id gid.ID
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, e *ent.WebhookEndpoint) error {
+	disables := false
+	e, err := s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, e *ent.WebhookEndpoint) error {
 		now := s.Now()
 		u := tx.WebhookEndpoint.UpdateOneID(id).SetUpdatedAt(now).SetNillableURL(patch.URL).SetNillableDescription(patch.Description)
 		if patch.Events != nil {
@@ -191,9 +197,7 @@ func (s *Service) UpdateEndpoint(ctx context.Context, v viewer.Viewer, id gid.ID
 				u.ClearDisabledAt().ClearFailingSince()
 			} else {
 				u.SetDisabledAt(now)
-				if err := giveUp(ctx, tx, id, now); err != nil {
-					return err
-				}
+				disables = true
 			}
 		}
 		if err := u.Exec(ctx); err != nil {
@@ -201,16 +205,53 @@ func (s *Service) UpdateEndpoint(ctx context.Context, v viewer.Viewer, id gid.ID
 		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.WebhookChanged, Subject: id})
 	})
+	if err == nil && disables {
+		err = s.giveUp(ctx, id)
+	}
+	return e, err
 }
 
-// giveUp makes what waits for an endpoint fail: it can be replayed.
-func giveUp(ctx context.Context, tx *ent.Client, endpoint gid.ID, now time.Time) error {
-	err := tx.WebhookDelivery.Update().Where(webhookdelivery.EndpointID(endpoint), webhookdelivery.NextAtNotNil()).
-		ClearNextAt().SetFailedAt(now).SetLastError("The endpoint was disabled.").Exec(ctx)
+// giveUp makes what waits for a disabled endpoint fail: it can be replayed. There can be very much of it, so it is done a thousand at a time,
+// and posts find their way between. Should the process end before it is through, the sender gives the rest up, each when it is due.
+func (s *Service) giveUp(ctx context.Context, endpoint gid.ID) error {
+	waits := webhookdelivery.And(webhookdelivery.EndpointID(endpoint), webhookdelivery.NextAtNotNil(), webhookdelivery.HasEndpointWith(webhookendpoint.DisabledAtNotNil()))
+	_, err := s.eachPart(ctx, waits, func(ctx context.Context, u *ent.WebhookDeliveryUpdate) error {
+		return u.ClearNextAt().SetFailedAt(s.Now()).SetLastError("The endpoint was disabled.").Exec(ctx)
+	})
 	if err != nil {
 		return fmt.Errorf("give up what waits: %w", err)
 	}
 	return nil
+}
+
+// partOf is how many deliveries are changed in one transaction.
+const partOf = 1000
+
+// eachPart changes deliveries in transactions of a thousand, in the order of their ids, and returns how many there were.
+func (s *Service) eachPart(ctx context.Context, which predicate.WebhookDelivery, do func(context.Context, *ent.WebhookDeliveryUpdate) error) (n int, err error) {
+	var last gid.ID
+	for {
+		var ids []gid.ID
+		err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) (err error) {
+			q := tx.WebhookDelivery.Query().Where(which)
+			if !last.IsZero() {
+				q.Where(webhookdelivery.IDGT(last))
+			}
+			ids, err = q.Order(webhookdelivery.ByID()).Limit(partOf).IDs(ctx)
+			if err != nil || len(ids) == 0 {
+				return err
+			}
+			return do(ctx, tx.WebhookDelivery.Update().Where(which, page.AnyOf(webhookdelivery.FieldID, ids)))
+		})
+		if err != nil {
+			return n, err
+		}
+		n += len(ids)
+		if len(ids) < partOf {
+			return n, nil
+		}
+		last = ids[len(ids)-1]
+	}
 }
 
 // RotateSecret gives an endpoint another secret and returns it, as CreateEndpoint does. The one before signs too for 24 hours.

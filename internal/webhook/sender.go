@@ -362,9 +362,6 @@ func (s *Service) disable(ctx context.Context, e *ent.WebhookEndpoint, since tim
 		if err != nil || n == 0 {
 			return err
 		}
-		if err := giveUp(ctx, tx, e.ID, now); err != nil {
-			return err
-		}
 		staff, err := tx.Member.Query().Where(access.Staff()).Select(member.FieldEmail).All(ctx)
 		if err != nil {
 			return err
@@ -386,7 +383,7 @@ func (s *Service) disable(ctx context.Context, e *ent.WebhookEndpoint, since tim
 	if err != nil {
 		return fmt.Errorf("disable a webhook endpoint: %w", err)
 	}
-	return nil
+	return s.giveUp(ctx, e.ID)
 }
 
 // plain is an error as it is kept: one line of bounded length.
