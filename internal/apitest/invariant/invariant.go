@@ -73,7 +73,7 @@ func forum() []rule {
 		{"a thread knows its newest post",
 			`SELECT count(*) FROM threads t LEFT JOIN posts p ON p.id = t.last_post_id
 			WHERE p.id IS NULL OR p.thread_id <> t.id OR p.seq <> t.post_seq OR p.created_at > t.last_activity_at
-			OR p.created_at <> t.last_activity_at AND NOT EXISTS (SELECT 1 FROM posts m WHERE m.moved_to_id = p.id)`},
+			OR p.created_at <> t.last_activity_at AND p.moved_to_id IS NULL AND NOT EXISTS (SELECT 1 FROM posts m WHERE m.moved_to_id = p.id)`},
 		{"a thread's stream of events ends at its counter and has no gap",
 			`SELECT count(*) FROM threads t JOIN (SELECT stream_id, min(seq) AS low, max(seq) AS high, count(*) AS n FROM events GROUP BY stream_id) e
 			ON e.stream_id = t.id WHERE e.high <> t.event_seq OR e.n <> e.high - e.low + 1`},
