@@ -172,8 +172,9 @@ func (w *World) System() context.Context {
 	return viewer.NewContext(context.Background(), viewer.System("test"))
 }
 
-// Statements is how many SQL statements the server sent while fn ran. Nothing else may run meanwhile.
+// Statements is how many SQL statements the server sent while fn ran, with no rows kept from before. Nothing else may run meanwhile.
 func (w *World) Statements(fn func()) int64 {
+	w.App.Kept.Forget([]gid.ID{{}})
 	before := w.App.Store.Statements()
 	fn()
 	return w.App.Store.Statements() - before

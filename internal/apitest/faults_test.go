@@ -83,7 +83,7 @@ func TestTheDatabaseGoesAway(t *testing.T) {
 
 	back := away(t, databaseURL)
 	t.Run("requests say so, and the server lives", func(t *testing.T) {
-		for _, query := range []string{`{ viewer { id } }`, `{ eventCursor viewer { id } }`, `mutation { markNotificationsRead(input: {}) { errors { code } } }`} {
+		for _, query := range []string{`{ spaces(first: 1) { edges { node { id } } } }`, `{ eventCursor viewer { id } }`, `mutation { markNotificationsRead(input: {}) { errors { code } } }`} {
 			if r := ada.Do(query, nil); r.Code() != "UNAVAILABLE" {
 				t.Errorf("%s: status %d, %s", query, r.Status, r.Body)
 			}

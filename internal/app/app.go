@@ -98,6 +98,7 @@ type App struct {
 	Library   *library.Service
 	Files     *file.Service
 	Events    *event.Log
+	Kept      graph.Kept // rows that stand on every page
 	Markdown  *markdown.Renderer
 	Audit     *audit.Log
 	Webhooks  *webhook.Service
@@ -161,6 +162,8 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Notify.Wake = a.Telling.Wake
 	a.Newcomers = &newcomer.Service{Store: s, Now: cfg.Now, Off: !cfg.RateLimit}
 	a.Community.Newcomers = a.Newcomers
+	a.Kept = graph.Keep(s, cfg.Now)
+	a.Events.OnAccessChange(a.Kept.Forget)
 	a.Forum = &forum.Service{Newcomers: a.Newcomers, Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID}
 	a.Desk = &desk.Service{Store: s, Events: a.Events, Forum: a.Forum, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
 	a.People = &people.Service{Newcomers: a.Newcomers, Store: s, Community: a.Community, Forum: a.Forum, Now: cfg.Now, NewID: newID}
@@ -325,10 +328,8 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 
 // Resolver is the graph over the program's domains.
 func (a *App) Resolver() *graph.Resolver {
-	kept := graph.Keep(a.Store, a.Config.Now)
-	a.Events.OnAccessChange(kept.Forget)
 	return &graph.Resolver{
-		Kept:  kept,
+		Kept:  a.Kept,
 		Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk,
 		People: a.People, Library: a.Library, Moderation: a.Moderation, Newcomers: a.Newcomers, Audit: a.Audit, Files: a.Files,
 		Webhooks: a.Webhooks, Admission: a.Admission,
