@@ -87,12 +87,15 @@ func TestHostileContentIsCheap(t *testing.T) {
 		"a megabyte of the beginnings of PKs": {file.PurposeRESOURCE, "a.txt", []byte(strings.Repeat("PK\x05", 350_000))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := processor(t)
-			_, err := s.Upload(ctx, v, NewFile{Name: c.name, Purpose: c.purpose, Declared: int64(len(c.body))}, bytes.NewReader(c.body))
-			took := processor(t) - before
-			t.Logf("%v, error %v", took, err)
-			if took > raceFactor*100*time.Millisecond {
-				t.Errorf("it took %v", took)
+			least := time.Hour
+			for range 3 { // what else the machine does only adds to it
+				before := processor(t)
+				_, err := s.Upload(ctx, v, NewFile{Name: c.name, Purpose: c.purpose, Declared: int64(len(c.body))}, bytes.NewReader(c.body))
+				least = min(least, processor(t)-before)
+				t.Logf("%v, error %v", least, err)
+			}
+			if least > raceFactor*100*time.Millisecond {
+				t.Errorf("it took %v", least)
 			}
 		})
 	}

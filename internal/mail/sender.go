@@ -238,6 +238,7 @@ func (s *Sender) send(ctx context.Context, connection Connection, m *ent.Mail) e
 // success ends it for all.
 func (s *Sender) settle(ctx context.Context, m *ent.Mail, cause error) error {
 	now := s.Now()
+	next := now.Add(wait(m.Attempts)) // asked once: another answer could lie beyond what the mail is worth, where it would be dropped and not fail
 	switch {
 	case cause == nil || errors.Is(cause, errDropped):
 		if _, err := s.Store.Client(ctx).Mail.Delete().Where(entmail.ID(m.ID)).Exec(ctx); err != nil {
@@ -249,7 +250,7 @@ func (s *Sender) settle(ctx context.Context, m *ent.Mail, cause error) error {
 			s.metrics.dropped.Inc()
 		}
 		return nil
-	case errors.Is(cause, ErrRefused) || now.Add(wait(m.Attempts)).After(m.CreatedAt.Add(worth(m.Template))):
+	case errors.Is(cause, ErrRefused) || next.After(m.CreatedAt.Add(worth(m.Template))):
 		s.metrics.failed.Inc()
 		// What the server said often names the address, which the log must not know.
 		s.Logger.WarnContext(ctx, "a mail failed for good", "mail", m.ID.String(), "template", m.Template, "attempts", m.Attempts)
@@ -259,7 +260,7 @@ func (s *Sender) settle(ctx context.Context, m *ent.Mail, cause error) error {
 	default:
 		s.metrics.retried.Inc()
 		return s.update(ctx, m, func(u *ent.MailUpdate) {
-			u.SetNextAt(now.Add(wait(m.Attempts))).SetLastError(head(cause.Error(), maxError))
+			u.SetNextAt(next).SetLastError(head(cause.Error(), maxError))
 		})
 	}
 }
