@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -347,7 +348,11 @@ func TestUnreadStepByStep(t *testing.T) {
 // TestUnreadInParallel lets fifty members do ten thousand things at once, and recounts after every quarter.
 func TestUnreadInParallel(t *testing.T) {
 	database.Each(t, func(t *testing.T, url string) {
-		const operations, people, rounds = 10_000 / raceFactor, 50, 4
+		const people, rounds = 50, 4
+		operations := 10_000
+		if strings.HasPrefix(url, "sqlite:") { // which runs in this process: the race detector slows it down, too
+			operations /= raceFactor
+		}
 		w := apitest.Serve(t, url)
 		var members []*apitest.Person
 		for range people {
@@ -363,7 +368,7 @@ func TestUnreadInParallel(t *testing.T) {
 		began := time.Now()
 		for round := range rounds {
 			var left atomic.Int64
-			left.Store(operations / rounds)
+			left.Store(int64(operations / rounds))
 			var wg sync.WaitGroup
 			for i := range people {
 				wg.Go(func() {

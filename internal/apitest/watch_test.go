@@ -162,33 +162,36 @@ func TestManyAreTold(t *testing.T) {
 		crowd(w, large, many)
 		few, crowded := w.Thread(host, small, "Few", "first"), w.Thread(host, large, "Many", "first")
 		allTold(w)
-		latency := func(thread gid.ID, n int) (median time.Duration) {
-			took := make([]time.Duration, n)
-			for i := range took {
-				began := time.Now()
-				w.Post(ada, thread, "more")
-				took[i] = time.Since(began)
-				allTold(w)
-			}
-			slices.Sort(took)
-			return took[n/2]
+		// post writes one, and returns how long that took and how long it was until all were told.
+		post := func(thread gid.ID) (id gid.ID, posted, all time.Duration) {
+			began := time.Now()
+			id = w.Post(ada, thread, "more")
+			posted = time.Since(began)
+			allTold(w)
+			return id, posted, time.Since(began)
 		}
-		began := time.Now()
-		post := w.Post(ada, crowded, "for many")
-		posted := time.Since(began)
-		allTold(w)
-		all := time.Since(began)
-		n := w.App.Store.Client(w.System()).Notification.Query().Where(notification.PostID(post)).CountX(w.System())
+		id, posted, all := post(crowded)
+		n := w.App.Store.Client(w.System()).Notification.Query().Where(notification.PostID(id)).CountX(w.System())
 		events := w.App.Store.Client(w.System()).Event.Query().Where(event.Kind("NOTIFICATION_CREATED"), event.ActorID(ada.ID)).CountX(w.System())
 		if n != many || events != many {
 			t.Errorf("%d were told in %d events, want %d", n, events, many)
 		}
-		five, thousands := latency(few, 5), latency(crowded, 2)
-		t.Logf("the post took %v, all were told after %v; median of a post for 5: %v, for %d: %v", posted, all, five, many, thousands)
-		if thousands > 5*five+50*time.Millisecond {
-			t.Errorf("a post for %d took %v, for 5 %v", many, thousands, five)
+		const times = 5 // in turns, so that a busy moment of the machine meets both
+		var five, thousands []time.Duration
+		for range times {
+			_, one, _ := post(few)
+			_, other, told := post(crowded)
+			five, thousands, all = append(five, one), append(thousands, other), min(all, told)
 		}
-		if all > 20*time.Second { // the promise is 2 s on a machine of its own; this one may be busy, and race detection on
+		slices.Sort(five)
+		slices.Sort(thousands)
+		t.Logf("the first post took %v; at best all were told after %v; median of a post for 5: %v, for %d: %v", posted, all, five[times/2], many, thousands[times/2])
+		// One batch of those who are told takes longer than what is allowed for chance.
+		if thousands[times/2] > five[times/2]*3/2+50*time.Millisecond {
+			t.Errorf("the median of a post for %d is %v, for 5 %v", many, thousands[times/2], five[times/2])
+		}
+		// The best of several, as the machine may be busy with something else; the race detector makes it busy with this.
+		if all > 2*time.Second*min(raceFactor, 4) {
 			t.Errorf("all were told after %v", all)
 		}
 	})
