@@ -29,7 +29,7 @@ import (
 )
 
 // readers are members of two groups who do at random what changes what is unread. All choices are made by pick, which returns a number
-// from 0 up to n: a generator that can shrink makes them in the one test, a source of chance in the other.
+// from 0 and below n: a generator that can shrink makes them in the one test, a source of chance in the other.
 type readers struct {
 	w      *apitest.World
 	host   *apitest.Person // looks after both groups
@@ -138,7 +138,7 @@ func (r *readers) written(pick func(int) int) (*ent.Post, *apitest.Person, error
 	return post, r.people[slices.IndexFunc(r.people, func(p *apitest.Person) bool { return p.ID == post.AuthorID })], nil
 }
 
-// words is a text that calls somebody, or nobody, or everyone: of these only the host's word is heard.
+// words is a text that calls nobody, who looks after the space, or somebody.
 func (r *readers) words(pick func(int) int) string {
 	switch pick(4) {
 	case 0:
