@@ -206,7 +206,7 @@ func TestCountsWithHiddenPosts(t *testing.T) {
 		var all sync.WaitGroup
 		for i, p := range people {
 			all.Go(func() {
-				r := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // it makes no secret
+				r := rand.New(rand.NewPCG(seed, uint64(i)))
 				c := w.App.Store.Client(w.System())
 				for range 40 {
 					ids, err := c.Post.Query().Where(post.ThreadID(thread)).Order(post.BySeq()).IDs(w.System())

@@ -3,6 +3,7 @@ package apitest_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -45,9 +46,7 @@ func TestLimitsOfNewMembers(t *testing.T) {
 		elsewhere := second.As(ada.Token())
 		write := func(c *apitest.Client, more vars) string {
 			in := vars{"threadId": thread, "body": "Hello."}
-			for name, value := range more {
-				in[name] = value
-			}
+			maps.Copy(in, more)
 			return c.Do(briefPost, input(in)).Code()
 		}
 
