@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
@@ -130,7 +127,7 @@ func neverSignedIn(ctx context.Context, tx *ent.Client, id gid.ID) (bool, error)
 
 func (s *Service) newMember(ctx context.Context, tx *ent.Client, in Invitation) (*ent.Member, error) {
 	id, now := s.NewID(gid.Member), s.Now()
-	name := handle(in.Name)
+	name := community.HandleOf(in.Name)
 	taken, err := tx.Member.Query().Where(member.Handle(name)).Exist(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for the handle: %w", err)
@@ -144,24 +141,4 @@ func (s *Service) newMember(ctx context.Context, tx *ent.Client, in Invitation) 
 		return nil, store.RetryOnConflict(fmt.Errorf("create member: %w", err))
 	}
 	return m, community.IndexMember(ctx, tx, m)
-}
-
-// handle is a name in small letters without marks, joined by hyphens, at most 30 characters; empty when fewer than two letters
-// remain, as of a name in another script.
-func handle(name string) string {
-	var b strings.Builder
-	for _, r := range norm.NFD.String(strings.ToLower(name)) {
-		switch {
-		case b.Len() == 30:
-		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case !unicode.Is(unicode.Mn, r) && b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
-			b.WriteByte('-')
-		}
-	}
-	h := strings.Trim(b.String(), "-")
-	if len(h) < 2 {
-		return ""
-	}
-	return h
 }

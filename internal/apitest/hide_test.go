@@ -167,7 +167,7 @@ func TestHiddenPosts(t *testing.T) {
 
 // What waits to be told outside forgets what is hidden meanwhile.
 func TestHiddenPostsAreNotToldOutside(t *testing.T) {
-	apitest.Each(t, func(w *apitest.World) {
+	eachWithOffice(t, func(w *apitest.World, o *apitest.Office, _ *clock) {
 		t := w.T
 		ada, ben, host := w.Member("ada"), w.Member("ben"), w.Member("host")
 		network := w.Space(space.KindNETWORK, "Network", host, ada, ben)
@@ -178,7 +178,7 @@ func TestHiddenPostsAreNotToldOutside(t *testing.T) {
 		host.Must(hidePost, input(vars{"postId": said, "reason": "no herons"}))
 		w.Post(ada, thread, "@"+ben.Handle+" a swan")
 		due(w)
-		letters := lettersTo(w, ben)
+		letters := o.To(ben)
 		if len(letters) != 1 || strings.Contains(letters[0].Text, "heron") || !strings.Contains(letters[0].Text, "swan") {
 			t.Errorf("mail: %v", letters)
 		}
@@ -192,7 +192,7 @@ func TestHiddenPostsAreNotToldOutside(t *testing.T) {
 		if strings.Contains(string(feed), "a heron") || strings.Contains(string(feed), "no herons") || !strings.Contains(string(feed), "swan") {
 			t.Errorf("feed: %s", feed)
 		}
-	}, apitest.Mailbox())
+	})
 }
 
 // Counters are what a slow recount says, whatever was written, read, deleted, hidden and shown again, by many at once.

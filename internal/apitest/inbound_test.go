@@ -32,7 +32,6 @@ func deliver(t *testing.T, socket string, l letter) *smtp.SMTPError {
 	must0(t, err)
 	client := smtp.NewClientLMTP(conn)
 	defer func() { _ = client.Close() }()
-	must0(t, client.Mail(l.envelope, nil))
 	told := func(err error) *smtp.SMTPError {
 		if err == nil {
 			return nil
@@ -42,6 +41,9 @@ func deliver(t *testing.T, socket string, l letter) *smtp.SMTPError {
 			t.Fatal(err)
 		}
 		return e
+	}
+	if err := client.Mail(l.envelope, nil); err != nil {
+		return told(err)
 	}
 	if err := client.Rcpt(l.to, nil); err != nil {
 		return told(err)

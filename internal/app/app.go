@@ -174,7 +174,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Forum: a.Forum, Unlimited: !cfg.RateLimit, Now: cfg.Now, NewID: newID}
 	if cfg.InboundDomain != "" {
-		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Logger: cfg.Logger}
+		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Now: cfg.Now, Unlimited: !cfg.RateLimit, Logger: cfg.Logger}
 		a.Notify.ReplyAddress = a.Inbound.AddressOf
 	}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library

@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -37,13 +38,15 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Service takes mail. All fields are needed.
+// Service takes mail. All fields but Unlimited are needed.
 type Service struct {
 	Store     *store.Store
 	Forum     *forum.Service
 	Files     *files.Service
 	Domain    string // of the addresses for answers
 	Directory string // where mails are kept while they are looked at
+	Now       func() time.Time
+	Unlimited bool // without rates, as for a test of load
 	Logger    *slog.Logger
 
 	key    atomic.Pointer[[]byte] // that addresses are signed with; nil until it is needed
@@ -119,6 +122,7 @@ var (
 	errMachine   = refusal(smtp.EnhancedCode{5, 7, 1}, "Mail that a program wrote, or a list sent on, is not posted.")
 	errMalformed = refusal(smtp.EnhancedCode{5, 6, 0}, "This mail cannot be read.")
 	errNothing   = refusal(smtp.EnhancedCode{5, 6, 0}, "There is no answer in this mail: nothing but what was quoted, or a signature.")
+	errTooMany   = &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "Too much mail has come from this sender. Please send it again later."}
 	errLater     = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "Not now. Please send it again."}
 )
 
@@ -152,6 +156,9 @@ func (s *Service) take(ctx context.Context, sender string, id gid.ID, content io
 	t, err := s.Forum.Thread(ctx, author, n.Edges.Post.ThreadID) // before anything is kept of the mail
 	if err != nil {
 		return refused(err)
+	}
+	if err := s.within(ctx, "answers by mail of "+n.RecipientID.String(), answerRate); err != nil {
+		return err
 	}
 	key := m.key(id)
 	var kept []gid.ID

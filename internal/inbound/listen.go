@@ -166,10 +166,12 @@ func (s *session) Reset() { s.sender, s.recipients = "", nil }
 // Logout ends the conversation.
 func (s *session) Logout() error { return nil }
 
-// Mail begins a mail.
+// Mail begins a mail, unless its sender has sent too many.
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
+	ctx, cancel := context.WithTimeout(viewer.NewContext(context.Background(), viewer.System("take mail")), takeTime)
+	defer cancel()
 	s.sender = from
-	return nil
+	return s.outcome(ctx, s.sentBy(ctx, from))
 }
 
 // Rcpt names a recipient. An address that was not made here is refused at once.

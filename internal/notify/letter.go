@@ -11,9 +11,11 @@ import (
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -46,19 +48,43 @@ func (s *Service) Letter(ctx context.Context, address string, data map[string]st
 	}
 	rows, err := c.Notification.Query().Where(
 		notification.RecipientID(id), notification.MailedAt(at), notification.ReadAtIsNil(),
-		access.VisibleNotifications(viewer.Member(id, gid.ID{}, viewer.Read)), notification.HasThreadWith(Unmuted(id)),
+		access.VisibleNotifications(viewer.Member(id, gid.ID{}, viewer.Read)),
 		notification.HasPostWith(post.DeletedAtIsNil(), post.HiddenAtIsNil()),
-	).WithActor().WithPost().WithThread(func(q *ent.ThreadQuery) { q.WithSpace() }).Order(notification.ByID()).All(ctx)
+	).WithPost(func(q *ent.PostQuery) { q.WithAuthor() }).WithThread(func(q *ent.ThreadQuery) { q.WithSpace() }).Order(notification.ByID()).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load what the mail tells of: %w", err)
 	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	threads := make([]gid.ID, len(rows))
+	for i, n := range rows {
+		threads[i] = n.ThreadID
+	}
+	loud, err := c.Thread.Query().Where(page.AnyOf(thread.FieldID, threads), Unmuted(id)).IDs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find what is muted: %w", err)
+	}
+	unmuted := setOf(loud)
 	rows = slices.DeleteFunc(rows, func(n *ent.Notification) bool {
+		if !unmuted[n.ThreadID] && !slices.Contains(Reasons(n), Reminder) { // a reminder was asked for of this very post
+			return true
+		}
 		return rhythm(wants[id], slices.ContainsFunc(Reasons(n), Reason.direct)) == "NEVER"
 	})
 	if len(rows) == 0 {
 		return nil, nil
 	}
 	return s.draft(ctx, m, rows)
+}
+
+// intro says who wrote a post, and that it is one to be reminded of.
+func intro(n *ent.Notification) string {
+	wrote := n.Edges.Post.Edges.Author.Name + " wrote: "
+	if slices.Contains(Reasons(n), Reminder) {
+		return "You wanted to be reminded. " + wrote
+	}
+	return wrote
 }
 
 func (s *Service) draft(ctx context.Context, m *ent.Member, rows []*ent.Notification) (*mail.Draft, error) {
@@ -98,7 +124,7 @@ func (s *Service) draft(ctx context.Context, m *ent.Member, rows []*ent.Notifica
 			threads[t.ID] = true
 			d.Parts = append(d.Parts, mail.Part{Text: t.Edges.Space.Name + " · " + t.Title})
 		}
-		d.Parts = append(d.Parts, mail.Part{Text: n.Edges.Actor.Name + " wrote: " + n.Edges.Post.Body})
+		d.Parts = append(d.Parts, mail.Part{Text: intro(n) + n.Edges.Post.Body})
 		if i+1 == len(open) || i+1 == mostInMail || open[i+1].ThreadID != n.ThreadID {
 			d.Parts = append(d.Parts, mail.Part{Text: "Read it", Link: fmt.Sprintf("%s/threads/%s?post=%d", s.PublicURL, t.ID, n.Edges.Post.Seq)})
 		}

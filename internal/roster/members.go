@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/affiliation"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/notify"
 )
@@ -80,8 +78,8 @@ func (i *importer) createMembers(fresh []int) error {
 	for k, n := range fresh {
 		m := i.roster.Members[n]
 		local, _, _ := strings.Cut(m.Email, "@")
-		if handles[k] = handle(m.Name); handles[k] == "" {
-			if handles[k] = handle(local); handles[k] == "" {
+		if handles[k] = community.HandleOf(m.Name); handles[k] == "" {
+			if handles[k] = community.HandleOf(local); handles[k] == "" {
 				handles[k] = "member"
 			}
 		}
@@ -112,28 +110,6 @@ func (i *importer) createMembers(fresh []int) error {
 		i.searchable.member(id, m.Name, m.Title, "", nil)
 	}
 	return create(i.ctx, "members", builders, i.tx.Member.CreateBulk)
-}
-
-// handle is a name in small letters without marks, joined by hyphens, at most 30 characters; empty when fewer than two
-// letters remain, as of a name in another script.
-func handle(name string) string {
-	var b strings.Builder
-	for _, r := range norm.NFD.String(strings.ToLower(name)) {
-		switch {
-		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case !unicode.Is(unicode.Mn, r) && b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
-			b.WriteByte('-')
-		}
-		if b.Len() == 30 {
-			break
-		}
-	}
-	h := strings.Trim(b.String(), "-")
-	if len(h) < 2 {
-		return ""
-	}
-	return h
 }
 
 // affiliations gives members a post at the organizations whose teams they are in.
