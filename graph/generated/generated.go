@@ -66,6 +66,7 @@ type ResolverRoot interface {
 	Account() AccountResolver
 	Affiliation() AffiliationResolver
 	Application() ApplicationResolver
+	ApplicationEditor() ApplicationEditorResolver
 	AuditEntry() AuditEntryResolver
 	Bookmark() BookmarkResolver
 	BreakGlass() BreakGlassResolver
@@ -143,6 +144,10 @@ type ApplicationResolver interface {
 	SubmissionHash(ctx context.Context, obj *ent.Application) (*string, error)
 
 	ViewerCanEdit(ctx context.Context, obj *ent.Application) (bool, error)
+	Editors(ctx context.Context, obj *ent.Application) ([]*ent.ApplicationEditor, error)
+}
+type ApplicationEditorResolver interface {
+	Member(ctx context.Context, obj *ent.ApplicationEditor) (*ent.Member, error)
 }
 type AuditEntryResolver interface {
 	Action(ctx context.Context, obj *ent.AuditEntry) (audit.Action, error)
@@ -257,6 +262,9 @@ type MutationResolver interface {
 	RenewJoinAddress(ctx context.Context, input model.RenewJoinAddressInput) (*model.RenewJoinAddressPayload, error)
 	AcceptJoinRequest(ctx context.Context, input model.AcceptJoinRequestInput) (*model.AcceptJoinRequestPayload, error)
 	DeclineJoinRequest(ctx context.Context, input model.DeclineJoinRequestInput) (*model.DeclineJoinRequestPayload, error)
+	AddApplicationEditor(ctx context.Context, input model.AddApplicationEditorInput) (*model.AddApplicationEditorPayload, error)
+	RemoveApplicationEditor(ctx context.Context, input model.RemoveApplicationEditorInput) (*model.RemoveApplicationEditorPayload, error)
+	TransferApplication(ctx context.Context, input model.TransferApplicationInput) (*model.TransferApplicationPayload, error)
 	CreateOrganization(ctx context.Context, input model.CreateOrganizationInput) (*model.CreateOrganizationPayload, error)
 	UpdateOrganization(ctx context.Context, input model.UpdateOrganizationInput) (*model.UpdateOrganizationPayload, error)
 	ArchiveOrganization(ctx context.Context, input model.ArchiveOrganizationInput) (*model.ArchiveOrganizationPayload, error)
@@ -488,6 +496,7 @@ type SponsorshipResolver interface {
 	Waived(ctx context.Context, obj *ent.Sponsorship) (*model.Money, error)
 }
 type SubscriptionResolver interface {
+	ApplicationEvents(ctx context.Context, applicationID gid.ID, after *page.Cursor) (<-chan model.ApplicationEvent, error)
 	ThreadActivity(ctx context.Context, threadID gid.ID) (<-chan *model.ThreadActivity, error)
 	ThreadEvents(ctx context.Context, threadID gid.ID, after *page.Cursor) (<-chan model.ThreadEvent, error)
 	NotificationEvents(ctx context.Context, after *page.Cursor) (<-chan model.NotificationEvent, error)
@@ -565,6 +574,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AcceptAnswerInput", ec.unmarshalInputAcceptAnswerInput),
 			graphql.NewInputUnmarshaler("AcceptJoinRequestInput", ec.unmarshalInputAcceptJoinRequestInput),
 			graphql.NewInputUnmarshaler("AcknowledgeWarningInput", ec.unmarshalInputAcknowledgeWarningInput),
+			graphql.NewInputUnmarshaler("AddApplicationEditorInput", ec.unmarshalInputAddApplicationEditorInput),
 			graphql.NewInputUnmarshaler("AddReactionInput", ec.unmarshalInputAddReactionInput),
 			graphql.NewInputUnmarshaler("ArchiveCohortInput", ec.unmarshalInputArchiveCohortInput),
 			graphql.NewInputUnmarshaler("ArchiveOrganizationInput", ec.unmarshalInputArchiveOrganizationInput),
@@ -628,6 +638,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
 			graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 			graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
+			graphql.NewInputUnmarshaler("RemoveApplicationEditorInput", ec.unmarshalInputRemoveApplicationEditorInput),
 			graphql.NewInputUnmarshaler("RemoveBookmarkInput", ec.unmarshalInputRemoveBookmarkInput),
 			graphql.NewInputUnmarshaler("RemoveReactionInput", ec.unmarshalInputRemoveReactionInput),
 			graphql.NewInputUnmarshaler("RenameThreadInput", ec.unmarshalInputRenameThreadInput),
@@ -650,6 +661,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
 			graphql.NewInputUnmarshaler("SupportInput", ec.unmarshalInputSupportInput),
 			graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
+			graphql.NewInputUnmarshaler("TransferApplicationInput", ec.unmarshalInputTransferApplicationInput),
 			graphql.NewInputUnmarshaler("UnacceptAnswerInput", ec.unmarshalInputUnacceptAnswerInput),
 			graphql.NewInputUnmarshaler("UnblockMemberInput", ec.unmarshalInputUnblockMemberInput),
 			graphql.NewInputUnmarshaler("UnhidePostInput", ec.unmarshalInputUnhidePostInput),
@@ -1481,6 +1493,159 @@ type JoinRequestEdge {
   node: JoinRequest!
 }
 `, BuiltIn: false},
+	{Name: "../application.graphqls", Input: `"""
+A member who writes an application with others.
+"""
+type ApplicationEditor {
+  """The member."""
+  member: Member!
+  """Whether they own it: the owner adds and removes editors, submits and withdraws. There is always one."""
+  owner: Boolean!
+  """When they were added."""
+  createdAt: DateTime!
+}
+
+extend type Application {
+  """Who writes it, the owner first; 20 at most. For its editors and staff; empty for everybody else."""
+  editors: [ApplicationEditor!]! @personal
+}
+
+"""
+Something that happened to an application.
+"""
+interface ApplicationEvent {
+  """Its place in the application's events: give it to ` + "`" + `after` + "`" + ` to continue behind it."""
+  cursor: Cursor!
+}
+
+"""An answer was saved."""
+type AnswerSaved implements ApplicationEvent {
+  """Its place in the application's events."""
+  cursor: Cursor!
+  """The answer, as it stands now."""
+  answer: Answer!
+  """Who saved it."""
+  editor: Member!
+}
+
+"""A member was added to those who write the application."""
+type EditorAdded implements ApplicationEvent {
+  """Its place in the application's events."""
+  cursor: Cursor!
+  """The member."""
+  member: Member!
+}
+
+"""A member no longer writes the application."""
+type EditorRemoved implements ApplicationEvent {
+  """Its place in the application's events."""
+  cursor: Cursor!
+  """The member."""
+  member: Member!
+}
+
+"""Another editor owns the application."""
+type OwnerChanged implements ApplicationEvent {
+  """Its place in the application's events."""
+  cursor: Cursor!
+  """The owner."""
+  member: Member!
+}
+
+"""The application was submitted, for the first time or again."""
+type ApplicationSubmitted implements ApplicationEvent {
+  """Its place in the application's events."""
+  cursor: Cursor!
+  """The application, as it stands now."""
+  application: Application!
+}
+
+"""The application's state is another one: it was withdrawn or decided, or an offer was answered or ran out."""
+type ApplicationChanged implements ApplicationEvent {
+  """Its place in the application's events."""
+  cursor: Cursor!
+  """The application, as it stands now."""
+  application: Application!
+}
+
+extend type Subscription {
+  """
+  Everything that happens to one application, in order, without a gap. For its editors and staff: ` + "`" + `NOT_FOUND` + "`" + ` for everybody else, also when that changes
+  later.
+  """
+  applicationEvents(
+    """The application."""
+    applicationId: ID!
+    """Continue behind this event, or behind a query's ` + "`" + `eventCursor` + "`" + `; from now on when left out."""
+    after: Cursor
+  ): ApplicationEvent!
+}
+
+extend type Mutation {
+  """
+  Lets another member write an application. For its owner. ` + "`" + `NOT_FOUND` + "`" + ` for a member whom the viewer cannot see, ` + "`" + `INVALID_INPUT` + "`" + ` for one without a
+  post now at the organization, if that is in the network, and ` + "`" + `LIMIT_REACHED` + "`" + ` from 20 editors on. Adding an editor again changes nothing.
+  """
+  addApplicationEditor("""Whom to add.""" input: AddApplicationEditorInput!): AddApplicationEditorPayload!
+  """
+  Takes a member off an application; their subscriptions to it end at once. For its owner, and for everybody about themselves. ` + "`" + `FORBIDDEN` + "`" + ` for the owner
+  themselves: hand it over first.
+  """
+  removeApplicationEditor("""Whom to remove.""" input: RemoveApplicationEditorInput!): RemoveApplicationEditorPayload!
+  """Makes another editor the owner; the one of before stays an editor. For the owner, and for staff. Doing it again changes nothing."""
+  transferApplication("""To whom.""" input: TransferApplicationInput!): TransferApplicationPayload!
+}
+
+"""What ` + "`" + `addApplicationEditor` + "`" + ` takes."""
+input AddApplicationEditorInput {
+  """The application."""
+  applicationId: ID!
+  """The member. Either this or ` + "`" + `handle` + "`" + `."""
+  memberId: ID
+  """The member's handle, in small or large letters. Either this or ` + "`" + `memberId` + "`" + `."""
+  handle: String
+}
+
+"""What ` + "`" + `addApplicationEditor` + "`" + ` returns."""
+type AddApplicationEditorPayload {
+  """The application; null when there are errors."""
+  application: Application
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `removeApplicationEditor` + "`" + ` takes."""
+input RemoveApplicationEditorInput {
+  """The application."""
+  applicationId: ID!
+  """The member."""
+  memberId: ID!
+}
+
+"""What ` + "`" + `removeApplicationEditor` + "`" + ` returns."""
+type RemoveApplicationEditorPayload {
+  """The application; null when there are errors, and for who has left it."""
+  application: Application
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `transferApplication` + "`" + ` takes."""
+input TransferApplicationInput {
+  """The application."""
+  applicationId: ID!
+  """The editor who is to own it."""
+  memberId: ID!
+}
+
+"""What ` + "`" + `transferApplication` + "`" + ` returns."""
+type TransferApplicationPayload {
+  """The application; null when there are errors."""
+  application: Application
+  """What was wrong."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../audit.graphqls", Input: `"""
 Who did what to which object, from where and why. Entries are only ever added. Administrators read all of them, everybody what they did and what was done to
 their own account. What happened in a hidden space is read by who can see the space, and by nobody else.
@@ -1602,6 +1767,16 @@ enum AuditAction {
   APPLICATION_SUBMITTED
   """An application was taken back."""
   APPLICATION_WITHDRAWN
+  """An application has another owner."""
+  APPLICATION_HANDED_OVER
+  """More was asked of an application."""
+  INFORMATION_REQUESTED
+  """An application was given more time. The reason is why."""
+  EXTENSION_GRANTED
+  """A letter of an application was signed through the link in a mail. Nobody was signed in; the address is where the signer was."""
+  LETTER_SIGNED
+  """Somebody who was to sign a letter of an application refused to."""
+  LETTER_REFUSED
 }
 
 extend type Query {
@@ -6206,6 +6381,16 @@ func (ec *executionContext) childFields_AcknowledgeWarningPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type AcknowledgeWarningPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AddApplicationEditorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_AddApplicationEditorPayload_application(ctx, field)
+	case "errors":
+		return ec.fieldContext_AddApplicationEditorPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AddApplicationEditorPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AddReactionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "post":
@@ -6280,6 +6465,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_updatedAt(ctx, field)
 	case "viewerCanEdit":
 		return ec.fieldContext_Application_viewerCanEdit(ctx, field)
+	case "editors":
+		return ec.fieldContext_Application_editors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
 }
@@ -6302,6 +6489,18 @@ func (ec *executionContext) childFields_ApplicationEdge(ctx context.Context, fie
 		return ec.fieldContext_ApplicationEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationEditor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_ApplicationEditor_member(ctx, field)
+	case "owner":
+		return ec.fieldContext_ApplicationEditor_owner(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ApplicationEditor_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationEditor", field.Name)
 }
 
 func (ec *executionContext) childFields_ArchiveCohortPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7960,6 +8159,16 @@ func (ec *executionContext) childFields_ReactivateMemberPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type ReactivateMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RemoveApplicationEditorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_RemoveApplicationEditorPayload_application(ctx, field)
+	case "errors":
+		return ec.fieldContext_RemoveApplicationEditorPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveApplicationEditorPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RemoveBookmarkPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "post":
@@ -8686,6 +8895,16 @@ func (ec *executionContext) childFields_Topic(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Topic", field.Name)
 }
 
+func (ec *executionContext) childFields_TransferApplicationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_TransferApplicationPayload_application(ctx, field)
+	case "errors":
+		return ec.fieldContext_TransferApplicationPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TransferApplicationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UnacceptAnswerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "thread":
@@ -9360,6 +9579,20 @@ func (ec *executionContext) field_Mutation_acknowledgeWarning_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.AcknowledgeWarningInput, error) {
 			return ec.unmarshalNAcknowledgeWarningInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcknowledgeWarningInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_addApplicationEditor_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AddApplicationEditorInput, error) {
+			return ec.unmarshalNAddApplicationEditorInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAddApplicationEditorInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10222,6 +10455,20 @@ func (ec *executionContext) field_Mutation_reactivateMember_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_removeApplicationEditor_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RemoveApplicationEditorInput, error) {
+			return ec.unmarshalNRemoveApplicationEditorInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveApplicationEditorInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_removeBookmark_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10508,6 +10755,20 @@ func (ec *executionContext) field_Mutation_suspendMember_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SuspendMemberInput, error) {
 			return ec.unmarshalNSuspendMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSuspendMemberInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_transferApplication_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.TransferApplicationInput, error) {
+			return ec.unmarshalNTransferApplicationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTransferApplicationInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11828,6 +12089,28 @@ func (ec *executionContext) field_Space_threads_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Subscription_applicationEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "applicationId",
+		func(ctx context.Context, v any) (gid.ID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["applicationId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Subscription_notificationEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12744,6 +13027,70 @@ func (ec *executionContext) fieldContext_AcknowledgeWarningPayload_errors(_ cont
 	return fc, nil
 }
 
+func (ec *executionContext) _AddApplicationEditorPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.AddApplicationEditorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddApplicationEditorPayload_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AddApplicationEditorPayload_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddApplicationEditorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AddApplicationEditorPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AddApplicationEditorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddApplicationEditorPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AddApplicationEditorPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddApplicationEditorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AddReactionPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.AddReactionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13077,6 +13424,93 @@ func (ec *executionContext) _Answer_updatedAt(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Answer_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Answer", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _AnswerSaved_cursor(ctx context.Context, field graphql.CollectedField, obj *model.AnswerSaved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerSaved_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerSaved_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerSaved", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _AnswerSaved_answer(ctx context.Context, field graphql.CollectedField, obj *model.AnswerSaved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerSaved_answer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Answer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Answer) graphql.Marshaler {
+			return ec.marshalNAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswer(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerSaved_answer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AnswerSaved",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Answer(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AnswerSaved_editor(ctx context.Context, field graphql.CollectedField, obj *model.AnswerSaved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerSaved_editor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Editor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerSaved_editor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AnswerSaved",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Application_id(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
@@ -13428,6 +13862,93 @@ func (ec *executionContext) fieldContext_Application_viewerCanEdit(_ context.Con
 	return graphql.NewScalarFieldContext("Application", field, true, true, "Boolean")
 }
 
+func (ec *executionContext) _Application_editors(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_editors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Editors(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ApplicationEditor) graphql.Marshaler {
+			return ec.marshalNApplicationEditor2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_editors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationEditor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApplicationChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationChanged", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _ApplicationChanged_application(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationChanged_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationChanged_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplicationChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ApplicationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Application]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13537,6 +14058,139 @@ func (ec *executionContext) _ApplicationEdge_node(ctx context.Context, field gra
 func (ec *executionContext) fieldContext_ApplicationEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "ApplicationEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApplicationEditor_member(ctx context.Context, field graphql.CollectedField, obj *ent.ApplicationEditor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationEditor_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ApplicationEditor().Member(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationEditor_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplicationEditor",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApplicationEditor_owner(ctx context.Context, field graphql.CollectedField, obj *ent.ApplicationEditor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationEditor_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owner, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationEditor_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationEditor", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ApplicationEditor_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.ApplicationEditor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationEditor_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationEditor_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationEditor", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ApplicationSubmitted_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationSubmitted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationSubmitted_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationSubmitted_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationSubmitted", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _ApplicationSubmitted_application(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationSubmitted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationSubmitted_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationSubmitted_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplicationSubmitted",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -18023,6 +18677,116 @@ func (ec *executionContext) fieldContext_EditPostPayload_errors(_ context.Contex
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EditorAdded_cursor(ctx context.Context, field graphql.CollectedField, obj *model.EditorAdded) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EditorAdded_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EditorAdded_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EditorAdded", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _EditorAdded_member(ctx context.Context, field graphql.CollectedField, obj *model.EditorAdded) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EditorAdded_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EditorAdded_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EditorAdded",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EditorRemoved_cursor(ctx context.Context, field graphql.CollectedField, obj *model.EditorRemoved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EditorRemoved_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EditorRemoved_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EditorRemoved", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _EditorRemoved_member(ctx context.Context, field graphql.CollectedField, obj *model.EditorRemoved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EditorRemoved_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EditorRemoved_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EditorRemoved",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
 		},
 	}
 	return fc, nil
@@ -23712,6 +24476,138 @@ func (ec *executionContext) fieldContext_Mutation_declineJoinRequest(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_addApplicationEditor(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_addApplicationEditor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AddApplicationEditor(ctx, fc.Args["input"].(model.AddApplicationEditorInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AddApplicationEditorPayload) graphql.Marshaler {
+			return ec.marshalNAddApplicationEditorPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAddApplicationEditorPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_addApplicationEditor(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AddApplicationEditorPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_addApplicationEditor_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_removeApplicationEditor(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_removeApplicationEditor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RemoveApplicationEditor(ctx, fc.Args["input"].(model.RemoveApplicationEditorInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RemoveApplicationEditorPayload) graphql.Marshaler {
+			return ec.marshalNRemoveApplicationEditorPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveApplicationEditorPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_removeApplicationEditor(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RemoveApplicationEditorPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_removeApplicationEditor_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_transferApplication(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_transferApplication(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().TransferApplication(ctx, fc.Args["input"].(model.TransferApplicationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TransferApplicationPayload) graphql.Marshaler {
+			return ec.marshalNTransferApplicationPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTransferApplicationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_transferApplication(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TransferApplicationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_transferApplication_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_createOrganization(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29270,6 +30166,61 @@ func (ec *executionContext) fieldContext_OwnPostModerated_post(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _OwnerChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.OwnerChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnerChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnerChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OwnerChanged", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _OwnerChanged_member(ctx context.Context, field graphql.CollectedField, obj *model.OwnerChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnerChanged_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnerChanged_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OwnerChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -32939,6 +33890,70 @@ func (ec *executionContext) _ReadStateChanged_unreadMentionCount(ctx context.Con
 }
 func (ec *executionContext) fieldContext_ReadStateChanged_unreadMentionCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReadStateChanged", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RemoveApplicationEditorPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.RemoveApplicationEditorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveApplicationEditorPayload_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveApplicationEditorPayload_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RemoveApplicationEditorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RemoveApplicationEditorPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RemoveApplicationEditorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveApplicationEditorPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveApplicationEditorPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RemoveApplicationEditorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _RemoveBookmarkPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.RemoveBookmarkPayload) (ret graphql.Marshaler) {
@@ -37058,6 +38073,50 @@ func (ec *executionContext) fieldContext_SubmitApplicationPayload_errors(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_applicationEvents(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_applicationEvents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().ApplicationEvents(ctx, fc.Args["applicationId"].(gid.ID), fc.Args["after"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.ApplicationEvent) graphql.Marshaler {
+			return ec.marshalNApplicationEvent2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐApplicationEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_applicationEvents(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_applicationEvents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_threadActivity(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -38895,6 +39954,70 @@ func (ec *executionContext) _Topic_memberCount(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_Topic_memberCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Topic", field, false, false, "Int")
+}
+
+func (ec *executionContext) _TransferApplicationPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.TransferApplicationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TransferApplicationPayload_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TransferApplicationPayload_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TransferApplicationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TransferApplicationPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.TransferApplicationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TransferApplicationPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TransferApplicationPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TransferApplicationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _UnacceptAnswerPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.UnacceptAnswerPayload) (ret graphql.Marshaler) {
@@ -42303,6 +43426,62 @@ func (ec *executionContext) unmarshalInputAcknowledgeWarningInput(ctx context.Co
 func UnmarshalAcknowledgeWarningInput(ctx context.Context, raw any) (model.AcknowledgeWarningInput, error) {
 	var out model.AcknowledgeWarningInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AcknowledgeWarningInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAddApplicationEditorInput(ctx context.Context, obj any) (model.AddApplicationEditorInput, error) {
+	var it model.AddApplicationEditorInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationId", "memberId", "handle"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationID = data
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = graphql.OmittableOf(data)
+		case "handle":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("handle"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Handle = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAddApplicationEditorInput unmarshals raw into the AddApplicationEditorInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAddApplicationEditorInput(ctx context.Context, raw any) (model.AddApplicationEditorInput, error) {
+	var out model.AddApplicationEditorInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AddApplicationEditorInput", raw, &out)
 	return out, err
 }
 
@@ -45730,6 +46909,55 @@ func UnmarshalReactivateMemberInput(ctx context.Context, raw any) (model.Reactiv
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRemoveApplicationEditorInput(ctx context.Context, obj any) (model.RemoveApplicationEditorInput, error) {
+	var it model.RemoveApplicationEditorInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationId", "memberId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationID = data
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRemoveApplicationEditorInput unmarshals raw into the RemoveApplicationEditorInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRemoveApplicationEditorInput(ctx context.Context, raw any) (model.RemoveApplicationEditorInput, error) {
+	var out model.RemoveApplicationEditorInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemoveApplicationEditorInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRemoveBookmarkInput(ctx context.Context, obj any) (model.RemoveBookmarkInput, error) {
 	var it model.RemoveBookmarkInput
 	if obj == nil {
@@ -46907,6 +48135,55 @@ func (ec *executionContext) unmarshalInputSuspendMemberInput(ctx context.Context
 func UnmarshalSuspendMemberInput(ctx context.Context, raw any) (model.SuspendMemberInput, error) {
 	var out model.SuspendMemberInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuspendMemberInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputTransferApplicationInput(ctx context.Context, obj any) (model.TransferApplicationInput, error) {
+	var it model.TransferApplicationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationId", "memberId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationID = data
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalTransferApplicationInput unmarshals raw into the TransferApplicationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalTransferApplicationInput(ctx context.Context, raw any) (model.TransferApplicationInput, error) {
+	var out model.TransferApplicationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "TransferApplicationInput", raw, &out)
 	return out, err
 }
 
@@ -48272,6 +49549,61 @@ func UnmarshalWithdrawApplicationInput(ctx context.Context, raw any) (model.With
 
 // region    ************************** interface.gotpl ***************************
 
+func (ec *executionContext) _ApplicationEvent(ctx context.Context, sel ast.SelectionSet, obj model.ApplicationEvent) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.OwnerChanged:
+		return ec._OwnerChanged(ctx, sel, &obj)
+	case *model.OwnerChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._OwnerChanged(ctx, sel, obj)
+	case model.EditorRemoved:
+		return ec._EditorRemoved(ctx, sel, &obj)
+	case *model.EditorRemoved:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._EditorRemoved(ctx, sel, obj)
+	case model.EditorAdded:
+		return ec._EditorAdded(ctx, sel, &obj)
+	case *model.EditorAdded:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._EditorAdded(ctx, sel, obj)
+	case model.ApplicationSubmitted:
+		return ec._ApplicationSubmitted(ctx, sel, &obj)
+	case *model.ApplicationSubmitted:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ApplicationSubmitted(ctx, sel, obj)
+	case model.ApplicationChanged:
+		return ec._ApplicationChanged(ctx, sel, &obj)
+	case *model.ApplicationChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ApplicationChanged(ctx, sel, obj)
+	case model.AnswerSaved:
+		return ec._AnswerSaved(ctx, sel, &obj)
+	case *model.AnswerSaved:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._AnswerSaved(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ApplicationEvent must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj model.Node) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -49031,6 +50363,44 @@ func (ec *executionContext) _AcknowledgeWarningPayload(ctx context.Context, sel 
 	return out
 }
 
+var addApplicationEditorPayloadImplementors = []string{"AddApplicationEditorPayload"}
+
+func (ec *executionContext) _AddApplicationEditorPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AddApplicationEditorPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, addApplicationEditorPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AddApplicationEditorPayload")
+		case "application":
+			out.Values[i] = ec._AddApplicationEditorPayload_application(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._AddApplicationEditorPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var addReactionPayloadImplementors = []string{"AddReactionPayload"}
 
 func (ec *executionContext) _AddReactionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AddReactionPayload) graphql.Marshaler {
@@ -49182,6 +50552,49 @@ func (ec *executionContext) _Answer(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var answerSavedImplementors = []string{"AnswerSaved", "ApplicationEvent"}
+
+func (ec *executionContext) _AnswerSaved(ctx context.Context, sel ast.SelectionSet, obj *model.AnswerSaved) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, answerSavedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AnswerSaved")
+		case "cursor":
+			out.Values[i] = ec._AnswerSaved_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "answer":
+			out.Values[i] = ec._AnswerSaved_answer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "editor":
+			out.Values[i] = ec._AnswerSaved_editor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var applicationImplementors = []string{"Application", "Node"}
 
 func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionSet, obj *ent.Application) graphql.Marshaler {
@@ -49269,6 +50682,50 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_viewerCanEdit(ctx, field, obj)
 				})
+		case "editors":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_editors(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var applicationChangedImplementors = []string{"ApplicationChanged", "ApplicationEvent"}
+
+func (ec *executionContext) _ApplicationChanged(ctx context.Context, sel ast.SelectionSet, obj *model.ApplicationChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, applicationChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplicationChanged")
+		case "cursor":
+			out.Values[i] = ec._ApplicationChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "application":
+			out.Values[i] = ec._ApplicationChanged_application(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -49342,6 +50799,88 @@ func (ec *executionContext) _ApplicationEdge(ctx context.Context, sel ast.Select
 			}
 		case "node":
 			out.Values[i] = ec._ApplicationEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var applicationEditorImplementors = []string{"ApplicationEditor"}
+
+func (ec *executionContext) _ApplicationEditor(ctx context.Context, sel ast.SelectionSet, obj *ent.ApplicationEditor) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, applicationEditorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplicationEditor")
+		case "member":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ApplicationEditor_member(ctx, field, obj)
+				})
+		case "owner":
+			out.Values[i] = ec._ApplicationEditor_owner(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._ApplicationEditor_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var applicationSubmittedImplementors = []string{"ApplicationSubmitted", "ApplicationEvent"}
+
+func (ec *executionContext) _ApplicationSubmitted(ctx context.Context, sel ast.SelectionSet, obj *model.ApplicationSubmitted) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, applicationSubmittedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplicationSubmitted")
+		case "cursor":
+			out.Values[i] = ec._ApplicationSubmitted_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "application":
+			out.Values[i] = ec._ApplicationSubmitted_application(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -51631,6 +53170,82 @@ func (ec *executionContext) _EditPostPayload(ctx context.Context, sel ast.Select
 			}
 		case "errors":
 			out.Values[i] = ec._EditPostPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var editorAddedImplementors = []string{"EditorAdded", "ApplicationEvent"}
+
+func (ec *executionContext) _EditorAdded(ctx context.Context, sel ast.SelectionSet, obj *model.EditorAdded) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, editorAddedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EditorAdded")
+		case "cursor":
+			out.Values[i] = ec._EditorAdded_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "member":
+			out.Values[i] = ec._EditorAdded_member(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var editorRemovedImplementors = []string{"EditorRemoved", "ApplicationEvent"}
+
+func (ec *executionContext) _EditorRemoved(ctx context.Context, sel ast.SelectionSet, obj *model.EditorRemoved) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, editorRemovedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EditorRemoved")
+		case "cursor":
+			out.Values[i] = ec._EditorRemoved_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "member":
+			out.Values[i] = ec._EditorRemoved_member(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -54107,6 +55722,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "addApplicationEditor":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_addApplicationEditor(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removeApplicationEditor":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_removeApplicationEditor(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "transferApplication":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_transferApplication(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createOrganization":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createOrganization(ctx, field)
@@ -55416,6 +57052,44 @@ func (ec *executionContext) _OwnPostModerated(ctx context.Context, sel ast.Selec
 			}
 		case "post":
 			out.Values[i] = ec._OwnPostModerated_post(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var ownerChangedImplementors = []string{"OwnerChanged", "ApplicationEvent"}
+
+func (ec *executionContext) _OwnerChanged(ctx context.Context, sel ast.SelectionSet, obj *model.OwnerChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ownerChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OwnerChanged")
+		case "cursor":
+			out.Values[i] = ec._OwnerChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "member":
+			out.Values[i] = ec._OwnerChanged_member(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -56842,6 +58516,44 @@ func (ec *executionContext) _ReadStateChanged(ctx context.Context, sel ast.Selec
 			}
 		case "unreadMentionCount":
 			out.Values[i] = ec._ReadStateChanged_unreadMentionCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var removeApplicationEditorPayloadImplementors = []string{"RemoveApplicationEditorPayload"}
+
+func (ec *executionContext) _RemoveApplicationEditorPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RemoveApplicationEditorPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, removeApplicationEditorPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RemoveApplicationEditorPayload")
+		case "application":
+			out.Values[i] = ec._RemoveApplicationEditorPayload_application(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RemoveApplicationEditorPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -58726,6 +60438,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 
 	switch fields[0].Name {
+	case "applicationEvents":
+		return ec._Subscription_applicationEvents(ctx, fields[0])
 	case "threadActivity":
 		return ec._Subscription_threadActivity(ctx, fields[0])
 	case "threadEvents":
@@ -59448,6 +61162,44 @@ func (ec *executionContext) _Topic(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "memberCount":
 			out.Values[i] = ec._Topic_memberCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var transferApplicationPayloadImplementors = []string{"TransferApplicationPayload"}
+
+func (ec *executionContext) _TransferApplicationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.TransferApplicationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, transferApplicationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TransferApplicationPayload")
+		case "application":
+			out.Values[i] = ec._TransferApplicationPayload_application(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._TransferApplicationPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -61073,6 +62825,19 @@ func (ec *executionContext) marshalNAcknowledgeWarningPayload2ᚖgithubᚗcomᚋ
 	return ec._AcknowledgeWarningPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNAddApplicationEditorInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAddApplicationEditorInput(ctx context.Context, v any) (model.AddApplicationEditorInput, error) {
+	res, err := ec.unmarshalInputAddApplicationEditorInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAddApplicationEditorPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAddApplicationEditorPayload(ctx context.Context, sel ast.SelectionSet, v *model.AddApplicationEditorPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AddApplicationEditorPayload!")
+		return graphql.Null
+	}
+	return ec._AddApplicationEditorPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNAddReactionInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAddReactionInput(ctx context.Context, v any) (model.AddReactionInput, error) {
 	res, err := ec.unmarshalInputAddReactionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -61172,6 +62937,38 @@ func (ec *executionContext) marshalNApplicationEdge2ᚖgithubᚗcomᚋpursuing�
 		return graphql.Null
 	}
 	return ec._ApplicationEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNApplicationEditor2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditorᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ApplicationEditor) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNApplicationEditor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditor(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNApplicationEditor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditor(ctx context.Context, sel ast.SelectionSet, v *ent.ApplicationEditor) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ApplicationEditor!")
+		return graphql.Null
+	}
+	return ec._ApplicationEditor(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNApplicationEvent2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐApplicationEvent(ctx context.Context, sel ast.SelectionSet, v model.ApplicationEvent) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ApplicationEvent!")
+		return graphql.Null
+	}
+	return ec._ApplicationEvent(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNApplicationState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐState(ctx context.Context, v any) (application.State, error) {
@@ -63343,6 +65140,19 @@ func (ec *executionContext) marshalNReactivateMemberPayload2ᚖgithubᚗcomᚋpu
 	return ec._ReactivateMemberPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRemoveApplicationEditorInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveApplicationEditorInput(ctx context.Context, v any) (model.RemoveApplicationEditorInput, error) {
+	res, err := ec.unmarshalInputRemoveApplicationEditorInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRemoveApplicationEditorPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveApplicationEditorPayload(ctx context.Context, sel ast.SelectionSet, v *model.RemoveApplicationEditorPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RemoveApplicationEditorPayload!")
+		return graphql.Null
+	}
+	return ec._RemoveApplicationEditorPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRemoveBookmarkInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveBookmarkInput(ctx context.Context, v any) (model.RemoveBookmarkInput, error) {
 	res, err := ec.unmarshalInputRemoveBookmarkInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -64318,6 +66128,19 @@ func (ec *executionContext) unmarshalNTopicKind2githubᚗcomᚋpursuingᚑequity
 
 func (ec *executionContext) marshalNTopicKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋmembertermᚐKind(ctx context.Context, sel ast.SelectionSet, v memberterm.Kind) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNTransferApplicationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTransferApplicationInput(ctx context.Context, v any) (model.TransferApplicationInput, error) {
+	res, err := ec.unmarshalInputTransferApplicationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTransferApplicationPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐTransferApplicationPayload(ctx context.Context, sel ast.SelectionSet, v *model.TransferApplicationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "TransferApplicationPayload!")
+		return graphql.Null
+	}
+	return ec._TransferApplicationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUnacceptAnswerInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnacceptAnswerInput(ctx context.Context, v any) (model.UnacceptAnswerInput, error) {

@@ -61,6 +61,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("AcceptAnswerInput", ec.unmarshalInputAcceptAnswerInput),
 				graphql.NewInputUnmarshaler("AcceptJoinRequestInput", ec.unmarshalInputAcceptJoinRequestInput),
 				graphql.NewInputUnmarshaler("AcknowledgeWarningInput", ec.unmarshalInputAcknowledgeWarningInput),
+				graphql.NewInputUnmarshaler("AddApplicationEditorInput", ec.unmarshalInputAddApplicationEditorInput),
 				graphql.NewInputUnmarshaler("AddReactionInput", ec.unmarshalInputAddReactionInput),
 				graphql.NewInputUnmarshaler("ArchiveCohortInput", ec.unmarshalInputArchiveCohortInput),
 				graphql.NewInputUnmarshaler("ArchiveOrganizationInput", ec.unmarshalInputArchiveOrganizationInput),
@@ -124,6 +125,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
 				graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 				graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
+				graphql.NewInputUnmarshaler("RemoveApplicationEditorInput", ec.unmarshalInputRemoveApplicationEditorInput),
 				graphql.NewInputUnmarshaler("RemoveBookmarkInput", ec.unmarshalInputRemoveBookmarkInput),
 				graphql.NewInputUnmarshaler("RemoveReactionInput", ec.unmarshalInputRemoveReactionInput),
 				graphql.NewInputUnmarshaler("RenameThreadInput", ec.unmarshalInputRenameThreadInput),
@@ -146,6 +148,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
 				graphql.NewInputUnmarshaler("SupportInput", ec.unmarshalInputSupportInput),
 				graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
+				graphql.NewInputUnmarshaler("TransferApplicationInput", ec.unmarshalInputTransferApplicationInput),
 				graphql.NewInputUnmarshaler("UnacceptAnswerInput", ec.unmarshalInputUnacceptAnswerInput),
 				graphql.NewInputUnmarshaler("UnblockMemberInput", ec.unmarshalInputUnblockMemberInput),
 				graphql.NewInputUnmarshaler("UnhidePostInput", ec.unmarshalInputUnhidePostInput),
@@ -474,6 +477,38 @@ func (ec *executionContext) write_AcknowledgeWarningPayload(w *answer.Writer, in
 	return whole
 }
 
+func (ec *executionContext) write_AddApplicationEditorPayload(w *answer.Writer, in *answer.Place, obj *model.AddApplicationEditorPayload) bool {
+	o := in.Object(ec.OperationContext, "AddApplicationEditorPayload", addApplicationEditorPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"AddApplicationEditorPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AddApplicationEditorPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AddApplicationEditorPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_AddReactionPayload(w *answer.Writer, in *answer.Place, obj *model.AddReactionPayload) bool {
 	o := in.Object(ec.OperationContext, "AddReactionPayload", addReactionPayloadImplementors)
 	w.Raw("{")
@@ -603,6 +638,41 @@ func (ec *executionContext) write_Answer(w *answer.Writer, in *answer.Place, obj
 	return whole
 }
 
+func (ec *executionContext) write_AnswerSaved(w *answer.Writer, in *answer.Place, obj *model.AnswerSaved) bool {
+	o := in.Object(ec.OperationContext, "AnswerSaved", answerSavedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"AnswerSaved\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "answer":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AnswerSaved_answer(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Answer
+			whole = ec.putNAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswer(w, f, v) && whole
+		case "editor":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AnswerSaved_editor(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Editor
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place, obj *ent.Application) bool {
 	o := in.Object(ec.OperationContext, "Application", applicationImplementors)
 	w.Raw("{")
@@ -723,6 +793,47 @@ func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place
 				continue
 			}
 			w.Bool(v)
+		case "editors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_editors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.ApplicationEditor, error) {
+				return ec.Resolvers.Application().Editors(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNApplicationEditor2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ApplicationChanged(w *answer.Writer, in *answer.Place, obj *model.ApplicationChanged) bool {
+	o := in.Object(ec.OperationContext, "ApplicationChanged", applicationChangedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ApplicationChanged\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationChanged_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -782,6 +893,71 @@ func (ec *executionContext) write_ApplicationEdge(w *answer.Writer, in *answer.P
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Node
+			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ApplicationEditor(w *answer.Writer, in *answer.Place, obj *ent.ApplicationEditor) bool {
+	o := in.Object(ec.OperationContext, "ApplicationEditor", applicationEditorImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ApplicationEditor\"")
+		case "member":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationEditor_member(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.ApplicationEditor().Member(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		case "owner":
+			v := obj.Owner
+			w.Bool(v)
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ApplicationSubmitted(w *answer.Writer, in *answer.Place, obj *model.ApplicationSubmitted) bool {
+	o := in.Object(ec.OperationContext, "ApplicationSubmitted", applicationSubmittedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ApplicationSubmitted\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationSubmitted_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
 			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
@@ -2792,6 +2968,62 @@ func (ec *executionContext) write_EditPostPayload(w *answer.Writer, in *answer.P
 			}
 			v := obj.Errors
 			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_EditorAdded(w *answer.Writer, in *answer.Place, obj *model.EditorAdded) bool {
+	o := in.Object(ec.OperationContext, "EditorAdded", editorAddedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"EditorAdded\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "member":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_EditorAdded_member(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Member
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_EditorRemoved(w *answer.Writer, in *answer.Place, obj *model.EditorRemoved) bool {
+	o := in.Object(ec.OperationContext, "EditorRemoved", editorRemovedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"EditorRemoved\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "member":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_EditorRemoved_member(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Member
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -5532,6 +5764,34 @@ func (ec *executionContext) write_OwnPostModerated(w *answer.Writer, in *answer.
 	return whole
 }
 
+func (ec *executionContext) write_OwnerChanged(w *answer.Writer, in *answer.Place, obj *model.OwnerChanged) bool {
+	o := in.Object(ec.OperationContext, "OwnerChanged", ownerChangedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"OwnerChanged\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "member":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_OwnerChanged_member(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Member
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_PageInfo(w *answer.Writer, in *answer.Place, obj *page.Info) bool {
 	o := in.Object(ec.OperationContext, "PageInfo", pageInfoImplementors)
 	w.Raw("{")
@@ -7020,6 +7280,38 @@ func (ec *executionContext) write_ReadStateChanged(w *answer.Writer, in *answer.
 		case "unreadMentionCount":
 			v := obj.UnreadMentionCount
 			w.Int(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_RemoveApplicationEditorPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveApplicationEditorPayload) bool {
+	o := in.Object(ec.OperationContext, "RemoveApplicationEditorPayload", removeApplicationEditorPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"RemoveApplicationEditorPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RemoveApplicationEditorPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RemoveApplicationEditorPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -9479,6 +9771,38 @@ func (ec *executionContext) write_Topic(w *answer.Writer, in *answer.Place, obj 
 	return whole
 }
 
+func (ec *executionContext) write_TransferApplicationPayload(w *answer.Writer, in *answer.Place, obj *model.TransferApplicationPayload) bool {
+	o := in.Object(ec.OperationContext, "TransferApplicationPayload", transferApplicationPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"TransferApplicationPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_TransferApplicationPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_TransferApplicationPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_UnacceptAnswerPayload(w *answer.Writer, in *answer.Place, obj *model.UnacceptAnswerPayload) bool {
 	o := in.Object(ec.OperationContext, "UnacceptAnswerPayload", unacceptAnswerPayloadImplementors)
 	w.Raw("{")
@@ -10499,6 +10823,55 @@ func (ec *executionContext) write_WithdrawApplicationPayload(w *answer.Writer, i
 	return whole
 }
 
+func (ec *executionContext) write_ApplicationEvent(w *answer.Writer, in *answer.Place, obj model.ApplicationEvent) bool {
+	switch obj := obj.(type) {
+	case model.OwnerChanged:
+		return ec.write_OwnerChanged(w, in, &obj)
+	case *model.OwnerChanged:
+		if obj == nil {
+			return false
+		}
+		return ec.write_OwnerChanged(w, in, obj)
+	case model.EditorRemoved:
+		return ec.write_EditorRemoved(w, in, &obj)
+	case *model.EditorRemoved:
+		if obj == nil {
+			return false
+		}
+		return ec.write_EditorRemoved(w, in, obj)
+	case model.EditorAdded:
+		return ec.write_EditorAdded(w, in, &obj)
+	case *model.EditorAdded:
+		if obj == nil {
+			return false
+		}
+		return ec.write_EditorAdded(w, in, obj)
+	case model.ApplicationSubmitted:
+		return ec.write_ApplicationSubmitted(w, in, &obj)
+	case *model.ApplicationSubmitted:
+		if obj == nil {
+			return false
+		}
+		return ec.write_ApplicationSubmitted(w, in, obj)
+	case model.ApplicationChanged:
+		return ec.write_ApplicationChanged(w, in, &obj)
+	case *model.ApplicationChanged:
+		if obj == nil {
+			return false
+		}
+		return ec.write_ApplicationChanged(w, in, obj)
+	case model.AnswerSaved:
+		return ec.write_AnswerSaved(w, in, &obj)
+	case *model.AnswerSaved:
+		if obj == nil {
+			return false
+		}
+		return ec.write_AnswerSaved(w, in, obj)
+	default:
+		return false
+	}
+}
+
 func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj model.Node) bool {
 	switch obj := obj.(type) {
 	case ent.WebhookEndpoint:
@@ -11161,6 +11534,19 @@ func (ec *executionContext) putOModerationAction2ᚖgithubᚗcomᚋpursuingᚑeq
 	return true
 }
 
+func (ec *executionContext) putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_Application(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
 func (ec *executionContext) putOPost2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPost(w *answer.Writer, p *answer.Place, v *ent.Post) bool {
 	if v == nil {
 		w.Null()
@@ -11190,6 +11576,14 @@ func (ec *executionContext) putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequity
 	return ec.write_Organization(w, p, v)
 }
 
+func (ec *executionContext) putNAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswer(w *answer.Writer, p *answer.Place, v *ent.Answer) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Answer!")
+		return false
+	}
+	return ec.write_Answer(w, p, v)
+}
+
 func (ec *executionContext) putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w *answer.Writer, p *answer.Place, v *ent.Call) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "Call!")
@@ -11211,14 +11605,6 @@ func (ec *executionContext) putNAnswer2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋ
 	return whole
 }
 
-func (ec *executionContext) putNAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswer(w *answer.Writer, p *answer.Place, v *ent.Answer) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "Answer!")
-		return false
-	}
-	return ec.write_Answer(w, p, v)
-}
-
 func (ec *executionContext) putNMissingPart2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐMissingᚄ(w *answer.Writer, p *answer.Place, v []*admission.Missing) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -11238,6 +11624,35 @@ func (ec *executionContext) putNMissingPart2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return false
 	}
 	return ec.write_MissingPart(w, p, v)
+}
+
+func (ec *executionContext) putNApplicationEditor2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditorᚄ(w *answer.Writer, p *answer.Place, v []*ent.ApplicationEditor) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNApplicationEditor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditor(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNApplicationEditor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditor(w *answer.Writer, p *answer.Place, v *ent.ApplicationEditor) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ApplicationEditor!")
+		return false
+	}
+	return ec.write_ApplicationEditor(w, p, v)
+}
+
+func (ec *executionContext) putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Application!")
+		return false
+	}
+	return ec.write_Application(w, p, v)
 }
 
 func (ec *executionContext) putNApplicationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Application]) bool {
@@ -11263,14 +11678,6 @@ func (ec *executionContext) putNApplicationEdge2ᚖgithubᚗcomᚋpursuingᚑequ
 
 func (ec *executionContext) putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w *answer.Writer, p *answer.Place, v page.Info) bool {
 	return ec.write_PageInfo(w, p, &v)
-}
-
-func (ec *executionContext) putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "Application!")
-		return false
-	}
-	return ec.write_Application(w, p, v)
 }
 
 func (ec *executionContext) putOCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w *answer.Writer, p *answer.Place, v *ent.Cohort) bool {
@@ -12730,19 +13137,6 @@ func (ec *executionContext) putOOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 	}
 	mark := w.Mark()
 	if !ec.write_Offering(w, p, v) {
-		w.Back(mark)
-		w.Null()
-	}
-	return true
-}
-
-func (ec *executionContext) putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {
-	if v == nil {
-		w.Null()
-		return true
-	}
-	mark := w.Mark()
-	if !ec.write_Application(w, p, v) {
 		w.Back(mark)
 		w.Null()
 	}

@@ -28,6 +28,10 @@ import (
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
+// Something that happened to an application.
+type ApplicationEvent interface {
+}
+
 // An object with an id that is unique in the whole graph. `Query.node` fetches any of them again.
 type Node interface {
 }
@@ -90,6 +94,24 @@ type AcknowledgeWarningPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `addApplicationEditor` takes.
+type AddApplicationEditorInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// The member. Either this or `handle`.
+	MemberID graphql.Omittable[*gid.ID] `json:"memberId,omitempty"`
+	// The member's handle, in small or large letters. Either this or `memberId`.
+	Handle graphql.Omittable[*string] `json:"handle,omitempty"`
+}
+
+// What `addApplicationEditor` returns.
+type AddApplicationEditorPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `addReaction` takes.
 type AddReactionInput struct {
 	// The post.
@@ -105,6 +127,38 @@ type AddReactionPayload struct {
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
+
+// An answer was saved.
+type AnswerSaved struct {
+	// Its place in the application's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The answer, as it stands now.
+	Answer *ent.Answer `json:"answer"`
+	// Who saved it.
+	Editor *ent.Member `json:"editor"`
+}
+
+func (AnswerSaved) IsApplicationEvent() {}
+
+// The application's state is another one: it was withdrawn or decided, or an offer was answered or ran out.
+type ApplicationChanged struct {
+	// Its place in the application's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The application, as it stands now.
+	Application *ent.Application `json:"application"`
+}
+
+func (ApplicationChanged) IsApplicationEvent() {}
+
+// The application was submitted, for the first time or again.
+type ApplicationSubmitted struct {
+	// Its place in the application's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The application, as it stands now.
+	Application *ent.Application `json:"application"`
+}
+
+func (ApplicationSubmitted) IsApplicationEvent() {}
 
 // What `archiveCohort` takes.
 type ArchiveCohortInput struct {
@@ -724,6 +778,26 @@ type EditPostPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// A member was added to those who write the application.
+type EditorAdded struct {
+	// Its place in the application's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The member.
+	Member *ent.Member `json:"member"`
+}
+
+func (EditorAdded) IsApplicationEvent() {}
+
+// A member no longer writes the application.
+type EditorRemoved struct {
+	// Its place in the application's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The member.
+	Member *ent.Member `json:"member"`
+}
+
+func (EditorRemoved) IsApplicationEvent() {}
+
 // What `endAffiliation` takes.
 type EndAffiliationInput struct {
 	// The affiliation.
@@ -1199,6 +1273,16 @@ type OwnPostModerated struct {
 
 func (OwnPostModerated) IsNotificationEvent() {}
 
+// Another editor owns the application.
+type OwnerChanged struct {
+	// Its place in the application's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The owner.
+	Member *ent.Member `json:"member"`
+}
+
+func (OwnerChanged) IsApplicationEvent() {}
+
 // What `pinThread` takes.
 type PinThreadInput struct {
 	// The thread.
@@ -1377,6 +1461,22 @@ type ReadStateChanged struct {
 }
 
 func (ReadStateChanged) IsNotificationEvent() {}
+
+// What `removeApplicationEditor` takes.
+type RemoveApplicationEditorInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// The member.
+	MemberID gid.ID `json:"memberId"`
+}
+
+// What `removeApplicationEditor` returns.
+type RemoveApplicationEditorPayload struct {
+	// The application; null when there are errors, and for who has left it.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
 
 // What `removeBookmark` takes.
 type RemoveBookmarkInput struct {
@@ -1782,6 +1882,22 @@ type ThreadChanged struct {
 }
 
 func (ThreadChanged) IsThreadEvent() {}
+
+// What `transferApplication` takes.
+type TransferApplicationInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// The editor who is to own it.
+	MemberID gid.ID `json:"memberId"`
+}
+
+// What `transferApplication` returns.
+type TransferApplicationPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
 
 // What `unacceptAnswer` takes.
 type UnacceptAnswerInput struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -26,10 +27,11 @@ import (
 
 // Service has the rules of admission. All fields are needed.
 type Service struct {
-	Store *store.Store
-	Audit *audit.Log
-	Now   func() time.Time
-	NewID func(gid.Kind) gid.ID
+	Store  *store.Store
+	Audit  *audit.Log
+	Events *event.Log
+	Now    func() time.Time
+	NewID  func(gid.Kind) gid.ID
 }
 
 // CallState is where a call stands by the clock.

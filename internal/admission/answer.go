@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
@@ -84,7 +85,7 @@ func (s *Service) SaveAnswer(ctx context.Context, v viewer.Viewer, in AnswerPatc
 		if err := tx.Application.UpdateOneID(a.ID).SetUpdatedAt(now).AddVersion(1).Exec(ctx); err != nil {
 			return fmt.Errorf("touch an application: %w", err)
 		}
-		return nil
+		return s.tell(ctx, tx, v, a.ID, event.AnswerSaved, current.ID)
 	})
 	if fault.Is(err, fault.StaleVersion) {
 		return nil, current, err

@@ -136,13 +136,16 @@ func (s *Service) mayStart(ctx context.Context, tx *ent.Client, me gid.ID) error
 	return nil
 }
 
+// current is true for a post that somebody has today.
+func (s *Service) current() predicate.Affiliation {
+	today := s.Now().UTC().Truncate(24 * time.Hour)
+	return affiliation.And(
+		affiliation.Or(affiliation.StartsOnIsNil(), affiliation.StartsOnLTE(today)), affiliation.Or(affiliation.EndsOnIsNil(), affiliation.EndsOnGTE(today)))
+}
+
 // ownOrganization is one at which the member has a post today. All others are missing, whether they are there or not.
 func (s *Service) ownOrganization(ctx context.Context, tx *ent.Client, me, id gid.ID) (*ent.Organization, error) {
-	today := s.Now().UTC().Truncate(24 * time.Hour)
-	has, err := tx.Affiliation.Query().Where(
-		affiliation.MemberID(me), affiliation.OrganizationID(id),
-		affiliation.Or(affiliation.StartsOnIsNil(), affiliation.StartsOnLTE(today)), affiliation.Or(affiliation.EndsOnIsNil(), affiliation.EndsOnGTE(today)),
-	).Exist(ctx)
+	has, err := tx.Affiliation.Query().Where(affiliation.MemberID(me), affiliation.OrganizationID(id), s.current()).Exist(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for a post: %w", err)
 	}
@@ -163,6 +166,7 @@ func (s *Service) ownOrganization(ctx context.Context, tx *ent.Client, me, id gi
 type held struct {
 	*ent.Application
 	Call   *ent.Call
+	Viewer gid.ID
 	Editor bool
 	Owner  bool
 }
@@ -181,7 +185,7 @@ func (s *Service) hold(ctx context.Context, tx *ent.Client, v viewer.Viewer, id 
 	if err != nil {
 		return nil, fmt.Errorf("load the call: %w", err)
 	}
-	h := &held{Application: a, Call: c}
+	h := &held{Application: a, Call: c, Viewer: me}
 	place, err := tx.ApplicationEditor.Query().Where(applicationeditor.ApplicationID(id), applicationeditor.MemberID(me)).Only(ctx)
 	switch {
 	case ent.IsNotFound(err):
@@ -213,6 +217,9 @@ func (s *Service) Withdraw(ctx context.Context, v viewer.Viewer, id gid.ID) (*en
 		err = tx.Application.UpdateOneID(id).SetState(application.StateWITHDRAWN).ClearNextReminderAt().SetUpdatedAt(s.Now()).AddVersion(1).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("withdraw an application: %w", err)
+		}
+		if err := s.Changed(ctx, tx, v, id); err != nil {
+			return err
 		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ApplicationWithdrawn, Subject: id})
 	})

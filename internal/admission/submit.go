@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -61,7 +62,8 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 			return id, err
 		}
 		number := a.Submissions + 1
-		err = tx.Submission.Create().SetID(s.NewID(gid.Submission)).SetCreatedAt(now).SetApplicationID(id).SetNumber(number).
+		frozenID := s.NewID(gid.Submission)
+		err = tx.Submission.Create().SetID(frozenID).SetCreatedAt(now).SetApplicationID(id).SetNumber(number).
 			SetFormVersion(a.Call.FormVersion).SetContent(frozen).SetHash(hash).SetSubmitterID(me).Exec(ctx)
 		if err != nil {
 			return id, store.RetryOnConflict(err)
@@ -70,6 +72,9 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 			ClearNextReminderAt().SetUpdatedAt(now).AddVersion(1).Exec(ctx)
 		if err != nil {
 			return id, fmt.Errorf("submit an application: %w", err)
+		}
+		if err := s.tell(ctx, tx, v, id, event.ApplicationSubmitted, frozenID); err != nil {
+			return id, err
 		}
 		return id, s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ApplicationSubmitted, Subject: id})
 	})

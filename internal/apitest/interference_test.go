@@ -396,6 +396,11 @@ func (p *pair) subscriptions() []operation {
 	var ops []operation
 	for _, f := range p.Subscription.Fields {
 		selection := p.selection(p.Types[f.Type.Name()], 2, 2, "")
+		if id := p.with.hidden[gid.Application]; f.Arguments.ForName("applicationId") != nil && !id.IsZero() {
+			query := fmt.Sprintf("subscription($id: ID!) { %s(applicationId: $id) { %s } }", f.Name, selection)
+			ops = append(ops, operation{name: f.Name + " of a hidden application", request: request{query, vars{"id": id}}})
+			continue
+		}
 		if f.Arguments.ForName("threadId") == nil {
 			ops = append(ops, operation{name: f.Name, request: request{query: fmt.Sprintf("subscription { %s { %s } }", f.Name, selection)}})
 			continue

@@ -71,6 +71,7 @@ func written(m *marked) map[string]func() vars {
 		"createCohort":          nil,
 		"startApplication":      nil, // what an application says is its organization's, whoever held the pen
 		"saveAnswer":            nil,
+		"addApplicationEditor":  nil, // the handle is another's
 		"submitApplication":     nil, // the only text is the key
 		"updateCohort":          nil,
 		"enrollTeam":            nil,

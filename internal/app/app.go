@@ -153,7 +153,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Appended: a.Webhooks.Appended, Deaf: cfg.DropWakeups})
 	a.Community = &community.Service{Store: s, Audit: a.Audit, Webhooks: a.Webhooks, Now: cfg.Now, NewID: newID}
-	a.Admission = &admission.Service{Store: s, Audit: a.Audit, Now: cfg.Now, NewID: newID}
+	a.Admission = &admission.Service{Store: s, Audit: a.Audit, Events: a.Events, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{
 		Store: s, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, MailDomain: a.mailDomain(), Now: cfg.Now, NewID: newID,
 	}

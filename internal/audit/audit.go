@@ -71,7 +71,14 @@ const (
 	WebhookDeleted       Action = "WEBHOOK_DELETED"
 	ApplicationSubmitted Action = "APPLICATION_SUBMITTED"
 	ApplicationWithdrawn Action = "APPLICATION_WITHDRAWN"
-	WebhookDisabled      Action = "WEBHOOK_DISABLED"
+
+	ApplicationHandedOver Action = "APPLICATION_HANDED_OVER"
+	InformationRequested  Action = "INFORMATION_REQUESTED"
+	ExtensionGranted      Action = "EXTENSION_GRANTED"
+	LetterSigned          Action = "LETTER_SIGNED"
+	LetterRefused         Action = "LETTER_REFUSED"
+
+	WebhookDisabled Action = "WEBHOOK_DISABLED"
 )
 
 // Entry is what to write down.

@@ -1,8 +1,8 @@
 // Package event is the log of every change: written in the change's own transaction, numbered without gaps within its
 // stream, pushed to those who follow the stream, and resumed exactly from a cursor.
 //
-// A stream is a thread or a member (for what concerns that member alone). Its number comes from a counter in the row of the
-// thread or member, which the writer has locked, so that numbers are in commit order and dense. A wake-up says only
+// A stream is a thread, an application or a member (for what concerns that member alone). Its number comes from a counter in the
+// row of that, which the writer has locked, so that numbers are in commit order and dense. A wake-up says only
 // that a stream moved; readers read the table, so a lost wake-up loses nothing, and a slow poll makes up for it.
 //
 // Each process has one feed for a stream that is followed in it, and in a feed a group for each different subscription:
@@ -32,6 +32,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -62,6 +63,21 @@ const (
 	OwnPostModerated    = "OWN_POST_MODERATED"       // its object is the post
 	FlagResolved        = "FLAG_RESOLVED"            // its object is the flag
 	MemberWarned        = "MEMBER_WARNED"            // its object is the moderation action
+)
+
+// The kinds of event of applications.
+const (
+	AnswerSaved          = "ANSWER_SAVED"           // its object is the answer
+	EditorAdded          = "EDITOR_ADDED"           // its object is the member
+	EditorRemoved        = "EDITOR_REMOVED"         // its object is the member
+	OwnerChanged         = "OWNER_CHANGED"          // its object is the member who owns it now
+	DocumentAdded        = "DOCUMENT_ADDED"         // its object is the document
+	DocumentRemoved      = "DOCUMENT_REMOVED"       // its object is the document
+	SignerRequestChanged = "SIGNER_REQUEST_CHANGED" // its object is the signer request
+	InformationRequested = "INFORMATION_REQUESTED"  // its object is the application
+	ExtensionGranted     = "EXTENSION_GRANTED"      // its object is the extension
+	ApplicationSubmitted = "APPLICATION_SUBMITTED"  // its object is the submission
+	ApplicationChanged   = "APPLICATION_CHANGED"    // its object is the application, its state another one
 )
 
 // Retention is how long events are kept unless it is said otherwise, and so how old a cursor may be.
@@ -188,6 +204,36 @@ func (l *Log) AppendToMembers(ctx context.Context, tx *ent.Client, at time.Time,
 	return nil
 }
 
+// AppendToApplications writes one event to the stream of each of several applications, in four statements whatever their number. It
+// locks their rows in the order of their ids, and the caller need not have.
+func (l *Log) AppendToApplications(ctx context.Context, tx *ent.Client, at time.Time, entries map[gid.ID]Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	ids := make([]gid.ID, 0, len(entries))
+	for id := range entries {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, compareIDs)
+	streams, err := tx.Application.Query().Where(page.AnyOf(application.FieldID, ids), store.LockRow).Order(application.ByID()).
+		Select(application.FieldID, application.FieldEventSeq).All(ctx)
+	if err != nil {
+		return fmt.Errorf("lock applications' streams: %w", err)
+	}
+	rows := make([]*ent.EventCreate, len(streams))
+	for i, a := range streams {
+		rows[i] = entries[a.ID].row(tx, a.ID, a.EventSeq+1, at)
+	}
+	if err := tx.Event.CreateBulk(rows...).Exec(ctx); err != nil {
+		return fmt.Errorf("append to applications' streams: %w", err)
+	}
+	if err := tx.Application.Update().Where(page.AnyOf(application.FieldID, ids)).AddEventSeq(1).Exec(ctx); err != nil {
+		return fmt.Errorf("number applications' streams: %w", err)
+	}
+	store.AfterCommit(ctx, func() { l.wake(ids...) })
+	return nil
+}
+
 // wake tells this process and the others that streams have moved: the others many in one message.
 func (l *Log) wake(streams ...gid.ID) {
 	if l.deaf {
@@ -258,9 +304,9 @@ const (
 	changesEvery = time.Second
 )
 
-// poll wakes the followers of streams that moved unannounced: two statements by primary key for all of them.
+// poll wakes the followers of streams that moved unannounced: a statement by primary key for all of a kind.
 func (l *Log) poll(ctx context.Context) error {
-	threads, members := l.hub.streams()
+	threads, members, applications := l.hub.streams()
 	for chunk := range slices.Chunk(threads, 5000) {
 		rows, err := l.store.Client(ctx).Thread.Query().Where(page.AnyOf(thread.FieldID, chunk)).Select(thread.FieldID, thread.FieldEventSeq).All(ctx)
 		if err != nil {
@@ -277,6 +323,15 @@ func (l *Log) poll(ctx context.Context) error {
 		}
 		for _, m := range rows {
 			l.hub.moved(m.ID, m.EventSeq)
+		}
+	}
+	for chunk := range slices.Chunk(applications, 5000) {
+		rows, err := l.store.Client(ctx).Application.Query().Where(page.AnyOf(application.FieldID, chunk)).Select(application.FieldID, application.FieldEventSeq).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, a := range rows {
+			l.hub.moved(a.ID, a.EventSeq)
 		}
 	}
 	return nil

@@ -175,18 +175,20 @@ func (h *hub) suspect(subjects []gid.ID) {
 	}
 }
 
-// streams are the threads and members that are followed, with the number of the newest event that was read of each.
-func (h *hub) streams() (threads, members []gid.ID) {
+// streams are the threads, members and applications that are followed.
+func (h *hub) streams() (threads, members, applications []gid.ID) {
 	for _, f := range h.all() {
 		switch {
 		case f.activity != nil: // not in the log
 		case f.stream.Kind() == gid.Thread:
 			threads = append(threads, f.stream)
+		case f.stream.Kind() == gid.Application:
+			applications = append(applications, f.stream)
 		default:
 			members = append(members, f.stream)
 		}
 	}
-	return threads, members
+	return threads, members, applications
 }
 
 // moved wakes a stream's feed if the poll found a number that it has not read.

@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -106,12 +107,18 @@ func (l *Log) edge(ctx context.Context, stream gid.ID, order event.OrderOption, 
 func (l *Log) newest(ctx context.Context, stream gid.ID) (int, error) {
 	var seq int
 	var err error
-	if stream.Kind() == gid.Thread {
+	switch stream.Kind() {
+	case gid.Thread:
 		t, e := l.store.Client(ctx).Thread.Query().Where(thread.ID(stream)).Select(thread.FieldID, thread.FieldEventSeq).Only(ctx)
 		if err = e; e == nil {
 			seq = t.EventSeq
 		}
-	} else {
+	case gid.Application:
+		a, e := l.store.Client(ctx).Application.Query().Where(application.ID(stream)).Select(application.FieldID, application.FieldEventSeq).Only(ctx)
+		if err = e; e == nil {
+			seq = a.EventSeq
+		}
+	default:
 		m, e := l.store.Client(ctx).Member.Query().Where(member.ID(stream)).Select(member.FieldID, member.FieldEventSeq).Only(ctx)
 		if err = e; e == nil {
 			seq = m.EventSeq

@@ -1,0 +1,80 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/answer"
+	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/event"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/viewer"
+)
+
+func (r *Resolver) applications(ctx context.Context, ids []gid.ID) ([]*ent.Application, error) {
+	return byID(ids, func(a *ent.Application) gid.ID { return a.ID }, func(ids []gid.ID) ([]*ent.Application, error) {
+		return r.Store.Client(ctx).Application.Query().Where(page.AnyOf(application.FieldID, ids)).All(ctx)
+	})
+}
+
+func (r *Resolver) answers(ctx context.Context, ids []gid.ID) ([]*ent.Answer, error) {
+	return byID(ids, func(a *ent.Answer) gid.ID { return a.ID }, func(ids []gid.ID) ([]*ent.Answer, error) {
+		return r.Store.Client(ctx).Answer.Query().Where(page.AnyOf(answer.FieldID, ids)).All(ctx)
+	})
+}
+
+func (r *Resolver) applicationEvents(ctx context.Context, id gid.ID, after *page.Cursor) (<-chan model.ApplicationEvent, error) {
+	return event.Follow(ctx, func() (event.Source, error) {
+		err := r.Admission.Followed(ctx, viewer.From(ctx), id)
+		return event.Source{Stream: id, After: after, Readers: r.Admission.Followers(id)}, err
+	}, func(ctx context.Context, events []*ent.Event) ([]event.Shown[model.ApplicationEvent], error) {
+		applications, err := r.applications(ctx, each(events, func(e *ent.Event) gid.ID { return e.StreamID }))
+		if err != nil {
+			return nil, err
+		}
+		answers, err := r.answers(ctx, each(events, objectOf(gid.Answer)))
+		if err != nil {
+			return nil, err
+		}
+		members, err := r.members(ctx, each(events, objectOf(gid.Member)))
+		if err != nil {
+			return nil, err
+		}
+		actors, err := r.members(ctx, each(events, func(e *ent.Event) gid.ID { return maybe(e.ActorID) }))
+		if err != nil {
+			return nil, err
+		}
+		shown := make([]event.Shown[model.ApplicationEvent], len(events))
+		for i, e := range events {
+			c := event.Cursor(e.StreamID, e.Seq)
+			shown[i].Event = e
+			switch e.Kind {
+			case event.AnswerSaved:
+				shown[i].As = &model.AnswerSaved{Cursor: c, Answer: answers[i], Editor: actors[i]}
+			case event.EditorAdded:
+				shown[i].As = &model.EditorAdded{Cursor: c, Member: members[i]}
+			case event.EditorRemoved:
+				shown[i].As = &model.EditorRemoved{Cursor: c, Member: members[i]}
+			case event.OwnerChanged:
+				shown[i].As = &model.OwnerChanged{Cursor: c, Member: members[i]}
+			case event.ApplicationSubmitted:
+				shown[i].As = &model.ApplicationSubmitted{Cursor: c, Application: applications[i]}
+			default:
+				shown[i].As = &model.ApplicationChanged{Cursor: c, Application: applications[i]}
+			}
+		}
+		return shown, nil
+	})
+}
+
+// objectOf is the object of an event if it is of the kind.
+func objectOf(kind gid.Kind) func(*ent.Event) gid.ID {
+	return func(e *ent.Event) gid.ID {
+		if e.ObjectID.Kind() == kind {
+			return e.ObjectID
+		}
+		return gid.ID{}
+	}
+}
