@@ -33734,6 +33734,8 @@ type OfferingMutation struct {
 	fee_currency     *string
 	team_capacity    *int
 	addteam_capacity *int
+	version          *int
+	addversion       *int
 	clearedFields    map[string]struct{}
 	program          *gid.ID
 	clearedprogram   bool
@@ -34261,6 +34263,62 @@ func (m *OfferingMutation) ResetTeamCapacity() {
 	m.addteam_capacity = nil
 }
 
+// SetVersion sets the "version" field.
+func (m *OfferingMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *OfferingMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Offering entity.
+// If the Offering object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OfferingMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *OfferingMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *OfferingMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *OfferingMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
 // ClearProgram clears the "program" edge to the Program entity.
 func (m *OfferingMutation) ClearProgram() {
 	m.clearedprogram = true
@@ -34322,7 +34380,7 @@ func (m *OfferingMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *OfferingMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.created_at != nil {
 		fields = append(fields, offering.FieldCreatedAt)
 	}
@@ -34353,6 +34411,9 @@ func (m *OfferingMutation) Fields() []string {
 	if m.team_capacity != nil {
 		fields = append(fields, offering.FieldTeamCapacity)
 	}
+	if m.version != nil {
+		fields = append(fields, offering.FieldVersion)
+	}
 	return fields
 }
 
@@ -34381,6 +34442,8 @@ func (m *OfferingMutation) Field(name string) (ent.Value, bool) {
 		return m.FeeCurrency()
 	case offering.FieldTeamCapacity:
 		return m.TeamCapacity()
+	case offering.FieldVersion:
+		return m.Version()
 	}
 	return nil, false
 }
@@ -34410,6 +34473,8 @@ func (m *OfferingMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldFeeCurrency(ctx)
 	case offering.FieldTeamCapacity:
 		return m.OldTeamCapacity(ctx)
+	case offering.FieldVersion:
+		return m.OldVersion(ctx)
 	}
 	return nil, fmt.Errorf("unknown Offering field %s", name)
 }
@@ -34489,6 +34554,13 @@ func (m *OfferingMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetTeamCapacity(v)
 		return nil
+	case offering.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Offering field %s", name)
 }
@@ -34503,6 +34575,9 @@ func (m *OfferingMutation) AddedFields() []string {
 	if m.addteam_capacity != nil {
 		fields = append(fields, offering.FieldTeamCapacity)
 	}
+	if m.addversion != nil {
+		fields = append(fields, offering.FieldVersion)
+	}
 	return fields
 }
 
@@ -34515,6 +34590,8 @@ func (m *OfferingMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedFeeAmount()
 	case offering.FieldTeamCapacity:
 		return m.AddedTeamCapacity()
+	case offering.FieldVersion:
+		return m.AddedVersion()
 	}
 	return nil, false
 }
@@ -34537,6 +34614,13 @@ func (m *OfferingMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddTeamCapacity(v)
+		return nil
+	case offering.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Offering numeric field %s", name)
@@ -34594,6 +34678,9 @@ func (m *OfferingMutation) ResetField(name string) error {
 		return nil
 	case offering.FieldTeamCapacity:
 		m.ResetTeamCapacity()
+		return nil
+	case offering.FieldVersion:
+		m.ResetVersion()
 		return nil
 	}
 	return fmt.Errorf("unknown Offering field %s", name)

@@ -42,6 +42,8 @@ type Offering struct {
 	FeeCurrency string `json:"fee_currency,omitempty"`
 	// TeamCapacity holds the value of the "team_capacity" field.
 	TeamCapacity int `json:"team_capacity,omitempty"`
+	// Version holds the value of the "version" field.
+	Version int `json:"version,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the OfferingQuery when eager-loading is set.
 	Edges        OfferingEdges `json:"edges"`
@@ -78,7 +80,7 @@ func (*Offering) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case offering.FieldID, offering.FieldProgramID:
 			values[i] = new(gid.ID)
-		case offering.FieldFeeAmount, offering.FieldTeamCapacity:
+		case offering.FieldFeeAmount, offering.FieldTeamCapacity, offering.FieldVersion:
 			values[i] = new(sql.NullInt64)
 		case offering.FieldSlug, offering.FieldName, offering.FieldSummary, offering.FieldOutcome, offering.FieldFeeCurrency:
 			values[i] = new(sql.NullString)
@@ -167,6 +169,12 @@ func (_m *Offering) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.TeamCapacity = int(value.Int64)
 			}
+		case offering.FieldVersion:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field version", values[i])
+			} else if value.Valid {
+				_m.Version = int(value.Int64)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -237,6 +245,9 @@ func (_m *Offering) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("team_capacity=")
 	builder.WriteString(fmt.Sprintf("%v", _m.TeamCapacity))
+	builder.WriteString(", ")
+	builder.WriteString("version=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Version))
 	builder.WriteByte(')')
 	return builder.String()
 }

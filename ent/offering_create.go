@@ -99,6 +99,20 @@ func (_c *OfferingCreate) SetTeamCapacity(v int) *OfferingCreate {
 	return _c
 }
 
+// SetVersion sets the "version" field.
+func (_c *OfferingCreate) SetVersion(v int) *OfferingCreate {
+	_c.mutation.SetVersion(v)
+	return _c
+}
+
+// SetNillableVersion sets the "version" field if the given value is not nil.
+func (_c *OfferingCreate) SetNillableVersion(v *int) *OfferingCreate {
+	if v != nil {
+		_c.SetVersion(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *OfferingCreate) SetID(v gid.ID) *OfferingCreate {
 	_c.mutation.SetID(v)
@@ -153,6 +167,10 @@ func (_c *OfferingCreate) defaults() {
 		v := offering.DefaultOutcome
 		_c.mutation.SetOutcome(v)
 	}
+	if _, ok := _c.mutation.Version(); !ok {
+		v := offering.DefaultVersion
+		_c.mutation.SetVersion(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -186,6 +204,9 @@ func (_c *OfferingCreate) check() error {
 	}
 	if _, ok := _c.mutation.TeamCapacity(); !ok {
 		return &ValidationError{Name: "team_capacity", err: errors.New(`ent: missing required field "Offering.team_capacity"`)}
+	}
+	if _, ok := _c.mutation.Version(); !ok {
+		return &ValidationError{Name: "version", err: errors.New(`ent: missing required field "Offering.version"`)}
 	}
 	if len(_c.mutation.ProgramIDs()) == 0 {
 		return &ValidationError{Name: "program", err: errors.New(`ent: missing required edge "Offering.program"`)}
@@ -260,6 +281,10 @@ func (_c *OfferingCreate) createSpec() (*Offering, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.TeamCapacity(); ok {
 		_spec.SetField(offering.FieldTeamCapacity, field.TypeInt, value)
 		_node.TeamCapacity = value
+	}
+	if value, ok := _c.mutation.Version(); ok {
+		_spec.SetField(offering.FieldVersion, field.TypeInt, value)
+		_node.Version = value
 	}
 	if nodes := _c.mutation.ProgramIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -154,6 +154,27 @@ func (_u *OfferingUpdate) AddTeamCapacity(v int) *OfferingUpdate {
 	return _u
 }
 
+// SetVersion sets the "version" field.
+func (_u *OfferingUpdate) SetVersion(v int) *OfferingUpdate {
+	_u.mutation.ResetVersion()
+	_u.mutation.SetVersion(v)
+	return _u
+}
+
+// SetNillableVersion sets the "version" field if the given value is not nil.
+func (_u *OfferingUpdate) SetNillableVersion(v *int) *OfferingUpdate {
+	if v != nil {
+		_u.SetVersion(*v)
+	}
+	return _u
+}
+
+// AddVersion adds value to the "version" field.
+func (_u *OfferingUpdate) AddVersion(v int) *OfferingUpdate {
+	_u.mutation.AddVersion(v)
+	return _u
+}
+
 // Mutation returns the OfferingMutation object of the builder.
 func (_u *OfferingUpdate) Mutation() *OfferingMutation {
 	return _u.mutation
@@ -246,6 +267,12 @@ func (_u *OfferingUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedTeamCapacity(); ok {
 		_spec.AddField(offering.FieldTeamCapacity, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Version(); ok {
+		_spec.SetField(offering.FieldVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedVersion(); ok {
+		_spec.AddField(offering.FieldVersion, field.TypeInt, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -393,6 +420,27 @@ func (_u *OfferingUpdateOne) AddTeamCapacity(v int) *OfferingUpdateOne {
 	return _u
 }
 
+// SetVersion sets the "version" field.
+func (_u *OfferingUpdateOne) SetVersion(v int) *OfferingUpdateOne {
+	_u.mutation.ResetVersion()
+	_u.mutation.SetVersion(v)
+	return _u
+}
+
+// SetNillableVersion sets the "version" field if the given value is not nil.
+func (_u *OfferingUpdateOne) SetNillableVersion(v *int) *OfferingUpdateOne {
+	if v != nil {
+		_u.SetVersion(*v)
+	}
+	return _u
+}
+
+// AddVersion adds value to the "version" field.
+func (_u *OfferingUpdateOne) AddVersion(v int) *OfferingUpdateOne {
+	_u.mutation.AddVersion(v)
+	return _u
+}
+
 // Mutation returns the OfferingMutation object of the builder.
 func (_u *OfferingUpdateOne) Mutation() *OfferingMutation {
 	return _u.mutation
@@ -515,6 +563,12 @@ func (_u *OfferingUpdateOne) sqlSave(ctx context.Context) (_node *Offering, err 
 	}
 	if value, ok := _u.mutation.AddedTeamCapacity(); ok {
 		_spec.AddField(offering.FieldTeamCapacity, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Version(); ok {
+		_spec.SetField(offering.FieldVersion, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedVersion(); ok {
+		_spec.AddField(offering.FieldVersion, field.TypeInt, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Offering{config: _u.config}

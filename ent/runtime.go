@@ -410,6 +410,10 @@ func init() {
 	offeringDescOutcome := offeringFields[4].Descriptor()
 	// offering.DefaultOutcome holds the default value on creation for the outcome field.
 	offering.DefaultOutcome = offeringDescOutcome.Default.(string)
+	// offeringDescVersion is the schema descriptor for version field.
+	offeringDescVersion := offeringFields[9].Descriptor()
+	// offering.DefaultVersion holds the default value on creation for the version field.
+	offering.DefaultVersion = offeringDescVersion.Default.(int)
 	onetimetokenFields := schema.OneTimeToken{}.Fields()
 	_ = onetimetokenFields
 	// onetimetokenDescHash is the schema descriptor for hash field.

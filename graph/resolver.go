@@ -9,6 +9,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/desk"
 	"github.com/pursuing-equity/commons/internal/event"
@@ -30,6 +31,7 @@ type Resolver struct {
 
 	Store     *store.Store
 	Admission *admission.Service
+	Casework  *casework.Service
 	Events    *event.Log
 	Accounts  *account.Service
 	Community *community.Service

@@ -298,6 +298,11 @@ var (
 				Columns: []*schema.Column{ApplicationsColumns[19], ApplicationsColumns[11], ApplicationsColumns[0]},
 			},
 			{
+				Name:    "application_call_id_updated_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[19], ApplicationsColumns[18], ApplicationsColumns[0]},
+			},
+			{
 				Name:    "application_organization_id",
 				Unique:  false,
 				Columns: []*schema.Column{ApplicationsColumns[20]},
@@ -1891,6 +1896,7 @@ var (
 		{Name: "fee_amount", Type: field.TypeInt},
 		{Name: "fee_currency", Type: field.TypeString},
 		{Name: "team_capacity", Type: field.TypeInt},
+		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "program_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 	}
 	// OfferingsTable holds the schema information for the "offerings" table.
@@ -1901,7 +1907,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "offerings_programs_program",
-				Columns:    []*schema.Column{OfferingsColumns[10]},
+				Columns:    []*schema.Column{OfferingsColumns[11]},
 				RefColumns: []*schema.Column{ProgramsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1915,7 +1921,7 @@ var (
 			{
 				Name:    "offering_program_id_name_id",
 				Unique:  false,
-				Columns: []*schema.Column{OfferingsColumns[10], OfferingsColumns[3], OfferingsColumns[0]},
+				Columns: []*schema.Column{OfferingsColumns[11], OfferingsColumns[3], OfferingsColumns[0]},
 			},
 		},
 	}

@@ -32,6 +32,8 @@ const (
 	FieldFeeCurrency = "fee_currency"
 	// FieldTeamCapacity holds the string denoting the team_capacity field in the database.
 	FieldTeamCapacity = "team_capacity"
+	// FieldVersion holds the string denoting the version field in the database.
+	FieldVersion = "version"
 	// EdgeProgram holds the string denoting the program edge name in mutations.
 	EdgeProgram = "program"
 	// Table holds the table name of the offering in the database.
@@ -58,6 +60,7 @@ var Columns = []string{
 	FieldFeeAmount,
 	FieldFeeCurrency,
 	FieldTeamCapacity,
+	FieldVersion,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -75,6 +78,8 @@ var (
 	DefaultSummary string
 	// DefaultOutcome holds the default value on creation for the "outcome" field.
 	DefaultOutcome string
+	// DefaultVersion holds the default value on creation for the "version" field.
+	DefaultVersion int
 )
 
 // OrderOption defines the ordering options for the Offering queries.
@@ -128,6 +133,11 @@ func ByFeeCurrency(opts ...sql.OrderTermOption) OrderOption {
 // ByTeamCapacity orders the results by the team_capacity field.
 func ByTeamCapacity(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTeamCapacity, opts...).ToFunc()
+}
+
+// ByVersion orders the results by the version field.
+func ByVersion(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldVersion, opts...).ToFunc()
 }
 
 // ByProgramField orders the results by program field.

@@ -101,6 +101,11 @@ func TeamCapacity(v int) predicate.Offering {
 	return predicate.Offering(sql.FieldEQ(FieldTeamCapacity, v))
 }
 
+// Version applies equality check predicate on the "version" field. It's identical to VersionEQ.
+func Version(v int) predicate.Offering {
+	return predicate.Offering(sql.FieldEQ(FieldVersion, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.Offering {
 	return predicate.Offering(sql.FieldEQ(FieldCreatedAt, v))
@@ -564,6 +569,46 @@ func TeamCapacityLT(v int) predicate.Offering {
 // TeamCapacityLTE applies the LTE predicate on the "team_capacity" field.
 func TeamCapacityLTE(v int) predicate.Offering {
 	return predicate.Offering(sql.FieldLTE(FieldTeamCapacity, v))
+}
+
+// VersionEQ applies the EQ predicate on the "version" field.
+func VersionEQ(v int) predicate.Offering {
+	return predicate.Offering(sql.FieldEQ(FieldVersion, v))
+}
+
+// VersionNEQ applies the NEQ predicate on the "version" field.
+func VersionNEQ(v int) predicate.Offering {
+	return predicate.Offering(sql.FieldNEQ(FieldVersion, v))
+}
+
+// VersionIn applies the In predicate on the "version" field.
+func VersionIn(vs ...int) predicate.Offering {
+	return predicate.Offering(sql.FieldIn(FieldVersion, vs...))
+}
+
+// VersionNotIn applies the NotIn predicate on the "version" field.
+func VersionNotIn(vs ...int) predicate.Offering {
+	return predicate.Offering(sql.FieldNotIn(FieldVersion, vs...))
+}
+
+// VersionGT applies the GT predicate on the "version" field.
+func VersionGT(v int) predicate.Offering {
+	return predicate.Offering(sql.FieldGT(FieldVersion, v))
+}
+
+// VersionGTE applies the GTE predicate on the "version" field.
+func VersionGTE(v int) predicate.Offering {
+	return predicate.Offering(sql.FieldGTE(FieldVersion, v))
+}
+
+// VersionLT applies the LT predicate on the "version" field.
+func VersionLT(v int) predicate.Offering {
+	return predicate.Offering(sql.FieldLT(FieldVersion, v))
+}
+
+// VersionLTE applies the LTE predicate on the "version" field.
+func VersionLTE(v int) predicate.Offering {
+	return predicate.Offering(sql.FieldLTE(FieldVersion, v))
 }
 
 // HasProgram applies the HasEdge predicate on the "program" edge.

@@ -65,6 +65,7 @@ func (Application) Indexes() []ent.Index {
 		index.Fields("call_id", "state", "number"),
 		index.Fields("call_id", "organization_name", "id"),
 		index.Fields("call_id", "submitted_at", "id"),
+		index.Fields("call_id", "updated_at", "id"),
 		index.Fields("organization_id"),
 		index.Fields("next_reminder_at").Annotations(entsql.IndexWhere("next_reminder_at IS NOT NULL")),
 	}

@@ -31,6 +31,7 @@ func (Offering) Fields() []ent.Field {
 		field.String("fee_currency"),
 		// team_capacity is about how many teams a cohort of it takes.
 		field.Int("team_capacity"),
+		field.Int("version").Default(1),
 	}
 }
 

@@ -39,6 +39,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/allowance"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/diff"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/forum"
@@ -168,6 +169,7 @@ type CallResolver interface {
 	State(ctx context.Context, obj *ent.Call) (admission.CallState, error)
 
 	Questions(ctx context.Context, obj *ent.Call) ([]*schema.Question, error)
+	Applications(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor, filter *casework.Filter, orderBy *casework.Order) (*page.Connection[ent.Application], error)
 }
 type CohortResolver interface {
 	Offering(ctx context.Context, obj *ent.Cohort) (*ent.Offering, error)
@@ -576,6 +578,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AcknowledgeWarningInput", ec.unmarshalInputAcknowledgeWarningInput),
 			graphql.NewInputUnmarshaler("AddApplicationEditorInput", ec.unmarshalInputAddApplicationEditorInput),
 			graphql.NewInputUnmarshaler("AddReactionInput", ec.unmarshalInputAddReactionInput),
+			graphql.NewInputUnmarshaler("ApplicationFilter", ec.unmarshalInputApplicationFilter),
 			graphql.NewInputUnmarshaler("ArchiveCohortInput", ec.unmarshalInputArchiveCohortInput),
 			graphql.NewInputUnmarshaler("ArchiveOrganizationInput", ec.unmarshalInputArchiveOrganizationInput),
 			graphql.NewInputUnmarshaler("ArchiveResourceInput", ec.unmarshalInputArchiveResourceInput),
@@ -1811,6 +1814,73 @@ type AuditEntryEdge {
   cursor: Cursor!
   """The entry itself."""
   node: AuditEntry!
+}
+`, BuiltIn: false},
+	{Name: "../casework.graphqls", Input: `"""
+What a list of applications is narrowed by. What is left out narrows nothing; of what is there, all must hold.
+"""
+input ApplicationFilter {
+  """In one of these states; left out or empty for any."""
+  states: [ApplicationState!]
+  """Of an organization of one of these kinds; left out or empty for any."""
+  organizationKinds: [OrganizationKind!]
+  """With this in the organization's name or the team's, in capitals or small letters. 1 to 200 characters."""
+  text: String
+  """Submitted after it was due, or not."""
+  late: Boolean
+  """Lacking nothing of what the call demands now, or lacking something: see ` + "`" + `Application.missing` + "`" + `."""
+  complete: Boolean
+  """With a document for the requirement that has this key. 1 to 200 characters."""
+  withDocument: String
+  """Without a document for the requirement that has this key. 1 to 200 characters."""
+  withoutDocument: String
+  """Assigned to this member for review."""
+  reviewerId: ID
+  """With at least as many submitted reviews, 0 to 1,000."""
+  minReviews: Int
+  """With at most as many submitted reviews, 0 to 1,000."""
+  maxReviews: Int
+  """With a decision that was prepared and is not released, or without."""
+  decisionPrepared: Boolean
+  """First submitted then or later."""
+  submittedFrom: DateTime
+  """First submitted before."""
+  submittedBefore: DateTime
+}
+
+"""
+What a list of applications is ordered by.
+"""
+enum ApplicationOrder {
+  """By their numbers in the call, the first one first."""
+  NUMBER
+  """By the organization's name."""
+  ORGANIZATION
+  """By when they were first submitted, the newest first. What never was submitted is not in this list."""
+  SUBMITTED_AT
+  """By when they last changed, the newest first."""
+  UPDATED_AT
+}
+
+extend type Call {
+  """
+  The applications to it, drafts too, for staff to work with; ` + "`" + `INVALID_INPUT` + "`" + ` for a filter that breaks its limits. Empty for everybody but staff: one's own
+  are in ` + "`" + `Query.applications` + "`" + `.
+  """
+  applications(
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+    """What to leave out; left out for nothing."""
+    filter: ApplicationFilter
+    """The order; a cursor belongs to the order that gave it."""
+    orderBy: ApplicationOrder = NUMBER
+  ): ApplicationConnection! @personal
 }
 `, BuiltIn: false},
 	{Name: "../community.graphqls", Input: `"""
@@ -6737,6 +6807,8 @@ func (ec *executionContext) childFields_Call(ctx context.Context, field graphql.
 		return ec.fieldContext_Call_requirements(ctx, field)
 	case "questions":
 		return ec.fieldContext_Call_questions(ctx, field)
+	case "applications":
+		return ec.fieldContext_Call_applications(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Call", field.Name)
 }
@@ -9340,6 +9412,60 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 // endregion ************************** internal!.gotpl ***************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_Call_applications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*casework.Filter, error) {
+			return ec.unmarshalOApplicationFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*casework.Order, error) {
+			return ec.unmarshalOApplicationOrder2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg5
+	return args, nil
+}
 
 func (ec *executionContext) field_Cohort_enrollments_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -16016,6 +16142,50 @@ func (ec *executionContext) fieldContext_Call_questions(_ context.Context, field
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_FormQuestion(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_applications(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_applications(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Call().Applications(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor), fc.Args["filter"].(*casework.Filter), fc.Args["orderBy"].(*casework.Order))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Application]) graphql.Marshaler {
+			return ec.marshalNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_applications(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Call_applications_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -43534,6 +43704,132 @@ func UnmarshalAddReactionInput(ctx context.Context, raw any) (model.AddReactionI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputApplicationFilter(ctx context.Context, obj any) (casework.Filter, error) {
+	var it casework.Filter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"states", "organizationKinds", "text", "late", "complete", "withDocument", "withoutDocument", "reviewerId", "minReviews", "maxReviews", "decisionPrepared", "submittedFrom", "submittedBefore"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "states":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("states"))
+			data, err := ec.unmarshalOApplicationState2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐStateᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.States = data
+		case "organizationKinds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("organizationKinds"))
+			data, err := ec.unmarshalOOrganizationKind2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKindᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrganizationKinds = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		case "late":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("late"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Late = data
+		case "complete":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("complete"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Complete = data
+		case "withDocument":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("withDocument"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WithDocument = data
+		case "withoutDocument":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("withoutDocument"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WithoutDocument = data
+		case "reviewerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewerId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewerID = data
+		case "minReviews":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minReviews"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinReviews = data
+		case "maxReviews":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxReviews"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxReviews = data
+		case "decisionPrepared":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("decisionPrepared"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DecisionPrepared = data
+		case "submittedFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("submittedFrom"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SubmittedFrom = data
+		case "submittedBefore":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("submittedBefore"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SubmittedBefore = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalApplicationFilter unmarshals raw into the ApplicationFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalApplicationFilter(ctx context.Context, raw any) (casework.Filter, error) {
+	var out casework.Filter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ApplicationFilter", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputArchiveCohortInput(ctx context.Context, obj any) (model.ArchiveCohortInput, error) {
 	var it model.ArchiveCohortInput
 	if obj == nil {
@@ -51778,6 +52074,12 @@ func (ec *executionContext) _Call(ctx context.Context, sel ast.SelectionSet, obj
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Call_questions(ctx, field, obj)
+				})
+		case "applications":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_applications(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -66757,6 +67059,66 @@ func (ec *executionContext) marshalOApplication2ᚖgithubᚗcomᚋpursuingᚑequ
 	return ec._Application(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOApplicationFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx context.Context, v any) (*casework.Filter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputApplicationFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOApplicationOrder2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐOrder(ctx context.Context, v any) (*casework.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(casework.Order)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOApplicationOrder2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐOrder(ctx context.Context, sel ast.SelectionSet, v *casework.Order) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalOApplicationState2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐStateᚄ(ctx context.Context, v any) ([]application.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]application.State, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNApplicationState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOApplicationState2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐStateᚄ(ctx context.Context, sel ast.SelectionSet, v []application.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNApplicationState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(ctx context.Context, sel ast.SelectionSet, v *ent.Bookmark) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -67123,6 +67485,42 @@ func (ec *executionContext) marshalOOrganization2ᚖgithubᚗcomᚋpursuingᚑeq
 		return graphql.Null
 	}
 	return ec._Organization(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOOrganizationKind2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKindᚄ(ctx context.Context, v any) ([]organization.Kind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]organization.Kind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOrganizationKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOOrganizationKind2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKindᚄ(ctx context.Context, sel ast.SelectionSet, v []organization.Kind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrganizationKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOOrganizationKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKind(ctx context.Context, v any) (*organization.Kind, error) {

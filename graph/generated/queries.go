@@ -23,6 +23,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/allowance"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/diff"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/forum"
@@ -63,6 +64,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("AcknowledgeWarningInput", ec.unmarshalInputAcknowledgeWarningInput),
 				graphql.NewInputUnmarshaler("AddApplicationEditorInput", ec.unmarshalInputAddApplicationEditorInput),
 				graphql.NewInputUnmarshaler("AddReactionInput", ec.unmarshalInputAddReactionInput),
+				graphql.NewInputUnmarshaler("ApplicationFilter", ec.unmarshalInputApplicationFilter),
 				graphql.NewInputUnmarshaler("ArchiveCohortInput", ec.unmarshalInputArchiveCohortInput),
 				graphql.NewInputUnmarshaler("ArchiveOrganizationInput", ec.unmarshalInputArchiveOrganizationInput),
 				graphql.NewInputUnmarshaler("ArchiveResourceInput", ec.unmarshalInputArchiveResourceInput),
@@ -1746,6 +1748,19 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 				continue
 			}
 			whole = ec.putNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w, f, v) && whole
+		case "applications":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_applications(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.Application], error) {
+				return ec.Resolvers.Call().Applications(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor), fc.Args["filter"].(*casework.Filter), fc.Args["orderBy"].(*casework.Order))
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -11958,6 +11973,14 @@ func (ec *executionContext) putNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑequity
 	return ec.write_FormQuestion(w, p, v)
 }
 
+func (ec *executionContext) putNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Application]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ApplicationConnection!")
+		return false
+	}
+	return ec.write_ApplicationConnection(w, p, v)
+}
+
 func (ec *executionContext) putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w *answer.Writer, p *answer.Place, v *ent.Offering) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "Offering!")
@@ -12888,14 +12911,6 @@ func (ec *executionContext) putNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋ
 		return false
 	}
 	return ec.write_RateLimit(w, p, v)
-}
-
-func (ec *executionContext) putNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Application]) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "ApplicationConnection!")
-		return false
-	}
-	return ec.write_ApplicationConnection(w, p, v)
 }
 
 func (ec *executionContext) putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.AuditEntry]) bool {

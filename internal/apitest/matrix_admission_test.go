@@ -40,6 +40,7 @@ func admissionRows() matrix {
 				cells("NOT_FOUND", "reader browser member staff admin=INVALID_CURSOR")},
 		},
 		fields: map[string]row{
+			"Call.applications":         {"", of("call"), cells("0", "staff admin=1")},
 			"Application.viewerCanEdit": {"", of("application"), cells("NOT_FOUND", "reader browser member=true", "staff admin=false")},
 			"Application.editors":       {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=1")},
 		},

@@ -24,6 +24,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/desk"
 	"github.com/pursuing-equity/commons/internal/event"
@@ -90,6 +91,7 @@ type App struct {
 	Accounts  *account.Service
 	Community *community.Service
 	Admission *admission.Service
+	Casework  *casework.Service
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Telling   *notify.Worker
@@ -154,6 +156,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Appended: a.Webhooks.Appended, Deaf: cfg.DropWakeups})
 	a.Community = &community.Service{Store: s, Audit: a.Audit, Webhooks: a.Webhooks, Now: cfg.Now, NewID: newID}
 	a.Admission = &admission.Service{Store: s, Audit: a.Audit, Events: a.Events, Now: cfg.Now, NewID: newID}
+	a.Casework = &casework.Service{Store: s, Admission: a.Admission, Audit: a.Audit, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{
 		Store: s, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, MailDomain: a.mailDomain(), Now: cfg.Now, NewID: newID,
 	}
@@ -332,7 +335,7 @@ func (a *App) Resolver() *graph.Resolver {
 		Kept:  a.Kept,
 		Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk,
 		People: a.People, Library: a.Library, Moderation: a.Moderation, Newcomers: a.Newcomers, Audit: a.Audit, Files: a.Files,
-		Webhooks: a.Webhooks, Admission: a.Admission,
+		Webhooks: a.Webhooks, Admission: a.Admission, Casework: a.Casework,
 	}
 }
 

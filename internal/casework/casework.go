@@ -1,0 +1,32 @@
+// Package casework has what staff work with while a call runs: lists of its applications, the views that they keep of them, what they do to
+// many at once, exports and statistics.
+package casework
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/internal/admission"
+	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/store"
+)
+
+// Service has the rules of staff's lists. All fields are needed.
+type Service struct {
+	Store     *store.Store
+	Admission *admission.Service
+	Audit     *audit.Log
+	Now       func() time.Time
+	NewID     func(gid.Kind) gid.ID
+}
+
+// missing makes NOT_FOUND at a path of what a query did not find, and wraps every other error.
+func missing(err error, path string) error {
+	if ent.IsNotFound(err) {
+		return fault.Missing().At(path)
+	}
+	return fmt.Errorf("load what %s names: %w", path, err)
+}
