@@ -1651,7 +1651,8 @@ type TransferApplicationPayload {
 `, BuiltIn: false},
 	{Name: "../audit.graphqls", Input: `"""
 Who did what to which object, from where and why. Entries are only ever added. Administrators read all of them, everybody what they did and what was done to
-their own account. What happened in a hidden space is read by who can see the space, and by nobody else.
+their own account. What happened in a hidden space is read by who can see the space, and by nobody else; what moderators decided
+there about posts and members, by who moderates it, but for what was decided about themselves.
 """
 type AuditEntry implements Node {
   """Id of the entry."""

@@ -5,6 +5,8 @@ import (
 
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/auditentry"
+	"github.com/pursuing-equity/commons/ent/moderationaction"
+	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
@@ -28,13 +30,34 @@ func done(s *sql.Selector, to who) *sql.Predicate {
 	)
 }
 
-// VisibleAuditEntries are those of what the viewer did and of what was done to them, for administrators all; of those that happened
-// in a hidden space, all for who can see the space and none for anybody else, even who acted: they may have left it since.
+// judgement is true for an entry of what moderators decide about posts and members.
+func judgement(s *sql.Selector) *sql.Predicate {
+	return sql.In(s.C(auditentry.FieldAction), "POST_HIDDEN", "POST_RESTORED", "FLAGS_RESOLVED", "MEMBER_WARNED")
+}
+
+// judgedThere is true for an entry of a judgement that the member may read: they moderate the space, and it is neither of the flags on a post of
+// theirs nor a warning to them.
+func judgedThere(s *sql.Selector, m who) *sql.Predicate {
+	subject := s.C(auditentry.FieldSubjectID)
+	own := from(s, post.Table, post.FieldID)
+	own.Where(sql.And(sql.ColumnsEQ(own.C(post.FieldID), subject), m.is(own.C(post.FieldAuthorID))))
+	warned := from(s, moderationaction.Table, moderationaction.FieldID)
+	warned.Where(sql.And(sql.ColumnsEQ(warned.C(moderationaction.FieldID), subject), ownWarning(warned, m)))
+	return sql.And(
+		sql.In(s.C(auditentry.FieldSpaceID), moderatedSpaceIDs(s, m)),
+		sql.Not(sql.And(sql.EQ(s.C(auditentry.FieldAction), "FLAGS_RESOLVED"), sql.Exists(own))),
+		sql.Not(sql.Exists(warned)),
+	)
+}
+
+// VisibleAuditEntries are those of what the viewer did and of what was done to them, for administrators all. Those that happened in a
+// hidden space are for who can see the space, and what moderators decided there about others for who moderates it; they are for nobody else,
+// even who acted: they may have left it since.
 func VisibleAuditEntries(v viewer.Viewer) predicate.AuditEntry {
 	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
 		in := s.C(auditentry.FieldSpaceID)
 		return sql.Or(
-			sql.In(in, visibleSpaceIDs(s, m)),
+			sql.And(sql.In(in, visibleSpaceIDs(s, m)), sql.Or(sql.Not(judgement(s)), judgedThere(s, m))),
 			sql.And(sql.IsNull(in), sql.Or(administrator(s, m), m.is(s.C(auditentry.FieldActorID)), done(s, m))),
 		)
 	})

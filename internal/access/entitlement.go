@@ -54,7 +54,7 @@ func entitled(s *sql.Selector, m who) *sql.Predicate {
 		sql.NEQ(enrolled.C(enrollment.FieldState), enrollment.StateWITHDRAWN), sql.In(enrolled.C(enrollment.FieldCohortID), runs)))
 	mine := from(s, teammembership.Table, teammembership.FieldID)
 	mine.Where(sql.And(
-		m.is(mine.C(teammembership.FieldMemberID)), sql.IsNull(mine.C(teammembership.FieldEndsOn)),
+		m.is(mine.C(teammembership.FieldMemberID)), compare(mine, teammembership.FieldStartsOn, "<="), sql.IsNull(mine.C(teammembership.FieldEndsOn)),
 		sql.In(mine.C(teammembership.FieldTeamID), enrolled), opensFor(e, mine)))
 	e.Where(sql.And(sql.NotNull(e.C(entitlement.FieldResourceID)), opens(e), sql.Exists(mine)))
 	return sql.In(s.C(resource.FieldID), e)

@@ -98,13 +98,15 @@ func VisibleFlags(v viewer.Viewer) predicate.Flag {
 	})
 }
 
-// moderationLog is true for an action in a space that the member moderates; and for staff, for one that is in no space.
+// moderationLog is true for an action in a space that the member moderates; and for staff, for one that is in no space. A warning to the
+// member is never there: they would learn who gave it.
 func moderationLog(s *sql.Selector, m who) *sql.Predicate {
 	in := s.C(moderationaction.FieldSpaceID)
-	return sql.Or(sql.In(in, moderatedSpaceIDs(s, m)), sql.And(sql.IsNull(in), staff(s, m)))
+	return sql.And(sql.Not(ownWarning(s, m)), sql.Or(sql.In(in, moderatedSpaceIDs(s, m)), sql.And(sql.IsNull(in), staff(s, m))))
 }
 
-// ModerationLog are the actions of the spaces that the viewer moderates, and for staff those that are in no space.
+// ModerationLog are the actions of the spaces that the viewer moderates, and for staff those that are in no space; without warnings to
+// the viewer.
 func ModerationLog(v viewer.Viewer) predicate.ModerationAction { return where(v, never, moderationLog) }
 
 // OwnWarnings are the viewer's: they keep them, wherever they were warned and whether they can still read there or not.
@@ -113,7 +115,7 @@ func OwnWarnings(v viewer.Viewer) predicate.ModerationAction {
 }
 
 func ownWarning(s *sql.Selector, m who) *sql.Predicate {
-	return sql.And(m.is(s.C(moderationaction.FieldMemberID)), sql.EQ(s.C(moderationaction.FieldKind), moderationaction.KindWARN))
+	return sql.And(sql.EQ(s.C(moderationaction.FieldKind), moderationaction.KindWARN), m.is(s.C(moderationaction.FieldMemberID)))
 }
 
 // VisibleModerationActions are those of ModerationLog and OwnWarnings.

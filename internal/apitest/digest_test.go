@@ -13,7 +13,6 @@ import (
 
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/notification"
-	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/apitest/database"
@@ -285,10 +284,37 @@ func TestRemindersByMail(t *testing.T) {
 		if n := len(o.To(ben)); n != 2 {
 			w.T.Errorf("%d mails after a second reminder", n)
 		}
+		if first, second := o.To(ben)[0].Header, o.To(ben)[1].Header; first.Get("Message-Id") == second.Get("Message-Id") || first.Get("References") != second.Get("References") {
+			w.T.Errorf("a receiver takes the second for the first, or for another thread's: %s", second.Get("Message-Id"))
+		}
 		ben.Must(preferMail, vars{"in": vars{"directMail": "NEVER"}})
 		remind()
 		if n := w.App.Store.Client(w.System()).Notification.Query().Where(notification.MailDueAtNotNil()).CountX(w.System()); n != 0 {
 			w.T.Error("who wants no mail is to get some")
+		}
+	})
+}
+
+// A reminder that is told by no mail leaves a post in the digest that it waited for.
+func TestReminderOfADigest(t *testing.T) {
+	eachWithOffice(t, func(w *apitest.World, o *apitest.Office, c *clock) {
+		ada, ben := w.Member("ada"), w.Member("ben")
+		thread := w.Thread(ada, w.Space(space.KindWORKGROUP, "Data", ada, ben), "Plans", "x")
+		ben.Must(preferMail, vars{"in": vars{"directMail": "NEVER", "watchedMail": "HOURLY"}})
+		ben.Must(watchThread, vars{"id": thread, "level": "WATCHING"})
+		post := w.Post(ada, thread, "Bring the figures")
+		waits := func() int {
+			return w.App.Store.Client(w.System()).Notification.Query().Where(notification.PostID(post), notification.MailDueAtNotNil()).CountX(w.System())
+		}
+		w.App.Telling.Wake()
+		w.Eventually("it waits for the digest", func() bool { return waits() == 1 })
+		ben.Must(bookmarkPost, input(vars{"postId": post, "remindAt": c.now().Add(time.Second)}))
+		c.add(2 * time.Second)
+		must0(w.T, w.App.Desk.RemindDue(w.System()))
+		c.add(time.Hour)
+		gone(w)
+		if l := latest(w.T, o, ben); !strings.Contains(l.Text, "Bring the figures") {
+			w.T.Errorf("%s", l.Text)
 		}
 	})
 }
@@ -327,50 +353,6 @@ func TestAnswerToTheMail(t *testing.T) {
 				t.Errorf("%v", e)
 			}
 		})
-	})
-}
-
-// A member who answers by mail again and again, and a sender who sends much, are asked to come again later.
-func TestRatesOfMailIn(t *testing.T) {
-	t.Parallel()
-	database.Each(t, func(t *testing.T, url string) {
-		socket, c := filepath.Join(t.TempDir(), "lmtp"), new(clock)
-		w := apitest.Serve(t, url, apitest.Rates(), apitest.Inbound("lmtp:unix:"+socket), apitest.Clock(c.now))
-		ada, ben := w.Member("ada"), w.Member("ben")
-		group := w.Space(space.KindWORKGROUP, "Data", ada, ben)
-		w.Role(ben, roleassignment.RoleSTAFF) // staff are never new, so that no other limit comes first
-		thread := w.Thread(ada, group, "Plans", "x")
-		w.Post(ada, thread, "Shall we, @"+ben.Handle+"?")
-		id := w.App.Store.Client(w.System()).Notification.Query().Where(notification.RecipientID(ben.ID)).OnlyX(w.System()).ID
-		to, err := w.App.Inbound.ReplyAddress(w.System(), id)
-		must0(t, err)
-		taken := func(envelope, from string, most int) (n, code int) {
-			for ; n < most; n++ {
-				if e := deliver(t, socket, letter{envelope, from, to, "<" + envelope + string(rune('a'+n%26)) + string(rune('a'+n/26)) + "@mail.example>", "", "Hello"}); e != nil {
-					return n, e.Code
-				}
-			}
-			return n, 0
-		}
-		mine := ben.Handle + "@example.org"
-		stands := c.now()
-		if n, code := taken(mine, mine, 40); n < 20 || n > 20+int(c.now().Sub(stands)/(3*time.Minute)) || code != 450 {
-			t.Errorf("%d answers were taken, then %d", n, code)
-		}
-		// A sender is stopped before anything is read of what they send: what would be refused for good is not even looked at.
-		stands = c.now()
-		refused := 0
-		for ; refused < 80; refused++ {
-			if e := deliver(t, socket, letter{"eve@example.org", "eve@example.org", to, "<e@mail.example>", "", "Hello"}); e == nil || e.Code != 550 {
-				if e == nil || e.Code != 450 {
-					t.Errorf("%v", e)
-				}
-				break
-			}
-		}
-		if refused < 60 || refused > 60+int(c.now().Sub(stands)/time.Minute) {
-			t.Errorf("%d mails of a stranger were looked at", refused)
-		}
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
@@ -125,6 +126,12 @@ func TestEntitlement(t *testing.T) {
 			check(t, cyd, all)
 			staff.Must(`mutation($input: EndTeamMembershipInput!) { endTeamMembership(input: $input) { errors { code message } } }`, input(vars{"teamMembershipId": id}))
 			check(t, cyd, nothing)
+		})
+		w.T.Run("who is to join a team later has nothing until then", func(t *testing.T) {
+			dan := w.Member("dan")
+			staff.Must(`mutation($input: CreateTeamMembershipInput!) { createTeamMembership(input: $input) { errors { code message } } }`,
+				input(vars{"teamId": one.team, "memberId": dan.ID, "role": "MEMBER", "startsOn": time.Now().AddDate(0, 0, 3).Format(time.DateOnly)}))
+			check(t, dan, nothing)
 		})
 		w.T.Run("withdrawing takes it away, and completing leaves it", func(t *testing.T) {
 			for _, step := range [][2]string{{"WITHDRAWN", nothing}, {"ENROLLED", all}, {"COMPLETED", all}} {

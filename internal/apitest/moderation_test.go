@@ -227,7 +227,16 @@ func TestFlagsOfHiddenGroups(t *testing.T) {
 		}
 		audit := `query($id: ID!) { auditEntries(first: 10, subjectId: $id) { edges { node { action } } } }`
 		if n := ada.Must(audit, vars{"id": said}).Len("auditEntries.edges"); n != 2 {
-			t.Errorf("%d entries for who belongs to the group", n)
+			t.Errorf("%d entries for who moderates the group", n)
+		}
+		ada.Must(unhide, input(vars{"postId": said}))
+		warning := eve.Must(warnings, nil).String("account.warnings.0.id")
+		for _, p := range []*apitest.Person{ben, eve} {
+			for _, id := range []any{said, warning} {
+				if r := p.Must(audit, vars{"id": id}); r.Len("auditEntries.edges") != 0 {
+					t.Errorf("%s, who moderates nothing, reads %s", p.Handle, r.Body)
+				}
+			}
 		}
 	})
 }

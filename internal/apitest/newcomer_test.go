@@ -70,6 +70,30 @@ func TestLimitsOfNewMembers(t *testing.T) {
 				t.Errorf("introductions: %s", got)
 			}
 		})
+		w.T.Run("what was refused is not counted", func(t *testing.T) {
+			start := func(space gid.ID) string {
+				return kim.Do(`mutation($input: CreateThreadInput!) { createThread(input: $input) { errors { code } } }`, input(vars{"spaceId": space, "title": "T", "body": "B"})).Code()
+			}
+			for range 4 {
+				if code := start(w.NewID(gid.Space)); code != "NOT_FOUND" {
+					t.Errorf("in no space: %q", code)
+				}
+			}
+			for range 10 {
+				if code := kim.Do(briefPost, input(vars{"threadId": thread, "body": "Hello."})).Code(); code != "" {
+					t.Fatal(code)
+				}
+			}
+			for range 4 {
+				if code := start(network); code != "LIMIT_REACHED" {
+					t.Errorf("after ten posts: %q", code)
+				}
+			}
+			pass(30 * time.Minute)
+			if got := fmt.Sprint(start(network), start(network), start(network), start(network)); got != "LIMIT_REACHED" {
+				t.Errorf("three threads a day: %s", got)
+			}
+		})
 		w.T.Run("a new member writes ten posts within an hour, whichever server they ask", func(t *testing.T) {
 			r := ada.Must(limits, nil)
 			if r.Int("account.limits.postsPerHour") != 10 || r.Int("account.limits.threadsPerDay") != 3 || r.Int("account.limits.postsToGo") != 5 {
@@ -98,7 +122,7 @@ func TestLimitsOfNewMembers(t *testing.T) {
 			}
 		})
 		w.T.Run("links and mentions are few, in edits too, and links to this server are free", func(t *testing.T) {
-			pass(50 * time.Minute) // tokens last for an hour
+			pass(20 * time.Minute) // tokens last for an hour
 			many := "https://a.example https://b.example [c](https://c.example) https://d.example"
 			if code := write(ada.Client, vars{"body": many}); code != "LIMIT_REACHED" {
 				t.Errorf("four links: %q", code)

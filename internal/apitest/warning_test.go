@@ -1,11 +1,13 @@
 package apitest_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/apitest"
 )
 
@@ -79,5 +81,30 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("a facilitator: %q", code)
 			}
 		})
+	})
+}
+
+// Of several who moderate a hidden group, one whom another judges learns neither of the flags on their post nor who warned them.
+func TestModeratorsWhoAreJudged(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		ada, ben, eve := w.Member("ada"), w.Member("ben"), w.Member("eve")
+		group := w.Space(space.KindAFFINITY, "Group", ada, ben, eve)
+		w.App.Store.Client(w.System()).SpaceMembership.Update().Where(spacemembership.SpaceID(group), spacemembership.MemberID(ben.ID)).
+			SetRole(spacemembership.RoleFACILITATOR).ExecX(w.System())
+		said := w.Post(ben, w.Thread(ada, group, "T", "B"), "hasty")
+		eve.Must(flagPost, input(vars{"postId": said, "reason": "SPAM"}))
+		ada.Must(resolve, input(vars{"postId": said, "outcome": "UPHELD", "action": "WARN", "reason": "Slowly."}))
+		for p, want := range map[*apitest.Person]int{ada: 1, ben: 0} {
+			r := p.Must(`{ auditEntries(first: 100) { edges { node { action } } } }`, nil)
+			if strings.Count(string(r.Body), "FLAGS_RESOLVED") != want || strings.Count(string(r.Body), "MEMBER_WARNED") != want {
+				t.Errorf("%s reads %s", p.Handle, r.Body)
+			}
+			if r := p.Must(actions, vars{"id": group}); r.Len("node.moderationActions.edges") != want {
+				t.Errorf("%s reads %s", p.Handle, r.Body)
+			}
+		}
+		if r := ben.Must(warnings, nil); r.String("account.warnings.0.reason") != "Slowly." || r.At("account.warnings.0.moderator") != nil {
+			t.Errorf("%s", r.Body)
+		}
 	})
 }

@@ -66,13 +66,17 @@ func (s *Service) CreatePost(ctx context.Context, v viewer.Viewer, in NewPost) (
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	if err := s.Newcomers.Post(ctx, v, newcomer.Written{Key: in.IdempotencyKey, Weigh: s.weigh(w.body)}); err != nil {
+	count, err := s.Newcomers.Post(ctx, v, newcomer.Written{Weigh: s.weigh(w.body)})
+	if err != nil {
 		return nil, err
 	}
 	var id gid.ID
 	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) (err error) {
 		once := store.Once{Member: me, Operation: "createPost", Key: in.IdempotencyKey, Payload: in, At: s.Now()}
 		id, err = once.Do(ctx, tx, func() (gid.ID, error) {
+			if err := count(ctx, tx); err != nil {
+				return gid.ID{}, err
+			}
 			t, err := s.lock(ctx, tx, v, in.ThreadID)
 			if err != nil {
 				return gid.ID{}, err
@@ -161,7 +165,7 @@ func (s *Service) EditPost(ctx context.Context, v viewer.Viewer, id gid.ID, expe
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	if err := s.Newcomers.Post(ctx, v, newcomer.Written{Edit: true, Weigh: s.weigh(body)}); err != nil {
+	if _, err := s.Newcomers.Post(ctx, v, newcomer.Written{Edit: true, Weigh: s.weigh(body)}); err != nil {
 		return nil, err
 	}
 	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {

@@ -57,13 +57,17 @@ func (s *Service) CreateThread(ctx context.Context, v viewer.Viewer, in NewThrea
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	if err := s.Newcomers.Post(ctx, v, newcomer.Written{Starts: true, Key: in.IdempotencyKey, Weigh: s.weigh(first.body)}); err != nil {
+	count, err := s.Newcomers.Post(ctx, v, newcomer.Written{Starts: true, Weigh: s.weigh(first.body)})
+	if err != nil {
 		return nil, err
 	}
 	var id gid.ID
 	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) (err error) {
 		once := store.Once{Member: me, Operation: "createThread", Key: in.IdempotencyKey, Payload: in, At: s.Now()}
 		id, err = once.Do(ctx, tx, func() (gid.ID, error) {
+			if err := count(ctx, tx); err != nil {
+				return gid.ID{}, err
+			}
 			place := in.SpaceID
 			if in.Place != nil {
 				if place, err = in.Place(ctx, tx); err != nil {

@@ -122,7 +122,7 @@ var (
 	errMachine   = refusal(smtp.EnhancedCode{5, 7, 1}, "Mail that a program wrote, or a list sent on, is not posted.")
 	errMalformed = refusal(smtp.EnhancedCode{5, 6, 0}, "This mail cannot be read.")
 	errNothing   = refusal(smtp.EnhancedCode{5, 6, 0}, "There is no answer in this mail: nothing but what was quoted, or a signature.")
-	errTooMany   = &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "Too much mail has come from this sender. Please send it again later."}
+	errTooMany   = &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "Too much mail has come. Please send it again later."}
 	errLater     = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "Not now. Please send it again."}
 )
 
@@ -189,7 +189,7 @@ func (m *message) key(id gid.ID) string {
 	return "mail-" + hex.EncodeToString(sum[:])
 }
 
-// refused makes of a fault what the other server is told. What is none of the sender's doing is asked for again.
+// refused makes of a fault what the other server is told. What is none of the sender's doing, and what waiting cures, is asked for again.
 func refused(err error) error {
 	all := fault.All(err)
 	switch {
@@ -202,9 +202,13 @@ func refused(err error) error {
 	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Timeout):
 		return fmt.Errorf("take mail: %w", err)
 	}
-	words := make([]string, len(all))
+	words, passes := make([]string, len(all)), true
 	for i, f := range all {
 		words[i] = f.Message
+		passes = passes && f.Wait > 0
+	}
+	if passes {
+		return &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: strings.Join(words, " ")}
 	}
 	return refusal(smtp.EnhancedCode{5, 7, 1}, strings.Join(words, " "))
 }

@@ -150,6 +150,7 @@ func (b backend) NewSession(*smtp.Conn) (smtp.Session, error) {
 // session is a conversation with another server.
 type session struct {
 	*Service
+	mails      int // that were begun
 	sender     string
 	recipients []recipient
 }
@@ -166,19 +167,23 @@ func (s *session) Reset() { s.sender, s.recipients = "", nil }
 // Logout ends the conversation.
 func (s *session) Logout() error { return nil }
 
-// Mail begins a mail, unless its sender has sent too many.
+// Mail begins a mail, unless too many came through this connection.
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
-	ctx, cancel := context.WithTimeout(viewer.NewContext(context.Background(), viewer.System("take mail")), takeTime)
-	defer cancel()
+	if s.mails++; s.mails > perConnection && !s.Unlimited {
+		return s.outcome(viewer.NewContext(context.Background(), viewer.System("take mail")), errTooMany)
+	}
 	s.sender = from
-	return s.outcome(ctx, s.sentBy(ctx, from))
+	return nil
 }
 
-// Rcpt names a recipient. An address that was not made here is refused at once.
+// Rcpt names a recipient. An address that was not made here is refused at once, and so is one that too much mail has come to.
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	ctx, cancel := context.WithTimeout(viewer.NewContext(context.Background(), viewer.System("take mail")), takeTime)
 	defer cancel()
 	id, err := s.notificationOf(ctx, to)
+	if err == nil {
+		err = s.sentTo(ctx, id)
+	}
 	if err != nil {
 		return s.outcome(ctx, err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -96,37 +97,41 @@ func hasWritten(s *sql.Selector) {
 
 // Written is a post that somebody is about to write.
 type Written struct {
-	Edit   bool    // the post is there already
-	Starts bool    // it begins a thread
-	Key    *string // the idempotency key: what was done with it before is not counted again
+	Edit   bool // the post is there already
+	Starts bool // it begins a thread
 	// Weigh counts what is in it: links, and members, teams and roles that are mentioned.
 	Weigh func() (links, mentions int)
 }
 
-// Post counts a post of the viewer's. It returns LIMIT_REACHED for who is new and has written too many, or has too much in it.
-func (s *Service) Post(ctx context.Context, v viewer.Viewer, w Written) error {
+// Count counts a post in the transaction that writes it, before any other row is locked: what is not written is not counted. It returns
+// LIMIT_REACHED for who has written too many.
+type Count func(ctx context.Context, tx *ent.Client) error
+
+// Post looks at a post of the viewer's, and returns what counts it. It returns LIMIT_REACHED for who is new and has too much in it.
+func (s *Service) Post(ctx context.Context, v viewer.Viewer, w Written) (Count, error) {
+	free := func(context.Context, *ent.Client) error { return nil }
 	me, is, err := s.isNew(ctx, v)
 	if err != nil || !is {
-		return err
+		return free, err
 	}
 	links, mentions := w.Weigh()
 	switch {
 	case links > linksAPost:
-		return fault.New(fault.LimitReached, "While you are new here, a post of yours holds at most %d links.", linksAPost).At("body")
+		return nil, fault.New(fault.LimitReached, "While you are new here, a post of yours holds at most %d links.", linksAPost).At("body")
 	case mentions > mentionsAPost:
-		return fault.New(fault.LimitReached, "While you are new here, a post of yours mentions at most %d members, teams and roles.", mentionsAPost).At("body")
+		return nil, fault.New(fault.LimitReached, "While you are new here, a post of yours mentions at most %d members, teams and roles.", mentionsAPost).At("body")
 	case w.Edit:
-		return nil
+		return free, nil
 	}
-	if done, err := s.done(ctx, me, w.Key); err != nil || done {
-		return err
-	}
-	if w.Starts {
-		if err := s.take(ctx, me, "threads", threadsADay, day); err != nil {
+	return func(ctx context.Context, tx *ent.Client) error {
+		in := func(key string, t store.Throttle) (time.Duration, error) {
+			return s.Store.TakeIn(ctx, tx, key, t, s.Now())
+		}
+		if err := take(in, me, "posts", postsAnHour, time.Hour); err != nil || !w.Starts {
 			return err
 		}
-	}
-	return s.take(ctx, me, "posts", postsAnHour, time.Hour)
+		return take(in, me, "threads", threadsADay, day)
+	}, nil
 }
 
 // Conversation counts a direct conversation that the viewer is about to start. It returns LIMIT_REACHED for who is new and has started too
@@ -148,7 +153,7 @@ func (s *Service) count(ctx context.Context, v viewer.Viewer, key *string, what 
 	if done, err := s.done(ctx, me, key); err != nil || done {
 		return err
 	}
-	return s.take(ctx, me, what, most, day)
+	return take(func(key string, t store.Throttle) (time.Duration, error) { return s.Store.Take(ctx, key, t, s.Now()) }, me, what, most, day)
 }
 
 // done says whether something was done with an idempotency key before.
@@ -161,8 +166,8 @@ func (s *Service) done(ctx context.Context, me gid.ID, key *string) (bool, error
 }
 
 // take counts an act, of which there are so many at once, and then so many within a time.
-func (s *Service) take(ctx context.Context, me gid.ID, what string, most int, within time.Duration) error {
-	wait, err := s.Store.Take(ctx, "newcomer "+what+" "+me.String(), store.Throttle{Burst: most, Refill: within / time.Duration(most)}, s.Now())
+func take(by func(key string, t store.Throttle) (time.Duration, error), me gid.ID, what string, most int, within time.Duration) error {
+	wait, err := by("newcomer "+what+" "+me.String(), store.Throttle{Burst: most, Refill: within / time.Duration(most)})
 	if err != nil || wait == 0 {
 		return err
 	}

@@ -67,15 +67,22 @@ func (s *Service) Letter(ctx context.Context, address string, data map[string]st
 	}
 	unmuted := setOf(loud)
 	rows = slices.DeleteFunc(rows, func(n *ent.Notification) bool {
-		if !unmuted[n.ThreadID] && !slices.Contains(Reasons(n), Reminder) { // a reminder was asked for of this very post
-			return true
-		}
-		return rhythm(wants[id], slices.ContainsFunc(Reasons(n), Reason.direct)) == "NEVER"
+		return !wanted(n, wants[id], unmuted[n.ThreadID])
 	})
 	if len(rows) == 0 {
 		return nil, nil
 	}
 	return s.draft(ctx, m, rows)
+}
+
+// wanted says whether a member still wants to hear of a post by mail: because of a reminder, which they asked for of this very post, or because
+// of what else they were told of it for.
+func wanted(n *ent.Notification, p *ent.NotificationPreference, unmuted bool) bool {
+	others := slices.DeleteFunc(Reasons(n), func(r Reason) bool { return r == Reminder })
+	if len(others) < len(n.Reasons) && rhythm(p, true) != never {
+		return true
+	}
+	return unmuted && len(others) > 0 && rhythm(p, slices.ContainsFunc(others, Reason.direct)) != never
 }
 
 // intro says who wrote a post, and that it is one to be reminded of.
@@ -145,7 +152,8 @@ func (s *Service) draft(ctx context.Context, m *ent.Member, rows []*ent.Notifica
 			d.Subject = t.Title
 			root := "<" + t.ID.String() + "." + m.ID.String() + "@" + s.MailDomain + ">"
 			d.Headers = append(d.Headers, mail.Header{Name: "In-Reply-To", Value: root}, mail.Header{Name: "References", Value: root})
-			if len(open) == 1 {
+			// A reminder is another mail about the same post: by the same id, it would be taken for the first.
+			if len(open) == 1 && !slices.Contains(Reasons(open[0]), Reminder) {
 				d.ID = open[0].PostID.String() + "." + m.ID.String()
 			}
 		}

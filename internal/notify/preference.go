@@ -144,6 +144,9 @@ func (s *Service) UpdatePreference(ctx context.Context, v viewer.Viewer, p Prefe
 // direct reports whether the reason is that the post is meant for the member themselves.
 func (r Reason) direct() bool { return r.calls() || r == Reply || r == DirectMessage || r == Reminder }
 
+// never is the rhythm of no mail.
+const never = "NEVER"
+
 // rhythm is how often mail goes: one of the values of both preferences.
 func rhythm(p *ent.NotificationPreference, direct bool) string {
 	if direct {

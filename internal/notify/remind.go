@@ -33,12 +33,11 @@ func (s *Service) Remind(ctx context.Context, tx *ent.Client, memberID gid.ID, p
 		if !slices.Contains(reasons, string(Reminder)) {
 			reasons = append(reasons, string(Reminder))
 		}
-		// What it waited for until now goes with the reminder, and no mail is written twice.
+		// The mail that it waits for until now tells of the reminder too, or the reminder's mail of it: whichever is first, and none is
+		// written twice.
 		u := tx.Notification.UpdateOneID(id).SetReasons(reasons).ClearReadAt()
-		if due != nil {
+		if due != nil && (n.MailDueAt == nil || due.Before(*n.MailDueAt)) {
 			u.SetMailDueAt(*due)
-		} else {
-			u.ClearMailDueAt()
 		}
 		err = u.Exec(ctx)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
+
+	"github.com/pursuing-equity/commons/ent"
 )
 
 // Secret returns the installation's 32 random bytes of a name, the same in every process and after every start. The first to ask
@@ -45,26 +47,52 @@ type Throttle struct {
 // wait. The key is kept as a hash. It is one statement: the generic cell rate algorithm keeps one instant for each key
 // (ITU-T I.371, 1993).
 func (s *Store) Take(ctx context.Context, key string, t Throttle, now time.Time) (wait time.Duration, err error) {
+	return s.takeBy(ctx, s.write, key, t, now)
+}
+
+// TakeIn is Take within the transaction of ctx: what is not done is not counted.
+func (s *Store) TakeIn(ctx context.Context, tx *ent.Client, key string, t Throttle, now time.Time) (wait time.Duration, err error) {
+	return s.takeBy(ctx, tx, key, t, now)
+}
+
+// querier is the database, or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func (s *Store) takeBy(ctx context.Context, q querier, key string, t Throttle, now time.Time) (wait time.Duration, err error) {
 	greatest := "greatest"
 	if s.dialect == dialect.SQLite {
 		greatest = "max"
 	}
 	hash := sha256.Sum256([]byte(key))
 	at, step := now.UnixMicro(), t.Refill.Microseconds()
-	var due int64
-	err = s.write.QueryRowContext(ctx, s.numbered("INSERT INTO throttles (key, due) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET due = "+
+	due, counted, err := number(ctx, q, s.numbered("INSERT INTO throttles (key, due) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET due = "+
 		greatest+"(throttles.due, $3) + $4 WHERE throttles.due <= $5 RETURNING due"),
-		hash[:], at+step, at, step, at+int64(t.Burst-1)*step).Scan(&due)
-	if err == nil {
-		return 0, nil
+		hash[:], at+step, at, step, at+int64(t.Burst-1)*step)
+	if err != nil || counted {
+		return 0, err
 	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("count an act: %w", err)
-	}
-	if err := s.write.QueryRowContext(ctx, s.numbered("SELECT due FROM throttles WHERE key = $1"), hash[:]).Scan(&due); err != nil {
-		return 0, fmt.Errorf("count an act: %w", err)
+	if due, _, err = number(ctx, q, s.numbered("SELECT due FROM throttles WHERE key = $1"), hash[:]); err != nil {
+		return 0, err
 	}
 	return max(time.Microsecond, time.Duration(due-at-int64(t.Burst-1)*step)*time.Microsecond), nil
+}
+
+// number is what a statement returns, if it returns a row.
+func number(ctx context.Context, q querier, query string, args ...any) (n int64, found bool, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return 0, false, fmt.Errorf("count an act: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	if found = rows.Next(); found {
+		err = rows.Scan(&n)
+	}
+	if err := errors.Join(err, rows.Err()); err != nil {
+		return 0, false, fmt.Errorf("count an act: %w", err)
+	}
+	return n, found, nil
 }
 
 // ForgetThrottles deletes what has been at rest.

@@ -95,7 +95,7 @@ func (s *Service) ReplayFailed(ctx context.Context, v viewer.Viewer, endpoint gi
 	}
 	failed := webhookdelivery.And(webhookdelivery.EndpointID(endpoint), webhookdelivery.FailedAtNotNil(), webhookdelivery.CreatedAtGTE(since),
 		webhookdelivery.HasEndpointWith(webhookendpoint.DisabledAtIsNil()))
-	n, err := s.eachPart(ctx, failed, func(ctx context.Context, u *ent.WebhookDeliveryUpdate) error {
+	n, err := s.eachPart(ctx, failed, 0, func(ctx context.Context, u *ent.WebhookDeliveryUpdate) error {
 		store.AfterCommit(ctx, s.Wake)
 		return again(ctx, u, s.Now())
 	})

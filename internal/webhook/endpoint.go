@@ -206,16 +206,19 @@ func (s *Service) UpdateEndpoint(ctx context.Context, v viewer.Viewer, id gid.ID
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.WebhookChanged, Subject: id})
 	})
 	if err == nil && disables {
-		err = s.giveUp(ctx, id)
+		// It is disabled, whatever becomes of the rest.
+		if failed := s.giveUp(ctx, id, givenUpAtOnce); failed != nil {
+			s.Logger.WarnContext(ctx, "what waits for a disabled webhook endpoint is given up later", "endpoint", id, "error", failed.Error())
+		}
 	}
 	return e, err
 }
 
 // giveUp makes what waits for a disabled endpoint fail: it can be replayed. There can be very much of it, so it is done a thousand at a time,
-// and posts find their way between. Should the process end before it is through, the sender gives the rest up, each when it is due.
-func (s *Service) giveUp(ctx context.Context, endpoint gid.ID) error {
+// and posts find their way between. What is left after most, or should the process end, the sender gives up, each when it is due; 0: all.
+func (s *Service) giveUp(ctx context.Context, endpoint gid.ID, most int) error {
 	waits := webhookdelivery.And(webhookdelivery.EndpointID(endpoint), webhookdelivery.NextAtNotNil(), webhookdelivery.HasEndpointWith(webhookendpoint.DisabledAtNotNil()))
-	_, err := s.eachPart(ctx, waits, func(ctx context.Context, u *ent.WebhookDeliveryUpdate) error {
+	_, err := s.eachPart(ctx, waits, most, func(ctx context.Context, u *ent.WebhookDeliveryUpdate) error {
 		return u.ClearNextAt().SetFailedAt(s.Now()).SetLastError("The endpoint was disabled.").Exec(ctx)
 	})
 	if err != nil {
@@ -224,11 +227,14 @@ func (s *Service) giveUp(ctx context.Context, endpoint gid.ID) error {
 	return nil
 }
 
-// partOf is how many deliveries are changed in one transaction.
-const partOf = 1000
+const (
+	partOf        = 1000       // deliveries that are changed in one transaction
+	givenUpAtOnce = 5 * partOf // while somebody waits for the answer
+)
 
-// eachPart changes deliveries in transactions of a thousand, in the order of their ids, and returns how many there were.
-func (s *Service) eachPart(ctx context.Context, which predicate.WebhookDelivery, do func(context.Context, *ent.WebhookDeliveryUpdate) error) (n int, err error) {
+// eachPart changes deliveries in transactions of a thousand, in the order of their ids, until there are as many as most or none is left; 0:
+// all. It returns how many there were.
+func (s *Service) eachPart(ctx context.Context, which predicate.WebhookDelivery, most int, do func(context.Context, *ent.WebhookDeliveryUpdate) error) (n int, err error) {
 	var last gid.ID
 	for {
 		var ids []gid.ID
@@ -247,7 +253,7 @@ func (s *Service) eachPart(ctx context.Context, which predicate.WebhookDelivery,
 			return n, err
 		}
 		n += len(ids)
-		if len(ids) < partOf {
+		if len(ids) < partOf || most > 0 && n >= most {
 			return n, nil
 		}
 		last = ids[len(ids)-1]

@@ -383,7 +383,7 @@ func (s *Service) disable(ctx context.Context, e *ent.WebhookEndpoint, since tim
 	if err != nil {
 		return fmt.Errorf("disable a webhook endpoint: %w", err)
 	}
-	return s.giveUp(ctx, e.ID)
+	return s.giveUp(ctx, e.ID, 0)
 }
 
 // plain is an error as it is kept: one line of bounded length.
