@@ -79,6 +79,11 @@ func (r *queryResolver) Applications(ctx context.Context, first *int, after *pag
 	return r.Admission.Applications(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
 }
 
+func (r *Resolver) Answer() generated.AnswerResolver { return &answerResolver{r} }
+
 func (r *Resolver) Application() generated.ApplicationResolver { return &applicationResolver{r} }
 
-type applicationResolver struct{ *Resolver }
+type (
+	answerResolver      struct{ *Resolver }
+	applicationResolver struct{ *Resolver }
+)

@@ -6,6 +6,8 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/answer"
 	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/ent/document"
+	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -25,6 +27,27 @@ func (r *Resolver) answers(ctx context.Context, ids []gid.ID) ([]*ent.Answer, er
 	})
 }
 
+func (r *Resolver) documents(ctx context.Context, ids []gid.ID) ([]*ent.Document, error) {
+	return byID(ids, func(d *ent.Document) gid.ID { return d.ID }, func(ids []gid.ID) ([]*ent.Document, error) {
+		return r.Store.Client(ctx).Document.Query().Where(page.AnyOf(document.FieldID, ids)).All(ctx)
+	})
+}
+
+func (r *Resolver) signerRequests(ctx context.Context, ids []gid.ID) ([]*ent.SignerRequest, error) {
+	return byID(ids, func(s *ent.SignerRequest) gid.ID { return s.ID }, func(ids []gid.ID) ([]*ent.SignerRequest, error) {
+		return r.Store.Client(ctx).SignerRequest.Query().Where(page.AnyOf(signerrequest.FieldID, ids)).All(ctx)
+	})
+}
+
+// pointers are the elements of a list by their addresses.
+func pointers[T any](list []T) []*T {
+	out := make([]*T, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out
+}
+
 func (r *Resolver) applicationEvents(ctx context.Context, id gid.ID, after *page.Cursor) (<-chan model.ApplicationEvent, error) {
 	return event.Follow(ctx, func() (event.Source, error) {
 		err := r.Admission.Followed(ctx, viewer.From(ctx), id)
@@ -35,6 +58,14 @@ func (r *Resolver) applicationEvents(ctx context.Context, id gid.ID, after *page
 			return nil, err
 		}
 		answers, err := r.answers(ctx, each(events, objectOf(gid.Answer)))
+		if err != nil {
+			return nil, err
+		}
+		documents, err := r.documents(ctx, each(events, objectOf(gid.Document)))
+		if err != nil {
+			return nil, err
+		}
+		requests, err := r.signerRequests(ctx, each(events, objectOf(gid.SignerRequest)))
 		if err != nil {
 			return nil, err
 		}
@@ -59,6 +90,16 @@ func (r *Resolver) applicationEvents(ctx context.Context, id gid.ID, after *page
 				shown[i].As = &model.EditorRemoved{Cursor: c, Member: members[i]}
 			case event.OwnerChanged:
 				shown[i].As = &model.OwnerChanged{Cursor: c, Member: members[i]}
+			case event.DocumentAdded:
+				shown[i].As = &model.DocumentAdded{Cursor: c, Document: documents[i]}
+			case event.DocumentRemoved:
+				shown[i].As = &model.DocumentRemoved{Cursor: c, Document: documents[i]}
+			case event.SignerRequestChanged:
+				shown[i].As = &model.SignerRequestChanged{Cursor: c, SignerRequest: requests[i]}
+			case event.InformationRequested:
+				shown[i].As = &model.InformationRequested{Cursor: c, Application: applications[i]}
+			case event.ExtensionGranted:
+				shown[i].As = &model.ExtensionGranted{Cursor: c, Application: applications[i]}
 			case event.ApplicationSubmitted:
 				shown[i].As = &model.ApplicationSubmitted{Cursor: c, Application: applications[i]}
 			default:

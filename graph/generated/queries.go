@@ -63,6 +63,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("AcceptJoinRequestInput", ec.unmarshalInputAcceptJoinRequestInput),
 				graphql.NewInputUnmarshaler("AcknowledgeWarningInput", ec.unmarshalInputAcknowledgeWarningInput),
 				graphql.NewInputUnmarshaler("AddApplicationEditorInput", ec.unmarshalInputAddApplicationEditorInput),
+				graphql.NewInputUnmarshaler("AddDocumentInput", ec.unmarshalInputAddDocumentInput),
 				graphql.NewInputUnmarshaler("AddReactionInput", ec.unmarshalInputAddReactionInput),
 				graphql.NewInputUnmarshaler("ApplicationFilter", ec.unmarshalInputApplicationFilter),
 				graphql.NewInputUnmarshaler("ArchiveCohortInput", ec.unmarshalInputArchiveCohortInput),
@@ -73,6 +74,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("BlockMemberInput", ec.unmarshalInputBlockMemberInput),
 				graphql.NewInputUnmarshaler("BookmarkPostInput", ec.unmarshalInputBookmarkPostInput),
 				graphql.NewInputUnmarshaler("BreakGlassInput", ec.unmarshalInputBreakGlassInput),
+				graphql.NewInputUnmarshaler("CancelSignatureRequestInput", ec.unmarshalInputCancelSignatureRequestInput),
 				graphql.NewInputUnmarshaler("ClassifyThreadInput", ec.unmarshalInputClassifyThreadInput),
 				graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 				graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
@@ -108,6 +110,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("EraseMemberInput", ec.unmarshalInputEraseMemberInput),
 				graphql.NewInputUnmarshaler("FlagPostInput", ec.unmarshalInputFlagPostInput),
 				graphql.NewInputUnmarshaler("GrantEntitlementInput", ec.unmarshalInputGrantEntitlementInput),
+				graphql.NewInputUnmarshaler("GrantExtensionInput", ec.unmarshalInputGrantExtensionInput),
 				graphql.NewInputUnmarshaler("HidePostInput", ec.unmarshalInputHidePostInput),
 				graphql.NewInputUnmarshaler("IndicateTypingInput", ec.unmarshalInputIndicateTypingInput),
 				graphql.NewInputUnmarshaler("IntroduceInput", ec.unmarshalInputIntroduceInput),
@@ -129,12 +132,16 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
 				graphql.NewInputUnmarshaler("RemoveApplicationEditorInput", ec.unmarshalInputRemoveApplicationEditorInput),
 				graphql.NewInputUnmarshaler("RemoveBookmarkInput", ec.unmarshalInputRemoveBookmarkInput),
+				graphql.NewInputUnmarshaler("RemoveDocumentInput", ec.unmarshalInputRemoveDocumentInput),
 				graphql.NewInputUnmarshaler("RemoveReactionInput", ec.unmarshalInputRemoveReactionInput),
 				graphql.NewInputUnmarshaler("RenameThreadInput", ec.unmarshalInputRenameThreadInput),
 				graphql.NewInputUnmarshaler("RenewJoinAddressInput", ec.unmarshalInputRenewJoinAddressInput),
 				graphql.NewInputUnmarshaler("ReplayFailedDeliveriesInput", ec.unmarshalInputReplayFailedDeliveriesInput),
 				graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
+				graphql.NewInputUnmarshaler("RequestInformationInput", ec.unmarshalInputRequestInformationInput),
+				graphql.NewInputUnmarshaler("RequestSignatureInput", ec.unmarshalInputRequestSignatureInput),
 				graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
+				graphql.NewInputUnmarshaler("ResendSignatureRequestInput", ec.unmarshalInputResendSignatureRequestInput),
 				graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
 				graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 				graphql.NewInputUnmarshaler("RevokeEntitlementInput", ec.unmarshalInputRevokeEntitlementInput),
@@ -511,6 +518,38 @@ func (ec *executionContext) write_AddApplicationEditorPayload(w *answer.Writer, 
 	return whole
 }
 
+func (ec *executionContext) write_AddDocumentPayload(w *answer.Writer, in *answer.Place, obj *model.AddDocumentPayload) bool {
+	o := in.Object(ec.OperationContext, "AddDocumentPayload", addDocumentPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"AddDocumentPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AddDocumentPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AddDocumentPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_AddReactionPayload(w *answer.Writer, in *answer.Place, obj *model.AddReactionPayload) bool {
 	o := in.Object(ec.OperationContext, "AddReactionPayload", addReactionPayloadImplementors)
 	w.Raw("{")
@@ -632,6 +671,19 @@ func (ec *executionContext) write_Answer(w *answer.Writer, in *answer.Place, obj
 		case "updatedAt":
 			v := obj.UpdatedAt
 			w.DateTime(v)
+		case "file":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Answer_file(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.File, error) {
+				return ec.Resolvers.Answer().File(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOApplicationFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w, f, v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -667,6 +719,59 @@ func (ec *executionContext) write_AnswerSaved(w *answer.Writer, in *answer.Place
 			}
 			v := obj.Editor
 			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_AnswerVersion(w *answer.Writer, in *answer.Place, obj *ent.AnswerVersion) bool {
+	o := in.Object(ec.OperationContext, "AnswerVersion", answerVersionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"AnswerVersion\"")
+		case "version":
+			v := obj.Version
+			w.Int(v)
+		case "value":
+			v := obj.Value
+			w.String(v)
+		case "file":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AnswerVersion_file(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.File, error) {
+				return ec.Resolvers.AnswerVersion().File(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOApplicationFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w, f, v)
+		case "editor":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AnswerVersion_editor(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.AnswerVersion().Editor(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -808,6 +913,118 @@ func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place
 				continue
 			}
 			whole = ec.putNApplicationEditor2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditorᚄ(w, f, v) && whole
+		case "documents":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_documents(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Document, error) {
+				return ec.Resolvers.Application().Documents(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNDocument2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocumentᚄ(w, f, v) && whole
+		case "documentHistory":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_documentHistory(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Document, error) {
+				return ec.Resolvers.Application().DocumentHistory(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNDocument2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocumentᚄ(w, f, v) && whole
+		case "signerRequests":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_signerRequests(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.SignerRequest, error) {
+				return ec.Resolvers.Application().SignerRequests(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNSignerRequest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSignerRequestᚄ(w, f, v) && whole
+		case "submissions":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_submissions(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Submission, error) {
+				return ec.Resolvers.Application().Submissions(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNSubmission2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSubmissionᚄ(w, f, v) && whole
+		case "answerHistory":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_answerHistory(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) ([]*ent.AnswerVersion, error) {
+				return ec.Resolvers.Application().AnswerHistory(ctx, obj, fc.Args["key"].(string))
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNAnswerVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswerVersionᚄ(w, f, v) && whole
+		case "extendedUntil":
+			v := obj.ExtendedUntil
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "extensions":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_extensions(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Extension, error) {
+				return ec.Resolvers.Application().Extensions(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNExtension2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐExtensionᚄ(w, f, v) && whole
+		case "informationRequest":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_informationRequest(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Application().InformationRequest(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "reopened":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_reopened(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Reopened
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+		case "informationDueAt":
+			v := obj.InformationDueAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -933,6 +1150,46 @@ func (ec *executionContext) write_ApplicationEditor(w *answer.Writer, in *answer
 		case "createdAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ApplicationFile(w *answer.Writer, in *answer.Place, obj *ent.File) bool {
+	o := in.Object(ec.OperationContext, "ApplicationFile", applicationFileImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ApplicationFile\"")
+		case "name":
+			v := obj.Name
+			w.String(v)
+		case "mediaType":
+			v := obj.MediaType
+			w.String(v)
+		case "size":
+			v := obj.Size
+			w.Int64(v)
+		case "url":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationFile_url(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.ApplicationFile().URL(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -1761,6 +2018,38 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 				continue
 			}
 			whole = ec.putNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_CancelSignatureRequestPayload(w *answer.Writer, in *answer.Place, obj *model.CancelSignatureRequestPayload) bool {
+	o := in.Object(ec.OperationContext, "CancelSignatureRequestPayload", cancelSignatureRequestPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CancelSignatureRequestPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CancelSignatureRequestPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CancelSignatureRequestPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -2726,6 +3015,128 @@ func (ec *executionContext) write_DiffRun(w *answer.Writer, in *answer.Place, ob
 	return whole
 }
 
+func (ec *executionContext) write_Document(w *answer.Writer, in *answer.Place, obj *ent.Document) bool {
+	o := in.Object(ec.OperationContext, "Document", documentImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"Document\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "requirement":
+			v := obj.Requirement
+			w.String(v)
+		case "signer":
+			v := obj.Signer
+			w.String(v)
+		case "file":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Document_file(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.File, error) {
+				return ec.Resolvers.Document().File(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOApplicationFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w, f, v)
+		case "url":
+			v := obj.URL
+			w.String(v)
+		case "signerRequest":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Document_signerRequest(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.SignerRequest, error) {
+				return ec.Resolvers.Document().SignerRequest(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOSignerRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSignerRequest(w, f, v)
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "removedAt":
+			v := obj.RemovedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_DocumentAdded(w *answer.Writer, in *answer.Place, obj *model.DocumentAdded) bool {
+	o := in.Object(ec.OperationContext, "DocumentAdded", documentAddedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DocumentAdded\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "document":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DocumentAdded_document(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Document
+			whole = ec.putNDocument2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocument(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_DocumentRemoved(w *answer.Writer, in *answer.Place, obj *model.DocumentRemoved) bool {
+	o := in.Object(ec.OperationContext, "DocumentRemoved", documentRemovedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DocumentRemoved\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "document":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DocumentRemoved_document(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Document
+			whole = ec.putNDocument2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocument(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_Draft(w *answer.Writer, in *answer.Place, obj *ent.Draft) bool {
 	o := in.Object(ec.OperationContext, "Draft", draftImplementors)
 	w.Raw("{")
@@ -3576,6 +3987,64 @@ func (ec *executionContext) write_EraseMemberPayload(w *answer.Writer, in *answe
 	return whole
 }
 
+func (ec *executionContext) write_Extension(w *answer.Writer, in *answer.Place, obj *ent.Extension) bool {
+	o := in.Object(ec.OperationContext, "Extension", extensionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"Extension\"")
+		case "until":
+			v := obj.Until
+			w.DateTime(v)
+		case "untilLocal":
+			v := obj.UntilLocal
+			w.String(v)
+		case "reason":
+			v := obj.Reason
+			w.String(v)
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ExtensionGranted(w *answer.Writer, in *answer.Place, obj *model.ExtensionGranted) bool {
+	o := in.Object(ec.OperationContext, "ExtensionGranted", extensionGrantedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ExtensionGranted\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ExtensionGranted_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *ent.File) bool {
 	o := in.Object(ec.OperationContext, "File", fileImplementors)
 	w.Raw("{")
@@ -3989,6 +4458,38 @@ func (ec *executionContext) write_GrantEntitlementPayload(w *answer.Writer, in *
 	return whole
 }
 
+func (ec *executionContext) write_GrantExtensionPayload(w *answer.Writer, in *answer.Place, obj *model.GrantExtensionPayload) bool {
+	o := in.Object(ec.OperationContext, "GrantExtensionPayload", grantExtensionPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"GrantExtensionPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_GrantExtensionPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_GrantExtensionPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_HidePostPayload(w *answer.Writer, in *answer.Place, obj *model.HidePostPayload) bool {
 	o := in.Object(ec.OperationContext, "HidePostPayload", hidePostPayloadImplementors)
 	w.Raw("{")
@@ -4075,6 +4576,34 @@ func (ec *executionContext) write_IndicateTypingPayload(w *answer.Writer, in *an
 			}
 			v := obj.Errors
 			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_InformationRequested(w *answer.Writer, in *answer.Place, obj *model.InformationRequested) bool {
+	o := in.Object(ec.OperationContext, "InformationRequested", informationRequestedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"InformationRequested\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_InformationRequested_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -7367,6 +7896,38 @@ func (ec *executionContext) write_RemoveBookmarkPayload(w *answer.Writer, in *an
 	return whole
 }
 
+func (ec *executionContext) write_RemoveDocumentPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveDocumentPayload) bool {
+	o := in.Object(ec.OperationContext, "RemoveDocumentPayload", removeDocumentPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"RemoveDocumentPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RemoveDocumentPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RemoveDocumentPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_RemoveReactionPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveReactionPayload) bool {
 	o := in.Object(ec.OperationContext, "RemoveReactionPayload", removeReactionPayloadImplementors)
 	w.Raw("{")
@@ -7527,6 +8088,70 @@ func (ec *executionContext) write_ReplayWebhookDeliveryPayload(w *answer.Writer,
 	return whole
 }
 
+func (ec *executionContext) write_RequestInformationPayload(w *answer.Writer, in *answer.Place, obj *model.RequestInformationPayload) bool {
+	o := in.Object(ec.OperationContext, "RequestInformationPayload", requestInformationPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"RequestInformationPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RequestInformationPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RequestInformationPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_RequestSignaturePayload(w *answer.Writer, in *answer.Place, obj *model.RequestSignaturePayload) bool {
+	o := in.Object(ec.OperationContext, "RequestSignaturePayload", requestSignaturePayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"RequestSignaturePayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RequestSignaturePayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RequestSignaturePayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_RequestToJoinPayload(w *answer.Writer, in *answer.Place, obj *model.RequestToJoinPayload) bool {
 	o := in.Object(ec.OperationContext, "RequestToJoinPayload", requestToJoinPayloadImplementors)
 	w.Raw("{")
@@ -7588,6 +8213,38 @@ func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place
 		case "optional":
 			v := obj.Optional
 			w.Bool(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ResendSignatureRequestPayload(w *answer.Writer, in *answer.Place, obj *model.ResendSignatureRequestPayload) bool {
+	o := in.Object(ec.OperationContext, "ResendSignatureRequestPayload", resendSignatureRequestPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ResendSignatureRequestPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ResendSignatureRequestPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ResendSignatureRequestPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -8422,6 +9079,105 @@ func (ec *executionContext) write_SetThreadWatchLevelPayload(w *answer.Writer, i
 	return whole
 }
 
+func (ec *executionContext) write_SignerRequest(w *answer.Writer, in *answer.Place, obj *ent.SignerRequest) bool {
+	o := in.Object(ec.OperationContext, "SignerRequest", signerRequestImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SignerRequest\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "requirement":
+			v := obj.Requirement
+			w.String(v)
+		case "signer":
+			v := obj.Signer
+			w.String(v)
+		case "name":
+			v := obj.Name
+			w.String(v)
+		case "email":
+			v := obj.Email
+			w.String(v)
+		case "letter":
+			v := obj.Letter
+			w.String(v)
+		case "letterHash":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SignerRequest_letterHash(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.SignerRequest().LetterHash(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "state":
+			v := obj.State
+			w.Name(string(v))
+		case "expiresAt":
+			v := obj.ExpiresAt
+			w.DateTime(v)
+		case "signedName":
+			v := obj.SignedName
+			w.String(v)
+		case "answeredAt":
+			v := obj.AnsweredAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "refusal":
+			v := obj.Refusal
+			w.String(v)
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SignerRequestChanged(w *answer.Writer, in *answer.Place, obj *model.SignerRequestChanged) bool {
+	o := in.Object(ec.OperationContext, "SignerRequestChanged", signerRequestChangedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SignerRequestChanged\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "signerRequest":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SignerRequestChanged_signerRequest(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.SignerRequest
+			whole = ec.putNSignerRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSignerRequest(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj *ent.Space) bool {
 	o := in.Object(ec.OperationContext, "Space", spaceImplementors)
 	w.Raw("{")
@@ -9005,6 +9761,98 @@ func (ec *executionContext) write_StartApplicationPayload(w *answer.Writer, in *
 	return whole
 }
 
+func (ec *executionContext) write_Submission(w *answer.Writer, in *answer.Place, obj *ent.Submission) bool {
+	o := in.Object(ec.OperationContext, "Submission", submissionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"Submission\"")
+		case "number":
+			v := obj.Number
+			w.Int(v)
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "formVersion":
+			v := obj.FormVersion
+			w.Int(v)
+		case "hash":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Submission_hash(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Submission().Hash(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "organizationName":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Submission_organizationName(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Submission().OrganizationName(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "teamName":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Submission_teamName(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Submission().TeamName(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "answers":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Submission_answers(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*schema.SubmittedAnswer, error) {
+				return ec.Resolvers.Submission().Answers(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNSubmittedAnswer2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedAnswerᚄ(w, f, v) && whole
+		case "documents":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Submission_documents(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*schema.SubmittedDocument, error) {
+				return ec.Resolvers.Submission().Documents(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNSubmittedDocument2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedDocumentᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_SubmitApplicationPayload(w *answer.Writer, in *answer.Place, obj *model.SubmitApplicationPayload) bool {
 	o := in.Object(ec.OperationContext, "SubmitApplicationPayload", submitApplicationPayloadImplementors)
 	w.Raw("{")
@@ -9029,6 +9877,70 @@ func (ec *executionContext) write_SubmitApplicationPayload(w *answer.Writer, in 
 			}
 			v := obj.Errors
 			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SubmittedAnswer(w *answer.Writer, in *answer.Place, obj *schema.SubmittedAnswer) bool {
+	o := in.Object(ec.OperationContext, "SubmittedAnswer", submittedAnswerImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SubmittedAnswer\"")
+		case "key":
+			v := obj.Key
+			w.String(v)
+		case "value":
+			v := obj.Value
+			w.String(v)
+		case "version":
+			v := obj.Version
+			w.Int(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SubmittedDocument(w *answer.Writer, in *answer.Place, obj *schema.SubmittedDocument) bool {
+	o := in.Object(ec.OperationContext, "SubmittedDocument", submittedDocumentImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SubmittedDocument\"")
+		case "id":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SubmittedDocument_id(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (gid.ID, error) {
+				return ec.Resolvers.SubmittedDocument().ID(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.ID(v)
+		case "requirement":
+			v := obj.Requirement
+			w.String(v)
+		case "signer":
+			v := obj.Signer
+			w.String(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -10840,6 +11752,13 @@ func (ec *executionContext) write_WithdrawApplicationPayload(w *answer.Writer, i
 
 func (ec *executionContext) write_ApplicationEvent(w *answer.Writer, in *answer.Place, obj model.ApplicationEvent) bool {
 	switch obj := obj.(type) {
+	case model.SignerRequestChanged:
+		return ec.write_SignerRequestChanged(w, in, &obj)
+	case *model.SignerRequestChanged:
+		if obj == nil {
+			return false
+		}
+		return ec.write_SignerRequestChanged(w, in, obj)
 	case model.OwnerChanged:
 		return ec.write_OwnerChanged(w, in, &obj)
 	case *model.OwnerChanged:
@@ -10847,6 +11766,20 @@ func (ec *executionContext) write_ApplicationEvent(w *answer.Writer, in *answer.
 			return false
 		}
 		return ec.write_OwnerChanged(w, in, obj)
+	case model.InformationRequested:
+		return ec.write_InformationRequested(w, in, &obj)
+	case *model.InformationRequested:
+		if obj == nil {
+			return false
+		}
+		return ec.write_InformationRequested(w, in, obj)
+	case model.ExtensionGranted:
+		return ec.write_ExtensionGranted(w, in, &obj)
+	case *model.ExtensionGranted:
+		if obj == nil {
+			return false
+		}
+		return ec.write_ExtensionGranted(w, in, obj)
 	case model.EditorRemoved:
 		return ec.write_EditorRemoved(w, in, &obj)
 	case *model.EditorRemoved:
@@ -10861,6 +11794,20 @@ func (ec *executionContext) write_ApplicationEvent(w *answer.Writer, in *answer.
 			return false
 		}
 		return ec.write_EditorAdded(w, in, obj)
+	case model.DocumentRemoved:
+		return ec.write_DocumentRemoved(w, in, &obj)
+	case *model.DocumentRemoved:
+		if obj == nil {
+			return false
+		}
+		return ec.write_DocumentRemoved(w, in, obj)
+	case model.DocumentAdded:
+		return ec.write_DocumentAdded(w, in, &obj)
+	case *model.DocumentAdded:
+		if obj == nil {
+			return false
+		}
+		return ec.write_DocumentAdded(w, in, obj)
 	case model.ApplicationSubmitted:
 		return ec.write_ApplicationSubmitted(w, in, &obj)
 	case *model.ApplicationSubmitted:
@@ -11591,6 +12538,19 @@ func (ec *executionContext) putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequity
 	return ec.write_Organization(w, p, v)
 }
 
+func (ec *executionContext) putOApplicationFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w *answer.Writer, p *answer.Place, v *ent.File) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_ApplicationFile(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
 func (ec *executionContext) putNAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswer(w *answer.Writer, p *answer.Place, v *ent.Answer) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "Answer!")
@@ -11660,6 +12620,121 @@ func (ec *executionContext) putNApplicationEditor2ᚖgithubᚗcomᚋpursuingᚑe
 		return false
 	}
 	return ec.write_ApplicationEditor(w, p, v)
+}
+
+func (ec *executionContext) putNDocument2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocumentᚄ(w *answer.Writer, p *answer.Place, v []*ent.Document) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNDocument2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocument(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNDocument2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocument(w *answer.Writer, p *answer.Place, v *ent.Document) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Document!")
+		return false
+	}
+	return ec.write_Document(w, p, v)
+}
+
+func (ec *executionContext) putNSignerRequest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSignerRequestᚄ(w *answer.Writer, p *answer.Place, v []*ent.SignerRequest) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNSignerRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSignerRequest(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNSignerRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSignerRequest(w *answer.Writer, p *answer.Place, v *ent.SignerRequest) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "SignerRequest!")
+		return false
+	}
+	return ec.write_SignerRequest(w, p, v)
+}
+
+func (ec *executionContext) putNSubmission2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSubmissionᚄ(w *answer.Writer, p *answer.Place, v []*ent.Submission) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNSubmission2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSubmission(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNSubmission2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSubmission(w *answer.Writer, p *answer.Place, v *ent.Submission) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Submission!")
+		return false
+	}
+	return ec.write_Submission(w, p, v)
+}
+
+func (ec *executionContext) putNAnswerVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswerVersionᚄ(w *answer.Writer, p *answer.Place, v []*ent.AnswerVersion) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNAnswerVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswerVersion(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNAnswerVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAnswerVersion(w *answer.Writer, p *answer.Place, v *ent.AnswerVersion) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "AnswerVersion!")
+		return false
+	}
+	return ec.write_AnswerVersion(w, p, v)
+}
+
+func (ec *executionContext) putNExtension2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐExtensionᚄ(w *answer.Writer, p *answer.Place, v []*ent.Extension) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNExtension2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐExtension(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNExtension2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐExtension(w *answer.Writer, p *answer.Place, v *ent.Extension) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Extension!")
+		return false
+	}
+	return ec.write_Extension(w, p, v)
+}
+
+func (ec *executionContext) putNString2ᚕstringᚄ(w *answer.Writer, p *answer.Place, v []string) bool {
+	w.Raw("[")
+	for i := range v {
+		w.Comma(i)
+		w.String(v[i])
+	}
+	w.Raw("]")
+	return true
 }
 
 func (ec *executionContext) putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {
@@ -12034,16 +13109,6 @@ func (ec *executionContext) putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcom
 	return ec.write_Cohort(w, p, v)
 }
 
-func (ec *executionContext) putNString2ᚕstringᚄ(w *answer.Writer, p *answer.Place, v []string) bool {
-	w.Raw("[")
-	for i := range v {
-		w.Comma(i)
-		w.String(v[i])
-	}
-	w.Raw("]")
-	return true
-}
-
 func (ec *executionContext) putNCohort2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohortᚄ(w *answer.Writer, p *answer.Place, v []*ent.Cohort) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -12129,6 +13194,19 @@ func (ec *executionContext) putOWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequ
 	}
 	mark := w.Mark()
 	if !ec.write_WebhookEndpoint(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putOSignerRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSignerRequest(w *answer.Writer, p *answer.Place, v *ent.SignerRequest) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_SignerRequest(w, p, v) {
 		w.Back(mark)
 		w.Null()
 	}
@@ -13317,6 +14395,48 @@ func (ec *executionContext) putNSpaceMembership2ᚖgithubᚗcomᚋpursuingᚑequ
 		return false
 	}
 	return ec.write_SpaceMembership(w, p, v)
+}
+
+func (ec *executionContext) putNSubmittedAnswer2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedAnswerᚄ(w *answer.Writer, p *answer.Place, v []*schema.SubmittedAnswer) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNSubmittedAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedAnswer(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNSubmittedAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedAnswer(w *answer.Writer, p *answer.Place, v *schema.SubmittedAnswer) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "SubmittedAnswer!")
+		return false
+	}
+	return ec.write_SubmittedAnswer(w, p, v)
+}
+
+func (ec *executionContext) putNSubmittedDocument2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedDocumentᚄ(w *answer.Writer, p *answer.Place, v []*schema.SubmittedDocument) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNSubmittedDocument2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedDocument(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNSubmittedDocument2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedDocument(w *answer.Writer, p *answer.Place, v *schema.SubmittedDocument) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "SubmittedDocument!")
+		return false
+	}
+	return ec.write_SubmittedDocument(w, p, v)
 }
 
 func (ec *executionContext) putNTeamMembershipConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.TeamMembership]) bool {

@@ -112,6 +112,30 @@ type AddApplicationEditorPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `addDocument` takes.
+type AddDocumentInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// The requirement's key.
+	Requirement string `json:"requirement"`
+	// The role that signed it: for a letter, one of the requirement's signers. Empty for anything else.
+	Signer graphql.Omittable[*string] `json:"signer,omitempty"`
+	// An uploaded file of the viewer's own, of the purpose `APPLICATION`. Either this or `url`.
+	FileID graphql.Omittable[*gid.ID] `json:"fileId,omitempty"`
+	// An https link to a video, up to 2,000 characters. Either this or `fileId`.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `addDocument` returns.
+type AddDocumentPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `addReaction` takes.
 type AddReactionInput struct {
 	// The post.
@@ -291,6 +315,22 @@ type BreakGlassPayload struct {
 	// What began; null when there are errors.
 	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `cancelSignatureRequest` takes.
+type CancelSignatureRequestInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// The request.
+	SignerRequestID gid.ID `json:"signerRequestId"`
+}
+
+// What `cancelSignatureRequest` returns.
+type CancelSignatureRequestPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -746,6 +786,26 @@ type DeleteWebhookEndpointPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// A document was added, in the place of the one of before if there was one.
+type DocumentAdded struct {
+	// Its place in the application's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The document, as it stands now.
+	Document *ent.Document `json:"document"`
+}
+
+func (DocumentAdded) IsApplicationEvent() {}
+
+// A document was removed.
+type DocumentRemoved struct {
+	// Its place in the application's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The document.
+	Document *ent.Document `json:"document"`
+}
+
+func (DocumentRemoved) IsApplicationEvent() {}
+
 // A draft of the viewer's was saved, scheduled, published or deleted, or could not be published; perhaps on another device.
 type DraftChanged struct {
 	// Its place in the viewer's events.
@@ -953,6 +1013,16 @@ type EraseMemberPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// The application was given more time.
+type ExtensionGranted struct {
+	// Its place in the application's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The application, as it stands now.
+	Application *ent.Application `json:"application"`
+}
+
+func (ExtensionGranted) IsApplicationEvent() {}
+
 // What `flagPost` takes.
 type FlagPostInput struct {
 	// The post.
@@ -1007,6 +1077,27 @@ type GrantEntitlementPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `grantExtension` takes.
+type GrantExtensionInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// Until when, in local time of the call's zone: `2022-11-11T17:00`. It must be to come, and later than applications to the call are due. Of a time
+	// that comes twice when clocks are set back, the second one.
+	UntilLocal string `json:"untilLocal"`
+	// Why, up to 2,000 characters. The editors can read it.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `grantExtension` returns.
+type GrantExtensionPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `hidePost` takes.
 type HidePostInput struct {
 	// The post.
@@ -1036,6 +1127,16 @@ type IndicateTypingPayload struct {
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
+
+// Staff asked for more about some of the application.
+type InformationRequested struct {
+	// Its place in the application's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The application, as it stands now.
+	Application *ent.Application `json:"application"`
+}
+
+func (InformationRequested) IsApplicationEvent() {}
 
 // What `introduce` takes.
 type IntroduceInput struct {
@@ -1492,6 +1593,22 @@ type RemoveBookmarkPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `removeDocument` takes.
+type RemoveDocumentInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// The document.
+	DocumentID gid.ID `json:"documentId"`
+}
+
+// What `removeDocument` returns.
+type RemoveDocumentPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `removeReaction` takes.
 type RemoveReactionInput struct {
 	// The post.
@@ -1568,6 +1685,54 @@ type ReplayWebhookDeliveryPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `requestInformation` takes.
+type RequestInformationInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// The keys of questions and requirements to reopen: 1 to 100 of those that the call has.
+	Keys []string `json:"keys"`
+	// What staff want to know, 1 to 5,000 characters. The editors get it by mail.
+	Text string `json:"text"`
+	// Until when, in local time of the call's zone: `2022-11-11T17:00`. Of a time that comes twice when clocks are set back, the second one.
+	DueLocal string `json:"dueLocal"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `requestInformation` returns.
+type RequestInformationPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `requestSignature` takes.
+type RequestSignatureInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// The key of a requirement that is a letter.
+	Requirement string `json:"requirement"`
+	// One of the requirement's signers.
+	Signer string `json:"signer"`
+	// The signer's name, 1 to 200 characters.
+	Name string `json:"name"`
+	// The signer's mail address.
+	Email string `json:"email"`
+	// What they are to sign, 1 to 20,000 characters; the requirement's letter when left out.
+	Letter graphql.Omittable[*string] `json:"letter,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `requestSignature` returns.
+type RequestSignaturePayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `requestToJoin` takes.
 type RequestToJoinInput struct {
 	// The address that one was told, up to 100 characters.
@@ -1583,6 +1748,24 @@ type RequestToJoinPayload struct {
 	// The request; null when there are errors.
 	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `resendSignatureRequest` takes.
+type ResendSignatureRequestInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// The request.
+	SignerRequestID gid.ID `json:"signerRequestId"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `resendSignatureRequest` returns.
+type ResendSignatureRequestPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1784,6 +1967,16 @@ type SetThreadWatchLevelPayload struct {
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
+
+// Somebody was asked to sign, answered, or need not sign any more.
+type SignerRequestChanged struct {
+	// Its place in the application's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The request, as it stands now.
+	SignerRequest *ent.SignerRequest `json:"signerRequest"`
+}
+
+func (SignerRequestChanged) IsApplicationEvent() {}
 
 // What `splitThread` takes.
 type SplitThreadInput struct {

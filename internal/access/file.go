@@ -39,12 +39,15 @@ func standing(s *sql.Selector) *sql.Predicate {
 // served is true for a file that is there for anybody: not deleted, and, once something took it, still held by something.
 func served(s *sql.Selector) *sql.Predicate {
 	anything := func(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(member.FieldID)) } // every table's is called id
-	return sql.And(sql.IsNull(s.C(file.FieldDeletedAt)), sql.Or(sql.IsNull(s.C(file.FieldAttachedAt)), held(s, anything, standing, anything)))
+	return sql.And(sql.IsNull(s.C(file.FieldDeletedAt)), sql.Or(sql.IsNull(s.C(file.FieldAttachedAt)), held(s, anything, standing, anything), applied(s, anything, anything)))
 }
 
 // ServedFiles are those that a link, or what holds them, leads to: they were not deleted, and not only retired resources and hidden posts hold them.
 // Who may have the link is for VisibleFiles, and for the rules of what holds them, to say.
 func ServedFiles() predicate.File { return func(s *sql.Selector) { s.Where(served(s)) } }
+
+// FilesOfApplications are those that were uploaded for one: each of their links is somebody's own.
+func FilesOfApplications() predicate.File { return file.PurposeEQ(file.PurposeAPPLICATION) }
 
 // VisibleFiles are those that are served and that the viewer owns, or sees something that holds them.
 func VisibleFiles(v viewer.Viewer) predicate.File {
@@ -56,7 +59,7 @@ func VisibleFiles(v viewer.Viewer) predicate.File {
 			by := func(p func(*sql.Selector, who) *sql.Predicate) func(*sql.Selector) *sql.Predicate {
 				return func(s *sql.Selector) *sql.Predicate { return p(s, m) }
 			}
-			return sql.And(served(s), sql.Or(m.is(s.C(file.FieldOwnerID)), held(s, by(resources), by(postShown), by(members))))
+			return sql.And(served(s), sql.Or(m.is(s.C(file.FieldOwnerID)), held(s, by(resources), by(postShown), by(members)), applied(s, by(documentShown), by(versionShown))))
 		})
 }
 
@@ -72,7 +75,7 @@ func CanDeleteFile(v viewer.Viewer, f *ent.File) error {
 	case !ok || m != f.OwnerID:
 		return fault.Denied("You can see this file but not delete it.")
 	case f.AttachedAt != nil:
-		return fault.Denied("This file is in use: a resource keeps what its versions hold, a post its files, and a profile its picture until it is replaced.")
+		return fault.Denied("This file is in use: a resource keeps what its versions hold, a post and an application their files, and a profile its picture until it is replaced.")
 	}
 	return nil
 }

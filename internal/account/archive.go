@@ -14,6 +14,8 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/answerversion"
+	"github.com/pursuing-equity/commons/ent/applicationeditor"
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/identity"
@@ -48,6 +50,8 @@ drafts.json          what you have begun to write, with earlier versions
 watching.json        how much you want to hear of spaces and threads
 preference.json      when you want mail
 bookmarks.json       the posts that you keep for later, with your notes
+applications.json    the applications that you write
+answers.json         what you answered in applications, with earlier versions
 resources.json       the resources that you added
 files.json           the files that you uploaded
 blocks.json          whom you block and mute
@@ -82,7 +86,7 @@ func (s *Service) WriteExport(ctx context.Context, m *ent.Member, w io.Writer) e
 		a := &archive{Service: s, zip: zip.NewWriter(w), member: m, viewer: viewer.Member(m.ID, gid.ID{}, viewer.Read), at: s.Now()}
 		parts := []func(context.Context) error{
 			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.votes, a.positions,
-			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.resources, a.files, a.blocks, a.flags, a.moderation, a.signIns, a.activity,
+			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.applications, a.answers, a.resources, a.files, a.blocks, a.flags, a.moderation, a.signIns, a.activity,
 		}
 		for _, part := range parts {
 			if err := part(ctx); err != nil {
@@ -419,6 +423,29 @@ func (a *archive) files(ctx context.Context) error {
 		return a.Store.Client(ctx).File.Query().Where(access.ExportableFiles(a.viewer), file.DeletedAtIsNil(), within).All(ctx)
 	}, func(r *ent.File) any {
 		return map[string]any{"id": r.ID, "purpose": r.Purpose, "name": r.Name, "mediaType": r.MediaType, "size": r.Size, "createdAt": r.CreatedAt}
+	})
+}
+
+// applications are those that the member edits now. What they say is the organization's.
+func (a *archive) applications(ctx context.Context) error {
+	return rows(a, "applications.json", func(r *ent.ApplicationEditor) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.ApplicationEditor, error) {
+		return a.Store.Client(ctx).ApplicationEditor.Query().Where(applicationeditor.MemberID(a.member.ID), within).WithApplication().All(ctx)
+	}, func(r *ent.ApplicationEditor) any {
+		of := r.Edges.Application
+		return map[string]any{
+			"id": of.ID, "callId": of.CallID, "organization": of.OrganizationName, "team": of.TeamName, "state": of.State, "owner": r.Owner, "createdAt": r.CreatedAt,
+		}
+	})
+}
+
+// answers are what the member wrote, whether they edit the application still or not.
+func (a *archive) answers(ctx context.Context) error {
+	return rows(a, "answers.json", func(r *ent.AnswerVersion) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.AnswerVersion, error) {
+		return a.Store.Client(ctx).AnswerVersion.Query().Where(answerversion.EditorID(a.member.ID), within).WithAnswer().All(ctx)
+	}, func(r *ent.AnswerVersion) any {
+		return map[string]any{
+			"applicationId": r.Edges.Answer.ApplicationID, "question": r.Edges.Answer.Key, "version": r.Version, "value": r.Value, "createdAt": r.CreatedAt,
+		}
 	})
 }
 

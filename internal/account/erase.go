@@ -53,7 +53,7 @@ func erasedHandle(id gid.ID) string {
 //
 // At once, in one transaction, the person is gone: name, handle, mail address, profile, posts at organizations, every way to sign
 // in, places, roles and mail that waits to be sent. What they wrote may be much: FinishErasures scrubs it in short steps, beginning
-// as soon as this has returned. What stays is the row, so that replies, teams and logs have somebody to point to; tombstones
+// as soon as this has returned. Applications pass to their other editors. What stays is the row, so that replies, teams and logs have somebody to point to; tombstones
 // of posts; files, resources and descriptions that belong to the program, an organization, a team or a group and are not theirs
 // alone; and the audit log, which names nobody but by ids: the reasons in it are those of privileged acts.
 func (s *Service) Erase(ctx context.Context, v viewer.Viewer, who *gid.ID, handle, reason string) (*ent.Member, error) {
@@ -79,6 +79,9 @@ func (s *Service) Erase(ctx context.Context, v viewer.Viewer, who *gid.ID, handl
 			return err
 		}
 		if err := s.Community.Leave(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := s.Admission.Leave(ctx, tx, v, id); err != nil {
 			return err
 		}
 		if err := signOutForGood(ctx, tx, id); err != nil {
@@ -257,6 +260,7 @@ func (s *Service) eraseFiles(ctx context.Context, id gid.ID) error {
 			held := sql.Dialect(s.Dialect()).Select().From(sql.Table(postattachment.Table))
 			s.Where(sql.Not(sql.Exists(held.Select(held.C(postattachment.FieldID)).Where(sql.ColumnsEQ(held.C(postattachment.FieldFileID), s.C(file.FieldID))))))
 		},
+		access.NotOfApplications(), // what was handed in is the organization's
 	}
 	return page.Walk(eraseBatch, func(f *ent.File) gid.ID { return f.ID }, func(within func(*sql.Selector)) ([]*ent.File, error) {
 		q := s.Store.Client(ctx).File.Query().Where(within)

@@ -20,6 +20,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/desk"
@@ -49,6 +50,7 @@ type Service struct {
 	Library   *library.Service
 	Webhooks  *webhook.Service // nil: nobody outside is told
 	Desk      *desk.Service
+	Admission *admission.Service
 	Hasher    *Hasher
 	Now       func() time.Time
 	NewID     func(gid.Kind) gid.ID

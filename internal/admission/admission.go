@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -20,18 +21,23 @@ import (
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Service has the rules of admission. All fields are needed.
+// Service has the rules of admission. All fields are needed; PublicURL once mail is sent.
 type Service struct {
 	Store  *store.Store
 	Audit  *audit.Log
 	Events *event.Log
+	Mail   *mail.Service
 	Now    func() time.Time
 	NewID  func(gid.Kind) gid.ID
+	Logger *slog.Logger
+
+	PublicURL string // what links in mail begin with
 }
 
 // CallState is where a call stands by the clock.

@@ -11,9 +11,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/answer"
-	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/schema"
-	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -46,8 +44,8 @@ type AnswerPatch struct {
 	ExpectedVersion int
 }
 
-// SaveAnswer changes what an application says to a question, and keeps what it said before. For its editors, while it is a draft. With
-// STALE_VERSION comes the answer that stands there. What is sent again after a lost response changes nothing.
+// SaveAnswer changes what an application says to a question, and keeps what it said before. For its editors, while it is a draft, or staff have
+// asked about that question. With STALE_VERSION comes the answer that stands there. What is sent again after a lost response changes nothing.
 func (s *Service) SaveAnswer(ctx context.Context, v viewer.Viewer, in AnswerPatch) (*ent.Application, *ent.Answer, error) {
 	var current *ent.Answer
 	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
@@ -57,15 +55,10 @@ func (s *Service) SaveAnswer(ctx context.Context, v viewer.Viewer, in AnswerPatc
 			return err
 		}
 		now := s.Now()
-		switch {
-		case !a.Editor:
-			return fault.Denied("Only its editors can write an application.")
-		case a.State != application.StateDRAFT:
-			return fault.Denied("This application no longer changes.")
-		case stateAt(a.Call, a.ExtendedUntil, now) == Closed:
-			return closed().At("applicationId")
+		if err := a.writable(in.Key, now); err != nil {
+			return err
 		}
-		value, err := s.accept(ctx, tx, a.Call, in)
+		q, value, err := s.accept(ctx, tx, a.Call, in)
 		if err != nil {
 			return err
 		}
@@ -79,13 +72,21 @@ func (s *Service) SaveAnswer(ctx context.Context, v viewer.Viewer, in AnswerPatc
 		if current == nil && in.ExpectedVersion != 0 || current != nil && in.ExpectedVersion != current.Version {
 			return fault.New(fault.StaleVersion, "Somebody has answered this since.").At("expectedVersion")
 		}
-		if current, err = s.write(ctx, tx, v, a.ID, current, in.Key, value, now); err != nil {
+		var fileID *gid.ID
+		if q.Kind == kindFile && value != "" {
+			id, err := gid.Parse(value)
+			if err != nil {
+				return fmt.Errorf("read the file's id: %w", err) // wrong has looked
+			}
+			if err := s.attach(ctx, tx, a.Viewer, id, "value"); err != nil {
+				return err
+			}
+			fileID = &id
+		}
+		if current, err = s.write(ctx, tx, a, current, in.Key, value, fileID, now); err != nil {
 			return err
 		}
-		if err := tx.Application.UpdateOneID(a.ID).SetUpdatedAt(now).AddVersion(1).Exec(ctx); err != nil {
-			return fmt.Errorf("touch an application: %w", err)
-		}
-		return s.tell(ctx, tx, v, a.ID, event.AnswerSaved, current.ID)
+		return s.touch(ctx, tx, v, a.ID, event.AnswerSaved, current.ID)
 	})
 	if fault.Is(err, fault.StaleVersion) {
 		return nil, current, err
@@ -97,45 +98,45 @@ func (s *Service) SaveAnswer(ctx context.Context, v viewer.Viewer, in AnswerPatc
 	return a, current, err
 }
 
-// accept checks a value by the call's form and returns it as it is kept.
-func (s *Service) accept(ctx context.Context, tx *ent.Client, c *ent.Call, in AnswerPatch) (string, error) {
+// accept checks a value by the call's form and returns the question, and the value as it is kept.
+func (s *Service) accept(ctx context.Context, tx *ent.Client, c *ent.Call, in AnswerPatch) (schema.Question, string, error) {
 	forms, err := formsOf(ctx, tx, []*ent.Call{c})
 	if err != nil {
-		return "", err
+		return schema.Question{}, "", err
 	}
 	at := slices.IndexFunc(forms[c.ID], func(q schema.Question) bool { return q.Key == in.Key })
 	if at < 0 {
-		return "", fault.Invalid("key", "The form has no such question.")
+		return schema.Question{}, "", fault.Invalid("key", "The form has no such question.")
 	}
 	q := forms[c.ID][at]
 	var check input.Checker
 	value := check.Text("value", in.Value, 0, longest(q))
 	if err := check.Err(); err != nil {
-		return "", err
+		return q, "", err
 	}
 	if why := wrong(q, value); why != "" {
-		return "", fault.Invalid("value", "%s", why)
+		return q, "", fault.Invalid("value", "%s", why)
 	}
-	return value, nil
+	return q, value, nil
 }
 
 // write keeps an answer and its version.
-func (s *Service) write(ctx context.Context, tx *ent.Client, v viewer.Viewer, of gid.ID, current *ent.Answer, key, value string, now time.Time) (*ent.Answer, error) {
-	me, err := access.SignedIn(v)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) write(ctx context.Context, tx *ent.Client, a *held, current *ent.Answer, key, value string, fileID *gid.ID, now time.Time) (_ *ent.Answer, err error) {
 	if current == nil {
-		current, err = tx.Answer.Create().SetID(s.NewID(gid.Answer)).SetCreatedAt(now).SetUpdatedAt(now).SetApplicationID(of).SetKey(key).
-			SetValue(value).SetEditorID(me).Save(ctx)
+		current, err = tx.Answer.Create().SetID(s.NewID(gid.Answer)).SetCreatedAt(now).SetUpdatedAt(now).SetApplicationID(a.ID).SetKey(key).
+			SetValue(value).SetNillableFileID(fileID).SetEditorID(a.Viewer).Save(ctx)
 	} else {
-		current, err = tx.Answer.UpdateOne(current).SetValue(value).SetEditorID(me).SetUpdatedAt(now).AddVersion(1).Save(ctx)
+		update := tx.Answer.UpdateOne(current).SetValue(value).SetEditorID(a.Viewer).SetUpdatedAt(now).AddVersion(1).ClearFileID()
+		if fileID != nil {
+			update.SetFileID(*fileID)
+		}
+		current, err = update.Save(ctx)
 	}
 	if err != nil {
 		return nil, store.RetryOnConflict(err)
 	}
 	err = tx.AnswerVersion.Create().SetID(s.NewID(gid.AnswerVersion)).SetCreatedAt(now).SetAnswerID(current.ID).SetVersion(current.Version).
-		SetValue(value).SetEditorID(me).Exec(ctx)
+		SetValue(value).SetNillableFileID(fileID).SetEditorID(a.Viewer).Exec(ctx)
 	return current, store.RetryOnConflict(err)
 }
 
@@ -179,7 +180,9 @@ func wrong(q schema.Question, value string) string {
 			return "Say yes, or nothing."
 		}
 	case kindFile:
-		return "This question takes a file, which cannot be given yet."
+		if id, err := gid.Parse(value); err != nil || id.Kind() != gid.File {
+			return "Give the id of a file that you have uploaded."
+		}
 	}
 	return ""
 }

@@ -88,7 +88,8 @@ func (s *Service) Start(ctx context.Context, v viewer.Viewer, in NewApplication)
 			return gid.ID{}, closed().At("callId")
 		}
 		id := s.NewID(gid.Application)
-		create := tx.Application.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetCallID(c.ID).SetNumber(c.LastNumber + 1).SetTeamName(in.TeamName)
+		create := tx.Application.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetCallID(c.ID).SetNumber(c.LastNumber + 1).SetTeamName(in.TeamName).
+			SetNillableNextReminderAt(reminderAfter(c.DueAt, now))
 		same := []predicate.Application{application.CallID(c.ID), application.TeamNameEqualFold(in.TeamName), application.StateNEQ(application.StateWITHDRAWN)}
 		if in.OrganizationID != nil {
 			o, err := s.ownOrganization(ctx, tx, me, *in.OrganizationID)
@@ -262,7 +263,9 @@ func (s *Service) CanEdit(ctx context.Context, v viewer.Viewer, of []*ent.Applic
 	}
 	can, now := make([]bool, len(of)), s.Now()
 	for i, a := range of {
-		can[i] = mine[a.ID] && !v.IsSystem() && a.State == application.StateDRAFT && stateAt(calls[i], a.ExtendedUntil, now) != Closed
+		h := held{Application: a, Call: calls[i]}
+		writes := a.State == application.StateDRAFT || a.State == application.StateINFORMATION_REQUESTED
+		can[i] = mine[a.ID] && !v.IsSystem() && writes && !h.over(now)
 	}
 	return can, nil
 }

@@ -83,7 +83,10 @@ func (s *Service) AddEditor(ctx context.Context, v viewer.Viewer, in NewEditor) 
 		if err != nil {
 			return store.RetryOnConflict(err)
 		}
-		return s.edited(ctx, tx, v, a.ID, event.EditorAdded, m.ID)
+		if err := s.notify(ctx, tx, a.ID, mailNewEditor, a.ID, m.ID); err != nil {
+			return err
+		}
+		return s.touch(ctx, tx, v, a.ID, event.EditorAdded, m.ID)
 	})
 	if err != nil {
 		return nil, err
@@ -129,7 +132,7 @@ func (s *Service) RemoveEditor(ctx context.Context, v viewer.Viewer, id, memberI
 		if err := tx.ApplicationEditor.DeleteOne(e).Exec(ctx); err != nil {
 			return fmt.Errorf("remove an editor: %w", err)
 		}
-		return s.edited(ctx, tx, v, id, event.EditorRemoved, memberID)
+		return s.touch(ctx, tx, v, id, event.EditorRemoved, memberID)
 	})
 	if err != nil {
 		return nil, err
@@ -171,7 +174,7 @@ func (s *Service) Transfer(ctx context.Context, v viewer.Viewer, id, memberID gi
 		if err := s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ApplicationHandedOver, Subject: id}); err != nil {
 			return err
 		}
-		return s.edited(ctx, tx, v, id, event.OwnerChanged, memberID)
+		return s.touch(ctx, tx, v, id, event.OwnerChanged, memberID)
 	})
 	if err != nil {
 		return nil, err
@@ -200,14 +203,6 @@ func (s *Service) staffOnly(ctx context.Context, tx *ent.Client, v viewer.Viewer
 		return err
 	}
 	return actor.CanHandleApplications(message)
-}
-
-// edited notes that who writes an application has changed.
-func (s *Service) edited(ctx context.Context, tx *ent.Client, v viewer.Viewer, id gid.ID, kind string, memberID gid.ID) error {
-	if err := tx.Application.UpdateOneID(id).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
-		return fmt.Errorf("touch an application: %w", err)
-	}
-	return s.tell(ctx, tx, v, id, kind, memberID)
 }
 
 // Editors are who write applications, the owner first, as far as the viewer may follow them: two statements.

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/application"
@@ -50,4 +51,17 @@ func (s *Service) followed(ctx context.Context, c *ent.Client, v viewer.Viewer, 
 		return nil, missing(err, "")
 	}
 	return a, nil
+}
+
+// followedOf are those of the applications that the viewer may follow.
+func (s *Service) followedOf(ctx context.Context, v viewer.Viewer, of []*ent.Application) (map[gid.ID]bool, error) {
+	ids, err := s.Store.Client(ctx).Application.Query().Where(page.AnyOf(application.FieldID, idsOf(of)), access.FollowedApplications(v)).IDs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load who follows applications: %w", err)
+	}
+	mine := make(map[gid.ID]bool, len(ids))
+	for _, id := range ids {
+		mine[id] = true
+	}
+	return mine, nil
 }

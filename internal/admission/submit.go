@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/application"
@@ -21,8 +22,9 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Submit freezes what an application says. For its owner: FORBIDDEN else. It returns ALREADY_EXISTS when it was submitted, CALL_CLOSED from
-// the closing instant on, and one INVALID_INPUT for each part that is missing.
+// Submit freezes what an application says, and mails a receipt to its editors. For its owner: FORBIDDEN else. It returns ALREADY_EXISTS when it was
+// submitted, CALL_CLOSED from the closing instant on, and one INVALID_INPUT for each part that is missing. What staff have asked about is
+// submitted again in the same way, before that is due: only the parts that were reopened can be missing then.
 func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *string) (*ent.Application, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {
@@ -35,15 +37,15 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 			return id, err
 		}
 		now := s.Now()
-		state := stateAt(a.Call, a.ExtendedUntil, now)
+		state, again := stateAt(a.Call, a.ExtendedUntil, now), a.State == application.StateINFORMATION_REQUESTED
 		switch {
 		case !a.Owner:
 			return id, fault.Denied("Only the owner can submit an application.")
 		case a.State == application.StateWITHDRAWN:
 			return id, fault.Denied("This application was withdrawn.")
-		case a.State != application.StateDRAFT:
+		case a.State != application.StateDRAFT && !again:
 			return id, fault.New(fault.AlreadyExists, "This application was submitted.").At("applicationId")
-		case state == Closed || state == Upcoming:
+		case a.over(now) || !again && state == Upcoming:
 			return id, closed().At("applicationId")
 		}
 		contents, err := s.contents(ctx, tx, []*ent.Application{a.Application})
@@ -52,6 +54,9 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 		}
 		var lacks fault.List
 		for _, m := range contents[0].missing() {
+			if again && !slices.Contains(a.Reopened, m.Key) {
+				continue
+			}
 			lacks = append(lacks, m.fault())
 		}
 		if err := lacks.Err(); err != nil {
@@ -68,12 +73,18 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 		if err != nil {
 			return id, store.RetryOnConflict(err)
 		}
-		err = tx.Application.UpdateOneID(id).SetState(application.StateSUBMITTED).SetSubmittedAt(now).SetLate(state == Late).SetSubmissions(number).
-			ClearNextReminderAt().SetUpdatedAt(now).AddVersion(1).Exec(ctx)
-		if err != nil {
+		update := tx.Application.UpdateOneID(id).SetState(application.StateSUBMITTED).SetSubmissions(number).ClearReopened().SetInformationRequest("").
+			ClearInformationDueAt().ClearNextReminderAt()
+		if !again {
+			update.SetSubmittedAt(now).SetLate(state == Late)
+		}
+		if err := update.Exec(ctx); err != nil {
 			return id, fmt.Errorf("submit an application: %w", err)
 		}
-		if err := s.tell(ctx, tx, v, id, event.ApplicationSubmitted, frozenID); err != nil {
+		if err := s.touch(ctx, tx, v, id, event.ApplicationSubmitted, frozenID); err != nil {
+			return id, err
+		}
+		if err := s.notify(ctx, tx, id, mailReceipt, frozenID); err != nil {
 			return id, err
 		}
 		return id, s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ApplicationSubmitted, Subject: id})

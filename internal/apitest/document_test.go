@@ -47,6 +47,7 @@ var refers = map[string]gid.Kind{
 	"frameworkIds": gid.Framework, "notificationIds": gid.Notification, "breakGlassId": gid.BreakGlass, "joinRequestId": gid.JoinRequest,
 	"actorId": gid.Member, "subjectId": gid.Member, "fileId": gid.File, "attachmentFileIds": gid.File, "pollId": gid.Poll, "optionIds": gid.PollOption, "avatarFileId": gid.File, "accessTokenId": gid.AccessToken,
 	"sessionId": gid.AccessToken, "identityId": gid.Identity, "endpointId": gid.WebhookEndpoint, "deliveryId": gid.WebhookDelivery, "draftId": gid.Draft, "warningId": gid.ModerationAction, "callId": gid.Call, "applicationId": gid.Application,
+	"documentId": gid.Document, "signerRequestId": gid.SignerRequest,
 }
 
 // texts are what inputs are given where any text will not do; by the name of the field, or of the mutation and the field.
@@ -54,7 +55,7 @@ var texts = map[string]any{
 	"timeZone": "America/Chicago", "emoji": "👍", "url": "https://example.org/", "websiteUrl": "https://example.org/", "avatarUrl": "https://example.org/a.png",
 	"country": "US", "handle": nil, "upToSeq": 1, "fromSeq": 1, "expectedVersion": 1, "hours": 2, "idempotencyKey": nil, "expertise": []string{"equity"}, "tags": []string{"equity"},
 	"options": []string{"Yes", "No"}, "closesAt": "2099-01-01T00:00:00Z", "quote": nil,
-	"createSpace.kind": "AFFINITY", "saveAnswer.key": "why", "saveAnswer.expectedVersion": 0, "startApplication.organizationId": nil, "createOrganization.kind": "CLINIC", "createResource.kind": "LINK", "createResource.audience": "SPACE",
+	"createSpace.kind": "AFFINITY", "saveAnswer.key": "why", "saveAnswer.expectedVersion": 0, "startApplication.organizationId": nil, "requestSignature.email": "somebody@example.org", "dueLocal": "2099-01-01T17:00", "untilLocal": "2099-01-01T17:00", "addDocument.url": nil, "requirement": "video", "signer": "", "createOrganization.kind": "CLINIC", "createResource.kind": "LINK", "createResource.audience": "SPACE",
 	"createRoleAssignment.role": "FACILITATOR", "createRoleAssignment.scope": "SPACE", "endsAt": "2099-01-01T00:00:00Z", "expiresAt": "2099-01-01T00:00:00Z", "until": "2099-01-01T00:00:00Z",
 	"since": "2023-01-01T00:00:00Z", "publishAt": "2099-01-01T00:00:00Z", "remindAt": "2099-01-01T00:00:00Z", "startsOn": "2023-01-01", "endsOn": "2023-12-31",
 }

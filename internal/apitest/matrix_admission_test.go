@@ -2,6 +2,7 @@ package apitest_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/internal/apitest"
@@ -25,6 +26,30 @@ func admissionRows() matrix {
 			"submitApplication": {"errors { code }", in(func(c *cast) vars { return vars{"applicationId": c.newApplication()} }),
 				codes("NOT_FOUND", "member=INVALID_INPUT", "browser=INVALID_INPUT", "staff=FORBIDDEN", "admin=FORBIDDEN")},
 			"withdrawApplication": {"application { id }", in(func(c *cast) vars { return vars{"applicationId": c.newApplication()} }), theirs},
+			"addDocument": {"application { id }", in(func(c *cast) vars {
+				return vars{"applicationId": c.newApplication(), "requirement": "video", "url": "https://example.org/film"}
+			}), theirs},
+			"removeDocument": {"application { id }", in(func(c *cast) vars {
+				id := c.newApplication()
+				return vars{"applicationId": id, "documentId": c.newDocument(id)}
+			}), theirs},
+			"requestSignature": {"application { id }", in(func(c *cast) vars {
+				return vars{"applicationId": c.newApplication(), "requirement": "letter", "signer": "CEO", "name": "C", "email": "c@example.org", "letter": "Yes."}
+			}), theirs},
+			"cancelSignatureRequest": {"application { id }", in(func(c *cast) vars {
+				id := c.newApplication()
+				return vars{"applicationId": id, "signerRequestId": c.newSignerRequest(id)}
+			}), theirs},
+			"resendSignatureRequest": {"application { id }", in(func(c *cast) vars {
+				id := c.newApplication()
+				return vars{"applicationId": id, "signerRequestId": c.newSignerRequest(id)}
+			}), theirs},
+			"requestInformation": {"application { id }", in(func(c *cast) vars {
+				return vars{"applicationId": c.submittedApplication(), "keys": []string{"why"}, "text": "More", "dueLocal": "2099-01-01T17:00"}
+			}), codes("NOT_FOUND", "member=FORBIDDEN", "browser=FORBIDDEN", "staff", "admin")},
+			"grantExtension": {"application { id }", in(func(c *cast) vars {
+				return vars{"applicationId": c.newApplication(), "untilLocal": "2099-01-01T17:00"}
+			}), codes("NOT_FOUND", "member=FORBIDDEN", "browser=FORBIDDEN", "staff", "admin")},
 			"addApplicationEditor": {"application { id }", in(func(c *cast) vars {
 				return vars{"applicationId": c.newApplication(), "memberId": c.lead.ID}
 			}), theirs},
@@ -40,9 +65,18 @@ func admissionRows() matrix {
 				cells("NOT_FOUND", "reader browser member staff admin=INVALID_CURSOR")},
 		},
 		fields: map[string]row{
-			"Call.applications":         {"", of("call"), cells("0", "staff admin=1")},
-			"Application.viewerCanEdit": {"", of("application"), cells("NOT_FOUND", "reader browser member=true", "staff admin=false")},
-			"Application.editors":       {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=1")},
+			"Call.applications":              {"", of("call"), cells("0", "staff admin=1")},
+			"Application.viewerCanEdit":      {"", of("application"), cells("NOT_FOUND", "reader browser member=true", "staff admin=false")},
+			"Application.editors":            {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=1")},
+			"Application.documents":          {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=1")},
+			"Application.documentHistory":    {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=1")},
+			"Application.signerRequests":     {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=1")},
+			"Application.submissions":        {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=0")},
+			"Application.extensions":         {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=0")},
+			"Application.answerHistory":      {`answerHistory(key: "why") { version }`, of("application"), cells("NOT_FOUND", "reader browser member staff admin=0")},
+			"Application.informationRequest": {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=there")},
+			"Document.signerRequest":         {"documents { signerRequest { state } }", of("application"), cells("NOT_FOUND", "reader browser member staff admin=null")},
+			"ApplicationFile.url":            {"documents { file { url } }", of("application"), cells("NOT_FOUND", "reader browser member staff admin=null")},
 		},
 	}
 }
@@ -50,10 +84,12 @@ func admissionRows() matrix {
 // furnishAdmission makes a call and a draft of the member's.
 func (c *cast) furnishAdmission() {
 	c.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
-		c.objects["call"], err = callOf(ctx, tx, c.World, c.offering)
+		c.objects["call"], err = callOf(ctx, tx, c.World, c.offering, videoOf, letterOf)
 		return err
 	})
 	c.objects["application"] = c.newApplication()
+	c.newDocument(c.objects["application"])
+	c.newSignerRequest(c.objects["application"])
 }
 
 // newApplication is a draft of the member's.
@@ -71,6 +107,35 @@ func (c *cast) editedApplication(editor *apitest.Person) gid.ID {
 	c.Tx(func(ctx context.Context, tx *ent.Client) error {
 		return tx.ApplicationEditor.Create().SetID(c.NewID(gid.ApplicationEditor)).SetCreatedAt(c.App.Config.Now()).SetApplicationID(id).
 			SetMemberID(editor.ID).SetAddedByID(c.member.ID).Exec(ctx)
+	})
+	return id
+}
+
+// newDocument is a video of an application.
+func (c *cast) newDocument(application gid.ID) gid.ID {
+	id := c.NewID(gid.Document)
+	c.Tx(func(ctx context.Context, tx *ent.Client) error {
+		return tx.Document.Create().SetID(id).SetCreatedAt(c.App.Config.Now()).SetApplicationID(application).SetRequirement("video").
+			SetURL("https://example.org/film").SetAddedByID(c.member.ID).Exec(ctx)
+	})
+	return id
+}
+
+// newSignerRequest is one of an application that waits.
+func (c *cast) newSignerRequest(application gid.ID) gid.ID {
+	id, now := c.NewID(gid.SignerRequest), c.App.Config.Now()
+	c.Tx(func(ctx context.Context, tx *ent.Client) error {
+		return tx.SignerRequest.Create().SetID(id).SetCreatedAt(now).SetApplicationID(application).SetRequirement("letter").SetSigner("CEO").SetName("C").
+			SetEmail("c@example.org").SetLetter("Yes.").SetLetterHash(make([]byte, 32)).SetExpiresAt(now.Add(time.Hour)).SetRequesterID(c.member.ID).Exec(ctx)
+	})
+	return id
+}
+
+// submittedApplication is one of the member's that waits for a decision.
+func (c *cast) submittedApplication() gid.ID {
+	id := c.newApplication()
+	c.Tx(func(ctx context.Context, tx *ent.Client) error {
+		return tx.Application.UpdateOneID(id).SetState("SUBMITTED").SetSubmittedAt(c.App.Config.Now()).Exec(ctx)
 	})
 	return id
 }

@@ -155,12 +155,13 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Appended: a.Webhooks.Appended, Deaf: cfg.DropWakeups})
 	a.Community = &community.Service{Store: s, Audit: a.Audit, Webhooks: a.Webhooks, Now: cfg.Now, NewID: newID}
-	a.Admission = &admission.Service{Store: s, Audit: a.Audit, Events: a.Events, Now: cfg.Now, NewID: newID}
+	a.Admission = &admission.Service{Store: s, Audit: a.Audit, Events: a.Events, Mail: a.Mail, Now: cfg.Now, NewID: newID, Logger: cfg.Logger, PublicURL: a.Accounts.PublicURL}
+	a.Sender.Prepare[admission.MailSignature] = a.Admission.Compose
 	a.Casework = &casework.Service{Store: s, Admission: a.Admission, Audit: a.Audit, Now: cfg.Now, NewID: newID}
 	a.Notify = &notify.Service{
 		Store: s, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, MailDomain: a.mailDomain(), Now: cfg.Now, NewID: newID,
 	}
-	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter}
+	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter, admission.MailApplication: a.Admission.Letter}
 	a.Telling = notify.NewWorker(a.Notify, cfg.Logger)
 	a.Notify.Wake = a.Telling.Wake
 	a.Newcomers = &newcomer.Service{Store: s, Now: cfg.Now, Off: !cfg.RateLimit}
@@ -181,7 +182,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		a.Notify.ReplyAddress = a.Inbound.AddressOf
 	}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
-	a.Accounts.Desk, a.Accounts.Moderation = a.Desk, a.Moderation
+	a.Accounts.Desk, a.Accounts.Moderation, a.Accounts.Admission = a.Desk, a.Moderation, a.Admission
 	return a, nil
 }
 
@@ -211,7 +212,7 @@ func (a *App) LockFile() (func(), error) {
 func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler) error {
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
-		a.Forum.PublicURL, a.Notify.PublicURL = a.Accounts.PublicURL, a.Accounts.PublicURL
+		a.Forum.PublicURL, a.Notify.PublicURL, a.Admission.PublicURL = a.Accounts.PublicURL, a.Accounts.PublicURL, a.Accounts.PublicURL
 	}
 	pages, err := a.pages()
 	if err != nil {
@@ -309,6 +310,11 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 			a.Config.Logger.WarnContext(logCtx, "members not found by name yet", "error", err)
 		})
 	}()
+	reminding := make(chan struct{})
+	go func() {
+		defer close(reminding)
+		a.Admission.Run(logCtx)
+	}()
 	publishing := make(chan struct{})
 	go func() {
 		defer close(publishing)
@@ -324,6 +330,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-delivering
 	<-sweeping
 	<-erasing
+	<-reminding
 	<-publishing
 	<-indexing
 	return err
@@ -354,6 +361,7 @@ func (a *App) pages() (map[string]server.Page, error) {
 	pages := signin.Pages(cfg)
 	maps.Copy(pages, a.Files.Pages())
 	maps.Copy(pages, a.Notify.Pages())
+	maps.Copy(pages, a.Admission.Pages())
 	pages["GET /exports/{token}"] = a.exports()
 	pages["GET /spaces/{id}/feed.atom"] = (&feed.Service{Store: a.Store, Accounts: a.Accounts}).Serve
 	if a.Mailbox != nil {

@@ -30,7 +30,7 @@ func (s *Service) Pages() map[string]func(http.ResponseWriter, *http.Request, vi
 	}
 }
 
-// serveUpload takes the bytes as they are: POST /files?name=…&purpose=RESOURCE|AVATAR, and perhaps an Idempotency-Key. It answers 201.
+// serveUpload takes the bytes as they are: POST /files?name=…&purpose=RESOURCE|AVATAR|POST|APPLICATION, and perhaps an Idempotency-Key. It answers 201.
 func (s *Service) serveUpload(w http.ResponseWriter, r *http.Request, v viewer.Viewer) error {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil || len(values["name"]) > 1 || len(values["purpose"]) > 1 {
@@ -70,7 +70,7 @@ func (s *Service) serveUpload(w http.ResponseWriter, r *http.Request, v viewer.V
 func (s *Service) serveDownload(w http.ResponseWriter, r *http.Request, _ viewer.Viewer) error {
 	ctx := viewer.NewContext(r.Context(), viewer.System("serve a signed link"))
 	query := r.URL.Query()
-	good, err := s.admits(ctx, r.PathValue("id"), r.PathValue("name"), query.Get("expires"), query.Get("signature"))
+	good, err := s.admits(ctx, r.PathValue("id"), r.PathValue("name"), query.Get("for"), query.Get("expires"), query.Get("signature"))
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,11 @@ func (s *Service) serveDownload(w http.ResponseWriter, r *http.Request, _ viewer
 	if !good || err != nil {
 		return fault.Missing()
 	}
-	f, err := s.Store.Client(ctx).File.Query().Where(file.ID(id), access.ServedFiles()).Only(ctx)
+	which, err := s.whose(ctx, query.Get("for"))
+	if err != nil {
+		return err
+	}
+	f, err := s.Store.Client(ctx).File.Query().Where(file.ID(id), access.ServedFiles(), which).Only(ctx)
 	if ent.IsNotFound(err) {
 		return fault.Missing()
 	}

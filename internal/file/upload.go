@@ -51,7 +51,7 @@ func (s *Service) Upload(ctx context.Context, v viewer.Viewer, in NewFile, body 
 	var check input.Checker
 	in.Name = cleanName(&check, in.Name)
 	if file.PurposeValidator(in.Purpose) != nil {
-		check.Refuse("purpose", "This must be RESOURCE, POST or AVATAR.")
+		check.Refuse("purpose", "This must be RESOURCE, POST, APPLICATION or AVATAR.")
 	}
 	if err := check.Err(); err != nil {
 		return nil, err
