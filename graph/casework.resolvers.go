@@ -9,11 +9,43 @@ import (
 	"context"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/graph/generated"
+	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
+
+func (r *bulkActionResolver) Call(ctx context.Context, obj *ent.BulkAction) (*ent.Call, error) {
+	return together(ctx, obj, func(objs []*ent.BulkAction) ([]*ent.Call, error) {
+		return r.Admission.Calls(ctx, each(objs, func(o *ent.BulkAction) gid.ID { return o.CallID }))
+	})
+}
+
+func (r *bulkActionResolver) Actor(ctx context.Context, obj *ent.BulkAction) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.BulkAction) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.BulkAction) gid.ID { return o.ActorID }))
+	})
+}
+
+func (r *bulkActionResolver) Kind(ctx context.Context, obj *ent.BulkAction) (casework.Kind, error) {
+	return casework.Kind(obj.Kind), nil
+}
+
+func (r *bulkActionResolver) Total(ctx context.Context, obj *ent.BulkAction) (int, error) {
+	return len(obj.Targets), nil
+}
+
+func (r *bulkActionResolver) FailureCount(ctx context.Context, obj *ent.BulkAction) (int, error) {
+	return len(obj.Outcomes), nil
+}
+
+func (r *bulkActionResolver) Failures(ctx context.Context, obj *ent.BulkAction, limit int, skip int) ([]*casework.Failure, error) {
+	return together(ctx, obj, func(objs []*ent.BulkAction) ([][]*casework.Failure, error) {
+		return r.Casework.Failures(ctx, viewer.From(ctx), objs, skip, limit)
+	})
+}
 
 func (r *callResolver) Applications(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor, filter *casework.Filter, orderBy *casework.Order) (*page.Connection[ent.Application], error) {
 	return together(ctx, obj, func(objs []*ent.Call) ([]*page.Connection[ent.Application], error) {
@@ -21,3 +53,85 @@ func (r *callResolver) Applications(ctx context.Context, obj *ent.Call, first *i
 			page.Args{First: first, Last: last, After: after, Before: before})
 	})
 }
+
+func (r *callResolver) SavedViews(ctx context.Context, obj *ent.Call) ([]*ent.SavedView, error) {
+	return together(ctx, obj, func(objs []*ent.Call) ([][]*ent.SavedView, error) {
+		return r.Casework.Views(ctx, viewer.From(ctx), each(objs, func(o *ent.Call) gid.ID { return o.ID }))
+	})
+}
+
+func (r *callResolver) Statistics(ctx context.Context, obj *ent.Call) (*casework.Statistics, error) {
+	return together(ctx, obj, func(objs []*ent.Call) ([]*casework.Statistics, error) {
+		return r.Casework.Statistics(ctx, viewer.From(ctx), objs)
+	})
+}
+
+func (r *callResolver) BulkActions(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.BulkAction], error) {
+	return together(ctx, obj, func(objs []*ent.Call) ([]*page.Connection[ent.BulkAction], error) {
+		return r.Casework.BulkActions(ctx, viewer.From(ctx), each(objs, func(o *ent.Call) gid.ID { return o.ID }),
+			page.Args{First: first, Last: last, After: after, Before: before})
+	})
+}
+
+func (r *mutationResolver) CreateSavedView(ctx context.Context, input model.CreateSavedViewInput) (*model.CreateSavedViewPayload, error) {
+	view, err := r.Casework.CreateView(ctx, viewer.From(ctx), casework.View{
+		CallID: input.CallID, Name: input.Name, Filter: input.Filter, Shared: orZero(input.Shared), IdempotencyKey: optional(input.IdempotencyKey),
+	})
+	errs, err := userErrors(err)
+	return &model.CreateSavedViewPayload{SavedView: view, Errors: errs}, err
+}
+
+func (r *mutationResolver) UpdateSavedView(ctx context.Context, input model.UpdateSavedViewInput) (*model.UpdateSavedViewPayload, error) {
+	view, err := r.Casework.UpdateView(ctx, viewer.From(ctx), input.SavedViewID, casework.ViewPatch{
+		Name: patched(input.Name), Filter: optional(input.Filter), Shared: optional(input.Shared),
+	})
+	errs, err := userErrors(err)
+	return &model.UpdateSavedViewPayload{SavedView: view, Errors: errs}, err
+}
+
+func (r *mutationResolver) DeleteSavedView(ctx context.Context, input model.DeleteSavedViewInput) (*model.DeleteSavedViewPayload, error) {
+	deleted, err := r.Casework.DeleteView(ctx, viewer.From(ctx), input.SavedViewID)
+	errs, err := userErrors(err)
+	return &model.DeleteSavedViewPayload{DeletedID: deleted, Errors: errs}, err
+}
+
+func (r *mutationResolver) CreateApplicationExport(ctx context.Context, input model.CreateApplicationExportInput) (*model.CreateApplicationExportPayload, error) {
+	link, err := r.Casework.CreateExport(ctx, viewer.From(ctx), casework.Export{CallID: input.CallID, Format: input.Format, Filter: optional(input.Filter)})
+	errs, err := userErrors(err)
+	return &model.CreateApplicationExportPayload{URL: link.Address(), ExpiresAt: link.Until(), Errors: errs}, err
+}
+
+func (r *mutationResolver) StartBulkAction(ctx context.Context, input model.StartBulkActionInput) (*model.StartBulkActionPayload, error) {
+	action, err := r.Casework.StartBulkAction(ctx, viewer.From(ctx), newBulkAction(input))
+	errs, err := userErrors(err)
+	return &model.StartBulkActionPayload{BulkAction: action, Errors: errs}, err
+}
+
+func (r *mutationResolver) CancelBulkAction(ctx context.Context, input model.CancelBulkActionInput) (*model.CancelBulkActionPayload, error) {
+	action, err := r.Casework.CancelBulkAction(ctx, viewer.From(ctx), input.BulkActionID)
+	errs, err := userErrors(err)
+	return &model.CancelBulkActionPayload{BulkAction: action, Errors: errs}, err
+}
+
+func (r *savedViewResolver) Filter(ctx context.Context, obj *ent.SavedView) (*casework.Filter, error) {
+	return r.Casework.ViewFilter(obj)
+}
+
+func (r *savedViewResolver) Owner(ctx context.Context, obj *ent.SavedView) (*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.SavedView) ([]*ent.Member, error) {
+		return r.members(ctx, each(objs, func(o *ent.SavedView) gid.ID { return o.OwnerID }))
+	})
+}
+
+func (r *subscriptionResolver) BulkActionEvents(ctx context.Context, bulkActionID gid.ID, after *page.Cursor) (<-chan *model.BulkActionEvent, error) {
+	return r.bulkActionEvents(ctx, bulkActionID, after)
+}
+
+func (r *Resolver) BulkAction() generated.BulkActionResolver { return &bulkActionResolver{r} }
+
+func (r *Resolver) SavedView() generated.SavedViewResolver { return &savedViewResolver{r} }
+
+type (
+	bulkActionResolver struct{ *Resolver }
+	savedViewResolver  struct{ *Resolver }
+)

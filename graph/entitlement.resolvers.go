@@ -39,6 +39,12 @@ func (r *entitlementResolver) TeamRoles(ctx context.Context, obj *ent.Entitlemen
 	return pick(obj.TeamRoles, func(role string) teammembership.Role { return teammembership.Role(role) }), nil
 }
 
+func (r *memberResolver) Entitlements(ctx context.Context, obj *ent.Member) ([]*community.TeamEntitlement, error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([][]*community.TeamEntitlement, error) {
+		return r.Community.Entitlements(ctx, viewer.From(ctx), each(objs, memberID))
+	})
+}
+
 func (r *mutationResolver) UpdateOffering(ctx context.Context, input model.UpdateOfferingInput) (*model.UpdateOfferingPayload, error) {
 	offering, err := r.Community.UpdateOffering(ctx, viewer.From(ctx), input.OfferingID, community.OfferingPatch{
 		Name:         patched(input.Name),
@@ -46,7 +52,7 @@ func (r *mutationResolver) UpdateOffering(ctx context.Context, input model.Updat
 		Outcome:      patched(input.Outcome),
 		Supports:     input.Supports.Value(),
 		FeeAmount:    patched(input.FeeAmount),
-		TeamCapacity: patched(input.TeamCapacity),
+		TeamCapacity: patched(input.TeamCapacity), ExpectedVersion: optional(input.ExpectedVersion),
 	})
 	errs, err := userErrors(err)
 	return &model.UpdateOfferingPayload{Offering: offering, Errors: errs}, err
@@ -74,6 +80,18 @@ func (r *mutationResolver) RevokeEntitlement(ctx context.Context, input model.Re
 func (r *offeringResolver) Entitlements(ctx context.Context, obj *ent.Offering) ([]*ent.Entitlement, error) {
 	return together(ctx, obj, func(objs []*ent.Offering) ([][]*ent.Entitlement, error) {
 		return r.Community.OfferingEntitlements(ctx, viewer.From(ctx), each(objs, func(o *ent.Offering) gid.ID { return o.ID }))
+	})
+}
+
+func (r *resourceResolver) Entitlements(ctx context.Context, obj *ent.Resource) ([]*ent.Entitlement, error) {
+	return together(ctx, obj, func(objs []*ent.Resource) ([][]*ent.Entitlement, error) {
+		return r.Community.ResourceEntitlements(ctx, viewer.From(ctx), each(objs, func(o *ent.Resource) gid.ID { return o.ID }))
+	})
+}
+
+func (r *spaceResolver) Entitlements(ctx context.Context, obj *ent.Space) ([]*ent.Entitlement, error) {
+	return together(ctx, obj, func(objs []*ent.Space) ([][]*ent.Entitlement, error) {
+		return r.Community.SpaceEntitlements(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }))
 	})
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/block"
+	"github.com/pursuing-equity/commons/ent/bulkaction"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/member"
@@ -41,6 +42,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/allowance"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/casework"
+	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/diff"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/forum"
@@ -75,6 +77,7 @@ type ResolverRoot interface {
 	AuditEntry() AuditEntryResolver
 	Bookmark() BookmarkResolver
 	BreakGlass() BreakGlassResolver
+	BulkAction() BulkActionResolver
 	Call() CallResolver
 	Cohort() CohortResolver
 	Document() DocumentResolver
@@ -102,6 +105,7 @@ type ResolverRoot interface {
 	Resource() ResourceResolver
 	ResourceVersion() ResourceVersionResolver
 	RoleAssignment() RoleAssignmentResolver
+	SavedView() SavedViewResolver
 	SignerRequest() SignerRequestResolver
 	Space() SpaceResolver
 	SpaceMembership() SpaceMembershipResolver
@@ -191,11 +195,24 @@ type BreakGlassResolver interface {
 	Space(ctx context.Context, obj *ent.BreakGlass) (*ent.Space, error)
 	Member(ctx context.Context, obj *ent.BreakGlass) (*ent.Member, error)
 }
+type BulkActionResolver interface {
+	Call(ctx context.Context, obj *ent.BulkAction) (*ent.Call, error)
+	Actor(ctx context.Context, obj *ent.BulkAction) (*ent.Member, error)
+	Kind(ctx context.Context, obj *ent.BulkAction) (casework.Kind, error)
+
+	Total(ctx context.Context, obj *ent.BulkAction) (int, error)
+
+	FailureCount(ctx context.Context, obj *ent.BulkAction) (int, error)
+	Failures(ctx context.Context, obj *ent.BulkAction, limit int, skip int) ([]*casework.Failure, error)
+}
 type CallResolver interface {
 	State(ctx context.Context, obj *ent.Call) (admission.CallState, error)
 
 	Questions(ctx context.Context, obj *ent.Call) ([]*schema.Question, error)
 	Applications(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor, filter *casework.Filter, orderBy *casework.Order) (*page.Connection[ent.Application], error)
+	SavedViews(ctx context.Context, obj *ent.Call) ([]*ent.SavedView, error)
+	Statistics(ctx context.Context, obj *ent.Call) (*casework.Statistics, error)
+	BulkActions(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.BulkAction], error)
 }
 type CohortResolver interface {
 	Offering(ctx context.Context, obj *ent.Cohort) (*ent.Offering, error)
@@ -262,6 +279,7 @@ type MemberResolver interface {
 	Notifications(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Notification], error)
 	Drafts(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Draft], error)
 	Bookmarks(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Bookmark], error)
+	Entitlements(ctx context.Context, obj *ent.Member) ([]*community.TeamEntitlement, error)
 	SuspendedUntil(ctx context.Context, obj *ent.Member) (*time.Time, error)
 	UnreadPostCount(ctx context.Context, obj *ent.Member) (*int, error)
 	UnreadMentionCount(ctx context.Context, obj *ent.Member) (*int, error)
@@ -298,6 +316,12 @@ type MutationResolver interface {
 	AddApplicationEditor(ctx context.Context, input model.AddApplicationEditorInput) (*model.AddApplicationEditorPayload, error)
 	RemoveApplicationEditor(ctx context.Context, input model.RemoveApplicationEditorInput) (*model.RemoveApplicationEditorPayload, error)
 	TransferApplication(ctx context.Context, input model.TransferApplicationInput) (*model.TransferApplicationPayload, error)
+	CreateSavedView(ctx context.Context, input model.CreateSavedViewInput) (*model.CreateSavedViewPayload, error)
+	UpdateSavedView(ctx context.Context, input model.UpdateSavedViewInput) (*model.UpdateSavedViewPayload, error)
+	DeleteSavedView(ctx context.Context, input model.DeleteSavedViewInput) (*model.DeleteSavedViewPayload, error)
+	CreateApplicationExport(ctx context.Context, input model.CreateApplicationExportInput) (*model.CreateApplicationExportPayload, error)
+	StartBulkAction(ctx context.Context, input model.StartBulkActionInput) (*model.StartBulkActionPayload, error)
+	CancelBulkAction(ctx context.Context, input model.CancelBulkActionInput) (*model.CancelBulkActionPayload, error)
 	CreateOrganization(ctx context.Context, input model.CreateOrganizationInput) (*model.CreateOrganizationPayload, error)
 	UpdateOrganization(ctx context.Context, input model.UpdateOrganizationInput) (*model.UpdateOrganizationPayload, error)
 	ArchiveOrganization(ctx context.Context, input model.ArchiveOrganizationInput) (*model.ArchiveOrganizationPayload, error)
@@ -413,6 +437,7 @@ type OfferingResolver interface {
 	Sponsorships(ctx context.Context, obj *ent.Offering) ([]*ent.Sponsorship, error)
 	Calls(ctx context.Context, obj *ent.Offering) ([]*ent.Call, error)
 	Cohorts(ctx context.Context, obj *ent.Offering, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error)
+
 	Entitlements(ctx context.Context, obj *ent.Offering) ([]*ent.Entitlement, error)
 }
 type OrganizationResolver interface {
@@ -499,6 +524,7 @@ type ResourceResolver interface {
 	Author(ctx context.Context, obj *ent.Resource) (*ent.Member, error)
 
 	ViewerCanUpdate(ctx context.Context, obj *ent.Resource) (bool, error)
+	Entitlements(ctx context.Context, obj *ent.Resource) ([]*ent.Entitlement, error)
 }
 type ResourceVersionResolver interface {
 	File(ctx context.Context, obj *ent.ResourceVersion) (*ent.File, error)
@@ -507,6 +533,11 @@ type ResourceVersionResolver interface {
 }
 type RoleAssignmentResolver interface {
 	Member(ctx context.Context, obj *ent.RoleAssignment) (*ent.Member, error)
+}
+type SavedViewResolver interface {
+	Filter(ctx context.Context, obj *ent.SavedView) (*casework.Filter, error)
+
+	Owner(ctx context.Context, obj *ent.SavedView) (*ent.Member, error)
 }
 type SignerRequestResolver interface {
 	LetterHash(ctx context.Context, obj *ent.SignerRequest) (string, error)
@@ -526,6 +557,7 @@ type SpaceResolver interface {
 	ViewerMembership(ctx context.Context, obj *ent.Space) (*ent.SpaceMembership, error)
 	ViewerCanCreateThread(ctx context.Context, obj *ent.Space) (bool, error)
 	ViewerCanUpdate(ctx context.Context, obj *ent.Space) (bool, error)
+	Entitlements(ctx context.Context, obj *ent.Space) ([]*ent.Entitlement, error)
 	ViewerOpenFlagCount(ctx context.Context, obj *ent.Space) (int, error)
 	ModerationActions(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.ModerationAction], error)
 	ViewerWatchLevel(ctx context.Context, obj *ent.Space) (*watchsetting.Level, error)
@@ -550,6 +582,7 @@ type SubmittedDocumentResolver interface {
 }
 type SubscriptionResolver interface {
 	ApplicationEvents(ctx context.Context, applicationID gid.ID, after *page.Cursor) (<-chan model.ApplicationEvent, error)
+	BulkActionEvents(ctx context.Context, bulkActionID gid.ID, after *page.Cursor) (<-chan *model.BulkActionEvent, error)
 	ThreadActivity(ctx context.Context, threadID gid.ID) (<-chan *model.ThreadActivity, error)
 	ThreadEvents(ctx context.Context, threadID gid.ID, after *page.Cursor) (<-chan model.ThreadEvent, error)
 	NotificationEvents(ctx context.Context, after *page.Cursor) (<-chan model.NotificationEvent, error)
@@ -639,10 +672,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("BlockMemberInput", ec.unmarshalInputBlockMemberInput),
 			graphql.NewInputUnmarshaler("BookmarkPostInput", ec.unmarshalInputBookmarkPostInput),
 			graphql.NewInputUnmarshaler("BreakGlassInput", ec.unmarshalInputBreakGlassInput),
+			graphql.NewInputUnmarshaler("CancelBulkActionInput", ec.unmarshalInputCancelBulkActionInput),
 			graphql.NewInputUnmarshaler("CancelSignatureRequestInput", ec.unmarshalInputCancelSignatureRequestInput),
 			graphql.NewInputUnmarshaler("ClassifyThreadInput", ec.unmarshalInputClassifyThreadInput),
 			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
+			graphql.NewInputUnmarshaler("CreateApplicationExportInput", ec.unmarshalInputCreateApplicationExportInput),
 			graphql.NewInputUnmarshaler("CreateCohortInput", ec.unmarshalInputCreateCohortInput),
 			graphql.NewInputUnmarshaler("CreateExportInput", ec.unmarshalInputCreateExportInput),
 			graphql.NewInputUnmarshaler("CreateFeedAddressInput", ec.unmarshalInputCreateFeedAddressInput),
@@ -650,6 +685,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
 			graphql.NewInputUnmarshaler("CreateResourceInput", ec.unmarshalInputCreateResourceInput),
 			graphql.NewInputUnmarshaler("CreateRoleAssignmentInput", ec.unmarshalInputCreateRoleAssignmentInput),
+			graphql.NewInputUnmarshaler("CreateSavedViewInput", ec.unmarshalInputCreateSavedViewInput),
 			graphql.NewInputUnmarshaler("CreateSpaceInput", ec.unmarshalInputCreateSpaceInput),
 			graphql.NewInputUnmarshaler("CreateSpaceMembershipInput", ec.unmarshalInputCreateSpaceMembershipInput),
 			graphql.NewInputUnmarshaler("CreateTeamInput", ec.unmarshalInputCreateTeamInput),
@@ -661,6 +697,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeleteDraftInput", ec.unmarshalInputDeleteDraftInput),
 			graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 			graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
+			graphql.NewInputUnmarshaler("DeleteSavedViewInput", ec.unmarshalInputDeleteSavedViewInput),
 			graphql.NewInputUnmarshaler("DeleteWebhookEndpointInput", ec.unmarshalInputDeleteWebhookEndpointInput),
 			graphql.NewInputUnmarshaler("EditPostInput", ec.unmarshalInputEditPostInput),
 			graphql.NewInputUnmarshaler("EndAffiliationInput", ec.unmarshalInputEndAffiliationInput),
@@ -719,6 +756,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
 			graphql.NewInputUnmarshaler("SplitThreadInput", ec.unmarshalInputSplitThreadInput),
 			graphql.NewInputUnmarshaler("StartApplicationInput", ec.unmarshalInputStartApplicationInput),
+			graphql.NewInputUnmarshaler("StartBulkActionInput", ec.unmarshalInputStartBulkActionInput),
 			graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
 			graphql.NewInputUnmarshaler("SupportInput", ec.unmarshalInputSupportInput),
 			graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
@@ -738,6 +776,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateOrganizationInput", ec.unmarshalInputUpdateOrganizationInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 			graphql.NewInputUnmarshaler("UpdateResourceInput", ec.unmarshalInputUpdateResourceInput),
+			graphql.NewInputUnmarshaler("UpdateSavedViewInput", ec.unmarshalInputUpdateSavedViewInput),
 			graphql.NewInputUnmarshaler("UpdateSpaceInput", ec.unmarshalInputUpdateSpaceInput),
 			graphql.NewInputUnmarshaler("UpdateSpaceMembershipInput", ec.unmarshalInputUpdateSpaceMembershipInput),
 			graphql.NewInputUnmarshaler("UpdateTeamInput", ec.unmarshalInputUpdateTeamInput),
@@ -1735,6 +1774,12 @@ type AuditEntry implements Node {
 What was done.
 """
 enum AuditAction {
+  """Somebody began to fetch an export of a call's applications. The subject is the call, the reason the format; who acted is whoever made the link."""
+  APPLICATIONS_EXPORTED
+  """Something was begun to be done to many applications. The subject is the bulk action, the reason its kind. What is done to each application is written down as if it were done alone."""
+  BULK_ACTION_STARTED
+  """A bulk action was stopped. The subject is the bulk action, the reason its kind."""
+  BULK_ACTION_CANCELLED
   """An offering was changed."""
   OFFERING_CHANGED
   """A support of an offering opens a space or a resource. The reason is the support, the subject the offering."""
@@ -1940,6 +1985,405 @@ extend type Call {
     """The order; a cursor belongs to the order that gave it."""
     orderBy: ApplicationOrder = NUMBER
   ): ApplicationConnection! @personal
+}
+
+"""
+What a saved view narrows a list by: ` + "`" + `ApplicationFilter` + "`" + `, to be read. Null and empty narrow nothing.
+"""
+type SavedFilter {
+  """In one of these states."""
+  states: [ApplicationState!]!
+  """Of an organization of one of these kinds."""
+  organizationKinds: [OrganizationKind!]!
+  """With this in the organization's name or the team's."""
+  text: String
+  """Submitted after it was due, or not."""
+  late: Boolean
+  """Lacking nothing, or lacking something."""
+  complete: Boolean
+  """With a document for the requirement that has this key."""
+  withDocument: String
+  """Without a document for the requirement that has this key."""
+  withoutDocument: String
+  """Assigned to this member for review."""
+  reviewerId: ID
+  """With at least as many submitted reviews."""
+  minReviews: Int
+  """With at most as many submitted reviews."""
+  maxReviews: Int
+  """With a decision that was prepared and is not released, or without."""
+  decisionPrepared: Boolean
+  """First submitted then or later."""
+  submittedFrom: DateTime
+  """First submitted before."""
+  submittedBefore: DateTime
+}
+
+"""
+A filter of a call's applications that somebody of the staff keeps under a name. Staff see their own and those that are shared; nobody else sees any.
+"""
+type SavedView {
+  """Its id, for ` + "`" + `updateSavedView` + "`" + `."""
+  id: ID!
+  """Its name, unique among its owner's views of the call."""
+  name: String!
+  """What it narrows a list by."""
+  filter: SavedFilter!
+  """Whether all staff see it."""
+  shared: Boolean!
+  """Who made it, and alone can change it."""
+  owner: Member!
+  """When it was made."""
+  createdAt: DateTime!
+  """When it last changed."""
+  updatedAt: DateTime!
+}
+
+"""
+Counts of a call's applications, as they are at the moment.
+"""
+type CallStatistics {
+  """All of them, drafts and withdrawn ones too."""
+  total: Int!
+  """Those that were submitted after they were due."""
+  late: Int!
+  """The drafts that lack nothing to be submitted."""
+  completeDrafts: Int!
+  """The drafts that lack something."""
+  incompleteDrafts: Int!
+  """How often a reviewer is asked to review one of them."""
+  assignedReviews: Int!
+  """How many of these reviews were submitted."""
+  submittedReviews: Int!
+  """By where they stand; states that none is in are left out."""
+  states: [ApplicationStateCount!]!
+  """By the kind of the organization; kinds that none is of are left out."""
+  organizationKinds: [OrganizationKindCount!]!
+  """By the day of the first submission, the first day first; days without one are left out."""
+  days: [SubmissionDayCount!]!
+}
+
+"""How many applications are in a state."""
+type ApplicationStateCount {
+  """The state."""
+  state: ApplicationState!
+  """How many."""
+  count: Int!
+}
+
+"""How many applications are of organizations of a kind."""
+type OrganizationKindCount {
+  """The kind."""
+  kind: OrganizationKind!
+  """How many."""
+  count: Int!
+}
+
+"""How many applications were first submitted on a day."""
+type SubmissionDayCount {
+  """The day, from midnight to midnight in the call's time zone."""
+  day: Date!
+  """How many."""
+  count: Int!
+}
+
+extend type Call {
+  """One's own saved views of its applications and those that are shared, by name: at most 500. Empty for everybody but staff."""
+  savedViews: [SavedView!]! @personal
+  """Counts of its applications. Null for everybody but staff."""
+  statistics: CallStatistics @personal
+}
+
+"""
+How an export is written. Either has a line for each application in the order of their numbers, under a line with the names of the columns: what every
+application has, then for each part of each requirement whether it is there, then the answers to the form's newest questions. Times are as ISO 8601
+has them, in the call's zone with its distance from UTC.
+"""
+enum ExportFormat {
+  """
+  Comma-separated values (RFC 4180) in UTF-8, after a byte order mark, which Excel needs. A text that a spreadsheet would run as a formula has an
+  apostrophe before it.
+  """
+  CSV
+  """An Office Open XML workbook with one sheet, where texts are never formulas."""
+  XLSX
+}
+
+extend type Mutation {
+  """
+  Keeps a filter of a call's applications under a name. For staff. ` + "`" + `ALREADY_EXISTS` + "`" + ` for a name that another view of theirs has in the call, and
+  ` + "`" + `LIMIT_REACHED` + "`" + ` after 50 views of a call.
+  """
+  createSavedView("""What to keep.""" input: CreateSavedViewInput!): CreateSavedViewPayload!
+  """Changes a saved view of one's own; ` + "`" + `FORBIDDEN` + "`" + ` for somebody else's that is shared."""
+  updateSavedView("""What to change.""" input: UpdateSavedViewInput!): UpdateSavedViewPayload!
+  """Deletes a saved view of one's own; ` + "`" + `FORBIDDEN` + "`" + ` for somebody else's that is shared."""
+  deleteSavedView("""Which one.""" input: DeleteSavedViewInput!): DeleteSavedViewPayload!
+  """
+  Makes a link to an export of a call's applications, which is written while it is fetched. Whoever has the link can fetch it, so keep it; it is good for an hour, and
+  only as long as who made it is staff. For staff. ` + "`" + `RATE_LIMITED` + "`" + ` for more than one every two minutes, after thirty.
+  """
+  createApplicationExport("""What to export.""" input: CreateApplicationExportInput!): CreateApplicationExportPayload!
+}
+
+"""What ` + "`" + `createSavedView` + "`" + ` takes."""
+input CreateSavedViewInput {
+  """The call."""
+  callId: ID!
+  """Its name: one line of 1 to 100 characters."""
+  name: String!
+  """What it narrows a list by."""
+  filter: ApplicationFilter!
+  """Whether all staff see it; left out for no."""
+  shared: Boolean
+  """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `createSavedView` + "`" + ` returns."""
+type CreateSavedViewPayload {
+  """The new view; null when there are errors."""
+  savedView: SavedView
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `updateSavedView` + "`" + ` takes. What is left out stays as it is."""
+input UpdateSavedViewInput {
+  """The view."""
+  savedViewId: ID!
+  """Its name: one line of 1 to 100 characters."""
+  name: String
+  """What it narrows a list by, in place of what it did."""
+  filter: ApplicationFilter
+  """Whether all staff see it."""
+  shared: Boolean
+}
+
+"""What ` + "`" + `updateSavedView` + "`" + ` returns."""
+type UpdateSavedViewPayload {
+  """The view as it is now; null when there are errors."""
+  savedView: SavedView
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `deleteSavedView` + "`" + ` takes."""
+input DeleteSavedViewInput {
+  """The view."""
+  savedViewId: ID!
+}
+
+"""What ` + "`" + `deleteSavedView` + "`" + ` returns."""
+type DeleteSavedViewPayload {
+  """The id of the deleted view; null when there are errors."""
+  deletedId: ID
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `createApplicationExport` + "`" + ` takes."""
+input CreateApplicationExportInput {
+  """The call."""
+  callId: ID!
+  """How it is written."""
+  format: ExportFormat!
+  """Which applications; left out for all."""
+  filter: ApplicationFilter
+}
+
+"""What ` + "`" + `createApplicationExport` + "`" + ` returns."""
+type CreateApplicationExportPayload {
+  """Where it can be fetched; null when there are errors."""
+  url: String
+  """When the link expires; null when there are errors."""
+  expiresAt: DateTime
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""
+What a bulk action does to each application.
+"""
+enum BulkActionKind {
+  """
+  Sends mail to those who write it, with when it is due and a message. ` + "`" + `FORBIDDEN` + "`" + ` for an application that waits for nothing from them: it was submitted,
+  decided or taken back.
+  """
+  REMIND
+  """Gives it more time, as ` + "`" + `grantExtension` + "`" + ` does."""
+  EXTEND
+  """Reopens some of its parts, as ` + "`" + `requestInformation` + "`" + ` does."""
+  REQUEST_INFORMATION
+}
+
+"""
+Where a bulk action stands.
+"""
+enum BulkActionState {
+  """Nobody works on it yet."""
+  WAITING
+  """It is being done."""
+  RUNNING
+  """It was tried on all applications."""
+  DONE
+  """Somebody stopped it before the last application."""
+  CANCELLED
+}
+
+"""
+One thing that staff do to many applications of a call, one after the other and each on its own: what one cannot take stops no other. Staff see it, and nobody
+else.
+"""
+type BulkAction implements Node {
+  """Id of the bulk action."""
+  id: ID!
+  """The call."""
+  call: Call!
+  """Who started it. Each application is changed in their name, and by the rights that they have at that moment."""
+  actor: Member!
+  """What is done."""
+  kind: BulkActionKind!
+  """Whether it only tells what would happen, and changes nothing."""
+  dryRun: Boolean!
+  """Where it stands."""
+  state: BulkActionState!
+  """How many applications it is about; they were fixed when it was started."""
+  total: Int!
+  """How many of them were tried so far, in the order of their numbers."""
+  done: Int!
+  """How many of those could not take it."""
+  failureCount: Int!
+  """Those that could not take it, in the order of their numbers; the list only grows."""
+  failures(
+    """How many, 1 to 100."""
+    limit: Int! = 100
+    """How many of the first ones to leave out."""
+    skip: Int! = 0
+  ): [BulkActionFailure!]! @personal
+  """When it was started."""
+  createdAt: DateTime!
+  """When it was over; null before."""
+  finishedAt: DateTime
+}
+
+"""
+An application that a bulk action could not do its work on. Nothing of it was changed.
+"""
+type BulkActionFailure {
+  """The application; null when the viewer cannot see it any more."""
+  application: Application
+  """Why, for programs: as the same thing, done to this application alone, would be refused. ` + "`" + `INTERNAL` + "`" + ` for a mistake of ours."""
+  code: String!
+  """Why, for people. In English; it may be reworded at any time."""
+  message: String!
+}
+
+"""A page of bulk actions."""
+type BulkActionConnection {
+  """The page's entries, in order."""
+  edges: [BulkActionEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One entry of a page."""
+type BulkActionEdge {
+  """Its place in the list."""
+  cursor: Cursor!
+  """The entry itself."""
+  node: BulkAction!
+}
+
+"""
+A bulk action moved on: about every 20 applications, and when it was over.
+"""
+type BulkActionEvent {
+  """Its place in the bulk action's events: give it to ` + "`" + `after` + "`" + ` to continue behind it."""
+  cursor: Cursor!
+  """The bulk action, as it stands now."""
+  bulkAction: BulkAction!
+}
+
+extend type Call {
+  """What staff have done to many of its applications, the newest first. Empty for everybody but staff."""
+  bulkActions(
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): BulkActionConnection! @personal
+}
+
+extend type Subscription {
+  """How a bulk action gets on, in order, without a gap. For staff: ` + "`" + `NOT_FOUND` + "`" + ` for everybody else, also when they cease to be."""
+  bulkActionEvents(
+    """The bulk action."""
+    bulkActionId: ID!
+    """Continue behind this event, or behind a query's ` + "`" + `eventCursor` + "`" + `; from now on when left out."""
+    after: Cursor
+  ): BulkActionEvent!
+}
+
+extend type Mutation {
+  """
+  Does something to many applications of a call. It goes on by itself, also when the server is restarted; follow it with ` + "`" + `bulkActionEvents` + "`" + `. For staff.
+  ` + "`" + `NOT_FOUND` + "`" + ` for an id of no application to the call, ` + "`" + `INVALID_INPUT` + "`" + ` for none or more than 5,000.
+  """
+  startBulkAction("""What to do to which applications.""" input: StartBulkActionInput!): StartBulkActionPayload!
+  """Stops a bulk action before its next application; what was done stays done. For staff. Of one that is over it changes nothing."""
+  cancelBulkAction("""Which one.""" input: CancelBulkActionInput!): CancelBulkActionPayload!
+}
+
+"""What ` + "`" + `startBulkAction` + "`" + ` takes."""
+input StartBulkActionInput {
+  """The call."""
+  callId: ID!
+  """What to do."""
+  kind: BulkActionKind!
+  """To which applications, at most 5,000. Either this or ` + "`" + `filter` + "`" + `."""
+  applicationIds: [ID!]
+  """To which applications: those that it lets through now, drafts too; an empty one for all. Either this or ` + "`" + `applicationIds` + "`" + `."""
+  filter: ApplicationFilter
+  """Only tell what would happen; left out for no."""
+  dryRun: Boolean
+  """
+  Of ` + "`" + `REMIND` + "`" + ` what to say beside when the application is due, where an empty line begins a paragraph; of ` + "`" + `EXTEND` + "`" + ` the reason; of ` + "`" + `REQUEST_INFORMATION` + "`" + ` what is
+  asked, which must be there. Up to 2,000 characters.
+  """
+  message: String
+  """Of ` + "`" + `EXTEND` + "`" + ` and ` + "`" + `REQUEST_INFORMATION` + "`" + `: until when, in local time of the call's zone, like ` + "`" + `2022-11-11T17:00` + "`" + `."""
+  untilLocal: String
+  """Of ` + "`" + `REQUEST_INFORMATION` + "`" + `: the keys of 1 to 100 questions or requirements."""
+  keys: [String!]
+  """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `startBulkAction` + "`" + ` returns."""
+type StartBulkActionPayload {
+  """The bulk action; null when there are errors."""
+  bulkAction: BulkAction
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `cancelBulkAction` + "`" + ` takes."""
+input CancelBulkActionInput {
+  """The bulk action."""
+  bulkActionId: ID!
+}
+
+"""What ` + "`" + `cancelBulkAction` + "`" + ` returns."""
+type CancelBulkActionPayload {
+  """The bulk action as it is now; null when there are errors."""
+  bulkAction: BulkAction
+  """What was wrong."""
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../community.graphqls", Input: `"""
@@ -3299,6 +3743,8 @@ input UpdateOfferingInput {
   feeAmount: Int
   """About how many teams a cohort takes, 1 to 10,000."""
   teamCapacity: Int
+  """The version that this changes; left out for whatever it is. ` + "`" + `STALE_VERSION` + "`" + ` when somebody has changed the offering since."""
+  expectedVersion: Int
 }
 
 """Something that an offering's teams are entitled to."""
@@ -3355,6 +3801,38 @@ type RevokeEntitlementPayload {
   offering: Offering
   """What was wrong."""
   errors: [UserError!]!
+}
+
+"""
+Something that a member can use because of a team of theirs: the team takes part in an offering, or completed it, and a support of the offering opens it. One
+of ` + "`" + `space` + "`" + ` and ` + "`" + `resource` + "`" + ` is there.
+"""
+type TeamEntitlement {
+  """The team."""
+  team: Team!
+  """The offering."""
+  offering: Offering!
+  """The support that opens it."""
+  support: Support!
+  """The space that it opens."""
+  space: Space
+  """The resource that it opens."""
+  resource: Resource
+}
+
+extend type Space {
+  """The entitlements that open it, also those whose support does not stand in the offering at the moment, in the order in which they were granted. Empty for everybody but staff."""
+  entitlements: [Entitlement!]! @personal
+}
+
+extend type Resource {
+  """The entitlements that open it, also those whose support does not stand in the offering at the moment, in the order in which they were granted. Empty for everybody but staff."""
+  entitlements: [Entitlement!]! @personal
+}
+
+extend type Member {
+  """What the viewer's own teams open for them, and why. Empty for other members."""
+  entitlements: [TeamEntitlement!]! @personal
 }
 `, BuiltIn: false},
 	{Name: "../extension.graphqls", Input: `"""
@@ -5475,6 +5953,8 @@ type Offering implements Node {
     """Only what comes before this cursor."""
     before: Cursor
   ): CohortConnection! @personal
+  """Counts the changes, from 1: see ` + "`" + `updateOffering` + "`" + `."""
+  version: Int!
 }
 
 """
@@ -7108,6 +7588,16 @@ func (ec *executionContext) childFields_ApplicationFile(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationFile", field.Name)
 }
 
+func (ec *executionContext) childFields_ApplicationStateCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "state":
+		return ec.fieldContext_ApplicationStateCount_state(ctx, field)
+	case "count":
+		return ec.fieldContext_ApplicationStateCount_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationStateCount", field.Name)
+}
+
 func (ec *executionContext) childFields_ArchiveCohortPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "cohort":
@@ -7320,6 +7810,78 @@ func (ec *executionContext) childFields_BreakGlassPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type BreakGlassPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_BulkAction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_BulkAction_id(ctx, field)
+	case "call":
+		return ec.fieldContext_BulkAction_call(ctx, field)
+	case "actor":
+		return ec.fieldContext_BulkAction_actor(ctx, field)
+	case "kind":
+		return ec.fieldContext_BulkAction_kind(ctx, field)
+	case "dryRun":
+		return ec.fieldContext_BulkAction_dryRun(ctx, field)
+	case "state":
+		return ec.fieldContext_BulkAction_state(ctx, field)
+	case "total":
+		return ec.fieldContext_BulkAction_total(ctx, field)
+	case "done":
+		return ec.fieldContext_BulkAction_done(ctx, field)
+	case "failureCount":
+		return ec.fieldContext_BulkAction_failureCount(ctx, field)
+	case "failures":
+		return ec.fieldContext_BulkAction_failures(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_BulkAction_createdAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_BulkAction_finishedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkAction", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkActionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BulkActionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BulkActionConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkActionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkActionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BulkActionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_BulkActionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkActionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkActionEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BulkActionEvent_cursor(ctx, field)
+	case "bulkAction":
+		return ec.fieldContext_BulkActionEvent_bulkAction(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkActionEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkActionFailure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_BulkActionFailure_application(ctx, field)
+	case "code":
+		return ec.fieldContext_BulkActionFailure_code(ctx, field)
+	case "message":
+		return ec.fieldContext_BulkActionFailure_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkActionFailure", field.Name)
+}
+
 func (ec *executionContext) childFields_Call(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7344,8 +7906,48 @@ func (ec *executionContext) childFields_Call(ctx context.Context, field graphql.
 		return ec.fieldContext_Call_questions(ctx, field)
 	case "applications":
 		return ec.fieldContext_Call_applications(ctx, field)
+	case "savedViews":
+		return ec.fieldContext_Call_savedViews(ctx, field)
+	case "statistics":
+		return ec.fieldContext_Call_statistics(ctx, field)
+	case "bulkActions":
+		return ec.fieldContext_Call_bulkActions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Call", field.Name)
+}
+
+func (ec *executionContext) childFields_CallStatistics(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_CallStatistics_total(ctx, field)
+	case "late":
+		return ec.fieldContext_CallStatistics_late(ctx, field)
+	case "completeDrafts":
+		return ec.fieldContext_CallStatistics_completeDrafts(ctx, field)
+	case "incompleteDrafts":
+		return ec.fieldContext_CallStatistics_incompleteDrafts(ctx, field)
+	case "assignedReviews":
+		return ec.fieldContext_CallStatistics_assignedReviews(ctx, field)
+	case "submittedReviews":
+		return ec.fieldContext_CallStatistics_submittedReviews(ctx, field)
+	case "states":
+		return ec.fieldContext_CallStatistics_states(ctx, field)
+	case "organizationKinds":
+		return ec.fieldContext_CallStatistics_organizationKinds(ctx, field)
+	case "days":
+		return ec.fieldContext_CallStatistics_days(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CallStatistics", field.Name)
+}
+
+func (ec *executionContext) childFields_CancelBulkActionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bulkAction":
+		return ec.fieldContext_CancelBulkActionPayload_bulkAction(ctx, field)
+	case "errors":
+		return ec.fieldContext_CancelBulkActionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelBulkActionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CancelSignatureRequestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7450,6 +8052,18 @@ func (ec *executionContext) childFields_CreateAffiliationPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type CreateAffiliationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateApplicationExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_CreateApplicationExportPayload_url(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_CreateApplicationExportPayload_expiresAt(ctx, field)
+	case "errors":
+		return ec.fieldContext_CreateApplicationExportPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateApplicationExportPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateCohortPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "cohort":
@@ -7520,6 +8134,16 @@ func (ec *executionContext) childFields_CreateRoleAssignmentPayload(ctx context.
 		return ec.fieldContext_CreateRoleAssignmentPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateRoleAssignmentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateSavedViewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "savedView":
+		return ec.fieldContext_CreateSavedViewPayload_savedView(ctx, field)
+	case "errors":
+		return ec.fieldContext_CreateSavedViewPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateSavedViewPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateSpaceMembershipPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7632,6 +8256,16 @@ func (ec *executionContext) childFields_DeletePostPayload(ctx context.Context, f
 		return ec.fieldContext_DeletePostPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeletePostPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteSavedViewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedId":
+		return ec.fieldContext_DeleteSavedViewPayload_deletedId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteSavedViewPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteSavedViewPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteWebhookEndpointPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8250,6 +8884,8 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_drafts(ctx, field)
 	case "bookmarks":
 		return ec.fieldContext_Member_bookmarks(ctx, field)
+	case "entitlements":
+		return ec.fieldContext_Member_entitlements(ctx, field)
 	case "suspendedUntil":
 		return ec.fieldContext_Member_suspendedUntil(ctx, field)
 	case "unreadPostCount":
@@ -8506,6 +9142,8 @@ func (ec *executionContext) childFields_Offering(ctx context.Context, field grap
 		return ec.fieldContext_Offering_calls(ctx, field)
 	case "cohorts":
 		return ec.fieldContext_Offering_cohorts(ctx, field)
+	case "version":
+		return ec.fieldContext_Offering_version(ctx, field)
 	case "entitlements":
 		return ec.fieldContext_Offering_entitlements(ctx, field)
 	}
@@ -8558,6 +9196,16 @@ func (ec *executionContext) childFields_OrganizationEdge(ctx context.Context, fi
 		return ec.fieldContext_OrganizationEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrganizationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationKindCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_OrganizationKindCount_kind(ctx, field)
+	case "count":
+		return ec.fieldContext_OrganizationKindCount_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationKindCount", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9004,6 +9652,8 @@ func (ec *executionContext) childFields_Resource(ctx context.Context, field grap
 		return ec.fieldContext_Resource_archivedAt(ctx, field)
 	case "viewerCanUpdate":
 		return ec.fieldContext_Resource_viewerCanUpdate(ctx, field)
+	case "entitlements":
+		return ec.fieldContext_Resource_entitlements(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Resource", field.Name)
 }
@@ -9158,6 +9808,58 @@ func (ec *executionContext) childFields_SaveDraftPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type SaveDraftPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SavedFilter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "states":
+		return ec.fieldContext_SavedFilter_states(ctx, field)
+	case "organizationKinds":
+		return ec.fieldContext_SavedFilter_organizationKinds(ctx, field)
+	case "text":
+		return ec.fieldContext_SavedFilter_text(ctx, field)
+	case "late":
+		return ec.fieldContext_SavedFilter_late(ctx, field)
+	case "complete":
+		return ec.fieldContext_SavedFilter_complete(ctx, field)
+	case "withDocument":
+		return ec.fieldContext_SavedFilter_withDocument(ctx, field)
+	case "withoutDocument":
+		return ec.fieldContext_SavedFilter_withoutDocument(ctx, field)
+	case "reviewerId":
+		return ec.fieldContext_SavedFilter_reviewerId(ctx, field)
+	case "minReviews":
+		return ec.fieldContext_SavedFilter_minReviews(ctx, field)
+	case "maxReviews":
+		return ec.fieldContext_SavedFilter_maxReviews(ctx, field)
+	case "decisionPrepared":
+		return ec.fieldContext_SavedFilter_decisionPrepared(ctx, field)
+	case "submittedFrom":
+		return ec.fieldContext_SavedFilter_submittedFrom(ctx, field)
+	case "submittedBefore":
+		return ec.fieldContext_SavedFilter_submittedBefore(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SavedFilter", field.Name)
+}
+
+func (ec *executionContext) childFields_SavedView(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SavedView_id(ctx, field)
+	case "name":
+		return ec.fieldContext_SavedView_name(ctx, field)
+	case "filter":
+		return ec.fieldContext_SavedView_filter(ctx, field)
+	case "shared":
+		return ec.fieldContext_SavedView_shared(ctx, field)
+	case "owner":
+		return ec.fieldContext_SavedView_owner(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_SavedView_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_SavedView_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SavedView", field.Name)
+}
+
 func (ec *executionContext) childFields_ScheduleDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "draft":
@@ -9302,6 +10004,8 @@ func (ec *executionContext) childFields_Space(ctx context.Context, field graphql
 		return ec.fieldContext_Space_viewerCanCreateThread(ctx, field)
 	case "viewerCanUpdate":
 		return ec.fieldContext_Space_viewerCanUpdate(ctx, field)
+	case "entitlements":
+		return ec.fieldContext_Space_entitlements(ctx, field)
 	case "viewerOpenFlagCount":
 		return ec.fieldContext_Space_viewerOpenFlagCount(ctx, field)
 	case "moderationActions":
@@ -9420,6 +10124,16 @@ func (ec *executionContext) childFields_StartApplicationPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type StartApplicationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_StartBulkActionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bulkAction":
+		return ec.fieldContext_StartBulkActionPayload_bulkAction(ctx, field)
+	case "errors":
+		return ec.fieldContext_StartBulkActionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StartBulkActionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Submission(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "number":
@@ -9440,6 +10154,16 @@ func (ec *executionContext) childFields_Submission(ctx context.Context, field gr
 		return ec.fieldContext_Submission_documents(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Submission", field.Name)
+}
+
+func (ec *executionContext) childFields_SubmissionDayCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "day":
+		return ec.fieldContext_SubmissionDayCount_day(ctx, field)
+	case "count":
+		return ec.fieldContext_SubmissionDayCount_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmissionDayCount", field.Name)
 }
 
 func (ec *executionContext) childFields_SubmitApplicationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9540,6 +10264,22 @@ func (ec *executionContext) childFields_TeamEdge(ctx context.Context, field grap
 		return ec.fieldContext_TeamEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TeamEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_TeamEntitlement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "team":
+		return ec.fieldContext_TeamEntitlement_team(ctx, field)
+	case "offering":
+		return ec.fieldContext_TeamEntitlement_offering(ctx, field)
+	case "support":
+		return ec.fieldContext_TeamEntitlement_support(ctx, field)
+	case "space":
+		return ec.fieldContext_TeamEntitlement_space(ctx, field)
+	case "resource":
+		return ec.fieldContext_TeamEntitlement_resource(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamEntitlement", field.Name)
 }
 
 func (ec *executionContext) childFields_TeamMembership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9834,6 +10574,16 @@ func (ec *executionContext) childFields_UpdateResourcePayload(ctx context.Contex
 		return ec.fieldContext_UpdateResourcePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateResourcePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateSavedViewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "savedView":
+		return ec.fieldContext_UpdateSavedViewPayload_savedView(ctx, field)
+	case "errors":
+		return ec.fieldContext_UpdateSavedViewPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateSavedViewPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateSpaceMembershipPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10136,6 +10886,28 @@ func (ec *executionContext) field_Application_answerHistory_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_BulkAction_failures_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["limit"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "skip",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["skip"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Call_applications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10187,6 +10959,44 @@ func (ec *executionContext) field_Call_applications_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["orderBy"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Call_bulkActions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
 	return args, nil
 }
 
@@ -10590,6 +11400,20 @@ func (ec *executionContext) field_Mutation_breakGlass_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_cancelBulkAction_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CancelBulkActionInput, error) {
+			return ec.unmarshalNCancelBulkActionInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCancelBulkActionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_cancelSignatureRequest_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10638,6 +11462,20 @@ func (ec *executionContext) field_Mutation_createAffiliation_args(ctx context.Co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.CreateAffiliationInput, error) {
 			return ec.unmarshalNCreateAffiliationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateAffiliationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createApplicationExport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreateApplicationExportInput, error) {
+			return ec.unmarshalNCreateApplicationExportInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateApplicationExportInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10736,6 +11574,20 @@ func (ec *executionContext) field_Mutation_createRoleAssignment_args(ctx context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.CreateRoleAssignmentInput, error) {
 			return ec.unmarshalNCreateRoleAssignmentInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateRoleAssignmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createSavedView_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreateSavedViewInput, error) {
+			return ec.unmarshalNCreateSavedViewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateSavedViewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10890,6 +11742,20 @@ func (ec *executionContext) field_Mutation_deletePost_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DeletePostInput, error) {
 			return ec.unmarshalNDeletePostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeletePostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteSavedView_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteSavedViewInput, error) {
+			return ec.unmarshalNDeleteSavedViewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteSavedViewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11682,6 +12548,20 @@ func (ec *executionContext) field_Mutation_startApplication_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_startBulkAction_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.StartBulkActionInput, error) {
+			return ec.unmarshalNStartBulkActionInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐStartBulkActionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_submitApplication_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11926,6 +12806,20 @@ func (ec *executionContext) field_Mutation_updateResource_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UpdateResourceInput, error) {
 			return ec.unmarshalNUpdateResourceInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateResourceInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateSavedView_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UpdateSavedViewInput, error) {
+			return ec.unmarshalNUpdateSavedViewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateSavedViewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13047,6 +13941,28 @@ func (ec *executionContext) field_Subscription_applicationEvents_args(ctx contex
 		return nil, err
 	}
 	args["applicationId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_bulkActionEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "bulkActionId",
+		func(ctx context.Context, v any) (gid.ID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["bulkActionId"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*page.Cursor, error) {
 			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
@@ -15710,6 +16626,52 @@ func (ec *executionContext) fieldContext_ApplicationFile_url(_ context.Context, 
 	return graphql.NewScalarFieldContext("ApplicationFile", field, true, true, "String")
 }
 
+func (ec *executionContext) _ApplicationStateCount_state(ctx context.Context, field graphql.CollectedField, obj *casework.StateCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationStateCount_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v application.State) graphql.Marshaler {
+			return ec.marshalNApplicationState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationStateCount_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationStateCount", field, false, false, "ApplicationState")
+}
+
+func (ec *executionContext) _ApplicationStateCount_count(ctx context.Context, field graphql.CollectedField, obj *casework.StateCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationStateCount_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationStateCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationStateCount", field, false, false, "Int")
+}
+
 func (ec *executionContext) _ApplicationSubmitted_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationSubmitted) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17336,6 +18298,573 @@ func (ec *executionContext) fieldContext_BreakGlassPayload_errors(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _BulkAction_id(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkAction", field, false, false, "ID")
+}
+
+func (ec *executionContext) _BulkAction_call(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BulkAction().Call(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkAction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BulkAction_actor(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_actor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BulkAction().Actor(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkAction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BulkAction_kind(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BulkAction().Kind(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v casework.Kind) graphql.Marshaler {
+			return ec.marshalNBulkActionKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkAction", field, true, true, "BulkActionKind")
+}
+
+func (ec *executionContext) _BulkAction_dryRun(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_dryRun(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DryRun, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_dryRun(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkAction", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _BulkAction_state(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bulkaction.State) graphql.Marshaler {
+			return ec.marshalNBulkActionState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋbulkactionᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkAction", field, false, false, "BulkActionState")
+}
+
+func (ec *executionContext) _BulkAction_total(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BulkAction().Total(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkAction", field, true, true, "Int")
+}
+
+func (ec *executionContext) _BulkAction_done(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_done(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Done, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_done(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkAction", field, false, false, "Int")
+}
+
+func (ec *executionContext) _BulkAction_failureCount(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_failureCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BulkAction().FailureCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_failureCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkAction", field, true, true, "Int")
+}
+
+func (ec *executionContext) _BulkAction_failures(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_failures(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.BulkAction().Failures(ctx, obj, fc.Args["limit"].(int), fc.Args["skip"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*casework.Failure) graphql.Marshaler {
+			return ec.marshalNBulkActionFailure2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFailureᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_failures(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkAction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkActionFailure(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_BulkAction_failures_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BulkAction_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkAction", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _BulkAction_finishedAt(ctx context.Context, field graphql.CollectedField, obj *ent.BulkAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkAction_finishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BulkAction_finishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkAction", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _BulkActionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.BulkAction]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkActionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.BulkAction]) graphql.Marshaler {
+			return ec.marshalNBulkActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkActionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkActionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkActionEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BulkActionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.BulkAction]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkActionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkActionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkActionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BulkActionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.BulkAction]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkActionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkActionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkActionEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _BulkActionEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.BulkAction]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkActionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.BulkAction) graphql.Marshaler {
+			return ec.marshalNBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkActionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkActionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BulkActionEvent_cursor(ctx context.Context, field graphql.CollectedField, obj *model.BulkActionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkActionEvent_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkActionEvent_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkActionEvent", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _BulkActionEvent_bulkAction(ctx context.Context, field graphql.CollectedField, obj *model.BulkActionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkActionEvent_bulkAction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BulkAction, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.BulkAction) graphql.Marshaler {
+			return ec.marshalNBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkActionEvent_bulkAction(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkActionEvent",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BulkActionFailure_application(ctx context.Context, field graphql.CollectedField, obj *casework.Failure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkActionFailure_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BulkActionFailure_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BulkActionFailure",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BulkActionFailure_code(ctx context.Context, field graphql.CollectedField, obj *casework.Failure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkActionFailure_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkActionFailure_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkActionFailure", field, false, false, "String")
+}
+
+func (ec *executionContext) _BulkActionFailure_message(ctx context.Context, field graphql.CollectedField, obj *casework.Failure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BulkActionFailure_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BulkActionFailure_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BulkActionFailure", field, false, false, "String")
+}
+
 func (ec *executionContext) _Call_id(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17624,6 +19153,412 @@ func (ec *executionContext) fieldContext_Call_applications(ctx context.Context, 
 	if fc.Args, err = ec.field_Call_applications_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_savedViews(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_savedViews(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().SavedViews(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.SavedView) graphql.Marshaler {
+			return ec.marshalNSavedView2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedViewᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_savedViews(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SavedView(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_statistics(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_statistics(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().Statistics(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *casework.Statistics) graphql.Marshaler {
+			return ec.marshalOCallStatistics2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStatistics(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Call_statistics(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CallStatistics(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_bulkActions(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_bulkActions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Call().BulkActions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.BulkAction]) graphql.Marshaler {
+			return ec.marshalNBulkActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_bulkActions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkActionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Call_bulkActions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallStatistics_total(ctx context.Context, field graphql.CollectedField, obj *casework.Statistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallStatistics_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallStatistics_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CallStatistics_late(ctx context.Context, field graphql.CollectedField, obj *casework.Statistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallStatistics_late(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Late, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallStatistics_late(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CallStatistics_completeDrafts(ctx context.Context, field graphql.CollectedField, obj *casework.Statistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallStatistics_completeDrafts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CompleteDrafts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallStatistics_completeDrafts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CallStatistics_incompleteDrafts(ctx context.Context, field graphql.CollectedField, obj *casework.Statistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallStatistics_incompleteDrafts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IncompleteDrafts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallStatistics_incompleteDrafts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CallStatistics_assignedReviews(ctx context.Context, field graphql.CollectedField, obj *casework.Statistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallStatistics_assignedReviews(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AssignedReviews, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallStatistics_assignedReviews(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CallStatistics_submittedReviews(ctx context.Context, field graphql.CollectedField, obj *casework.Statistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallStatistics_submittedReviews(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubmittedReviews, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallStatistics_submittedReviews(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CallStatistics_states(ctx context.Context, field graphql.CollectedField, obj *casework.Statistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallStatistics_states(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.States, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*casework.StateCount) graphql.Marshaler {
+			return ec.marshalNApplicationStateCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStateCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallStatistics_states(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationStateCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallStatistics_organizationKinds(ctx context.Context, field graphql.CollectedField, obj *casework.Statistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallStatistics_organizationKinds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationKinds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*casework.KindCount) graphql.Marshaler {
+			return ec.marshalNOrganizationKindCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKindCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallStatistics_organizationKinds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrganizationKindCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallStatistics_days(ctx context.Context, field graphql.CollectedField, obj *casework.Statistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallStatistics_days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Days, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*casework.DayCount) graphql.Marshaler {
+			return ec.marshalNSubmissionDayCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐDayCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallStatistics_days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubmissionDayCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CancelBulkActionPayload_bulkAction(ctx context.Context, field graphql.CollectedField, obj *model.CancelBulkActionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelBulkActionPayload_bulkAction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BulkAction, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.BulkAction) graphql.Marshaler {
+			return ec.marshalOBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CancelBulkActionPayload_bulkAction(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CancelBulkActionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CancelBulkActionPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.CancelBulkActionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelBulkActionPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CancelBulkActionPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CancelBulkActionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -18426,6 +20361,84 @@ func (ec *executionContext) fieldContext_CreateAffiliationPayload_errors(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateApplicationExportPayload_url(ctx context.Context, field graphql.CollectedField, obj *model.CreateApplicationExportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateApplicationExportPayload_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateApplicationExportPayload_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateApplicationExportPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _CreateApplicationExportPayload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.CreateApplicationExportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateApplicationExportPayload_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateApplicationExportPayload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateApplicationExportPayload", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _CreateApplicationExportPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.CreateApplicationExportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateApplicationExportPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateApplicationExportPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateApplicationExportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CreateCohortPayload_cohort(ctx context.Context, field graphql.CollectedField, obj *model.CreateCohortPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18869,6 +20882,70 @@ func (ec *executionContext) _CreateRoleAssignmentPayload_errors(ctx context.Cont
 func (ec *executionContext) fieldContext_CreateRoleAssignmentPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "CreateRoleAssignmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateSavedViewPayload_savedView(ctx context.Context, field graphql.CollectedField, obj *model.CreateSavedViewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateSavedViewPayload_savedView(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SavedView, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.SavedView) graphql.Marshaler {
+			return ec.marshalOSavedView2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedView(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateSavedViewPayload_savedView(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateSavedViewPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SavedView(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateSavedViewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.CreateSavedViewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateSavedViewPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateSavedViewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateSavedViewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -19578,6 +21655,61 @@ func (ec *executionContext) _DeletePostPayload_errors(ctx context.Context, field
 func (ec *executionContext) fieldContext_DeletePostPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DeletePostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteSavedViewPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteSavedViewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteSavedViewPayload_deletedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gid.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteSavedViewPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteSavedViewPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeleteSavedViewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteSavedViewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteSavedViewPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteSavedViewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteSavedViewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -24730,6 +26862,38 @@ func (ec *executionContext) fieldContext_Member_bookmarks(ctx context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Member_entitlements(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_entitlements(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Member().Entitlements(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*community.TeamEntitlement) graphql.Marshaler {
+			return ec.marshalNTeamEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcommunityᚐTeamEntitlementᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_entitlements(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Member",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TeamEntitlement(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Member_suspendedUntil(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26852,6 +29016,270 @@ func (ec *executionContext) fieldContext_Mutation_transferApplication(ctx contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_transferApplication_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createSavedView(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createSavedView(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateSavedView(ctx, fc.Args["input"].(model.CreateSavedViewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateSavedViewPayload) graphql.Marshaler {
+			return ec.marshalNCreateSavedViewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateSavedViewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createSavedView(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateSavedViewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createSavedView_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateSavedView(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateSavedView(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateSavedView(ctx, fc.Args["input"].(model.UpdateSavedViewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateSavedViewPayload) graphql.Marshaler {
+			return ec.marshalNUpdateSavedViewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateSavedViewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateSavedView(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateSavedViewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateSavedView_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteSavedView(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteSavedView(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteSavedView(ctx, fc.Args["input"].(model.DeleteSavedViewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteSavedViewPayload) graphql.Marshaler {
+			return ec.marshalNDeleteSavedViewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteSavedViewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteSavedView(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteSavedViewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteSavedView_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createApplicationExport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createApplicationExport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateApplicationExport(ctx, fc.Args["input"].(model.CreateApplicationExportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateApplicationExportPayload) graphql.Marshaler {
+			return ec.marshalNCreateApplicationExportPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateApplicationExportPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createApplicationExport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateApplicationExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createApplicationExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_startBulkAction(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_startBulkAction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StartBulkAction(ctx, fc.Args["input"].(model.StartBulkActionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.StartBulkActionPayload) graphql.Marshaler {
+			return ec.marshalNStartBulkActionPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐStartBulkActionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_startBulkAction(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StartBulkActionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_startBulkAction_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_cancelBulkAction(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_cancelBulkAction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CancelBulkAction(ctx, fc.Args["input"].(model.CancelBulkActionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CancelBulkActionPayload) graphql.Marshaler {
+			return ec.marshalNCancelBulkActionPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCancelBulkActionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_cancelBulkAction(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CancelBulkActionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_cancelBulkAction_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -32244,6 +34672,29 @@ func (ec *executionContext) fieldContext_Offering_cohorts(ctx context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Offering_version(ctx context.Context, field graphql.CollectedField, obj *ent.Offering) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Offering_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Offering_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Offering", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Offering_entitlements(ctx context.Context, field graphql.CollectedField, obj *ent.Offering) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -32667,6 +35118,52 @@ func (ec *executionContext) fieldContext_OrganizationEdge_node(_ context.Context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _OrganizationKindCount_kind(ctx context.Context, field graphql.CollectedField, obj *casework.KindCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationKindCount_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v organization.Kind) graphql.Marshaler {
+			return ec.marshalNOrganizationKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationKindCount_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrganizationKindCount", field, false, false, "OrganizationKind")
+}
+
+func (ec *executionContext) _OrganizationKindCount_count(ctx context.Context, field graphql.CollectedField, obj *casework.KindCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrganizationKindCount_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrganizationKindCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrganizationKindCount", field, false, false, "Int")
 }
 
 func (ec *executionContext) _OwnPostModerated_cursor(ctx context.Context, field graphql.CollectedField, obj *model.OwnPostModerated) (ret graphql.Marshaler) {
@@ -37836,6 +40333,38 @@ func (ec *executionContext) fieldContext_Resource_viewerCanUpdate(_ context.Cont
 	return graphql.NewScalarFieldContext("Resource", field, true, true, "Boolean")
 }
 
+func (ec *executionContext) _Resource_entitlements(ctx context.Context, field graphql.CollectedField, obj *ent.Resource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Resource_entitlements(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Resource().Entitlements(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Entitlement) graphql.Marshaler {
+			return ec.marshalNEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlementᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Resource_entitlements(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Resource",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Entitlement(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ResourceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Resource]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -38929,6 +41458,484 @@ func (ec *executionContext) fieldContext_SaveDraftPayload_errors(_ context.Conte
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _SavedFilter_states(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_states(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.States, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []application.State) graphql.Marshaler {
+			return ec.marshalNApplicationState2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐStateᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_states(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "ApplicationState")
+}
+
+func (ec *executionContext) _SavedFilter_organizationKinds(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_organizationKinds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationKinds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []organization.Kind) graphql.Marshaler {
+			return ec.marshalNOrganizationKind2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKindᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_organizationKinds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "OrganizationKind")
+}
+
+func (ec *executionContext) _SavedFilter_text(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "String")
+}
+
+func (ec *executionContext) _SavedFilter_late(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_late(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Late, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_late(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _SavedFilter_complete(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_complete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Complete, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_complete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _SavedFilter_withDocument(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_withDocument(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WithDocument, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_withDocument(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "String")
+}
+
+func (ec *executionContext) _SavedFilter_withoutDocument(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_withoutDocument(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WithoutDocument, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_withoutDocument(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "String")
+}
+
+func (ec *executionContext) _SavedFilter_reviewerId(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_reviewerId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReviewerID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gid.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_reviewerId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "ID")
+}
+
+func (ec *executionContext) _SavedFilter_minReviews(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_minReviews(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MinReviews, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_minReviews(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SavedFilter_maxReviews(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_maxReviews(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxReviews, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_maxReviews(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SavedFilter_decisionPrepared(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_decisionPrepared(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DecisionPrepared, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_decisionPrepared(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _SavedFilter_submittedFrom(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_submittedFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubmittedFrom, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_submittedFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _SavedFilter_submittedBefore(ctx context.Context, field graphql.CollectedField, obj *casework.Filter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedFilter_submittedBefore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubmittedBefore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedFilter_submittedBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedFilter", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _SavedView_id(ctx context.Context, field graphql.CollectedField, obj *ent.SavedView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedView_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SavedView_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedView", field, false, false, "ID")
+}
+
+func (ec *executionContext) _SavedView_name(ctx context.Context, field graphql.CollectedField, obj *ent.SavedView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedView_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SavedView_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedView", field, false, false, "String")
+}
+
+func (ec *executionContext) _SavedView_filter(ctx context.Context, field graphql.CollectedField, obj *ent.SavedView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedView_filter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SavedView().Filter(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *casework.Filter) graphql.Marshaler {
+			return ec.marshalNSavedFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SavedView_filter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SavedView",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SavedFilter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SavedView_shared(ctx context.Context, field graphql.CollectedField, obj *ent.SavedView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedView_shared(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Shared, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SavedView_shared(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedView", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _SavedView_owner(ctx context.Context, field graphql.CollectedField, obj *ent.SavedView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedView_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SavedView().Owner(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SavedView_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SavedView",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SavedView_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.SavedView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedView_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SavedView_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedView", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _SavedView_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.SavedView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedView_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SavedView_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedView", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _ScheduleDraftPayload_draft(ctx context.Context, field graphql.CollectedField, obj *model.ScheduleDraftPayload) (ret graphql.Marshaler) {
@@ -40349,6 +43356,38 @@ func (ec *executionContext) fieldContext_Space_viewerCanUpdate(_ context.Context
 	return graphql.NewScalarFieldContext("Space", field, true, true, "Boolean")
 }
 
+func (ec *executionContext) _Space_entitlements(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Space_entitlements(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Space().Entitlements(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Entitlement) graphql.Marshaler {
+			return ec.marshalNEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlementᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Space_entitlements(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Space",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Entitlement(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Space_viewerOpenFlagCount(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -41177,6 +44216,70 @@ func (ec *executionContext) fieldContext_StartApplicationPayload_errors(_ contex
 	return fc, nil
 }
 
+func (ec *executionContext) _StartBulkActionPayload_bulkAction(ctx context.Context, field graphql.CollectedField, obj *model.StartBulkActionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StartBulkActionPayload_bulkAction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BulkAction, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.BulkAction) graphql.Marshaler {
+			return ec.marshalOBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StartBulkActionPayload_bulkAction(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StartBulkActionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StartBulkActionPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.StartBulkActionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StartBulkActionPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StartBulkActionPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StartBulkActionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Submission_number(ctx context.Context, field graphql.CollectedField, obj *ent.Submission) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -41377,6 +44480,52 @@ func (ec *executionContext) fieldContext_Submission_documents(_ context.Context,
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _SubmissionDayCount_day(ctx context.Context, field graphql.CollectedField, obj *casework.DayCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmissionDayCount_day(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Day, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDate2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmissionDayCount_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmissionDayCount", field, false, false, "Date")
+}
+
+func (ec *executionContext) _SubmissionDayCount_count(ctx context.Context, field graphql.CollectedField, obj *casework.DayCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmissionDayCount_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmissionDayCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmissionDayCount", field, false, false, "Int")
 }
 
 func (ec *executionContext) _SubmitApplicationPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.SubmitApplicationPayload) (ret graphql.Marshaler) {
@@ -41619,6 +44768,50 @@ func (ec *executionContext) fieldContext_Subscription_applicationEvents(ctx cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Subscription_applicationEvents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_bulkActionEvents(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_bulkActionEvents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().BulkActionEvents(ctx, fc.Args["bulkActionId"].(gid.ID), fc.Args["after"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BulkActionEvent) graphql.Marshaler {
+			return ec.marshalNBulkActionEvent2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐBulkActionEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_bulkActionEvents(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkActionEvent(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_bulkActionEvents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -42259,6 +45452,166 @@ func (ec *executionContext) fieldContext_TeamEdge_node(_ context.Context, field 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Team(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TeamEntitlement_team(ctx context.Context, field graphql.CollectedField, obj *community.TeamEntitlement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamEntitlement_team(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Team, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Team) graphql.Marshaler {
+			return ec.marshalNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TeamEntitlement_team(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamEntitlement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Team(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TeamEntitlement_offering(ctx context.Context, field graphql.CollectedField, obj *community.TeamEntitlement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamEntitlement_offering(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Offering, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Offering) graphql.Marshaler {
+			return ec.marshalNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TeamEntitlement_offering(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamEntitlement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Offering(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TeamEntitlement_support(ctx context.Context, field graphql.CollectedField, obj *community.TeamEntitlement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamEntitlement_support(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Support, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *schema.Support) graphql.Marshaler {
+			return ec.marshalNSupport2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TeamEntitlement_support(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamEntitlement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Support(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TeamEntitlement_space(ctx context.Context, field graphql.CollectedField, obj *community.TeamEntitlement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamEntitlement_space(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Space, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
+			return ec.marshalOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TeamEntitlement_space(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamEntitlement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Space(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TeamEntitlement_resource(ctx context.Context, field graphql.CollectedField, obj *community.TeamEntitlement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamEntitlement_resource(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Resource, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Resource) graphql.Marshaler {
+			return ec.marshalOResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TeamEntitlement_resource(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamEntitlement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Resource(ctx, field)
 		},
 	}
 	return fc, nil
@@ -44478,6 +47831,70 @@ func (ec *executionContext) _UpdateResourcePayload_errors(ctx context.Context, f
 func (ec *executionContext) fieldContext_UpdateResourcePayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "UpdateResourcePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateSavedViewPayload_savedView(ctx context.Context, field graphql.CollectedField, obj *model.UpdateSavedViewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateSavedViewPayload_savedView(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SavedView, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.SavedView) graphql.Marshaler {
+			return ec.marshalOSavedView2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedView(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateSavedViewPayload_savedView(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateSavedViewPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SavedView(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateSavedViewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateSavedViewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateSavedViewPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateSavedViewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateSavedViewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -47616,6 +51033,48 @@ func UnmarshalBreakGlassInput(ctx context.Context, raw any) (model.BreakGlassInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCancelBulkActionInput(ctx context.Context, obj any) (model.CancelBulkActionInput, error) {
+	var it model.CancelBulkActionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"bulkActionId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "bulkActionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bulkActionId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BulkActionID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCancelBulkActionInput unmarshals raw into the CancelBulkActionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCancelBulkActionInput(ctx context.Context, raw any) (model.CancelBulkActionInput, error) {
+	var out model.CancelBulkActionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CancelBulkActionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCancelSignatureRequestInput(ctx context.Context, obj any) (model.CancelSignatureRequestInput, error) {
 	var it model.CancelSignatureRequestInput
 	if obj == nil {
@@ -47858,6 +51317,62 @@ func (ec *executionContext) unmarshalInputCreateAffiliationInput(ctx context.Con
 func UnmarshalCreateAffiliationInput(ctx context.Context, raw any) (model.CreateAffiliationInput, error) {
 	var out model.CreateAffiliationInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateAffiliationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCreateApplicationExportInput(ctx context.Context, obj any) (model.CreateApplicationExportInput, error) {
+	var it model.CreateApplicationExportInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "format", "filter"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNExportFormat2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFormat(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Format = data
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOApplicationFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filter = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateApplicationExportInput unmarshals raw into the CreateApplicationExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateApplicationExportInput(ctx context.Context, raw any) (model.CreateApplicationExportInput, error) {
+	var out model.CreateApplicationExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateApplicationExportInput", raw, &out)
 	return out, err
 }
 
@@ -48376,6 +51891,76 @@ func (ec *executionContext) unmarshalInputCreateRoleAssignmentInput(ctx context.
 func UnmarshalCreateRoleAssignmentInput(ctx context.Context, raw any) (model.CreateRoleAssignmentInput, error) {
 	var out model.CreateRoleAssignmentInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateRoleAssignmentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCreateSavedViewInput(ctx context.Context, obj any) (model.CreateSavedViewInput, error) {
+	var it model.CreateSavedViewInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "name", "filter", "shared", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalNApplicationFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filter = data
+		case "shared":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("shared"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Shared = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateSavedViewInput unmarshals raw into the CreateSavedViewInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateSavedViewInput(ctx context.Context, raw any) (model.CreateSavedViewInput, error) {
+	var out model.CreateSavedViewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateSavedViewInput", raw, &out)
 	return out, err
 }
 
@@ -49024,6 +52609,48 @@ func (ec *executionContext) unmarshalInputDeletePostInput(ctx context.Context, o
 func UnmarshalDeletePostInput(ctx context.Context, raw any) (model.DeletePostInput, error) {
 	var out model.DeletePostInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeletePostInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeleteSavedViewInput(ctx context.Context, obj any) (model.DeleteSavedViewInput, error) {
+	var it model.DeleteSavedViewInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"savedViewId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "savedViewId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("savedViewId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SavedViewID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteSavedViewInput unmarshals raw into the DeleteSavedViewInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteSavedViewInput(ctx context.Context, raw any) (model.DeleteSavedViewInput, error) {
+	var out model.DeleteSavedViewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteSavedViewInput", raw, &out)
 	return out, err
 }
 
@@ -52059,6 +55686,104 @@ func UnmarshalStartApplicationInput(ctx context.Context, raw any) (model.StartAp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputStartBulkActionInput(ctx context.Context, obj any) (model.StartBulkActionInput, error) {
+	var it model.StartBulkActionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "kind", "applicationIds", "filter", "dryRun", "message", "untilLocal", "keys", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNBulkActionKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "applicationIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationIds = graphql.OmittableOf(data)
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOApplicationFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filter = graphql.OmittableOf(data)
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = graphql.OmittableOf(data)
+		case "message":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("message"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Message = graphql.OmittableOf(data)
+		case "untilLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("untilLocal"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UntilLocal = graphql.OmittableOf(data)
+		case "keys":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keys"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Keys = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStartBulkActionInput unmarshals raw into the StartBulkActionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStartBulkActionInput(ctx context.Context, raw any) (model.StartBulkActionInput, error) {
+	var out model.StartBulkActionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StartBulkActionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSubmitApplicationInput(ctx context.Context, obj any) (model.SubmitApplicationInput, error) {
 	var it model.SubmitApplicationInput
 	if obj == nil {
@@ -52812,7 +56537,7 @@ func (ec *executionContext) unmarshalInputUpdateOfferingInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"offeringId", "name", "summary", "outcome", "supports", "feeAmount", "teamCapacity"}
+	fieldsInOrder := [...]string{"offeringId", "name", "summary", "outcome", "supports", "feeAmount", "teamCapacity", "expectedVersion"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -52868,6 +56593,13 @@ func (ec *executionContext) unmarshalInputUpdateOfferingInput(ctx context.Contex
 				return it, err
 			}
 			it.TeamCapacity = graphql.OmittableOf(data)
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -53183,6 +56915,69 @@ func (ec *executionContext) unmarshalInputUpdateResourceInput(ctx context.Contex
 func UnmarshalUpdateResourceInput(ctx context.Context, raw any) (model.UpdateResourceInput, error) {
 	var out model.UpdateResourceInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateResourceInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUpdateSavedViewInput(ctx context.Context, obj any) (model.UpdateSavedViewInput, error) {
+	var it model.UpdateSavedViewInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"savedViewId", "name", "filter", "shared"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "savedViewId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("savedViewId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SavedViewID = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = graphql.OmittableOf(data)
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOApplicationFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filter = graphql.OmittableOf(data)
+		case "shared":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("shared"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Shared = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateSavedViewInput unmarshals raw into the UpdateSavedViewInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateSavedViewInput(ctx context.Context, raw any) (model.UpdateSavedViewInput, error) {
+	var out model.UpdateSavedViewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateSavedViewInput", raw, &out)
 	return out, err
 }
 
@@ -53935,6 +57730,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Call(ctx, sel, obj)
+	case ent.BulkAction:
+		return ec._BulkAction(ctx, sel, &obj)
+	case *ent.BulkAction:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._BulkAction(ctx, sel, obj)
 	case ent.BreakGlass:
 		return ec._BreakGlass(ctx, sel, &obj)
 	case *ent.BreakGlass:
@@ -55185,6 +58987,44 @@ func (ec *executionContext) _ApplicationFile(ctx context.Context, sel ast.Select
 	return out
 }
 
+var applicationStateCountImplementors = []string{"ApplicationStateCount"}
+
+func (ec *executionContext) _ApplicationStateCount(ctx context.Context, sel ast.SelectionSet, obj *casework.StateCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, applicationStateCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplicationStateCount")
+		case "state":
+			out.Values[i] = ec._ApplicationStateCount_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._ApplicationStateCount_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var applicationSubmittedImplementors = []string{"ApplicationSubmitted", "ApplicationEvent"}
 
 func (ec *executionContext) _ApplicationSubmitted(ctx context.Context, sel ast.SelectionSet, obj *model.ApplicationSubmitted) graphql.Marshaler {
@@ -56038,6 +59878,257 @@ func (ec *executionContext) _BreakGlassPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var bulkActionImplementors = []string{"BulkAction", "Node"}
+
+func (ec *executionContext) _BulkAction(ctx context.Context, sel ast.SelectionSet, obj *ent.BulkAction) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bulkActionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BulkAction")
+		case "id":
+			out.Values[i] = ec._BulkAction_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "call":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._BulkAction_call(ctx, field, obj)
+				})
+		case "actor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._BulkAction_actor(ctx, field, obj)
+				})
+		case "kind":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._BulkAction_kind(ctx, field, obj)
+				})
+		case "dryRun":
+			out.Values[i] = ec._BulkAction_dryRun(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._BulkAction_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "total":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._BulkAction_total(ctx, field, obj)
+				})
+		case "done":
+			out.Values[i] = ec._BulkAction_done(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failureCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._BulkAction_failureCount(ctx, field, obj)
+				})
+		case "failures":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._BulkAction_failures(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._BulkAction_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "finishedAt":
+			out.Values[i] = ec._BulkAction_finishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var bulkActionConnectionImplementors = []string{"BulkActionConnection"}
+
+func (ec *executionContext) _BulkActionConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.BulkAction]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bulkActionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BulkActionConnection")
+		case "edges":
+			out.Values[i] = ec._BulkActionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._BulkActionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var bulkActionEdgeImplementors = []string{"BulkActionEdge"}
+
+func (ec *executionContext) _BulkActionEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.BulkAction]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bulkActionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BulkActionEdge")
+		case "cursor":
+			out.Values[i] = ec._BulkActionEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._BulkActionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var bulkActionEventImplementors = []string{"BulkActionEvent"}
+
+func (ec *executionContext) _BulkActionEvent(ctx context.Context, sel ast.SelectionSet, obj *model.BulkActionEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bulkActionEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BulkActionEvent")
+		case "cursor":
+			out.Values[i] = ec._BulkActionEvent_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bulkAction":
+			out.Values[i] = ec._BulkActionEvent_bulkAction(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var bulkActionFailureImplementors = []string{"BulkActionFailure"}
+
+func (ec *executionContext) _BulkActionFailure(ctx context.Context, sel ast.SelectionSet, obj *casework.Failure) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bulkActionFailureImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BulkActionFailure")
+		case "application":
+			out.Values[i] = ec._BulkActionFailure_application(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "code":
+			out.Values[i] = ec._BulkActionFailure_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._BulkActionFailure_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var callImplementors = []string{"Call", "Node"}
 
 func (ec *executionContext) _Call(ctx context.Context, sel ast.SelectionSet, obj *ent.Call) graphql.Marshaler {
@@ -56107,6 +60198,135 @@ func (ec *executionContext) _Call(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Call_applications(ctx, field, obj)
 				})
+		case "savedViews":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_savedViews(ctx, field, obj)
+				})
+		case "statistics":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_statistics(ctx, field, obj)
+				})
+		case "bulkActions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_bulkActions(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callStatisticsImplementors = []string{"CallStatistics"}
+
+func (ec *executionContext) _CallStatistics(ctx context.Context, sel ast.SelectionSet, obj *casework.Statistics) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callStatisticsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallStatistics")
+		case "total":
+			out.Values[i] = ec._CallStatistics_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "late":
+			out.Values[i] = ec._CallStatistics_late(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "completeDrafts":
+			out.Values[i] = ec._CallStatistics_completeDrafts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "incompleteDrafts":
+			out.Values[i] = ec._CallStatistics_incompleteDrafts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assignedReviews":
+			out.Values[i] = ec._CallStatistics_assignedReviews(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "submittedReviews":
+			out.Values[i] = ec._CallStatistics_submittedReviews(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "states":
+			out.Values[i] = ec._CallStatistics_states(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationKinds":
+			out.Values[i] = ec._CallStatistics_organizationKinds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "days":
+			out.Values[i] = ec._CallStatistics_days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var cancelBulkActionPayloadImplementors = []string{"CancelBulkActionPayload"}
+
+func (ec *executionContext) _CancelBulkActionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CancelBulkActionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cancelBulkActionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CancelBulkActionPayload")
+		case "bulkAction":
+			out.Values[i] = ec._CancelBulkActionPayload_bulkAction(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._CancelBulkActionPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -56488,6 +60708,49 @@ func (ec *executionContext) _CreateAffiliationPayload(ctx context.Context, sel a
 	return out
 }
 
+var createApplicationExportPayloadImplementors = []string{"CreateApplicationExportPayload"}
+
+func (ec *executionContext) _CreateApplicationExportPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateApplicationExportPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createApplicationExportPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateApplicationExportPayload")
+		case "url":
+			out.Values[i] = ec._CreateApplicationExportPayload_url(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._CreateApplicationExportPayload_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._CreateApplicationExportPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var createCohortPayloadImplementors = []string{"CreateCohortPayload"}
 
 func (ec *executionContext) _CreateCohortPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateCohortPayload) graphql.Marshaler {
@@ -56739,6 +61002,44 @@ func (ec *executionContext) _CreateRoleAssignmentPayload(ctx context.Context, se
 			}
 		case "errors":
 			out.Values[i] = ec._CreateRoleAssignmentPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var createSavedViewPayloadImplementors = []string{"CreateSavedViewPayload"}
+
+func (ec *executionContext) _CreateSavedViewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateSavedViewPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createSavedViewPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateSavedViewPayload")
+		case "savedView":
+			out.Values[i] = ec._CreateSavedViewPayload_savedView(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._CreateSavedViewPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -57162,6 +61463,44 @@ func (ec *executionContext) _DeletePostPayload(ctx context.Context, sel ast.Sele
 			}
 		case "errors":
 			out.Values[i] = ec._DeletePostPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deleteSavedViewPayloadImplementors = []string{"DeleteSavedViewPayload"}
+
+func (ec *executionContext) _DeleteSavedViewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteSavedViewPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteSavedViewPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteSavedViewPayload")
+		case "deletedId":
+			out.Values[i] = ec._DeleteSavedViewPayload_deletedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeleteSavedViewPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -59668,6 +64007,12 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Member_bookmarks(ctx, field, obj)
 				})
+		case "entitlements":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Member_entitlements(ctx, field, obj)
+				})
 		case "suspendedUntil":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -60413,6 +64758,48 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "transferApplication":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_transferApplication(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createSavedView":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createSavedView(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateSavedView":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateSavedView(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteSavedView":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteSavedView(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createApplicationExport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createApplicationExport(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startBulkAction":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_startBulkAction(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cancelBulkAction":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_cancelBulkAction(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -61573,6 +65960,11 @@ func (ec *executionContext) _Offering(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Offering_cohorts(ctx, field, obj)
 				})
+		case "version":
+			out.Values[i] = ec._Offering_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "entitlements":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -61737,6 +66129,44 @@ func (ec *executionContext) _OrganizationEdge(ctx context.Context, sel ast.Selec
 			}
 		case "node":
 			out.Values[i] = ec._OrganizationEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var organizationKindCountImplementors = []string{"OrganizationKindCount"}
+
+func (ec *executionContext) _OrganizationKindCount(ctx context.Context, sel ast.SelectionSet, obj *casework.KindCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, organizationKindCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrganizationKindCount")
+		case "kind":
+			out.Values[i] = ec._OrganizationKindCount_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._OrganizationKindCount_count(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -63908,6 +68338,12 @@ func (ec *executionContext) _Resource(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Resource_viewerCanUpdate(ctx, field, obj)
 				})
+		case "entitlements":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Resource_entitlements(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -64459,6 +68895,164 @@ func (ec *executionContext) _SaveDraftPayload(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var savedFilterImplementors = []string{"SavedFilter"}
+
+func (ec *executionContext) _SavedFilter(ctx context.Context, sel ast.SelectionSet, obj *casework.Filter) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, savedFilterImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SavedFilter")
+		case "states":
+			out.Values[i] = ec._SavedFilter_states(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationKinds":
+			out.Values[i] = ec._SavedFilter_organizationKinds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._SavedFilter_text(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "late":
+			out.Values[i] = ec._SavedFilter_late(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "complete":
+			out.Values[i] = ec._SavedFilter_complete(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "withDocument":
+			out.Values[i] = ec._SavedFilter_withDocument(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "withoutDocument":
+			out.Values[i] = ec._SavedFilter_withoutDocument(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reviewerId":
+			out.Values[i] = ec._SavedFilter_reviewerId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "minReviews":
+			out.Values[i] = ec._SavedFilter_minReviews(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maxReviews":
+			out.Values[i] = ec._SavedFilter_maxReviews(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "decisionPrepared":
+			out.Values[i] = ec._SavedFilter_decisionPrepared(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "submittedFrom":
+			out.Values[i] = ec._SavedFilter_submittedFrom(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "submittedBefore":
+			out.Values[i] = ec._SavedFilter_submittedBefore(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var savedViewImplementors = []string{"SavedView"}
+
+func (ec *executionContext) _SavedView(ctx context.Context, sel ast.SelectionSet, obj *ent.SavedView) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, savedViewImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SavedView")
+		case "id":
+			out.Values[i] = ec._SavedView_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._SavedView_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "filter":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SavedView_filter(ctx, field, obj)
+				})
+		case "shared":
+			out.Values[i] = ec._SavedView_shared(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "owner":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SavedView_owner(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._SavedView_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._SavedView_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var scheduleDraftPayloadImplementors = []string{"ScheduleDraftPayload"}
 
 func (ec *executionContext) _ScheduleDraftPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ScheduleDraftPayload) graphql.Marshaler {
@@ -64968,6 +69562,12 @@ func (ec *executionContext) _Space(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Space_viewerCanUpdate(ctx, field, obj)
 				})
+		case "entitlements":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Space_entitlements(ctx, field, obj)
+				})
 		case "viewerOpenFlagCount":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -65394,6 +69994,44 @@ func (ec *executionContext) _StartApplicationPayload(ctx context.Context, sel as
 	return out
 }
 
+var startBulkActionPayloadImplementors = []string{"StartBulkActionPayload"}
+
+func (ec *executionContext) _StartBulkActionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.StartBulkActionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, startBulkActionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StartBulkActionPayload")
+		case "bulkAction":
+			out.Values[i] = ec._StartBulkActionPayload_bulkAction(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._StartBulkActionPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var submissionImplementors = []string{"Submission"}
 
 func (ec *executionContext) _Submission(ctx context.Context, sel ast.SelectionSet, obj *ent.Submission) graphql.Marshaler {
@@ -65450,6 +70088,44 @@ func (ec *executionContext) _Submission(ctx context.Context, sel ast.SelectionSe
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Submission_documents(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var submissionDayCountImplementors = []string{"SubmissionDayCount"}
+
+func (ec *executionContext) _SubmissionDayCount(ctx context.Context, sel ast.SelectionSet, obj *casework.DayCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, submissionDayCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubmissionDayCount")
+		case "day":
+			out.Values[i] = ec._SubmissionDayCount_day(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._SubmissionDayCount_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -65607,6 +70283,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	switch fields[0].Name {
 	case "applicationEvents":
 		return ec._Subscription_applicationEvents(ctx, fields[0])
+	case "bulkActionEvents":
+		return ec._Subscription_bulkActionEvents(ctx, fields[0])
 	case "threadActivity":
 		return ec._Subscription_threadActivity(ctx, fields[0])
 	case "threadEvents":
@@ -65834,6 +70512,59 @@ func (ec *executionContext) _TeamEdge(ctx context.Context, sel ast.SelectionSet,
 		case "node":
 			out.Values[i] = ec._TeamEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var teamEntitlementImplementors = []string{"TeamEntitlement"}
+
+func (ec *executionContext) _TeamEntitlement(ctx context.Context, sel ast.SelectionSet, obj *community.TeamEntitlement) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, teamEntitlementImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TeamEntitlement")
+		case "team":
+			out.Values[i] = ec._TeamEntitlement_team(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "offering":
+			out.Values[i] = ec._TeamEntitlement_offering(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "support":
+			out.Values[i] = ec._TeamEntitlement_support(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "space":
+			out.Values[i] = ec._TeamEntitlement_space(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "resource":
+			out.Values[i] = ec._TeamEntitlement_resource(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -66937,6 +71668,44 @@ func (ec *executionContext) _UpdateResourcePayload(ctx context.Context, sel ast.
 			}
 		case "errors":
 			out.Values[i] = ec._UpdateResourcePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var updateSavedViewPayloadImplementors = []string{"UpdateSavedViewPayload"}
+
+func (ec *executionContext) _UpdateSavedViewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateSavedViewPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateSavedViewPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateSavedViewPayload")
+		case "savedView":
+			out.Values[i] = ec._UpdateSavedViewPayload_savedView(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._UpdateSavedViewPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -68175,6 +72944,11 @@ func (ec *executionContext) marshalNApplicationEvent2githubᚗcomᚋpursuingᚑe
 	return ec._ApplicationEvent(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNApplicationFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx context.Context, v any) (*casework.Filter, error) {
+	res, err := ec.unmarshalInputApplicationFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNApplicationState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐState(ctx context.Context, v any) (application.State, error) {
 	var res application.State
 	err := res.UnmarshalGQL(v)
@@ -68183,6 +72957,60 @@ func (ec *executionContext) unmarshalNApplicationState2githubᚗcomᚋpursuing�
 
 func (ec *executionContext) marshalNApplicationState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐState(ctx context.Context, sel ast.SelectionSet, v application.State) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNApplicationState2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐStateᚄ(ctx context.Context, v any) ([]application.State, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]application.State, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNApplicationState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNApplicationState2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐStateᚄ(ctx context.Context, sel ast.SelectionSet, v []application.State) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNApplicationState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNApplicationStateCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStateCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*casework.StateCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNApplicationStateCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStateCount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNApplicationStateCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStateCount(ctx context.Context, sel ast.SelectionSet, v *casework.StateCount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ApplicationStateCount!")
+		return graphql.Null
+	}
+	return ec._ApplicationStateCount(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNArchiveCohortInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐArchiveCohortInput(ctx context.Context, v any) (model.ArchiveCohortInput, error) {
@@ -68459,6 +73287,98 @@ func (ec *executionContext) marshalNBreakGlassPayload2ᚖgithubᚗcomᚋpursuing
 	return ec._BreakGlassPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(ctx context.Context, sel ast.SelectionSet, v *ent.BulkAction) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BulkAction!")
+		return graphql.Null
+	}
+	return ec._BulkAction(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBulkActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.BulkAction]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BulkActionConnection!")
+		return graphql.Null
+	}
+	return ec._BulkActionConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBulkActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.BulkAction]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBulkActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBulkActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.BulkAction]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BulkActionEdge!")
+		return graphql.Null
+	}
+	return ec._BulkActionEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBulkActionEvent2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐBulkActionEvent(ctx context.Context, sel ast.SelectionSet, v *model.BulkActionEvent) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BulkActionEvent!")
+		return graphql.Null
+	}
+	return ec._BulkActionEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBulkActionFailure2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFailureᚄ(ctx context.Context, sel ast.SelectionSet, v []*casework.Failure) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBulkActionFailure2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFailure(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBulkActionFailure2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFailure(ctx context.Context, sel ast.SelectionSet, v *casework.Failure) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BulkActionFailure!")
+		return graphql.Null
+	}
+	return ec._BulkActionFailure(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNBulkActionKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKind(ctx context.Context, v any) (casework.Kind, error) {
+	var res casework.Kind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBulkActionKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKind(ctx context.Context, sel ast.SelectionSet, v casework.Kind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNBulkActionState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋbulkactionᚐState(ctx context.Context, v any) (bulkaction.State, error) {
+	var res bulkaction.State
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBulkActionState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋbulkactionᚐState(ctx context.Context, sel ast.SelectionSet, v bulkaction.State) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNCall2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCallᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Call) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -68491,6 +73411,19 @@ func (ec *executionContext) unmarshalNCallState2githubᚗcomᚋpursuingᚑequity
 
 func (ec *executionContext) marshalNCallState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx context.Context, sel ast.SelectionSet, v admission.CallState) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNCancelBulkActionInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCancelBulkActionInput(ctx context.Context, v any) (model.CancelBulkActionInput, error) {
+	res, err := ec.unmarshalInputCancelBulkActionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCancelBulkActionPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCancelBulkActionPayload(ctx context.Context, sel ast.SelectionSet, v *model.CancelBulkActionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CancelBulkActionPayload!")
+		return graphql.Null
+	}
+	return ec._CancelBulkActionPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCancelSignatureRequestInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCancelSignatureRequestInput(ctx context.Context, v any) (model.CancelSignatureRequestInput, error) {
@@ -68609,6 +73542,19 @@ func (ec *executionContext) marshalNCreateAffiliationPayload2ᚖgithubᚗcomᚋp
 	return ec._CreateAffiliationPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCreateApplicationExportInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateApplicationExportInput(ctx context.Context, v any) (model.CreateApplicationExportInput, error) {
+	res, err := ec.unmarshalInputCreateApplicationExportInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateApplicationExportPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateApplicationExportPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateApplicationExportPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateApplicationExportPayload!")
+		return graphql.Null
+	}
+	return ec._CreateApplicationExportPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateCohortInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCohortInput(ctx context.Context, v any) (model.CreateCohortInput, error) {
 	res, err := ec.unmarshalInputCreateCohortInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -68698,6 +73644,19 @@ func (ec *executionContext) marshalNCreateRoleAssignmentPayload2ᚖgithubᚗcom�
 		return graphql.Null
 	}
 	return ec._CreateRoleAssignmentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCreateSavedViewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateSavedViewInput(ctx context.Context, v any) (model.CreateSavedViewInput, error) {
+	res, err := ec.unmarshalInputCreateSavedViewInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateSavedViewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateSavedViewPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateSavedViewPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateSavedViewPayload!")
+		return graphql.Null
+	}
+	return ec._CreateSavedViewPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreateSpaceInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateSpaceInput(ctx context.Context, v any) (model.CreateSpaceInput, error) {
@@ -68879,6 +73838,19 @@ func (ec *executionContext) marshalNDeletePostPayload2ᚖgithubᚗcomᚋpursuing
 		return graphql.Null
 	}
 	return ec._DeletePostPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteSavedViewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteSavedViewInput(ctx context.Context, v any) (model.DeleteSavedViewInput, error) {
+	res, err := ec.unmarshalInputDeleteSavedViewInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteSavedViewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteSavedViewPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteSavedViewPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteSavedViewPayload!")
+		return graphql.Null
+	}
+	return ec._DeleteSavedViewPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDeleteWebhookEndpointInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteWebhookEndpointInput(ctx context.Context, v any) (model.DeleteWebhookEndpointInput, error) {
@@ -69248,6 +74220,16 @@ func (ec *executionContext) unmarshalNErrorCode2githubᚗcomᚋpursuingᚑequity
 }
 
 func (ec *executionContext) marshalNErrorCode2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐCode(ctx context.Context, sel ast.SelectionSet, v fault.Code) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNExportFormat2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFormat(ctx context.Context, v any) (casework.Format, error) {
+	var res casework.Format
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExportFormat2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFormat(ctx context.Context, sel ast.SelectionSet, v casework.Format) graphql.Marshaler {
 	return v
 }
 
@@ -70194,6 +75176,60 @@ func (ec *executionContext) marshalNOrganizationKind2githubᚗcomᚋpursuingᚑe
 	return v
 }
 
+func (ec *executionContext) unmarshalNOrganizationKind2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKindᚄ(ctx context.Context, v any) ([]organization.Kind, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]organization.Kind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOrganizationKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNOrganizationKind2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKindᚄ(ctx context.Context, sel ast.SelectionSet, v []organization.Kind) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrganizationKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOrganizationKindCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKindCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*casework.KindCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrganizationKindCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKindCount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOrganizationKindCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKindCount(ctx context.Context, sel ast.SelectionSet, v *casework.KindCount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "OrganizationKindCount!")
+		return graphql.Null
+	}
+	return ec._OrganizationKindCount(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx context.Context, sel ast.SelectionSet, v page.Info) graphql.Marshaler {
 	return ec._PageInfo(ctx, sel, &v)
 }
@@ -70829,6 +75865,38 @@ func (ec *executionContext) marshalNSaveDraftPayload2ᚖgithubᚗcomᚋpursuing�
 	return ec._SaveDraftPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNSavedFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx context.Context, sel ast.SelectionSet, v *casework.Filter) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SavedFilter!")
+		return graphql.Null
+	}
+	return ec._SavedFilter(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSavedView2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedViewᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.SavedView) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSavedView2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedView(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSavedView2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedView(ctx context.Context, sel ast.SelectionSet, v *ent.SavedView) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SavedView!")
+		return graphql.Null
+	}
+	return ec._SavedView(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNScheduleDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐScheduleDraftInput(ctx context.Context, v any) (model.ScheduleDraftInput, error) {
 	res, err := ec.unmarshalInputScheduleDraftInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -71150,6 +76218,19 @@ func (ec *executionContext) marshalNStartApplicationPayload2ᚖgithubᚗcomᚋpu
 	return ec._StartApplicationPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNStartBulkActionInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐStartBulkActionInput(ctx context.Context, v any) (model.StartBulkActionInput, error) {
+	res, err := ec.unmarshalInputStartBulkActionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStartBulkActionPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐStartBulkActionPayload(ctx context.Context, sel ast.SelectionSet, v *model.StartBulkActionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StartBulkActionPayload!")
+		return graphql.Null
+	}
+	return ec._StartBulkActionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -71215,6 +76296,30 @@ func (ec *executionContext) marshalNSubmission2ᚖgithubᚗcomᚋpursuingᚑequi
 		return graphql.Null
 	}
 	return ec._Submission(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSubmissionDayCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐDayCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*casework.DayCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSubmissionDayCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐDayCount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSubmissionDayCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐDayCount(ctx context.Context, sel ast.SelectionSet, v *casework.DayCount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SubmissionDayCount!")
+		return graphql.Null
+	}
+	return ec._SubmissionDayCount(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSubmitApplicationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitApplicationInput(ctx context.Context, v any) (model.SubmitApplicationInput, error) {
@@ -71298,6 +76403,14 @@ func (ec *executionContext) marshalNSupport2ᚕgithubᚗcomᚋpursuingᚑequity�
 	return ret
 }
 
+func (ec *executionContext) marshalNSupport2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(ctx context.Context, sel ast.SelectionSet, v *schema.Support) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Support!")
+		return graphql.Null
+	}
+	return ec._Support(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSupportInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(ctx context.Context, v any) (*schema.Support, error) {
 	res, err := ec.unmarshalInputSupportInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -71354,6 +76467,30 @@ func (ec *executionContext) marshalNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequity
 		return graphql.Null
 	}
 	return ec._TeamEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTeamEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcommunityᚐTeamEntitlementᚄ(ctx context.Context, sel ast.SelectionSet, v []*community.TeamEntitlement) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTeamEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcommunityᚐTeamEntitlement(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTeamEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcommunityᚐTeamEntitlement(ctx context.Context, sel ast.SelectionSet, v *community.TeamEntitlement) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "TeamEntitlement!")
+		return graphql.Null
+	}
+	return ec._TeamEntitlement(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNTeamMembership2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeamMembershipᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.TeamMembership) graphql.Marshaler {
@@ -71772,6 +76909,19 @@ func (ec *executionContext) marshalNUpdateResourcePayload2ᚖgithubᚗcomᚋpurs
 		return graphql.Null
 	}
 	return ec._UpdateResourcePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateSavedViewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateSavedViewInput(ctx context.Context, v any) (model.UpdateSavedViewInput, error) {
+	res, err := ec.unmarshalInputUpdateSavedViewInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateSavedViewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateSavedViewPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateSavedViewPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateSavedViewPayload!")
+		return graphql.Null
+	}
+	return ec._UpdateSavedViewPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdateSpaceInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateSpaceInput(ctx context.Context, v any) (model.UpdateSpaceInput, error) {
@@ -72311,6 +77461,20 @@ func (ec *executionContext) marshalOBreakGlass2ᚖgithubᚗcomᚋpursuingᚑequi
 	return ec._BreakGlass(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(ctx context.Context, sel ast.SelectionSet, v *ent.BulkAction) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._BulkAction(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOCallStatistics2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStatistics(ctx context.Context, sel ast.SelectionSet, v *casework.Statistics) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CallStatistics(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(ctx context.Context, sel ast.SelectionSet, v *ent.Cohort) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -72738,6 +77902,13 @@ func (ec *executionContext) marshalORoleAssignment2ᚖgithubᚗcomᚋpursuingᚑ
 		return graphql.Null
 	}
 	return ec._RoleAssignment(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOSavedView2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedView(ctx context.Context, sel ast.SelectionSet, v *ent.SavedView) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._SavedView(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOSearchKind2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋsearchdocumentᚐKindᚄ(ctx context.Context, v any) ([]searchdocument.Kind, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/memberterm"
 	"github.com/pursuing-equity/commons/ent/organization"
@@ -24,6 +25,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/allowance"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/casework"
+	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/diff"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/forum"
@@ -74,10 +76,12 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("BlockMemberInput", ec.unmarshalInputBlockMemberInput),
 				graphql.NewInputUnmarshaler("BookmarkPostInput", ec.unmarshalInputBookmarkPostInput),
 				graphql.NewInputUnmarshaler("BreakGlassInput", ec.unmarshalInputBreakGlassInput),
+				graphql.NewInputUnmarshaler("CancelBulkActionInput", ec.unmarshalInputCancelBulkActionInput),
 				graphql.NewInputUnmarshaler("CancelSignatureRequestInput", ec.unmarshalInputCancelSignatureRequestInput),
 				graphql.NewInputUnmarshaler("ClassifyThreadInput", ec.unmarshalInputClassifyThreadInput),
 				graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 				graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
+				graphql.NewInputUnmarshaler("CreateApplicationExportInput", ec.unmarshalInputCreateApplicationExportInput),
 				graphql.NewInputUnmarshaler("CreateCohortInput", ec.unmarshalInputCreateCohortInput),
 				graphql.NewInputUnmarshaler("CreateExportInput", ec.unmarshalInputCreateExportInput),
 				graphql.NewInputUnmarshaler("CreateFeedAddressInput", ec.unmarshalInputCreateFeedAddressInput),
@@ -85,6 +89,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
 				graphql.NewInputUnmarshaler("CreateResourceInput", ec.unmarshalInputCreateResourceInput),
 				graphql.NewInputUnmarshaler("CreateRoleAssignmentInput", ec.unmarshalInputCreateRoleAssignmentInput),
+				graphql.NewInputUnmarshaler("CreateSavedViewInput", ec.unmarshalInputCreateSavedViewInput),
 				graphql.NewInputUnmarshaler("CreateSpaceInput", ec.unmarshalInputCreateSpaceInput),
 				graphql.NewInputUnmarshaler("CreateSpaceMembershipInput", ec.unmarshalInputCreateSpaceMembershipInput),
 				graphql.NewInputUnmarshaler("CreateTeamInput", ec.unmarshalInputCreateTeamInput),
@@ -96,6 +101,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("DeleteDraftInput", ec.unmarshalInputDeleteDraftInput),
 				graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 				graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
+				graphql.NewInputUnmarshaler("DeleteSavedViewInput", ec.unmarshalInputDeleteSavedViewInput),
 				graphql.NewInputUnmarshaler("DeleteWebhookEndpointInput", ec.unmarshalInputDeleteWebhookEndpointInput),
 				graphql.NewInputUnmarshaler("EditPostInput", ec.unmarshalInputEditPostInput),
 				graphql.NewInputUnmarshaler("EndAffiliationInput", ec.unmarshalInputEndAffiliationInput),
@@ -154,6 +160,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
 				graphql.NewInputUnmarshaler("SplitThreadInput", ec.unmarshalInputSplitThreadInput),
 				graphql.NewInputUnmarshaler("StartApplicationInput", ec.unmarshalInputStartApplicationInput),
+				graphql.NewInputUnmarshaler("StartBulkActionInput", ec.unmarshalInputStartBulkActionInput),
 				graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
 				graphql.NewInputUnmarshaler("SupportInput", ec.unmarshalInputSupportInput),
 				graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
@@ -173,6 +180,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("UpdateOrganizationInput", ec.unmarshalInputUpdateOrganizationInput),
 				graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 				graphql.NewInputUnmarshaler("UpdateResourceInput", ec.unmarshalInputUpdateResourceInput),
+				graphql.NewInputUnmarshaler("UpdateSavedViewInput", ec.unmarshalInputUpdateSavedViewInput),
 				graphql.NewInputUnmarshaler("UpdateSpaceInput", ec.unmarshalInputUpdateSpaceInput),
 				graphql.NewInputUnmarshaler("UpdateSpaceMembershipInput", ec.unmarshalInputUpdateSpaceMembershipInput),
 				graphql.NewInputUnmarshaler("UpdateTeamInput", ec.unmarshalInputUpdateTeamInput),
@@ -1198,6 +1206,30 @@ func (ec *executionContext) write_ApplicationFile(w *answer.Writer, in *answer.P
 	return whole
 }
 
+func (ec *executionContext) write_ApplicationStateCount(w *answer.Writer, in *answer.Place, obj *casework.StateCount) bool {
+	o := in.Object(ec.OperationContext, "ApplicationStateCount", applicationStateCountImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ApplicationStateCount\"")
+		case "state":
+			v := obj.State
+			w.Name(string(v))
+		case "count":
+			v := obj.Count
+			w.Int(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_ApplicationSubmitted(w *answer.Writer, in *answer.Place, obj *model.ApplicationSubmitted) bool {
 	o := in.Object(ec.OperationContext, "ApplicationSubmitted", applicationSubmittedImplementors)
 	w.Raw("{")
@@ -1937,6 +1969,243 @@ func (ec *executionContext) write_BreakGlassPayload(w *answer.Writer, in *answer
 	return whole
 }
 
+func (ec *executionContext) write_BulkAction(w *answer.Writer, in *answer.Place, obj *ent.BulkAction) bool {
+	o := in.Object(ec.OperationContext, "BulkAction", bulkActionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"BulkAction\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_BulkAction_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Call, error) {
+				return ec.Resolvers.BulkAction().Call(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v) && whole
+		case "actor":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_BulkAction_actor(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.BulkAction().Actor(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		case "kind":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_BulkAction_kind(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (casework.Kind, error) {
+				return ec.Resolvers.BulkAction().Kind(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Name(string(v))
+		case "dryRun":
+			v := obj.DryRun
+			w.Bool(v)
+		case "state":
+			v := obj.State
+			w.Name(string(v))
+		case "total":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_BulkAction_total(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (int, error) {
+				return ec.Resolvers.BulkAction().Total(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Int(v)
+		case "done":
+			v := obj.Done
+			w.Int(v)
+		case "failureCount":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_BulkAction_failureCount(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (int, error) {
+				return ec.Resolvers.BulkAction().FailureCount(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Int(v)
+		case "failures":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_BulkAction_failures(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) ([]*casework.Failure, error) {
+				return ec.Resolvers.BulkAction().Failures(ctx, obj, fc.Args["limit"].(int), fc.Args["skip"].(int))
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNBulkActionFailure2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFailureᚄ(w, f, v) && whole
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "finishedAt":
+			v := obj.FinishedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_BulkActionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.BulkAction]) bool {
+	o := in.Object(ec.OperationContext, "BulkActionConnection", bulkActionConnectionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"BulkActionConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_BulkActionConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			whole = ec.putNBulkActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_BulkActionConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_BulkActionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.BulkAction]) bool {
+	o := in.Object(ec.OperationContext, "BulkActionEdge", bulkActionEdgeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"BulkActionEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_BulkActionEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			whole = ec.putNBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_BulkActionEvent(w *answer.Writer, in *answer.Place, obj *model.BulkActionEvent) bool {
+	o := in.Object(ec.OperationContext, "BulkActionEvent", bulkActionEventImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"BulkActionEvent\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "bulkAction":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_BulkActionEvent_bulkAction(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.BulkAction
+			whole = ec.putNBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_BulkActionFailure(w *answer.Writer, in *answer.Place, obj *casework.Failure) bool {
+	o := in.Object(ec.OperationContext, "BulkActionFailure", bulkActionFailureImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"BulkActionFailure\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_BulkActionFailure_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "code":
+			v := obj.Code
+			w.String(v)
+		case "message":
+			v := obj.Message
+			w.String(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *ent.Call) bool {
 	o := in.Object(ec.OperationContext, "Call", callImplementors)
 	w.Raw("{")
@@ -2018,6 +2287,134 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 				continue
 			}
 			whole = ec.putNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		case "savedViews":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_savedViews(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.SavedView, error) {
+				return ec.Resolvers.Call().SavedViews(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNSavedView2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedViewᚄ(w, f, v) && whole
+		case "statistics":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_statistics(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*casework.Statistics, error) {
+				return ec.Resolvers.Call().Statistics(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOCallStatistics2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStatistics(w, f, v)
+		case "bulkActions":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_bulkActions(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.BulkAction], error) {
+				return ec.Resolvers.Call().BulkActions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNBulkActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_CallStatistics(w *answer.Writer, in *answer.Place, obj *casework.Statistics) bool {
+	o := in.Object(ec.OperationContext, "CallStatistics", callStatisticsImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CallStatistics\"")
+		case "total":
+			v := obj.Total
+			w.Int(v)
+		case "late":
+			v := obj.Late
+			w.Int(v)
+		case "completeDrafts":
+			v := obj.CompleteDrafts
+			w.Int(v)
+		case "incompleteDrafts":
+			v := obj.IncompleteDrafts
+			w.Int(v)
+		case "assignedReviews":
+			v := obj.AssignedReviews
+			w.Int(v)
+		case "submittedReviews":
+			v := obj.SubmittedReviews
+			w.Int(v)
+		case "states":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CallStatistics_states(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.States
+			whole = ec.putNApplicationStateCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStateCountᚄ(w, f, v) && whole
+		case "organizationKinds":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CallStatistics_organizationKinds(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.OrganizationKinds
+			whole = ec.putNOrganizationKindCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKindCountᚄ(w, f, v) && whole
+		case "days":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CallStatistics_days(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Days
+			whole = ec.putNSubmissionDayCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐDayCountᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_CancelBulkActionPayload(w *answer.Writer, in *answer.Place, obj *model.CancelBulkActionPayload) bool {
+	o := in.Object(ec.OperationContext, "CancelBulkActionPayload", cancelBulkActionPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CancelBulkActionPayload\"")
+		case "bulkAction":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CancelBulkActionPayload_bulkAction(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.BulkAction
+			ec.putOBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CancelBulkActionPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -2369,6 +2766,45 @@ func (ec *executionContext) write_CreateAffiliationPayload(w *answer.Writer, in 
 	return whole
 }
 
+func (ec *executionContext) write_CreateApplicationExportPayload(w *answer.Writer, in *answer.Place, obj *model.CreateApplicationExportPayload) bool {
+	o := in.Object(ec.OperationContext, "CreateApplicationExportPayload", createApplicationExportPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CreateApplicationExportPayload\"")
+		case "url":
+			v := obj.URL
+			if v == nil {
+				w.Null()
+			} else {
+				w.String(*v)
+			}
+		case "expiresAt":
+			v := obj.ExpiresAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CreateApplicationExportPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_CreateCohortPayload(w *answer.Writer, in *answer.Place, obj *model.CreateCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateCohortPayload", createCohortPayloadImplementors)
 	w.Raw("{")
@@ -2588,6 +3024,38 @@ func (ec *executionContext) write_CreateRoleAssignmentPayload(w *answer.Writer, 
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_CreateRoleAssignmentPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_CreateSavedViewPayload(w *answer.Writer, in *answer.Place, obj *model.CreateSavedViewPayload) bool {
+	o := in.Object(ec.OperationContext, "CreateSavedViewPayload", createSavedViewPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CreateSavedViewPayload\"")
+		case "savedView":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CreateSavedViewPayload_savedView(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.SavedView
+			ec.putOSavedView2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedView(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CreateSavedViewPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -2947,6 +3415,38 @@ func (ec *executionContext) write_DeletePostPayload(w *answer.Writer, in *answer
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_DeletePostPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_DeleteSavedViewPayload(w *answer.Writer, in *answer.Place, obj *model.DeleteSavedViewPayload) bool {
+	o := in.Object(ec.OperationContext, "DeleteSavedViewPayload", deleteSavedViewPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DeleteSavedViewPayload\"")
+		case "deletedId":
+			v := obj.DeletedID
+			if v == nil {
+				w.Null()
+			} else {
+				w.ID(*v)
+			}
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DeleteSavedViewPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -5161,6 +5661,19 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 				continue
 			}
 			ec.putOBookmarkConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v)
+		case "entitlements":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Member_entitlements(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*community.TeamEntitlement, error) {
+				return ec.Resolvers.Member().Entitlements(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNTeamEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcommunityᚐTeamEntitlementᚄ(w, f, v) && whole
 		case "suspendedUntil":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_suspendedUntil(in.Ctx, f.CollectedField)
@@ -6124,6 +6637,9 @@ func (ec *executionContext) write_Offering(w *answer.Writer, in *answer.Place, o
 				continue
 			}
 			whole = ec.putNCohortConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		case "version":
+			v := obj.Version
+			w.Int(v)
 		case "entitlements":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Offering_entitlements(in.Ctx, f.CollectedField)
@@ -6272,6 +6788,30 @@ func (ec *executionContext) write_OrganizationEdge(w *answer.Writer, in *answer.
 			}
 			v := obj.Node
 			whole = ec.putNOrganization2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOrganization(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_OrganizationKindCount(w *answer.Writer, in *answer.Place, obj *casework.KindCount) bool {
+	o := in.Object(ec.OperationContext, "OrganizationKindCount", organizationKindCountImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"OrganizationKindCount\"")
+		case "kind":
+			v := obj.Kind
+			w.Name(string(v))
+		case "count":
+			v := obj.Count
+			w.Int(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -8410,6 +8950,19 @@ func (ec *executionContext) write_Resource(w *answer.Writer, in *answer.Place, o
 				continue
 			}
 			w.Bool(v)
+		case "entitlements":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Resource_entitlements(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Entitlement, error) {
+				return ec.Resolvers.Resource().Entitlements(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlementᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -8865,6 +9418,174 @@ func (ec *executionContext) write_SaveDraftPayload(w *answer.Writer, in *answer.
 			}
 			v := obj.Errors
 			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SavedFilter(w *answer.Writer, in *answer.Place, obj *casework.Filter) bool {
+	o := in.Object(ec.OperationContext, "SavedFilter", savedFilterImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SavedFilter\"")
+		case "states":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SavedFilter_states(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.States
+			whole = ec.putNApplicationState2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐStateᚄ(w, f, v) && whole
+		case "organizationKinds":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SavedFilter_organizationKinds(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.OrganizationKinds
+			whole = ec.putNOrganizationKind2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKindᚄ(w, f, v) && whole
+		case "text":
+			v := obj.Text
+			if v == nil {
+				w.Null()
+			} else {
+				w.String(*v)
+			}
+		case "late":
+			v := obj.Late
+			if v == nil {
+				w.Null()
+			} else {
+				w.Bool(*v)
+			}
+		case "complete":
+			v := obj.Complete
+			if v == nil {
+				w.Null()
+			} else {
+				w.Bool(*v)
+			}
+		case "withDocument":
+			v := obj.WithDocument
+			if v == nil {
+				w.Null()
+			} else {
+				w.String(*v)
+			}
+		case "withoutDocument":
+			v := obj.WithoutDocument
+			if v == nil {
+				w.Null()
+			} else {
+				w.String(*v)
+			}
+		case "reviewerId":
+			v := obj.ReviewerID
+			if v == nil {
+				w.Null()
+			} else {
+				w.ID(*v)
+			}
+		case "minReviews":
+			v := obj.MinReviews
+			if v == nil {
+				w.Null()
+			} else {
+				w.Int(*v)
+			}
+		case "maxReviews":
+			v := obj.MaxReviews
+			if v == nil {
+				w.Null()
+			} else {
+				w.Int(*v)
+			}
+		case "decisionPrepared":
+			v := obj.DecisionPrepared
+			if v == nil {
+				w.Null()
+			} else {
+				w.Bool(*v)
+			}
+		case "submittedFrom":
+			v := obj.SubmittedFrom
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "submittedBefore":
+			v := obj.SubmittedBefore
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SavedView(w *answer.Writer, in *answer.Place, obj *ent.SavedView) bool {
+	o := in.Object(ec.OperationContext, "SavedView", savedViewImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SavedView\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "name":
+			v := obj.Name
+			w.String(v)
+		case "filter":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SavedView_filter(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*casework.Filter, error) {
+				return ec.Resolvers.SavedView().Filter(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNSavedFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(w, f, v) && whole
+		case "shared":
+			v := obj.Shared
+			w.Bool(v)
+		case "owner":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SavedView_owner(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.SavedView().Owner(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "updatedAt":
+			v := obj.UpdatedAt
+			w.DateTime(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -9383,6 +10104,19 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				continue
 			}
 			w.Bool(v)
+		case "entitlements":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Space_entitlements(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Entitlement, error) {
+				return ec.Resolvers.Space().Entitlements(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlementᚄ(w, f, v) && whole
 		case "viewerOpenFlagCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_viewerOpenFlagCount(in.Ctx, f.CollectedField)
@@ -9761,6 +10495,38 @@ func (ec *executionContext) write_StartApplicationPayload(w *answer.Writer, in *
 	return whole
 }
 
+func (ec *executionContext) write_StartBulkActionPayload(w *answer.Writer, in *answer.Place, obj *model.StartBulkActionPayload) bool {
+	o := in.Object(ec.OperationContext, "StartBulkActionPayload", startBulkActionPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"StartBulkActionPayload\"")
+		case "bulkAction":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_StartBulkActionPayload_bulkAction(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.BulkAction
+			ec.putOBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_StartBulkActionPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_Submission(w *answer.Writer, in *answer.Place, obj *ent.Submission) bool {
 	o := in.Object(ec.OperationContext, "Submission", submissionImplementors)
 	w.Raw("{")
@@ -9845,6 +10611,30 @@ func (ec *executionContext) write_Submission(w *answer.Writer, in *answer.Place,
 				continue
 			}
 			whole = ec.putNSubmittedDocument2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedDocumentᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SubmissionDayCount(w *answer.Writer, in *answer.Place, obj *casework.DayCount) bool {
+	o := in.Object(ec.OperationContext, "SubmissionDayCount", submissionDayCountImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SubmissionDayCount\"")
+		case "day":
+			v := obj.Day
+			w.Date(v)
+		case "count":
+			v := obj.Count
+			w.Int(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -10159,6 +10949,59 @@ func (ec *executionContext) write_TeamEdge(w *answer.Writer, in *answer.Place, o
 			}
 			v := obj.Node
 			whole = ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_TeamEntitlement(w *answer.Writer, in *answer.Place, obj *community.TeamEntitlement) bool {
+	o := in.Object(ec.OperationContext, "TeamEntitlement", teamEntitlementImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"TeamEntitlement\"")
+		case "team":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_TeamEntitlement_team(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Team
+			whole = ec.putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w, f, v) && whole
+		case "offering":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_TeamEntitlement_offering(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Offering
+			whole = ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v) && whole
+		case "support":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_TeamEntitlement_support(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Support
+			whole = ec.putNSupport2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w, f, v) && whole
+		case "space":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_TeamEntitlement_space(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Space
+			ec.putOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v)
+		case "resource":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_TeamEntitlement_resource(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Resource
+			ec.putOResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(w, f, v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -11210,6 +12053,38 @@ func (ec *executionContext) write_UpdateResourcePayload(w *answer.Writer, in *an
 	return whole
 }
 
+func (ec *executionContext) write_UpdateSavedViewPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateSavedViewPayload) bool {
+	o := in.Object(ec.OperationContext, "UpdateSavedViewPayload", updateSavedViewPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"UpdateSavedViewPayload\"")
+		case "savedView":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_UpdateSavedViewPayload_savedView(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.SavedView
+			ec.putOSavedView2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedView(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_UpdateSavedViewPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_UpdateSpaceMembershipPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateSpaceMembershipPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateSpaceMembershipPayload", updateSpaceMembershipPayloadImplementors)
 	w.Raw("{")
@@ -12046,6 +12921,13 @@ func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj m
 			return false
 		}
 		return ec.write_Call(w, in, obj)
+	case ent.BulkAction:
+		return ec.write_BulkAction(w, in, &obj)
+	case *ent.BulkAction:
+		if obj == nil {
+			return false
+		}
+		return ec.write_BulkAction(w, in, obj)
 	case ent.BreakGlass:
 		return ec.write_BreakGlass(w, in, &obj)
 	case *ent.BreakGlass:
@@ -13003,6 +13885,56 @@ func (ec *executionContext) putOBreakGlass2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return true
 }
 
+func (ec *executionContext) putNBulkActionFailure2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFailureᚄ(w *answer.Writer, p *answer.Place, v []*casework.Failure) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNBulkActionFailure2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFailure(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNBulkActionFailure2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFailure(w *answer.Writer, p *answer.Place, v *casework.Failure) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "BulkActionFailure!")
+		return false
+	}
+	return ec.write_BulkActionFailure(w, p, v)
+}
+
+func (ec *executionContext) putNBulkActionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.BulkAction]) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNBulkActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNBulkActionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.BulkAction]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "BulkActionEdge!")
+		return false
+	}
+	return ec.write_BulkActionEdge(w, p, v)
+}
+
+func (ec *executionContext) putNBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(w *answer.Writer, p *answer.Place, v *ent.BulkAction) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "BulkAction!")
+		return false
+	}
+	return ec.write_BulkAction(w, p, v)
+}
+
 func (ec *executionContext) putNTimeZone2string(w *answer.Writer, p *answer.Place, v string) bool {
 	if !answer.Foreign(w, ec.marshalNTimeZone2string(p.Ctx, p.Selections, v)) {
 		return false
@@ -13054,6 +13986,124 @@ func (ec *executionContext) putNApplicationConnection2ᚖgithubᚗcomᚋpursuing
 		return false
 	}
 	return ec.write_ApplicationConnection(w, p, v)
+}
+
+func (ec *executionContext) putNSavedView2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedViewᚄ(w *answer.Writer, p *answer.Place, v []*ent.SavedView) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNSavedView2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedView(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNSavedView2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedView(w *answer.Writer, p *answer.Place, v *ent.SavedView) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "SavedView!")
+		return false
+	}
+	return ec.write_SavedView(w, p, v)
+}
+
+func (ec *executionContext) putOCallStatistics2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStatistics(w *answer.Writer, p *answer.Place, v *casework.Statistics) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_CallStatistics(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putNBulkActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.BulkAction]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "BulkActionConnection!")
+		return false
+	}
+	return ec.write_BulkActionConnection(w, p, v)
+}
+
+func (ec *executionContext) putNApplicationStateCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStateCountᚄ(w *answer.Writer, p *answer.Place, v []*casework.StateCount) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNApplicationStateCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStateCount(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNApplicationStateCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStateCount(w *answer.Writer, p *answer.Place, v *casework.StateCount) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ApplicationStateCount!")
+		return false
+	}
+	return ec.write_ApplicationStateCount(w, p, v)
+}
+
+func (ec *executionContext) putNOrganizationKindCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKindCountᚄ(w *answer.Writer, p *answer.Place, v []*casework.KindCount) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNOrganizationKindCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKindCount(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNOrganizationKindCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐKindCount(w *answer.Writer, p *answer.Place, v *casework.KindCount) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "OrganizationKindCount!")
+		return false
+	}
+	return ec.write_OrganizationKindCount(w, p, v)
+}
+
+func (ec *executionContext) putNSubmissionDayCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐDayCountᚄ(w *answer.Writer, p *answer.Place, v []*casework.DayCount) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNSubmissionDayCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐDayCount(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNSubmissionDayCount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐDayCount(w *answer.Writer, p *answer.Place, v *casework.DayCount) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "SubmissionDayCount!")
+		return false
+	}
+	return ec.write_SubmissionDayCount(w, p, v)
+}
+
+func (ec *executionContext) putOBulkAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBulkAction(w *answer.Writer, p *answer.Place, v *ent.BulkAction) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_BulkAction(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
 }
 
 func (ec *executionContext) putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w *answer.Writer, p *answer.Place, v *ent.Offering) bool {
@@ -13155,6 +14205,19 @@ func (ec *executionContext) putORoleAssignment2ᚖgithubᚗcomᚋpursuingᚑequi
 	}
 	mark := w.Mark()
 	if !ec.write_RoleAssignment(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putOSavedView2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSavedView(w *answer.Writer, p *answer.Place, v *ent.SavedView) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_SavedView(w, p, v) {
 		w.Back(mark)
 		w.Null()
 	}
@@ -13523,6 +14586,27 @@ func (ec *executionContext) putOBookmarkConnection2ᚖgithubᚗcomᚋpursuingᚑ
 		w.Null()
 	}
 	return true
+}
+
+func (ec *executionContext) putNTeamEntitlement2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcommunityᚐTeamEntitlementᚄ(w *answer.Writer, p *answer.Place, v []*community.TeamEntitlement) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNTeamEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcommunityᚐTeamEntitlement(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNTeamEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcommunityᚐTeamEntitlement(w *answer.Writer, p *answer.Place, v *community.TeamEntitlement) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "TeamEntitlement!")
+		return false
+	}
+	return ec.write_TeamEntitlement(w, p, v)
 }
 
 func (ec *executionContext) putOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestionᚄ(w *answer.Writer, p *answer.Place, v []*people.ConnectionSuggestion) bool {
@@ -14249,6 +15333,34 @@ func (ec *executionContext) putOAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcom
 	return true
 }
 
+func (ec *executionContext) putNApplicationState2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋapplicationᚐStateᚄ(w *answer.Writer, p *answer.Place, v []application.State) bool {
+	w.Raw("[")
+	for i := range v {
+		w.Comma(i)
+		w.Name(string(v[i]))
+	}
+	w.Raw("]")
+	return true
+}
+
+func (ec *executionContext) putNOrganizationKind2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋorganizationᚐKindᚄ(w *answer.Writer, p *answer.Place, v []organization.Kind) bool {
+	w.Raw("[")
+	for i := range v {
+		w.Comma(i)
+		w.Name(string(v[i]))
+	}
+	w.Raw("]")
+	return true
+}
+
+func (ec *executionContext) putNSavedFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(w *answer.Writer, p *answer.Place, v *casework.Filter) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "SavedFilter!")
+		return false
+	}
+	return ec.write_SavedFilter(w, p, v)
+}
+
 func (ec *executionContext) putNSearchResultEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultEdgeᚄ(w *answer.Writer, p *answer.Place, v []*model.SearchResultEdge) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -14479,6 +15591,14 @@ func (ec *executionContext) putNTeamEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 		return false
 	}
 	return ec.write_TeamEdge(w, p, v)
+}
+
+func (ec *executionContext) putNSupport2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w *answer.Writer, p *answer.Place, v *schema.Support) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Support!")
+		return false
+	}
+	return ec.write_Support(w, p, v)
 }
 
 func (ec *executionContext) putNTeamMembershipEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.TeamMembership]) bool {

@@ -20,6 +20,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/ent/watchsetting"
 	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/moderation"
@@ -318,6 +319,28 @@ type BreakGlassPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// A bulk action moved on: about every 20 applications, and when it was over.
+type BulkActionEvent struct {
+	// Its place in the bulk action's events: give it to `after` to continue behind it.
+	Cursor page.Cursor `json:"cursor"`
+	// The bulk action, as it stands now.
+	BulkAction *ent.BulkAction `json:"bulkAction"`
+}
+
+// What `cancelBulkAction` takes.
+type CancelBulkActionInput struct {
+	// The bulk action.
+	BulkActionID gid.ID `json:"bulkActionId"`
+}
+
+// What `cancelBulkAction` returns.
+type CancelBulkActionPayload struct {
+	// The bulk action as it is now; null when there are errors.
+	BulkAction *ent.BulkAction `json:"bulkAction,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `cancelSignatureRequest` takes.
 type CancelSignatureRequestInput struct {
 	// The application.
@@ -396,6 +419,26 @@ type CreateAffiliationPayload struct {
 	// The new affiliation; null when there are errors.
 	Affiliation *ent.Affiliation `json:"affiliation,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `createApplicationExport` takes.
+type CreateApplicationExportInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// How it is written.
+	Format casework.Format `json:"format"`
+	// Which applications; left out for all.
+	Filter graphql.Omittable[*casework.Filter] `json:"filter,omitempty"`
+}
+
+// What `createApplicationExport` returns.
+type CreateApplicationExportPayload struct {
+	// Where it can be fetched; null when there are errors.
+	URL *string `json:"url,omitempty"`
+	// When the link expires; null when there are errors.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -560,6 +603,28 @@ type CreateRoleAssignmentPayload struct {
 	// The new role assignment; null when there are errors.
 	RoleAssignment *ent.RoleAssignment `json:"roleAssignment,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `createSavedView` takes.
+type CreateSavedViewInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// Its name: one line of 1 to 100 characters.
+	Name string `json:"name"`
+	// What it narrows a list by.
+	Filter *casework.Filter `json:"filter"`
+	// Whether all staff see it; left out for no.
+	Shared graphql.Omittable[*bool] `json:"shared,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `createSavedView` returns.
+type CreateSavedViewPayload struct {
+	// The new view; null when there are errors.
+	SavedView *ent.SavedView `json:"savedView,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -769,6 +834,20 @@ type DeletePostPayload struct {
 	// The tombstone; null when there are errors.
 	Post *ent.Post `json:"post,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `deleteSavedView` takes.
+type DeleteSavedViewInput struct {
+	// The view.
+	SavedViewID gid.ID `json:"savedViewId"`
+}
+
+// What `deleteSavedView` returns.
+type DeleteSavedViewPayload struct {
+	// The id of the deleted view; null when there are errors.
+	DeletedID *gid.ID `json:"deletedId,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -2024,6 +2103,37 @@ type StartApplicationPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `startBulkAction` takes.
+type StartBulkActionInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// What to do.
+	Kind casework.Kind `json:"kind"`
+	// To which applications, at most 5,000. Either this or `filter`.
+	ApplicationIds graphql.Omittable[[]gid.ID] `json:"applicationIds,omitempty"`
+	// To which applications: those that it lets through now, drafts too; an empty one for all. Either this or `applicationIds`.
+	Filter graphql.Omittable[*casework.Filter] `json:"filter,omitempty"`
+	// Only tell what would happen; left out for no.
+	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+	// Of `REMIND` what to say beside when the application is due, where an empty line begins a paragraph; of `EXTEND` the reason; of `REQUEST_INFORMATION` what is
+	// asked, which must be there. Up to 2,000 characters.
+	Message graphql.Omittable[*string] `json:"message,omitempty"`
+	// Of `EXTEND` and `REQUEST_INFORMATION`: until when, in local time of the call's zone, like `2022-11-11T17:00`.
+	UntilLocal graphql.Omittable[*string] `json:"untilLocal,omitempty"`
+	// Of `REQUEST_INFORMATION`: the keys of 1 to 100 questions or requirements.
+	Keys graphql.Omittable[[]string] `json:"keys,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `startBulkAction` returns.
+type StartBulkActionPayload struct {
+	// The bulk action; null when there are errors.
+	BulkAction *ent.BulkAction `json:"bulkAction,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `submitApplication` takes.
 type SubmitApplicationInput struct {
 	// The application.
@@ -2282,6 +2392,8 @@ type UpdateOfferingInput struct {
 	FeeAmount graphql.Omittable[*int] `json:"feeAmount,omitempty"`
 	// About how many teams a cohort takes, 1 to 10,000.
 	TeamCapacity graphql.Omittable[*int] `json:"teamCapacity,omitempty"`
+	// The version that this changes; left out for whatever it is. `STALE_VERSION` when somebody has changed the offering since.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
 }
 
 // What `updateOffering` returns.
@@ -2382,6 +2494,26 @@ type UpdateResourcePayload struct {
 	// The changed resource; null when there are errors.
 	Resource *ent.Resource `json:"resource,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `updateSavedView` takes. What is left out stays as it is.
+type UpdateSavedViewInput struct {
+	// The view.
+	SavedViewID gid.ID `json:"savedViewId"`
+	// Its name: one line of 1 to 100 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// What it narrows a list by, in place of what it did.
+	Filter graphql.Omittable[*casework.Filter] `json:"filter,omitempty"`
+	// Whether all staff see it.
+	Shared graphql.Omittable[*bool] `json:"shared,omitempty"`
+}
+
+// What `updateSavedView` returns.
+type UpdateSavedViewPayload struct {
+	// The view as it is now; null when there are errors.
+	SavedView *ent.SavedView `json:"savedView,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 

@@ -3,8 +3,10 @@ package access
 import (
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/savedview"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -28,3 +30,14 @@ func OwnSavedViews(v viewer.Viewer) predicate.SavedView {
 
 // VisibleBulkActions are all for staff.
 func VisibleBulkActions(v viewer.Viewer) predicate.BulkAction { return where(v, never, staff) }
+
+// StaffAmong are those of some members who are staff now and may sign in: who may follow what staff do.
+func StaffAmong(members []gid.ID) predicate.Member {
+	return func(s *sql.Selector) {
+		ids := make([]any, len(members))
+		for i, id := range members {
+			ids[i] = id
+		}
+		s.Where(sql.And(sql.In(s.C(member.FieldID), ids...), active(s), staff(s, who{outer: s.C(member.FieldID)})))
+	}
+}

@@ -58,6 +58,8 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, id
 		return into(ctx, found, func(o *ent.Call) gid.ID { return o.ID }, c.Call.Query().Where(those).All)
 	case gid.Application:
 		return into(ctx, found, func(o *ent.Application) gid.ID { return o.ID }, c.Application.Query().Where(those, VisibleApplications(v)).All)
+	case gid.BulkAction:
+		return into(ctx, found, func(o *ent.BulkAction) gid.ID { return o.ID }, c.BulkAction.Query().Where(those, VisibleBulkActions(v)).All)
 	case gid.Cohort:
 		return into(ctx, found, func(o *ent.Cohort) gid.ID { return o.ID }, c.Cohort.Query().Where(those, VisibleCohorts(v)).All)
 	case gid.Enrollment:

@@ -23,6 +23,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/notificationpreference"
 	"github.com/pursuing-equity/commons/ent/postrevision"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/savedview"
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -52,6 +53,7 @@ preference.json      when you want mail
 bookmarks.json       the posts that you keep for later, with your notes
 applications.json    the applications that you write
 answers.json         what you answered in applications, with earlier versions
+saved-views.json     the views of applications that you keep
 resources.json       the resources that you added
 files.json           the files that you uploaded
 blocks.json          whom you block and mute
@@ -86,7 +88,7 @@ func (s *Service) WriteExport(ctx context.Context, m *ent.Member, w io.Writer) e
 		a := &archive{Service: s, zip: zip.NewWriter(w), member: m, viewer: viewer.Member(m.ID, gid.ID{}, viewer.Read), at: s.Now()}
 		parts := []func(context.Context) error{
 			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.votes, a.positions,
-			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.applications, a.answers, a.resources, a.files, a.blocks, a.flags, a.moderation, a.signIns, a.activity,
+			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.applications, a.answers, a.savedViews, a.resources, a.files, a.blocks, a.flags, a.moderation, a.signIns, a.activity,
 		}
 		for _, part := range parts {
 			if err := part(ctx); err != nil {
@@ -414,6 +416,15 @@ func (a *archive) resources(ctx context.Context) error {
 			"id": r.ID, "kind": r.Kind, "title": r.Title, "summary": r.Summary, "url": r.URL, "licence": r.Licence, "audience": r.Audience,
 			"spaceId": r.SpaceID, "version": r.Version, "createdAt": r.CreatedAt, "updatedAt": r.UpdatedAt, "archivedAt": r.ArchivedAt,
 		}
+	})
+}
+
+// savedViews are the views of calls' applications that the member keeps.
+func (a *archive) savedViews(ctx context.Context) error {
+	return rows(a, "saved-views.json", func(r *ent.SavedView) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.SavedView, error) {
+		return a.Store.Client(ctx).SavedView.Query().Where(savedview.OwnerID(a.member.ID), within).All(ctx)
+	}, func(r *ent.SavedView) any {
+		return map[string]any{"callId": r.CallID, "name": r.Name, "filter": r.Filter, "shared": r.Shared, "createdAt": r.CreatedAt, "updatedAt": r.UpdatedAt}
 	})
 }
 

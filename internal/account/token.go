@@ -22,6 +22,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/desk"
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -48,6 +49,7 @@ type Service struct {
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Library   *library.Service
+	Casework  *casework.Service
 	Webhooks  *webhook.Service // nil: nobody outside is told
 	Desk      *desk.Service
 	Admission *admission.Service

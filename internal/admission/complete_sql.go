@@ -55,7 +55,7 @@ func demands(s *sql.Selector, c *ent.Call, form []schema.Question) []*sql.Predic
 		of := sql.And(sql.ColumnsEQ(given.C(answer.FieldApplicationID), s.C(application.FieldID)), sql.EQ(given.C(answer.FieldKey), q.Key))
 		if q.Required {
 			all = append(all, sql.Exists(given.Where(sql.And(of, said(given), accepted(given, q)))))
-		} else if q.Kind != kindFile {
+		} else {
 			all = append(all, sql.Not(sql.Exists(given.Where(sql.And(of, said(given), sql.Not(accepted(given, q)))))))
 		}
 	}
@@ -92,8 +92,6 @@ func accepted(given *sql.Selector, q schema.Question) *sql.Predicate {
 			b.Ident(value).WriteString(" LIKE '____-__-__'")
 		case kindConsent:
 			b.Ident(value).WriteString(" = ").Arg(agreed)
-		case kindFile:
-			b.WriteString("1 = 0")
 		default:
 			b.WriteString("1 = 1")
 		}

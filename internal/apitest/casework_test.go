@@ -32,6 +32,7 @@ type intake struct {
 	documents              map[gid.ID][]string // the requirements that an application has documents for
 	assigned, decided      map[gid.ID]bool
 	reviews                map[gid.ID]int
+	made                   int
 }
 
 func newIntake(w *apitest.World) *intake {
@@ -56,7 +57,7 @@ func newIntake(w *apitest.World) *intake {
 // grow makes n more applications in random states, with random answers and documents, the same each time.
 func (c *intake) grow(n int) {
 	c.T.Helper()
-	r := rand.New(rand.NewPCG(1, uint64(len(c.applications))))
+	r := rand.New(rand.NewPCG(1, uint64(c.made)))
 	states := []application.State{"DRAFT", "DRAFT", "SUBMITTED", "SUBMITTED", "SUBMITTED", "INFORMATION_REQUESTED", "OFFERED", "WAITLISTED", "DECLINED", "WITHDRAWN"}
 	kinds := []application.OrganizationKind{"CLINIC", "HOSPITAL", "PAYER"}
 	names := []string{"North Clinic", "south clinic", "Care 100%", "Åsa_Health", "zeta"}
@@ -71,7 +72,7 @@ func (c *intake) grow(n int) {
 			var reviews []*ent.ReviewCreate
 			var decisions []*ent.DecisionCreate
 			for i := from; i < min(from+250, n); i++ {
-				id, number := c.NewID(gid.Application), len(c.applications)+len(apps)+1
+				id, number := c.NewID(gid.Application), c.made+len(apps)+1
 				at := start.Add(time.Duration(r.IntN(29*24*60)) * time.Minute)
 				state := states[r.IntN(len(states))]
 				a := tx.Application.Create().SetID(id).SetCreatedAt(start).SetUpdatedAt(at).SetCallID(c.call).SetOrganizationName(names[r.IntN(len(names))]).
@@ -116,7 +117,7 @@ func (c *intake) grow(n int) {
 			if err != nil {
 				return err
 			}
-			c.applications = append(c.applications, rows...)
+			c.applications, c.made = append(c.applications, rows...), c.made+len(rows)
 			for _, save := range []func(context.Context) error{
 				tx.ApplicationEditor.CreateBulk(editors...).Exec, tx.Answer.CreateBulk(answers...).Exec, tx.Document.CreateBulk(documents...).Exec,
 				tx.ReviewAssignment.CreateBulk(assignments...).Exec, tx.Review.CreateBulk(reviews...).Exec, tx.Decision.CreateBulk(decisions...).Exec,
@@ -125,7 +126,7 @@ func (c *intake) grow(n int) {
 					return err
 				}
 			}
-			return tx.Call.UpdateOneID(c.call).SetLastNumber(len(c.applications)).Exec(ctx)
+			return tx.Call.UpdateOneID(c.call).SetLastNumber(c.made).Exec(ctx)
 		})
 	}
 }

@@ -35,7 +35,7 @@ var kinds = map[gid.Kind]string{
 	gid.Poll: "Poll", gid.PollOption: "PollOption", gid.PostRevision: "PostRevision", gid.Notification: "Notification", gid.Resource: "Resource", gid.ResourceVersion: "ResourceVersion",
 	gid.Framework: "Framework", gid.AuditEntry: "AuditEntry", gid.BreakGlass: "BreakGlass", gid.JoinRequest: "JoinRequest", gid.File: "File",
 	gid.WebhookEndpoint: "WebhookEndpoint", gid.WebhookDelivery: "WebhookDelivery",
-	gid.Draft: "Draft", gid.Bookmark: "Bookmark", gid.Flag: "Flag", gid.ModerationAction: "ModerationAction", gid.Application: "Application",
+	gid.Draft: "Draft", gid.Bookmark: "Bookmark", gid.Flag: "Flag", gid.ModerationAction: "ModerationAction", gid.Application: "Application", gid.BulkAction: "BulkAction",
 }
 
 // refers is what the ids of arguments and inputs name.
@@ -46,7 +46,7 @@ var refers = map[string]gid.Kind{
 	"affiliationId": gid.Affiliation, "roleAssignmentId": gid.RoleAssignment, "scopeId": gid.Space, "frameworkId": gid.Framework,
 	"frameworkIds": gid.Framework, "notificationIds": gid.Notification, "breakGlassId": gid.BreakGlass, "joinRequestId": gid.JoinRequest,
 	"actorId": gid.Member, "subjectId": gid.Member, "fileId": gid.File, "attachmentFileIds": gid.File, "pollId": gid.Poll, "optionIds": gid.PollOption, "avatarFileId": gid.File, "accessTokenId": gid.AccessToken,
-	"sessionId": gid.AccessToken, "identityId": gid.Identity, "endpointId": gid.WebhookEndpoint, "deliveryId": gid.WebhookDelivery, "draftId": gid.Draft, "warningId": gid.ModerationAction, "callId": gid.Call, "applicationId": gid.Application,
+	"sessionId": gid.AccessToken, "identityId": gid.Identity, "endpointId": gid.WebhookEndpoint, "deliveryId": gid.WebhookDelivery, "draftId": gid.Draft, "warningId": gid.ModerationAction, "callId": gid.Call, "applicationId": gid.Application, "applicationIds": gid.Application, "reviewerId": gid.Member, "savedViewId": gid.SavedView, "bulkActionId": gid.BulkAction,
 	"documentId": gid.Document, "signerRequestId": gid.SignerRequest,
 }
 
@@ -57,7 +57,7 @@ var texts = map[string]any{
 	"options": []string{"Yes", "No"}, "closesAt": "2099-01-01T00:00:00Z", "quote": nil,
 	"createSpace.kind": "AFFINITY", "saveAnswer.key": "why", "saveAnswer.expectedVersion": 0, "startApplication.organizationId": nil, "requestSignature.email": "somebody@example.org", "dueLocal": "2099-01-01T17:00", "untilLocal": "2099-01-01T17:00", "addDocument.url": nil, "requirement": "video", "signer": "", "createOrganization.kind": "CLINIC", "createResource.kind": "LINK", "createResource.audience": "SPACE",
 	"createRoleAssignment.role": "FACILITATOR", "createRoleAssignment.scope": "SPACE", "endsAt": "2099-01-01T00:00:00Z", "expiresAt": "2099-01-01T00:00:00Z", "until": "2099-01-01T00:00:00Z",
-	"since": "2023-01-01T00:00:00Z", "publishAt": "2099-01-01T00:00:00Z", "remindAt": "2099-01-01T00:00:00Z", "startsOn": "2023-01-01", "endsOn": "2023-12-31",
+	"since": "2023-01-01T00:00:00Z", "submittedFrom": "2023-01-01T00:00:00Z", "submittedBefore": "2099-01-01T00:00:00Z", "publishAt": "2099-01-01T00:00:00Z", "remindAt": "2099-01-01T00:00:00Z", "startsOn": "2023-01-01", "endsOn": "2023-12-31",
 }
 
 // value is something that an argument or a field of an input takes; id makes the ids.

@@ -401,6 +401,14 @@ func (p *pair) subscriptions() []operation {
 			ops = append(ops, operation{name: f.Name + " of a hidden application", request: request{query, vars{"id": id}}})
 			continue
 		}
+		if id := p.with.hidden[gid.BulkAction]; f.Arguments.ForName("bulkActionId") != nil {
+			if id.IsZero() {
+				id = p.never[gid.BulkAction]
+			}
+			query := fmt.Sprintf("subscription($id: ID!) { %s(bulkActionId: $id) { %s } }", f.Name, selection)
+			ops = append(ops, operation{name: f.Name + " of a hidden bulk action", request: request{query, vars{"id": id}}})
+			continue
+		}
 		if f.Arguments.ForName("threadId") == nil {
 			ops = append(ops, operation{name: f.Name, request: request{query: fmt.Sprintf("subscription { %s { %s } }", f.Name, selection)}})
 			continue

@@ -43,60 +43,64 @@ func written(m *marked) map[string]func() vars {
 		"createPost": func() vars {
 			return vars{"threadId": m.thread, "replyToId": m.Post(m.ada, m.thread, "Before "+m.marker), "quote": "Before " + m.marker}
 		},
-		"editPost":               func() vars { return vars{"postId": m.Post(m.ada, m.thread, "Before "+m.marker), "expectedVersion": 1} },
-		"addReaction":            func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben"), "emoji": "👍"} },
-		"createResource":         func() vars { return vars{"kind": "LINK", "audience": "SPACE", "spaceId": m.group} },
-		"updateResource":         func() vars { return vars{"resourceId": m.newResource(), "expectedVersion": 1} },
-		"createSpace":            func() vars { return vars{"kind": "DIRECT", "memberIds": []gid.ID{m.ben.ID}, "name": "", "about": ""} },
-		"createFeedAddress":      func() vars { return vars{"spaceId": m.network} },
-		"revokeFeedAddresses":    func() vars { return vars{} },
-		"createExport":           func() vars { return vars{} },
-		"createAccessToken":      func() vars { return vars{"scope": "READ", "expiresAt": m.App.Config.Now().Add(time.Hour)} },
-		"endOtherSessions":       func() vars { return vars{} },
-		"requestToJoin":          func() vars { return vars{} },
-		"updateOffering":         nil, // for staff, about programs
-		"grantEntitlement":       nil,
-		"inviteMember":           nil, // for staff, about others
-		"breakGlass":             nil, // for administrators, and for the audit log
-		"suspendMember":          nil, // what only staff can write is about others, and is for the audit log
-		"endSuspension":          nil,
-		"reactivateMember":       nil,
-		"deactivateMember":       nil,
-		"eraseMember":            nil,
-		"createWebhookEndpoint":  nil, // what staff say of an endpoint is the program's
-		"updateWebhookEndpoint":  nil,
-		"rotateWebhookSecret":    nil,
-		"pingWebhookEndpoint":    nil,
-		"createOrganization":     nil, // what staff write of the program's parts is the program's
-		"createCohort":           nil,
-		"startApplication":       nil, // what an application says is its organization's, whoever held the pen
-		"saveAnswer":             nil,
-		"addApplicationEditor":   nil, // the handle is another's
-		"addDocument":            nil, // what an application holds is its organization's, and so is whom it asks to sign
-		"requestSignature":       nil,
-		"resendSignatureRequest": nil,
-		"requestInformation":     nil, // for staff, about applications
-		"grantExtension":         nil,
-		"submitApplication":      nil, // the only text is the key
-		"updateCohort":           nil,
-		"enrollTeam":             nil,
-		"updateEnrollment":       nil,
-		"createTeam":             nil,
-		"updateOrganization":     nil, // what an organization, a team or a group says of itself is its own, whoever held the pen
-		"updateTeam":             nil,
-		"updateSpace":            nil,
-		"removeReaction":         nil, // an emoji that is there no more
-		"createRoleAssignment":   nil, // for administrators; the only text is the key
-		"createTeamMembership":   func() vars { return vars{"teamId": m.team, "memberId": m.newParticipant().ID, "role": "MEMBER"} },
-		"introduce":              func() vars { return vars{"memberIds": []gid.ID{m.ben.ID, m.newParticipant().ID}} },
-		"flagPost":               func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben"), "reason": "OTHER"} },
-		"resolveFlags":           func() vars { return vars{"postId": m.flagged(), "outcome": "UPHELD", "action": "WARN"} },
-		"hidePost":               func() vars { return vars{"postId": m.flagged()} },
-		"unhidePost":             func() vars { return vars{"postId": m.flagged()} },
-		"warnMember":             func() vars { return vars{"memberId": m.ben.ID, "spaceId": m.group} },
-		"saveDraft":              func() vars { return vars{"threadId": m.thread} },
-		"bookmarkPost":           func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben")} },
-		"createSpaceMembership":  func() vars { return vars{"spaceId": m.group, "memberId": m.newParticipant().ID} },
+		"editPost":                func() vars { return vars{"postId": m.Post(m.ada, m.thread, "Before "+m.marker), "expectedVersion": 1} },
+		"addReaction":             func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben"), "emoji": "👍"} },
+		"createResource":          func() vars { return vars{"kind": "LINK", "audience": "SPACE", "spaceId": m.group} },
+		"updateResource":          func() vars { return vars{"resourceId": m.newResource(), "expectedVersion": 1} },
+		"createSpace":             func() vars { return vars{"kind": "DIRECT", "memberIds": []gid.ID{m.ben.ID}, "name": "", "about": ""} },
+		"createFeedAddress":       func() vars { return vars{"spaceId": m.network} },
+		"revokeFeedAddresses":     func() vars { return vars{} },
+		"createExport":            func() vars { return vars{} },
+		"createAccessToken":       func() vars { return vars{"scope": "READ", "expiresAt": m.App.Config.Now().Add(time.Hour)} },
+		"endOtherSessions":        func() vars { return vars{} },
+		"requestToJoin":           func() vars { return vars{} },
+		"updateOffering":          nil, // for staff, about programs
+		"grantEntitlement":        nil,
+		"inviteMember":            nil, // for staff, about others
+		"breakGlass":              nil, // for administrators, and for the audit log
+		"suspendMember":           nil, // what only staff can write is about others, and is for the audit log
+		"endSuspension":           nil,
+		"reactivateMember":        nil,
+		"deactivateMember":        nil,
+		"eraseMember":             nil,
+		"createWebhookEndpoint":   nil, // what staff say of an endpoint is the program's
+		"updateWebhookEndpoint":   nil,
+		"rotateWebhookSecret":     nil,
+		"pingWebhookEndpoint":     nil,
+		"createOrganization":      nil, // what staff write of the program's parts is the program's
+		"createCohort":            nil,
+		"createSavedView":         nil, // for staff, about applications
+		"updateSavedView":         nil,
+		"createApplicationExport": nil,
+		"startBulkAction":         nil,
+		"startApplication":        nil, // what an application says is its organization's, whoever held the pen
+		"saveAnswer":              nil,
+		"addApplicationEditor":    nil, // the handle is another's
+		"addDocument":             nil, // what an application holds is its organization's, and so is whom it asks to sign
+		"requestSignature":        nil,
+		"resendSignatureRequest":  nil,
+		"requestInformation":      nil, // for staff, about applications
+		"grantExtension":          nil,
+		"submitApplication":       nil, // the only text is the key
+		"updateCohort":            nil,
+		"enrollTeam":              nil,
+		"updateEnrollment":        nil,
+		"createTeam":              nil,
+		"updateOrganization":      nil, // what an organization, a team or a group says of itself is its own, whoever held the pen
+		"updateTeam":              nil,
+		"updateSpace":             nil,
+		"removeReaction":          nil, // an emoji that is there no more
+		"createRoleAssignment":    nil, // for administrators; the only text is the key
+		"createTeamMembership":    func() vars { return vars{"teamId": m.team, "memberId": m.newParticipant().ID, "role": "MEMBER"} },
+		"introduce":               func() vars { return vars{"memberIds": []gid.ID{m.ben.ID, m.newParticipant().ID}} },
+		"flagPost":                func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben"), "reason": "OTHER"} },
+		"resolveFlags":            func() vars { return vars{"postId": m.flagged(), "outcome": "UPHELD", "action": "WARN"} },
+		"hidePost":                func() vars { return vars{"postId": m.flagged()} },
+		"unhidePost":              func() vars { return vars{"postId": m.flagged()} },
+		"warnMember":              func() vars { return vars{"memberId": m.ben.ID, "spaceId": m.group} },
+		"saveDraft":               func() vars { return vars{"threadId": m.thread} },
+		"bookmarkPost":            func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben")} },
+		"createSpaceMembership":   func() vars { return vars{"spaceId": m.group, "memberId": m.newParticipant().ID} },
 	}
 }
 

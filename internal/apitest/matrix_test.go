@@ -162,6 +162,7 @@ func (c *cast) furnish() {
 	c.furnishDesk(thread, post)
 	c.furnishModeration(post)
 	c.furnishAdmission()
+	c.furnishCasework()
 }
 
 // newGlass is an administrator's look into a group of its own that the insider belongs to.
@@ -250,7 +251,7 @@ type matrix struct{ queries, mutations, subscriptions, fields map[string]row }
 
 func wholeMatrix() matrix {
 	whole := matrix{map[string]row{}, map[string]row{}, map[string]row{}, map[string]row{}}
-	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), admissionRows(), spaceRows(), forumRows(), notifyRows(), deskRows(), resourceRows(), accountRows(), moderationRows(), auditRows(), webhookRows(), peopleRows()} {
+	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), admissionRows(), caseworkRows(), spaceRows(), forumRows(), notifyRows(), deskRows(), resourceRows(), accountRows(), moderationRows(), auditRows(), webhookRows(), peopleRows()} {
 		maps.Copy(whole.queries, m.queries)
 		maps.Copy(whole.mutations, m.mutations)
 		maps.Copy(whole.subscriptions, m.subscriptions)

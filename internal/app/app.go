@@ -157,11 +157,13 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Community = &community.Service{Store: s, Audit: a.Audit, Webhooks: a.Webhooks, Now: cfg.Now, NewID: newID}
 	a.Admission = &admission.Service{Store: s, Audit: a.Audit, Events: a.Events, Mail: a.Mail, Now: cfg.Now, NewID: newID, Logger: cfg.Logger, PublicURL: a.Accounts.PublicURL}
 	a.Sender.Prepare[admission.MailSignature] = a.Admission.Compose
-	a.Casework = &casework.Service{Store: s, Admission: a.Admission, Audit: a.Audit, Now: cfg.Now, NewID: newID}
+	a.Casework = casework.New(casework.Config{
+		Store: s, Admission: a.Admission, Audit: a.Audit, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, Logger: cfg.Logger, Now: cfg.Now, NewID: newID,
+	})
 	a.Notify = &notify.Service{
 		Store: s, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, MailDomain: a.mailDomain(), Now: cfg.Now, NewID: newID,
 	}
-	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter, admission.MailApplication: a.Admission.Letter}
+	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter, admission.MailApplication: a.Admission.Letter, casework.MailReminder: a.Casework.Letter}
 	a.Telling = notify.NewWorker(a.Notify, cfg.Logger)
 	a.Notify.Wake = a.Telling.Wake
 	a.Newcomers = &newcomer.Service{Store: s, Now: cfg.Now, Off: !cfg.RateLimit}
@@ -183,6 +185,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
 	a.Accounts.Desk, a.Accounts.Moderation, a.Accounts.Admission = a.Desk, a.Moderation, a.Admission
+	a.Accounts.Casework = a.Casework
 	return a, nil
 }
 
@@ -213,6 +216,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 		a.Forum.PublicURL, a.Notify.PublicURL, a.Admission.PublicURL = a.Accounts.PublicURL, a.Accounts.PublicURL, a.Accounts.PublicURL
+		a.Casework.PublicURL = a.Accounts.PublicURL
 	}
 	pages, err := a.pages()
 	if err != nil {
@@ -320,6 +324,11 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(publishing)
 		a.Desk.Run(logCtx)
 	}()
+	working := make(chan struct{})
+	go func() {
+		defer close(working)
+		a.Casework.Run(logCtx)
+	}()
 	err = srv.Serve(ctx, ln)
 	stop()
 	<-logDone
@@ -332,6 +341,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-erasing
 	<-reminding
 	<-publishing
+	<-working
 	<-indexing
 	return err
 }
@@ -363,6 +373,7 @@ func (a *App) pages() (map[string]server.Page, error) {
 	maps.Copy(pages, a.Notify.Pages())
 	maps.Copy(pages, a.Admission.Pages())
 	pages["GET /exports/{token}"] = a.exports()
+	pages["GET /application-exports/{token}"] = a.applicationExports
 	pages["GET /spaces/{id}/feed.atom"] = (&feed.Service{Store: a.Store, Accounts: a.Accounts}).Serve
 	if a.Mailbox != nil {
 		pages["GET /mailbox"] = a.Mailbox.Page

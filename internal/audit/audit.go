@@ -78,7 +78,10 @@ const (
 	LetterSigned          Action = "LETTER_SIGNED"
 	LetterRefused         Action = "LETTER_REFUSED"
 
-	WebhookDisabled Action = "WEBHOOK_DISABLED"
+	WebhookDisabled      Action = "WEBHOOK_DISABLED"
+	ApplicationsExported Action = "APPLICATIONS_EXPORTED"
+	BulkActionStarted    Action = "BULK_ACTION_STARTED"
+	BulkActionCancelled  Action = "BULK_ACTION_CANCELLED"
 )
 
 // Entry is what to write down.

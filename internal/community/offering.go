@@ -7,6 +7,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -25,6 +26,7 @@ type OfferingPatch struct {
 	Name, Summary, Outcome  *string
 	Supports                []*schema.Support // all of them; nil leaves them
 	FeeAmount, TeamCapacity *int
+	ExpectedVersion         *int // nil: whatever it is
 }
 
 func (p OfferingPatch) check() (OfferingPatch, error) {
@@ -62,7 +64,7 @@ func (p OfferingPatch) check() (OfferingPatch, error) {
 }
 
 // UpdateOffering changes an offering. Access follows its supports at once: without a support, its entitlements open nothing; they stay,
-// and open again with it. For staff.
+// and open again with it. For staff. It returns STALE_VERSION when the offering is not the expected version.
 func (s *Service) UpdateOffering(ctx context.Context, v viewer.Viewer, id gid.ID, patch OfferingPatch) (*ent.Offering, error) {
 	p, err := patch.check()
 	if err != nil {
@@ -72,10 +74,14 @@ func (s *Service) UpdateOffering(ctx context.Context, v viewer.Viewer, id gid.ID
 		if err := staffOnly(ctx, tx, v); err != nil {
 			return err
 		}
-		if _, err := lockOffering(ctx, tx, id); err != nil {
+		old, err := lockOffering(ctx, tx, id)
+		if err != nil {
 			return err
 		}
-		u := tx.Offering.UpdateOneID(id).SetNillableName(p.Name).SetNillableSummary(p.Summary).SetNillableOutcome(p.Outcome).
+		if p.ExpectedVersion != nil && *p.ExpectedVersion != old.Version {
+			return fault.New(fault.StaleVersion, "Somebody has changed this offering since.").At("expectedVersion")
+		}
+		u := tx.Offering.UpdateOneID(id).AddVersion(1).SetNillableName(p.Name).SetNillableSummary(p.Summary).SetNillableOutcome(p.Outcome).
 			SetNillableFeeAmount(p.FeeAmount).SetNillableTeamCapacity(p.TeamCapacity)
 		if p.Supports != nil {
 			supports := make([]schema.Support, len(p.Supports))

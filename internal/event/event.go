@@ -33,6 +33,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/ent/bulkaction"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -77,7 +78,8 @@ const (
 	InformationRequested = "INFORMATION_REQUESTED"  // its object is the application
 	ExtensionGranted     = "EXTENSION_GRANTED"      // its object is the extension
 	ApplicationSubmitted = "APPLICATION_SUBMITTED"  // its object is the submission
-	ApplicationChanged   = "APPLICATION_CHANGED"    // its object is the application, its state another one
+	BulkActionMoved      = "BULK_ACTION_MOVED"
+	ApplicationChanged   = "APPLICATION_CHANGED" // its object is the application, its state another one
 )
 
 // Retention is how long events are kept unless it is said otherwise, and so how old a cursor may be.
@@ -306,7 +308,16 @@ const (
 
 // poll wakes the followers of streams that moved unannounced: a statement by primary key for all of a kind.
 func (l *Log) poll(ctx context.Context) error {
-	threads, members, applications := l.hub.streams()
+	threads, members, applications, bulkActions := l.hub.streams()
+	for chunk := range slices.Chunk(bulkActions, 5000) {
+		rows, err := l.store.Client(ctx).BulkAction.Query().Where(page.AnyOf(bulkaction.FieldID, chunk)).Select(bulkaction.FieldID, bulkaction.FieldEventSeq).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, b := range rows {
+			l.hub.moved(b.ID, b.EventSeq)
+		}
+	}
 	for chunk := range slices.Chunk(threads, 5000) {
 		rows, err := l.store.Client(ctx).Thread.Query().Where(page.AnyOf(thread.FieldID, chunk)).Select(thread.FieldID, thread.FieldEventSeq).All(ctx)
 		if err != nil {

@@ -176,7 +176,7 @@ func (h *hub) suspect(subjects []gid.ID) {
 }
 
 // streams are the threads, members and applications that are followed.
-func (h *hub) streams() (threads, members, applications []gid.ID) {
+func (h *hub) streams() (threads, members, applications, bulkActions []gid.ID) {
 	for _, f := range h.all() {
 		switch {
 		case f.activity != nil: // not in the log
@@ -184,11 +184,13 @@ func (h *hub) streams() (threads, members, applications []gid.ID) {
 			threads = append(threads, f.stream)
 		case f.stream.Kind() == gid.Application:
 			applications = append(applications, f.stream)
+		case f.stream.Kind() == gid.BulkAction:
+			bulkActions = append(bulkActions, f.stream)
 		default:
 			members = append(members, f.stream)
 		}
 	}
-	return threads, members, applications
+	return threads, members, applications, bulkActions
 }
 
 // moved wakes a stream's feed if the poll found a number that it has not read.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/ent/bulkaction"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -117,6 +118,11 @@ func (l *Log) newest(ctx context.Context, stream gid.ID) (int, error) {
 		a, e := l.store.Client(ctx).Application.Query().Where(application.ID(stream)).Select(application.FieldID, application.FieldEventSeq).Only(ctx)
 		if err = e; e == nil {
 			seq = a.EventSeq
+		}
+	case gid.BulkAction:
+		b, e := l.store.Client(ctx).BulkAction.Query().Where(bulkaction.ID(stream)).Select(bulkaction.FieldID, bulkaction.FieldEventSeq).Only(ctx)
+		if err = e; e == nil {
+			seq = b.EventSeq
 		}
 	default:
 		m, e := l.store.Client(ctx).Member.Query().Where(member.ID(stream)).Select(member.FieldID, member.FieldEventSeq).Only(ctx)

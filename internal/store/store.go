@@ -115,10 +115,13 @@ type dsn string
 func (d dsn) Connect(context.Context) (driver.Conn, error) { return new(sqlite.Driver).Open(string(d)) }
 func (d dsn) Driver() driver.Driver                        { return new(sqlite.Driver) }
 
-// Client returns what to read with: the snapshot of the request if it has one, else the database.
+// Client returns what to read with: the snapshot of the request if it has one, the transaction of Joined, else the database.
 func (s *Store) Client(ctx context.Context) *ent.Client {
 	if snap, ok := ctx.Value(snapshotKey{}).(*snapshot); ok {
 		return snap.client
+	}
+	if t, joined := ctx.Value(joinedKey{}).(*transaction); joined {
+		return t.client
 	}
 	return s.client
 }

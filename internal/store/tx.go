@@ -19,6 +19,7 @@ const maxAttempts = 4
 // transaction is what the context of InTx knows.
 type transaction struct {
 	dialect string
+	client  *ent.Client
 	pending []func()
 }
 
@@ -37,6 +38,9 @@ func transactionOf(ctx context.Context) *transaction {
 // another transaction, so it must change nothing but through tx. There is no network work inside. What AfterCommit was
 // given runs once the commit is known.
 func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context, tx *ent.Client) error) error {
+	if t, joined := ctx.Value(joinedKey{}).(*transaction); joined {
+		return fn(context.WithValue(ctx, transactionKey{}, t), t.client)
+	}
 	for attempt := 1; ; attempt++ {
 		err := s.inTx(ctx, fn)
 		if err == nil || attempt == maxAttempts || !retryable(err) || ctx.Err() != nil {
@@ -51,9 +55,8 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx *ent.C
 		return fmt.Errorf("begin transaction: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after a commit, and cleans up after an error or a panic
-	t := &transaction{dialect: s.dialect}
-	client := ent.NewClient(ent.Driver(&bound{dialect: s.dialect, Conn: entsql.Conn{ExecQuerier: tx}}))
-	if err := fn(context.WithValue(ctx, transactionKey{}, t), client); err != nil {
+	t := &transaction{dialect: s.dialect, client: ent.NewClient(ent.Driver(&bound{dialect: s.dialect, Conn: entsql.Conn{ExecQuerier: tx}}))}
+	if err := fn(context.WithValue(ctx, transactionKey{}, t), t.client); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -63,6 +66,14 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx *ent.C
 		f()
 	}
 	return nil
+}
+
+type joinedKey struct{}
+
+// Joined is a context in which InTx begins no transaction but goes on in the one of ctx, and Client reads what it has written: so what a service
+// does in its own transaction becomes part of a greater one. What fails must fail the greater one, too. It panics outside of InTx.
+func Joined(ctx context.Context) context.Context {
+	return context.WithValue(ctx, joinedKey{}, transactionOf(ctx))
 }
 
 // AfterCommit runs f once the transaction of the context has been committed, and never if it is not. It must not block.

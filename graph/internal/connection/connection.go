@@ -15,6 +15,8 @@ type (
 	AuditEntryEdge             = page.Edge[ent.AuditEntry]
 	BookmarkConnection         = page.Connection[ent.Bookmark]
 	BookmarkEdge               = page.Edge[ent.Bookmark]
+	BulkActionConnection       = page.Connection[ent.BulkAction]
+	BulkActionEdge             = page.Edge[ent.BulkAction]
 	BreakGlassConnection       = page.Connection[ent.BreakGlass]
 	BreakGlassEdge             = page.Edge[ent.BreakGlass]
 	CohortConnection           = page.Connection[ent.Cohort]
