@@ -3937,12 +3937,12 @@ type GrantExtensionPayload {
 }
 `, BuiltIn: false},
 	{Name: "../file.graphqls", Input: `"""
-Something that a member uploaded. It is sent over plain HTTP: ` + "`" + `POST /files?name=…&purpose=RESOURCE` + "`" + ` (or ` + "`" + `POST` + "`" + `, or ` + "`" + `AVATAR` + "`" + `) with the bytes as the
+Something that a member uploaded. It is sent over plain HTTP: ` + "`" + `POST /files?name=…&purpose=RESOURCE` + "`" + ` (or ` + "`" + `POST` + "`" + `, ` + "`" + `APPLICATION` + "`" + ` or ` + "`" + `AVATAR` + "`" + `) with the bytes as the
 body, and perhaps an ` + "`" + `Idempotency-Key` + "`" + ` header, answers 201 and ` + "`" + `{"id", "name", "mediaType", "size"}` + "`" + `. What is taken: PDF, Word, Excel,
 PowerPoint and OpenDocument files, text, CSV, Markdown, PNG, JPEG, WebP and GIF up to 25 MiB; MP4, WebM, MP3 and M4A up to 200 MiB; 1 GiB of
 each member. An avatar is a picture of at most 1,024 by 1,024 pixels and 4 MiB, of which the middle is kept at 256 by 256 pixels. A resource, a post or a profile takes it once; what nothing took is deleted after a day.
 
-Its owner can see it, and whoever can see a resource or a post that holds it, or the member whose picture it is.
+Its owner can see it, and whoever can see a resource, a post or a part of an application that holds it, or the member whose picture it is.
 """
 type File implements Node {
   """Id of the file."""
@@ -3955,7 +3955,7 @@ type File implements Node {
   size: Int!
   """
   A link to it, for one hour at least and two at most, for whoever has the link: it needs no token. It is a path of this server unless the
-  server knows its public URL. Browsers save what it leads to; only avatars are shown.
+  server knows its public URL. Browsers save what it leads to; only avatars are shown. It leads to no file of an application: see ` + "`" + `ApplicationFile.url` + "`" + `.
   """
   url: String!
   """When it was uploaded."""

@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/bulkaction"
+	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/notification"
@@ -24,6 +25,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/admission"
@@ -122,7 +124,7 @@ func newStage(t *testing.T, url string, at time.Time) *stage {
 			SetSupports(nil).SetFeeAmount(0).SetFeeCurrency("USD").SetTeamCapacity(10).Exec(ctx)
 	})
 	s.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
-		s.seen[gid.Call], err = callOf(ctx, tx, s.World, s.seen[gid.Offering])
+		s.seen[gid.Call], err = callOf(ctx, tx, s.World, s.seen[gid.Offering], videoOf, letterOf)
 		return err
 	})
 	organization := func(lead *apitest.Person) (gid.ID, gid.ID) {
@@ -371,6 +373,7 @@ func (s *stage) hideMore() {
 	})
 	_, _, err = s.App.Admission.SaveAnswer(s.insider.Context(), s.insider.Viewer, admission.AnswerPatch{ApplicationID: applied.ID, Key: "why", Value: "For " + secret})
 	must0(s.T, err)
+	s.hideApplication(applied.ID, s.host)
 	s.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
 		s.hidden[gid.SpaceMembership], err = tx.SpaceMembership.Query().Where(spacemembership.SpaceID(group)).FirstID(ctx)
 		if err != nil {
@@ -381,6 +384,29 @@ func (s *stage) hideMore() {
 		return tx.Affiliation.Create().SetID(id).SetCreatedAt(s.script.now()).SetMemberID(alone.ID).SetOrganizationID(s.seen[gid.Organization]).SetTitle("Nurse").Exec(ctx)
 	})
 	s.note()
+}
+
+// hideApplication has an application say and hold all that one can.
+func (s *stage) hideApplication(id gid.ID, editor *apitest.Person) {
+	s.T.Helper()
+	in, v := s.insider.Context(), s.insider.Viewer
+	_, err := s.App.Admission.AddEditor(in, v, admission.NewEditor{ApplicationID: id, MemberID: &editor.ID})
+	must0(s.T, err)
+	_, err = s.App.Admission.AddDocument(in, v, admission.NewDocument{ApplicationID: id, Requirement: "video", URL: "https://example.org/" + secret})
+	must0(s.T, err)
+	_, err = s.App.Admission.RequestSignature(in, v, admission.NewSignerRequest{
+		ApplicationID: id, Requirement: "letter", Signer: "CEO", Name: "Chief of " + secret, Email: "chief@" + secret + ".example", Letter: new("We support " + secret),
+	})
+	must0(s.T, err)
+	_, err = s.App.Admission.GrantExtension(s.staff.Context(), s.staff.Viewer, admission.Longer{ApplicationID: id, UntilLocal: "2099-01-01T17:00", Reason: "For " + secret})
+	must0(s.T, err)
+	s.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
+		if s.hidden[gid.Document], err = tx.Document.Query().Where(document.ApplicationID(id)).OnlyID(ctx); err != nil {
+			return err
+		}
+		s.hidden[gid.SignerRequest], err = tx.SignerRequest.Query().Where(signerrequest.ApplicationID(id)).OnlyID(ctx)
+		return err
+	})
 }
 
 // hideMost does what everybody who takes part sees, and those who belong to nothing do not.

@@ -80,6 +80,11 @@ func forum() []rule {
 		{"a member's stream of events ends at its counter and has no gap",
 			`SELECT count(*) FROM members m JOIN (SELECT stream_id, min(seq) AS low, max(seq) AS high, count(*) AS n FROM events GROUP BY stream_id) e
 			ON e.stream_id = m.id WHERE e.high <> m.event_seq OR e.n <> e.high - e.low + 1`},
+		{"an application's stream of events ends at its counter and has no gap",
+			`SELECT count(*) FROM applications a JOIN (SELECT stream_id, min(seq) AS low, max(seq) AS high, count(*) AS n FROM events GROUP BY stream_id) e
+			ON e.stream_id = a.id WHERE e.high <> a.event_seq OR e.n <> e.high - e.low + 1`},
+		{"an application that somebody edits has one owner",
+			`SELECT count(*) FROM (SELECT application_id FROM application_editors GROUP BY application_id HAVING sum(CASE WHEN owner THEN 1 ELSE 0 END) <> 1) o`},
 		{"a tombstone says nothing",
 			`SELECT count(*) FROM posts p WHERE p.deleted_at IS NOT NULL AND (p.body <> '' OR p.body_html <> '' OR p.quote <> '' OR p.hidden_at IS NOT NULL
 			OR EXISTS (SELECT 1 FROM post_revisions r WHERE r.post_id = p.id) OR EXISTS (SELECT 1 FROM reactions r WHERE r.post_id = p.id)
