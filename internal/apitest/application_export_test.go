@@ -215,8 +215,7 @@ func (p *peak) Write(b []byte) (int, error) {
 
 // What an export keeps in memory is the same whatever the number of applications, and so is the number of statements a hundred.
 func TestExportsStream(t *testing.T) {
-	database.Each(t, func(t *testing.T, url string) { // alone in the process, whose memory is looked at
-		w := apitest.Serve(t, url)
+	exports := func(w *apitest.World) {
 		c := newIntake(w)
 		most := map[casework.Format][]uint64{}
 		for _, n := range []int{200, manyApplications} {
@@ -241,5 +240,8 @@ func TestExportsStream(t *testing.T) {
 				w.T.Errorf("%s: %d bytes for 200 and %d for more", f, sizes[0], sizes[1])
 			}
 		}
-	})
+	}
+	for name, fresh := range map[string]func(testing.TB) string{"sqlite": database.SQLite, "postgres": database.Postgres} {
+		t.Run(name, func(t *testing.T) { exports(apitest.Serve(t, fresh(t))) }) // alone in the process, whose memory is looked at
+	}
 }
