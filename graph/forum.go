@@ -84,3 +84,15 @@ func lastRead(state *ent.ReadState) int {
 	}
 	return state.LastReadSeq
 }
+
+// part is how much of a post the fields that are selected of it need.
+func part(ctx context.Context) forum.Part {
+	for _, name := range graphql.CollectAllFields(ctx) {
+		switch name {
+		case "__typename", "id", "seq", "version", "createdAt", "editedAt", "deletedAt", "author", "thread":
+		default:
+			return forum.Whole
+		}
+	}
+	return forum.Head
+}

@@ -146,7 +146,7 @@ func (r *postResolver) Author(ctx context.Context, obj *ent.Post) (*ent.Member, 
 
 func (r *postResolver) ReplyTo(ctx context.Context, obj *ent.Post) (*ent.Post, error) {
 	return together(ctx, obj, func(objs []*ent.Post) ([]*ent.Post, error) {
-		return r.Forum.Answered(ctx, objs)
+		return r.Forum.Answered(ctx, objs, part(ctx))
 	})
 }
 
@@ -267,7 +267,7 @@ func (r *threadResolver) PostCount(ctx context.Context, obj *ent.Thread) (int, e
 
 func (r *threadResolver) LastPost(ctx context.Context, obj *ent.Thread) (*ent.Post, error) {
 	return together(ctx, obj, func(objs []*ent.Thread) ([]*ent.Post, error) {
-		return r.Forum.LastPosts(ctx, viewer.From(ctx), objs)
+		return r.Forum.LastPosts(ctx, viewer.From(ctx), objs, part(ctx))
 	})
 }
 

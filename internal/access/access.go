@@ -238,7 +238,9 @@ func VisibleThreads(v viewer.Viewer) predicate.Thread {
 // OwnThreads are the threads of the spaces that the viewer belongs to now: what counts as unread for them. What they may read by a role
 // alone is left out; they did not ask to follow it.
 func OwnThreads(v viewer.Viewer) predicate.Thread {
-	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate { return sql.In(s.C(thread.FieldSpaceID), mySpaces(s, m)) })
+	return where(v, never, remembered("own threads", func(s *sql.Selector, m who) *sql.Predicate {
+		return sql.In(s.C(thread.FieldSpaceID), mySpaces(s, m))
+	}))
 }
 
 // threadVisible says of a row with a thread_id whether the thread is visible. It looks at the row's one thread: the list of all
@@ -285,9 +287,9 @@ func VisiblePostRevisions(v viewer.Viewer) predicate.PostRevision {
 
 // VisibleNotifications are the viewer's own, as long as they can see what they are about and hear from who wrote it.
 func VisibleNotifications(v viewer.Viewer) predicate.Notification {
-	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
+	return where(v, never, remembered("notifications", func(s *sql.Selector, m who) *sql.Predicate {
 		return sql.And(m.is(s.C(notification.FieldRecipientID)), threadVisible(s, m), heard(s, m, notification.FieldPostID))
-	})
+	}))
 }
 
 // VisibleSpaceMemberships are those of the spaces that the viewer may read.
@@ -302,20 +304,26 @@ func CurrentSpaceMemberships() predicate.SpaceMembership {
 	return func(s *sql.Selector) { s.Where(sql.And(current(s), inUse(s))) }
 }
 
+// members asks about each member by itself. A list of all whom the viewer sees, which an IN would make, is the whole network, and who asks
+// wants to know it of the few on a page.
 func members(s *sql.Selector, m who) *sql.Predicate {
-	network := from(s, spacemembership.Table, spacemembership.FieldMemberID) // ended rows too: who wrote here stays known
+	of := func(table, column string) *sql.Selector {
+		rows := from(s, table, column)
+		return rows.Where(sql.ColumnsEQ(rows.C(column), s.C(member.FieldID)))
+	}
+	network := of(spacemembership.Table, spacemembership.FieldMemberID) // ended rows too: who wrote here stays known
 	network.Where(sql.In(network.C(spacemembership.FieldSpaceID), networkSpaces(s)))
-	back := from(s, roleassignment.Table, roleassignment.FieldMemberID) // the program's own people, whether they joined a space or not
+	back := of(roleassignment.Table, roleassignment.FieldMemberID) // the program's own people, whether they joined a space or not
 	back.Where(sql.And(
 		sql.EQ(back.C(roleassignment.FieldScope), roleassignment.ScopePLATFORM),
 		sql.In(back.C(roleassignment.FieldRole), roleassignment.RoleADMIN, roleassignment.RoleSTAFF), running(back)))
-	shared := from(s, spacemembership.Table, spacemembership.FieldMemberID)
+	shared := of(spacemembership.Table, spacemembership.FieldMemberID)
 	shared.Where(sql.In(shared.C(spacemembership.FieldSpaceID), mySpaces(s, m)))
 	return sql.Or(
 		m.is(s.C(member.FieldID)),
 		staff(s, m),
-		sql.And(participant(s, m), sql.Or(sql.In(s.C(member.FieldID), network), sql.In(s.C(member.FieldID), back))),
-		sql.In(s.C(member.FieldID), shared),
+		sql.And(participant(s, m), sql.Or(sql.Exists(network), sql.Exists(back))),
+		sql.Exists(shared),
 	)
 }
 
@@ -326,10 +334,10 @@ func VisibleMembers(v viewer.Viewer) predicate.Member {
 
 // VisibleAffiliations are those of the members that the viewer can see.
 func VisibleAffiliations(v viewer.Viewer) predicate.Affiliation {
-	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
-		ids := from(s, member.Table, member.FieldID)
-		return sql.In(s.C(affiliation.FieldMemberID), ids.Where(members(ids, m)))
-	})
+	return where(v, never, remembered("affiliations", func(s *sql.Selector, m who) *sql.Predicate {
+		of := from(s, member.Table, member.FieldID)
+		return sql.Exists(of.Where(sql.And(sql.ColumnsEQ(of.C(member.FieldID), s.C(affiliation.FieldMemberID)), members(of, m))))
+	}))
 }
 
 func myTeams(s *sql.Selector, m who, column string) *sql.Selector {
@@ -354,7 +362,7 @@ func organizations(s *sql.Selector, m who) *sql.Predicate {
 
 // VisibleOrganizations are all for those who take part, and one's own.
 func VisibleOrganizations(v viewer.Viewer) predicate.Organization {
-	return where(v, never, organizations)
+	return where(v, never, remembered("organizations", organizations))
 }
 
 func teams(s *sql.Selector, m who) *sql.Predicate {
@@ -366,14 +374,16 @@ func teams(s *sql.Selector, m who) *sql.Predicate {
 }
 
 // VisibleTeams are all for those who take part, and one's own.
-func VisibleTeams(v viewer.Viewer) predicate.Team { return where(v, never, teams) }
+func VisibleTeams(v viewer.Viewer) predicate.Team {
+	return where(v, never, remembered("teams", teams))
+}
 
 // VisibleTeamMemberships are those of the teams that the viewer can see.
 func VisibleTeamMemberships(v viewer.Viewer) predicate.TeamMembership {
-	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
-		ids := from(s, team.Table, team.FieldID)
-		return sql.In(s.C(teammembership.FieldTeamID), ids.Where(teams(ids, m)))
-	})
+	return where(v, never, remembered("team memberships", func(s *sql.Selector, m who) *sql.Predicate {
+		of := from(s, team.Table, team.FieldID)
+		return sql.Exists(of.Where(sql.And(sql.ColumnsEQ(of.C(team.FieldID), s.C(teammembership.FieldTeamID)), teams(of, m))))
+	}))
 }
 
 func cohorts(s *sql.Selector, m who) *sql.Predicate {
@@ -381,7 +391,9 @@ func cohorts(s *sql.Selector, m who) *sql.Predicate {
 }
 
 // VisibleCohorts are all for those who take part, and those that the viewer looks after.
-func VisibleCohorts(v viewer.Viewer) predicate.Cohort { return where(v, never, cohorts) }
+func VisibleCohorts(v viewer.Viewer) predicate.Cohort {
+	return where(v, never, remembered("cohorts", cohorts))
+}
 
 // VisibleEnrollments are those of the cohorts that the viewer can see.
 func VisibleEnrollments(v viewer.Viewer) predicate.Enrollment {
@@ -419,7 +431,7 @@ func resources(s *sql.Selector, m who) *sql.Predicate {
 
 // VisibleResources are those whose audience the viewer belongs to.
 func VisibleResources(v viewer.Viewer) predicate.Resource {
-	return where(v, publicResources, resources)
+	return where(v, publicResources, remembered("resources", resources))
 }
 
 // VisibleResourceVersions are those of the resources that the viewer can see.
@@ -440,12 +452,12 @@ func VisibleResourceVersions(v viewer.Viewer) predicate.ResourceVersion {
 func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
 	found := func(s *sql.Selector, res, mem, org func(*sql.Selector) *sql.Predicate, thr *sql.Predicate) *sql.Predicate {
 		of := func(kind searchdocument.Kind, table, column, retired string, visible func(*sql.Selector) *sql.Predicate) *sql.Predicate {
-			ids := from(s, table, column)
-			p := visible(ids)
+			object := from(s, table, column)
+			p := sql.And(sql.ColumnsEQ(object.C(column), s.C(searchdocument.FieldObjectID)), visible(object))
 			if retired != "" {
-				p = sql.And(p, sql.IsNull(ids.C(retired)))
+				p = sql.And(p, sql.IsNull(object.C(retired)))
 			}
-			return sql.And(sql.EQ(s.C(searchdocument.FieldKind), kind), sql.In(s.C(searchdocument.FieldObjectID), ids.Where(p)))
+			return sql.And(sql.EQ(s.C(searchdocument.FieldKind), kind), sql.Exists(object.Where(p)))
 		}
 		parts := []*sql.Predicate{
 			of(searchdocument.KindRESOURCE, resource.Table, resource.FieldID, resource.FieldArchivedAt, res),
@@ -459,10 +471,10 @@ func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
 	}
 	return where(v,
 		func(s *sql.Selector) *sql.Predicate { return found(s, publicResources, never, never, nil) },
-		func(s *sql.Selector, m who) *sql.Predicate {
+		remembered("search documents", func(s *sql.Selector, m who) *sql.Predicate {
 			by := func(p func(*sql.Selector, who) *sql.Predicate) func(*sql.Selector) *sql.Predicate {
 				return func(s *sql.Selector) *sql.Predicate { return p(s, m) }
 			}
 			return found(s, by(resources), by(members), by(organizations), sql.And(threadVisible(s, m), heardDocument(s, m)))
-		})
+		}))
 }

@@ -61,7 +61,7 @@ func HeardPosts(v viewer.Viewer) predicate.Post {
 // UnheardUnreadPosts are the others that stand behind where the viewer has read to: what counters of unread posts, which know nothing of
 // blocks, have too many for them.
 func UnheardUnreadPosts(v viewer.Viewer) predicate.Post {
-	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
+	return where(v, never, remembered("unheard unread posts", func(s *sql.Selector, m who) *sql.Predicate {
 		read := sql.Dialect(s.Dialect()).Select().From(sql.Table(readstate.Table))
 		read.Select(read.C(readstate.FieldID)).Where(sql.And(
 			sql.ColumnsEQ(read.C(readstate.FieldThreadID), s.C(post.FieldThreadID)), m.is(read.C(readstate.FieldMemberID)),
@@ -69,7 +69,7 @@ func UnheardUnreadPosts(v viewer.Viewer) predicate.Post {
 		return sql.And(
 			sql.Exists(unheard(s, m)), sql.IsNull(s.C(post.FieldDeletedAt)), sql.IsNull(s.C(post.FieldHiddenAt)), sql.IsNull(s.C(post.FieldMovedToID)),
 			unheardPost(s, m), sql.Not(sql.Exists(read)))
-	})
+	}))
 }
 
 // HeardNotifications are those of posts that the viewer hears of. VisibleNotifications has this rule.

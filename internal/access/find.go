@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"entgo.io/ent/dialect/sql"
-
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -28,13 +27,7 @@ func Find(ctx context.Context, c *ent.Client, v viewer.Viewer, ids ...gid.ID) (m
 }
 
 func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, ids []gid.ID, found map[gid.ID]any) error {
-	those := func(s *sql.Selector) {
-		args := make([]any, len(ids))
-		for i, id := range ids {
-			args[i] = id
-		}
-		s.Where(sql.In(s.C("id"), args...))
-	}
+	those := page.AnyOf("id", ids)
 	switch kind {
 	case gid.Organization:
 		return into(ctx, found, func(o *ent.Organization) gid.ID { return o.ID }, c.Organization.Query().Where(those, VisibleOrganizations(v)).All)

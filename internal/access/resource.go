@@ -2,13 +2,13 @@ package access
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/page"
 )
 
 // CanAddResource says whether the viewer may add a resource: staff; in a space, given with the viewer's rights there, whoever may
@@ -26,7 +26,7 @@ func (a *Actor) CanAddResource(sp *ent.Space, rights SpaceRights) error {
 }
 
 // CanUpdateResources says for each resource that the viewer can see whether they may change it: nil, ARCHIVED or FORBIDDEN. Staff
-// may; in a space those who manage it, and whoever added the resource. It takes at most three statements, whatever the number.
+// may; in a space those who manage it, and whoever added the resource. It takes at most two statements, whatever the number.
 func (a *Actor) CanUpdateResources(ctx context.Context, c *ent.Client, resources ...*ent.Resource) (map[gid.ID]error, error) {
 	var ids []gid.ID
 	for _, r := range resources {
@@ -37,14 +37,8 @@ func (a *Actor) CanUpdateResources(ctx context.Context, c *ent.Client, resources
 	spaces := make(map[gid.ID]*ent.Space)
 	rights := map[gid.ID]SpaceRights{}
 	if m, ok := a.viewer.MemberID(); ok && !m.IsZero() && len(ids) > 0 {
-		rows, err := c.Space.Query().Where(space.IDIn(ids...)).All(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("load spaces: %w", err)
-		}
-		for _, s := range rows {
-			spaces[s.ID] = s
-		}
-		if rights, err = a.Spaces(ctx, c, rows...); err != nil {
+		var err error
+		if spaces, rights, err = HeldSpaces(ctx, c, a.viewer, page.AnyOf(space.FieldID, ids)); err != nil {
 			return nil, err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -141,8 +142,8 @@ func (a *Actor) CanUpdateTeams(ctx context.Context, c *ent.Client, teams ...*ent
 
 // SpaceRights are what the viewer may do in a space that they can see.
 type SpaceRights struct {
-	// Membership is the viewer's current place in it; nil for those who read it by a role.
-	Membership *ent.SpaceMembership
+	// Role is the viewer's current place in it; empty for those who read it by a role of another kind.
+	Role spacemembership.Role
 	// Write lets start threads, post and react.
 	Write bool
 	// Moderate lets pin, lock and move threads, and delete others' posts.
@@ -157,37 +158,44 @@ type SpaceRights struct {
 // Spaces says for each space what the viewer may do in it. It takes at most two statements, whatever the number of spaces.
 // Spaces that the viewer cannot see have no rights; whether they can be seen was for VisibleSpaces to say before.
 func (a *Actor) Spaces(ctx context.Context, c *ent.Client, spaces ...*ent.Space) (map[gid.ID]SpaceRights, error) {
-	rights := make(map[gid.ID]SpaceRights, len(spaces))
 	m, ok := a.viewer.MemberID()
 	if !ok {
-		return rights, nil
+		return map[gid.ID]SpaceRights{}, nil
 	}
 	ids := make([]gid.ID, len(spaces))
-	var teamIDs []gid.ID
 	for i, s := range spaces {
 		ids[i] = s.ID
-		if s.TeamID != nil {
-			teamIDs = append(teamIDs, *s.TeamID)
-		}
 	}
-	mine, err := c.SpaceMembership.Query().Where(spacemembership.SpaceIDIn(ids...), spacemembership.MemberID(m), CurrentSpaceMemberships()).All(ctx)
+	mine, err := c.SpaceMembership.Query().Where(page.AnyOf(spacemembership.FieldSpaceID, ids), spacemembership.MemberID(m), CurrentSpaceMemberships()).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load space memberships: %w", err)
 	}
-	place := make(map[gid.ID]*ent.SpaceMembership, len(mine))
+	places := make(map[gid.ID]spacemembership.Role, len(mine))
 	for _, sm := range mine {
-		place[sm.SpaceID] = sm
+		places[sm.SpaceID] = sm.Role
+	}
+	return a.rights(ctx, c, places, spaces)
+}
+
+// rights are what follows from the viewer's roles and places.
+func (a *Actor) rights(ctx context.Context, c *ent.Client, places map[gid.ID]spacemembership.Role, spaces []*ent.Space) (map[gid.ID]SpaceRights, error) {
+	var teamIDs []gid.ID
+	for _, s := range spaces {
+		if s.TeamID != nil {
+			teamIDs = append(teamIDs, *s.TeamID)
+		}
 	}
 	ledTeams, err := a.teamsOfLedOrganizations(ctx, c, teamIDs)
 	if err != nil {
 		return nil, err
 	}
+	rights := make(map[gid.ID]SpaceRights, len(spaces))
 	for _, s := range spaces {
-		r := SpaceRights{Membership: place[s.ID]}
-		r.Manage = r.Membership != nil && r.Membership.Role == spacemembership.RoleFACILITATOR
+		r := SpaceRights{Role: places[s.ID]}
+		r.Manage = r.Role == spacemembership.RoleFACILITATOR
 		lead := false
 		if Hidden(s.Kind) {
-			r.Glass = r.Membership == nil
+			r.Glass = r.Role == ""
 		} else {
 			r.Manage = r.Manage || a.IsStaff() ||
 				a.has(roleassignment.RoleFACILITATOR, roleassignment.ScopeSPACE, &s.ID) ||
@@ -195,7 +203,7 @@ func (a *Actor) Spaces(ctx context.Context, c *ent.Client, spaces ...*ent.Space)
 			lead = s.TeamID != nil && ledTeams[*s.TeamID]
 		}
 		r.Moderate = r.Manage
-		r.Write = (r.Membership != nil || r.Manage || lead) && s.ArchivedAt == nil
+		r.Write = (r.Role != "" || r.Manage || lead) && s.ArchivedAt == nil
 		rights[s.ID] = r
 	}
 	return rights, nil
@@ -224,19 +232,14 @@ func (a *Actor) teamsOfLedOrganizations(ctx context.Context, c *ent.Client, team
 
 // Space returns the rights in one space, or NOT_FOUND when the viewer cannot see it.
 func Space(ctx context.Context, c *ent.Client, v viewer.Viewer, id gid.ID) (*ent.Space, SpaceRights, error) {
-	s, err := c.Space.Query().Where(space.ID(id), VisibleSpaces(v)).Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, SpaceRights{}, fault.Missing()
-	}
-	if err != nil {
-		return nil, SpaceRights{}, fmt.Errorf("load space: %w", err)
-	}
-	a, err := Load(ctx, c, v)
+	spaces, rights, err := HeldSpaces(ctx, c, v, space.ID(id), VisibleSpaces(v))
 	if err != nil {
 		return nil, SpaceRights{}, err
 	}
-	rights, err := a.Spaces(ctx, c, s)
-	return s, rights[id], err
+	if spaces[id] == nil {
+		return nil, SpaceRights{}, fault.Missing()
+	}
+	return spaces[id], rights[id], nil
 }
 
 // SpaceRightsOf returns what a member may do in a space, whether they are here or not.

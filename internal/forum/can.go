@@ -19,7 +19,7 @@ type ThreadAbilities struct{ Reply, Rename, AcceptAnswer, Moderate bool }
 // PostAbilities are what the viewer may do with a post.
 type PostAbilities struct{ Edit, Delete, React, Flag, Hide bool }
 
-// ThreadAbilities says for each thread what the viewer may do: at most four statements, whatever the number of threads.
+// ThreadAbilities says for each thread what the viewer may do: at most two statements, whatever the number of threads.
 func (s *Service) ThreadAbilities(ctx context.Context, v viewer.Viewer, threads []*ent.Thread) ([]ThreadAbilities, error) {
 	can := make([]ThreadAbilities, len(threads))
 	if !v.IsMember() {
@@ -43,7 +43,7 @@ func (s *Service) ThreadAbilities(ctx context.Context, v viewer.Viewer, threads 
 	return can, nil
 }
 
-// PostAbilities says for each post what the viewer may do: at most five statements, whatever the number of posts.
+// PostAbilities says for each post what the viewer may do: at most three statements, whatever the number of posts.
 func (s *Service) PostAbilities(ctx context.Context, v viewer.Viewer, posts []*ent.Post) ([]PostAbilities, error) {
 	can := make([]PostAbilities, len(posts))
 	me, ok := v.MemberID()
@@ -88,16 +88,7 @@ func (s *Service) held(ctx context.Context, v viewer.Viewer, threads []*ent.Thre
 	for i, t := range threads {
 		ids[i] = t.SpaceID
 	}
-	c := s.Store.Client(ctx)
-	spaces, err := c.Space.Query().Where(page.AnyOf(space.FieldID, ids)).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load spaces: %w", err)
-	}
-	actor, err := access.Load(ctx, c, v)
-	if err != nil {
-		return nil, err
-	}
-	rights, err := actor.Spaces(ctx, c, spaces...)
+	spaces, rights, err := access.HeldSpaces(ctx, s.Store.Client(ctx), v, page.AnyOf(space.FieldID, ids))
 	if err != nil {
 		return nil, err
 	}

@@ -58,19 +58,11 @@ func (s *Service) lock(ctx context.Context, tx *ent.Client, v viewer.Viewer, id 
 	if err != nil {
 		return nil, fmt.Errorf("lock thread: %w", err)
 	}
-	sp, err := tx.Space.Query().Where(space.ID(t.SpaceID)).Only(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load the thread's space: %w", err)
-	}
-	actor, err := access.Load(ctx, tx, v)
+	spaces, rights, err := access.HeldSpaces(ctx, tx, v, space.ID(t.SpaceID))
 	if err != nil {
 		return nil, err
 	}
-	rights, err := actor.Spaces(ctx, tx, sp)
-	if err != nil {
-		return nil, err
-	}
-	return &locked{Thread: t, space: sp, rights: rights[sp.ID]}, nil
+	return &locked{Thread: t, space: spaces[t.SpaceID], rights: rights[t.SpaceID]}, nil
 }
 
 // writable says whether the thread takes posts, edits and reactions of the viewer's now.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
@@ -82,8 +83,47 @@ func (s *Service) Posts(ctx context.Context, v viewer.Viewer, threads []gid.ID, 
 		func(p *ent.Post) page.Key { return page.Key{Int: int64(p.Seq)} },
 		func(p *ent.Post) gid.ID { return p.ThreadID },
 		func(within func(*sql.Selector)) ([]*ent.Post, error) {
-			return s.Store.Client(ctx).Post.Query().Where(within, access.VisiblePosts(v), access.HeardPosts(v)).All(ctx)
+			q := s.Store.Client(ctx).Post.Query().Where(within, access.VisiblePosts(v), access.HeardPosts(v))
+			if me, ok := v.MemberID(); ok {
+				q.Modify(besideReactions(me))
+			}
+			return q.All(ctx)
 		})
+}
+
+// ownReactions is the column of a member's reactions beside a post: the emoji with spaces between them.
+const ownReactions = "own_reactions"
+
+// besideReactions puts a member's reactions beside each post that somebody reacted to.
+func besideReactions(me gid.ID) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		joined := "string_agg"
+		if s.Dialect() == dialect.SQLite {
+			joined = "group_concat"
+		}
+		r := sql.Dialect(s.Dialect()).Select().From(sql.Table(reaction.Table))
+		r.Select(joined + "(" + r.C(reaction.FieldEmoji) + ", ' ')")
+		r.Where(sql.And(sql.ColumnsEQ(r.C(reaction.FieldPostID), s.C(post.FieldID)), sql.EQ(r.C(reaction.FieldMemberID), me)))
+		s.AppendSelectExprAs(sql.P(func(b *sql.Builder) {
+			b.WriteString("CASE WHEN ").Ident(s.C(post.FieldReactionCounts)).WriteString(" IS NOT NULL THEN ")
+			b.Wrap(func(b *sql.Builder) { b.Join(r) }).WriteString(" END")
+		}), ownReactions)
+	}
+}
+
+// beside reads what besideReactions put beside a post; not ok when the post was loaded without it.
+func beside(p *ent.Post) (emoji []string, ok bool) {
+	value, err := p.Value(ownReactions)
+	if err != nil {
+		return nil, false
+	}
+	switch value := value.(type) {
+	case string:
+		return strings.Fields(value), true
+	case []byte:
+		return strings.Fields(string(value)), true
+	}
+	return nil, true
 }
 
 // Revisions are what posts said before, the newest first: one statement for all posts.
@@ -121,23 +161,34 @@ func Reactions(p *ent.Post) []*ReactionGroup {
 	return groups
 }
 
-// ViewerReactions are the viewer's own reactions to posts: one statement, none when nobody reacted.
+// ViewerReactions are the viewer's own reactions to posts: one statement, none when nobody reacted and for posts of a list, which have them beside
+// them.
 func (s *Service) ViewerReactions(ctx context.Context, v viewer.Viewer, posts []*ent.Post) (map[ReactionOf]bool, error) {
 	me, ok := v.MemberID()
+	if !ok {
+		return nil, nil
+	}
+	mine := make(map[ReactionOf]bool)
 	var ids []gid.ID
 	for _, p := range posts {
-		if len(p.ReactionCounts) > 0 {
+		if len(p.ReactionCounts) == 0 {
+			continue
+		}
+		own, ok := beside(p)
+		if !ok {
 			ids = append(ids, p.ID)
 		}
+		for _, emoji := range own {
+			mine[ReactionOf{p.ID, emoji}] = true
+		}
 	}
-	if !ok || len(ids) == 0 {
-		return nil, nil
+	if len(ids) == 0 {
+		return mine, nil
 	}
 	rows, err := s.Store.Client(ctx).Reaction.Query().Where(reaction.MemberID(me), page.AnyOf(reaction.FieldPostID, ids)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load the viewer's reactions: %w", err)
 	}
-	mine := make(map[ReactionOf]bool, len(rows))
 	for _, r := range rows {
 		mine[ReactionOf{r.PostID, r.Emoji}] = true
 	}

@@ -36,7 +36,7 @@ func (s *Service) Quotes(ctx context.Context, posts []*ent.Post) ([]*string, err
 			quoting = append(quoting, p)
 		}
 	}
-	answered, err := s.Answered(ctx, quoting)
+	answered, err := s.Answered(ctx, quoting, Whole)
 	if err != nil {
 		return nil, err
 	}

@@ -262,7 +262,7 @@ func (s *Service) InThread(ctx context.Context, threadID gid.ID, ids []gid.ID) (
 
 // Answered are the posts that each post answers. One that was moved to another space, or that the answer left behind there, is nil: not
 // everybody who reads the one may read the other. At most two statements.
-func (s *Service) Answered(ctx context.Context, posts []*ent.Post) ([]*ent.Post, error) {
+func (s *Service) Answered(ctx context.Context, posts []*ent.Post, part Part) ([]*ent.Post, error) {
 	c := s.Store.Client(ctx)
 	var ids []gid.ID
 	for _, p := range posts {
@@ -274,7 +274,7 @@ func (s *Service) Answered(ctx context.Context, posts []*ent.Post) ([]*ent.Post,
 	if len(ids) == 0 {
 		return answered, nil
 	}
-	rows, err := c.Post.Query().Where(page.AnyOf(post.FieldID, ids)).All(ctx)
+	rows, err := part.of(c.Post.Query().Where(page.AnyOf(post.FieldID, ids))).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load the posts that are answered: %w", err)
 	}

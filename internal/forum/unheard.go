@@ -4,55 +4,54 @@ import (
 	"context"
 	"fmt"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/block"
 	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/readstate"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// UnheardIn is how many of the posts that Unread counts in each of some threads come from whom the viewer does not hear from: take it off.
-// It is one statement, which reads posts only for who blocks or mutes somebody.
-func (s *Service) UnheardIn(ctx context.Context, v viewer.Viewer, threads []gid.ID) (map[gid.ID]int, error) {
-	counts := make(map[gid.ID]int)
-	if _, ok := v.MemberID(); !ok || len(threads) == 0 {
-		return counts, nil
-	}
-	var rows []struct {
-		ThreadID gid.ID `sql:"thread_id"`
-		Posts    int    `sql:"posts"`
-	}
-	err := s.Store.Client(ctx).Post.Query().
-		Where(page.AnyOf(post.FieldThreadID, threads), access.UnheardUnreadPosts(v)).
-		GroupBy(post.FieldThreadID).Aggregate(ent.As(ent.Count(), "posts")).Scan(ctx, &rows)
-	if err != nil {
-		return nil, fmt.Errorf("count posts that are not heard: %w", err)
-	}
-	for _, r := range rows {
-		counts[r.ThreadID] = r.Posts
-	}
-	return counts, nil
-}
-
-// UnreadCounts are how many posts of each thread the viewer has not read, of whom they hear: two statements, whatever the number of threads.
+// UnreadCounts are how many posts of each thread the viewer has not read, of whom they hear: one statement, whatever the number of threads.
+// It reads posts only for who blocks or mutes somebody.
 func (s *Service) UnreadCounts(ctx context.Context, v viewer.Viewer, threads []*ent.Thread) ([]int, error) {
 	counts := make([]int, len(threads))
-	if !v.IsMember() {
+	me, ok := v.MemberID()
+	if !ok || len(threads) == 0 {
 		return counts, nil
 	}
 	ids := make([]gid.ID, len(threads))
 	for i, t := range threads {
 		ids[i] = t.ID
 	}
-	states, err := s.ReadStates(ctx, v, ids)
-	if err != nil {
-		return nil, err
+	var rows []struct {
+		ID          gid.ID `sql:"id"`
+		LastReadSeq *int   `sql:"last_read_seq"`
+		Uncounted   *int   `sql:"uncounted"`
+		Unheard     int    `sql:"unheard"`
 	}
-	unheard, err := s.UnheardIn(ctx, v, ids)
+	err := s.Store.Client(ctx).Thread.Query().Where(page.AnyOf(thread.FieldID, ids)).Modify(func(q *sql.Selector) {
+		state := sql.Table(readstate.Table).As("state")
+		q.LeftJoin(state).OnP(sql.And(sql.ColumnsEQ(state.C(readstate.FieldThreadID), q.C(thread.FieldID)), sql.EQ(state.C(readstate.FieldMemberID), me)))
+		unheard := sql.Dialect(q.Dialect()).Select(sql.Count("*")).From(sql.Table(post.Table))
+		unheard.Where(sql.ColumnsEQ(unheard.C(post.FieldThreadID), q.C(thread.FieldID)))
+		access.UnheardUnreadPosts(v)(unheard)
+		q.Select(q.C(thread.FieldID), state.C(readstate.FieldLastReadSeq), state.C(readstate.FieldUncounted)).AppendSelectExprAs(unheard, "unheard")
+	}).Scan(ctx, &rows)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("count unread posts: %w", err)
+	}
+	states, unheard := make(map[gid.ID]*ent.ReadState, len(rows)), make(map[gid.ID]int)
+	for _, r := range rows {
+		if r.LastReadSeq != nil && r.Uncounted != nil {
+			states[r.ID] = &ent.ReadState{LastReadSeq: *r.LastReadSeq, Uncounted: *r.Uncounted}
+		}
+		unheard[r.ID] = r.Unheard
 	}
 	for i, t := range threads {
 		counts[i] = max(0, Unread(t, states[t.ID])-unheard[t.ID])
@@ -61,14 +60,14 @@ func (s *Service) UnreadCounts(ctx context.Context, v viewer.Viewer, threads []*
 }
 
 // LastPosts are the newest posts of threads that the viewer hears of: one statement, and another one where the newest is not heard.
-func (s *Service) LastPosts(ctx context.Context, v viewer.Viewer, threads []*ent.Thread) ([]*ent.Post, error) {
+func (s *Service) LastPosts(ctx context.Context, v viewer.Viewer, threads []*ent.Thread, part Part) ([]*ent.Post, error) {
 	ids := make([]gid.ID, 0, len(threads))
 	for _, t := range threads {
 		if t.LastPostID != nil {
 			ids = append(ids, *t.LastPostID)
 		}
 	}
-	rows, err := s.Store.Client(ctx).Post.Query().Where(page.AnyOf(post.FieldID, ids), access.HeardPosts(v)).All(ctx)
+	rows, err := part.of(s.Store.Client(ctx).Post.Query().Where(page.AnyOf(post.FieldID, ids), access.HeardPosts(v))).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load last posts: %w", err)
 	}

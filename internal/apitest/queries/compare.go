@@ -86,6 +86,11 @@ func (d *data) turn(ctx context.Context, name string, o options, round int, all 
 }
 
 func (d *data) measure(ctx context.Context, s *server, op string, o options) (r result, err error) {
+	if o.show {
+		if err := d.forgetStatements(ctx); err != nil {
+			return r, err
+		}
+	}
 	before, err := d.statements(ctx)
 	if err != nil {
 		return r, err
@@ -111,6 +116,11 @@ func (d *data) measure(ctx context.Context, s *server, op string, o options) (r 
 		return r, err
 	}
 	n := float64(out.requests)
+	if o.show && s.name == "commons" {
+		if err := d.showStatements(ctx, n); err != nil {
+			return r, err
+		}
+	}
 	return result{
 		rate: out.rate(), p50: out.p50, p99: out.p99, memory: s.resident(),
 		cpu: time.Duration(float64(used) / n), databaseCPU: time.Duration(float64(databaseUsed) / n),

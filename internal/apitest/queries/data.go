@@ -204,3 +204,29 @@ func (d *data) statements(ctx context.Context) (n int, err error) {
 	err = d.db.QueryRowContext(ctx, `SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE toplevel AND query !~* '^(begin|commit|rollback|start|set|deallocate|select pg_notify)'`).Scan(&n)
 	return n, err
 }
+
+func (d *data) forgetStatements(ctx context.Context) error {
+	_, err := d.db.ExecContext(ctx, "SELECT pg_stat_statements_reset()")
+	return err
+}
+
+// showStatements prints what the database ran for n requests, the most expensive first.
+func (d *data) showStatements(ctx context.Context, n float64) (err error) {
+	rows, err := d.db.QueryContext(ctx, `SELECT calls, total_exec_time, rows, query FROM pg_stat_statements WHERE toplevel ORDER BY total_exec_time DESC LIMIT 40`)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var calls, found int
+		var ms float64
+		var text string
+		if err := rows.Scan(&calls, &ms, &found, &text); err != nil {
+			return err
+		}
+		if float64(calls) > n/50 {
+			fmt.Fprintf(os.Stderr, "%5.2f a request  %7.3f ms  %6.1f rows  %s\n", float64(calls)/n, ms/float64(calls), float64(found)/float64(calls), text)
+		}
+	}
+	return rows.Err()
+}

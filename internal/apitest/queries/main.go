@@ -42,6 +42,7 @@ type options struct {
 	connections int
 	each        time.Duration
 	strict      bool
+	show        bool
 	out         string
 }
 
@@ -62,6 +63,7 @@ func run(ctx context.Context, args []string) error {
 	f.IntVar(&o.connections, "connections", 32, "how many connections ask at once")
 	f.DurationVar(&o.each, "each", 5*time.Second, "how long an operation is asked for in one turn")
 	f.BoolVar(&o.strict, "strict", false, "fail when a promise does not hold")
+	f.BoolVar(&o.show, "show", false, "show the statements of Commons, with their calls a request and the database's time for one")
 	f.StringVar(&o.out, "out", "", "write the figures into this file, as Markdown, too")
 	if err := f.Parse(args); err != nil {
 		return err
