@@ -35,7 +35,9 @@ type Mail struct {
 	// LastError holds the value of the "last_error" field.
 	LastError string `json:"last_error,omitempty"`
 	// FailedAt holds the value of the "failed_at" field.
-	FailedAt     *time.Time `json:"failed_at,omitempty"`
+	FailedAt *time.Time `json:"failed_at,omitempty"`
+	// RetriedAt holds the value of the "retried_at" field.
+	RetriedAt    *time.Time `json:"retried_at,omitempty"`
 	selectValues sql.SelectValues
 	siblings     *sibling.Group[Mail]
 }
@@ -53,7 +55,7 @@ func (*Mail) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case mail.FieldAddress, mail.FieldTemplate, mail.FieldLastError:
 			values[i] = new(sql.NullString)
-		case mail.FieldCreatedAt, mail.FieldNextAt, mail.FieldFailedAt:
+		case mail.FieldCreatedAt, mail.FieldNextAt, mail.FieldFailedAt, mail.FieldRetriedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -127,6 +129,13 @@ func (_m *Mail) assignValues(columns []string, values []any) error {
 				_m.FailedAt = new(time.Time)
 				*_m.FailedAt = value.Time
 			}
+		case mail.FieldRetriedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field retried_at", values[i])
+			} else if value.Valid {
+				_m.RetriedAt = new(time.Time)
+				*_m.RetriedAt = value.Time
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -186,6 +195,11 @@ func (_m *Mail) String() string {
 	builder.WriteString(", ")
 	if v := _m.FailedAt; v != nil {
 		builder.WriteString("failed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.RetriedAt; v != nil {
+		builder.WriteString("retried_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteByte(')')

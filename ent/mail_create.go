@@ -93,6 +93,20 @@ func (_c *MailCreate) SetNillableFailedAt(v *time.Time) *MailCreate {
 	return _c
 }
 
+// SetRetriedAt sets the "retried_at" field.
+func (_c *MailCreate) SetRetriedAt(v time.Time) *MailCreate {
+	_c.mutation.SetRetriedAt(v)
+	return _c
+}
+
+// SetNillableRetriedAt sets the "retried_at" field if the given value is not nil.
+func (_c *MailCreate) SetNillableRetriedAt(v *time.Time) *MailCreate {
+	if v != nil {
+		_c.SetRetriedAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *MailCreate) SetID(v gid.ID) *MailCreate {
 	_c.mutation.SetID(v)
@@ -230,6 +244,10 @@ func (_c *MailCreate) createSpec() (*Mail, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.FailedAt(); ok {
 		_spec.SetField(mail.FieldFailedAt, field.TypeTime, value)
 		_node.FailedAt = &value
+	}
+	if value, ok := _c.mutation.RetriedAt(); ok {
+		_spec.SetField(mail.FieldRetriedAt, field.TypeTime, value)
+		_node.RetriedAt = &value
 	}
 	return _node, _spec
 }

@@ -98,6 +98,26 @@ func (_u *MailUpdate) ClearFailedAt() *MailUpdate {
 	return _u
 }
 
+// SetRetriedAt sets the "retried_at" field.
+func (_u *MailUpdate) SetRetriedAt(v time.Time) *MailUpdate {
+	_u.mutation.SetRetriedAt(v)
+	return _u
+}
+
+// SetNillableRetriedAt sets the "retried_at" field if the given value is not nil.
+func (_u *MailUpdate) SetNillableRetriedAt(v *time.Time) *MailUpdate {
+	if v != nil {
+		_u.SetRetriedAt(*v)
+	}
+	return _u
+}
+
+// ClearRetriedAt clears the value of the "retried_at" field.
+func (_u *MailUpdate) ClearRetriedAt() *MailUpdate {
+	_u.mutation.ClearRetriedAt()
+	return _u
+}
+
 // Mutation returns the MailMutation object of the builder.
 func (_u *MailUpdate) Mutation() *MailMutation {
 	return _u.mutation
@@ -165,6 +185,12 @@ func (_u *MailUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.FailedAtCleared() {
 		_spec.ClearField(mail.FieldFailedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.RetriedAt(); ok {
+		_spec.SetField(mail.FieldRetriedAt, field.TypeTime, value)
+	}
+	if _u.mutation.RetriedAtCleared() {
+		_spec.ClearField(mail.FieldRetriedAt, field.TypeTime)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -254,6 +280,26 @@ func (_u *MailUpdateOne) SetNillableFailedAt(v *time.Time) *MailUpdateOne {
 // ClearFailedAt clears the value of the "failed_at" field.
 func (_u *MailUpdateOne) ClearFailedAt() *MailUpdateOne {
 	_u.mutation.ClearFailedAt()
+	return _u
+}
+
+// SetRetriedAt sets the "retried_at" field.
+func (_u *MailUpdateOne) SetRetriedAt(v time.Time) *MailUpdateOne {
+	_u.mutation.SetRetriedAt(v)
+	return _u
+}
+
+// SetNillableRetriedAt sets the "retried_at" field if the given value is not nil.
+func (_u *MailUpdateOne) SetNillableRetriedAt(v *time.Time) *MailUpdateOne {
+	if v != nil {
+		_u.SetRetriedAt(*v)
+	}
+	return _u
+}
+
+// ClearRetriedAt clears the value of the "retried_at" field.
+func (_u *MailUpdateOne) ClearRetriedAt() *MailUpdateOne {
+	_u.mutation.ClearRetriedAt()
 	return _u
 }
 
@@ -354,6 +400,12 @@ func (_u *MailUpdateOne) sqlSave(ctx context.Context) (_node *Mail, err error) {
 	}
 	if _u.mutation.FailedAtCleared() {
 		_spec.ClearField(mail.FieldFailedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.RetriedAt(); ok {
+		_spec.SetField(mail.FieldRetriedAt, field.TypeTime, value)
+	}
+	if _u.mutation.RetriedAtCleared() {
+		_spec.ClearField(mail.FieldRetriedAt, field.TypeTime)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Mail{config: _u.config}

@@ -52,6 +52,12 @@ type Member struct {
 	AvatarFileID *gid.ID `json:"avatar_file_id,omitempty"`
 	// ErasingHandle holds the value of the "erasing_handle" field.
 	ErasingHandle *string `json:"erasing_handle,omitempty"`
+	// MailRefusals holds the value of the "mail_refusals" field.
+	MailRefusals int `json:"mail_refusals,omitempty"`
+	// MailRefusedAt holds the value of the "mail_refused_at" field.
+	MailRefusedAt *time.Time `json:"mail_refused_at,omitempty"`
+	// MailBouncingAt holds the value of the "mail_bouncing_at" field.
+	MailBouncingAt *time.Time `json:"mail_bouncing_at,omitempty"`
 	// EventSeq holds the value of the "event_seq" field.
 	EventSeq int `json:"event_seq,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
@@ -73,11 +79,11 @@ func (*Member) scanValues(columns []string) ([]any, error) {
 			values[i] = new(gid.ID)
 		case member.FieldShowsPresence:
 			values[i] = new(sql.NullBool)
-		case member.FieldEventSeq:
+		case member.FieldMailRefusals, member.FieldEventSeq:
 			values[i] = new(sql.NullInt64)
 		case member.FieldEmail, member.FieldHandle, member.FieldName, member.FieldPronouns, member.FieldTitle, member.FieldAbout, member.FieldAvatarURL, member.FieldTimeZone, member.FieldStatus, member.FieldErasingHandle:
 			values[i] = new(sql.NullString)
-		case member.FieldCreatedAt, member.FieldSuspendedUntil, member.FieldUpdatedAt:
+		case member.FieldCreatedAt, member.FieldSuspendedUntil, member.FieldMailRefusedAt, member.FieldMailBouncingAt, member.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -203,6 +209,26 @@ func (_m *Member) assignValues(columns []string, values []any) error {
 				_m.ErasingHandle = new(string)
 				*_m.ErasingHandle = value.String
 			}
+		case member.FieldMailRefusals:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field mail_refusals", values[i])
+			} else if value.Valid {
+				_m.MailRefusals = int(value.Int64)
+			}
+		case member.FieldMailRefusedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field mail_refused_at", values[i])
+			} else if value.Valid {
+				_m.MailRefusedAt = new(time.Time)
+				*_m.MailRefusedAt = value.Time
+			}
+		case member.FieldMailBouncingAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field mail_bouncing_at", values[i])
+			} else if value.Valid {
+				_m.MailBouncingAt = new(time.Time)
+				*_m.MailBouncingAt = value.Time
+			}
 		case member.FieldEventSeq:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field event_seq", values[i])
@@ -303,6 +329,19 @@ func (_m *Member) String() string {
 	if v := _m.ErasingHandle; v != nil {
 		builder.WriteString("erasing_handle=")
 		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	builder.WriteString("mail_refusals=")
+	builder.WriteString(fmt.Sprintf("%v", _m.MailRefusals))
+	builder.WriteString(", ")
+	if v := _m.MailRefusedAt; v != nil {
+		builder.WriteString("mail_refused_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.MailBouncingAt; v != nil {
+		builder.WriteString("mail_bouncing_at=")
+		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")
 	builder.WriteString("event_seq=")

@@ -189,6 +189,48 @@ func (_c *MemberCreate) SetNillableErasingHandle(v *string) *MemberCreate {
 	return _c
 }
 
+// SetMailRefusals sets the "mail_refusals" field.
+func (_c *MemberCreate) SetMailRefusals(v int) *MemberCreate {
+	_c.mutation.SetMailRefusals(v)
+	return _c
+}
+
+// SetNillableMailRefusals sets the "mail_refusals" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableMailRefusals(v *int) *MemberCreate {
+	if v != nil {
+		_c.SetMailRefusals(*v)
+	}
+	return _c
+}
+
+// SetMailRefusedAt sets the "mail_refused_at" field.
+func (_c *MemberCreate) SetMailRefusedAt(v time.Time) *MemberCreate {
+	_c.mutation.SetMailRefusedAt(v)
+	return _c
+}
+
+// SetNillableMailRefusedAt sets the "mail_refused_at" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableMailRefusedAt(v *time.Time) *MemberCreate {
+	if v != nil {
+		_c.SetMailRefusedAt(*v)
+	}
+	return _c
+}
+
+// SetMailBouncingAt sets the "mail_bouncing_at" field.
+func (_c *MemberCreate) SetMailBouncingAt(v time.Time) *MemberCreate {
+	_c.mutation.SetMailBouncingAt(v)
+	return _c
+}
+
+// SetNillableMailBouncingAt sets the "mail_bouncing_at" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableMailBouncingAt(v *time.Time) *MemberCreate {
+	if v != nil {
+		_c.SetMailBouncingAt(*v)
+	}
+	return _c
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_c *MemberCreate) SetEventSeq(v int) *MemberCreate {
 	_c.mutation.SetEventSeq(v)
@@ -274,6 +316,10 @@ func (_c *MemberCreate) defaults() {
 		v := member.DefaultStatus
 		_c.mutation.SetStatus(v)
 	}
+	if _, ok := _c.mutation.MailRefusals(); !ok {
+		v := member.DefaultMailRefusals
+		_c.mutation.SetMailRefusals(v)
+	}
 	if _, ok := _c.mutation.EventSeq(); !ok {
 		v := member.DefaultEventSeq
 		_c.mutation.SetEventSeq(v)
@@ -319,6 +365,9 @@ func (_c *MemberCreate) check() error {
 		if err := member.StatusValidator(v); err != nil {
 			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "Member.status": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.MailRefusals(); !ok {
+		return &ValidationError{Name: "mail_refusals", err: errors.New(`ent: missing required field "Member.mail_refusals"`)}
 	}
 	if _, ok := _c.mutation.EventSeq(); !ok {
 		return &ValidationError{Name: "event_seq", err: errors.New(`ent: missing required field "Member.event_seq"`)}
@@ -424,6 +473,18 @@ func (_c *MemberCreate) createSpec() (*Member, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ErasingHandle(); ok {
 		_spec.SetField(member.FieldErasingHandle, field.TypeString, value)
 		_node.ErasingHandle = &value
+	}
+	if value, ok := _c.mutation.MailRefusals(); ok {
+		_spec.SetField(member.FieldMailRefusals, field.TypeInt, value)
+		_node.MailRefusals = value
+	}
+	if value, ok := _c.mutation.MailRefusedAt(); ok {
+		_spec.SetField(member.FieldMailRefusedAt, field.TypeTime, value)
+		_node.MailRefusedAt = &value
+	}
+	if value, ok := _c.mutation.MailBouncingAt(); ok {
+		_spec.SetField(member.FieldMailBouncingAt, field.TypeTime, value)
+		_node.MailBouncingAt = &value
 	}
 	if value, ok := _c.mutation.EventSeq(); ok {
 		_spec.SetField(member.FieldEventSeq, field.TypeInt, value)

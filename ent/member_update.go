@@ -267,6 +267,67 @@ func (_u *MemberUpdate) ClearErasingHandle() *MemberUpdate {
 	return _u
 }
 
+// SetMailRefusals sets the "mail_refusals" field.
+func (_u *MemberUpdate) SetMailRefusals(v int) *MemberUpdate {
+	_u.mutation.ResetMailRefusals()
+	_u.mutation.SetMailRefusals(v)
+	return _u
+}
+
+// SetNillableMailRefusals sets the "mail_refusals" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableMailRefusals(v *int) *MemberUpdate {
+	if v != nil {
+		_u.SetMailRefusals(*v)
+	}
+	return _u
+}
+
+// AddMailRefusals adds value to the "mail_refusals" field.
+func (_u *MemberUpdate) AddMailRefusals(v int) *MemberUpdate {
+	_u.mutation.AddMailRefusals(v)
+	return _u
+}
+
+// SetMailRefusedAt sets the "mail_refused_at" field.
+func (_u *MemberUpdate) SetMailRefusedAt(v time.Time) *MemberUpdate {
+	_u.mutation.SetMailRefusedAt(v)
+	return _u
+}
+
+// SetNillableMailRefusedAt sets the "mail_refused_at" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableMailRefusedAt(v *time.Time) *MemberUpdate {
+	if v != nil {
+		_u.SetMailRefusedAt(*v)
+	}
+	return _u
+}
+
+// ClearMailRefusedAt clears the value of the "mail_refused_at" field.
+func (_u *MemberUpdate) ClearMailRefusedAt() *MemberUpdate {
+	_u.mutation.ClearMailRefusedAt()
+	return _u
+}
+
+// SetMailBouncingAt sets the "mail_bouncing_at" field.
+func (_u *MemberUpdate) SetMailBouncingAt(v time.Time) *MemberUpdate {
+	_u.mutation.SetMailBouncingAt(v)
+	return _u
+}
+
+// SetNillableMailBouncingAt sets the "mail_bouncing_at" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableMailBouncingAt(v *time.Time) *MemberUpdate {
+	if v != nil {
+		_u.SetMailBouncingAt(*v)
+	}
+	return _u
+}
+
+// ClearMailBouncingAt clears the value of the "mail_bouncing_at" field.
+func (_u *MemberUpdate) ClearMailBouncingAt() *MemberUpdate {
+	_u.mutation.ClearMailBouncingAt()
+	return _u
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_u *MemberUpdate) SetEventSeq(v int) *MemberUpdate {
 	_u.mutation.ResetEventSeq()
@@ -431,6 +492,24 @@ func (_u *MemberUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.ErasingHandleCleared() {
 		_spec.ClearField(member.FieldErasingHandle, field.TypeString)
+	}
+	if value, ok := _u.mutation.MailRefusals(); ok {
+		_spec.SetField(member.FieldMailRefusals, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedMailRefusals(); ok {
+		_spec.AddField(member.FieldMailRefusals, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.MailRefusedAt(); ok {
+		_spec.SetField(member.FieldMailRefusedAt, field.TypeTime, value)
+	}
+	if _u.mutation.MailRefusedAtCleared() {
+		_spec.ClearField(member.FieldMailRefusedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.MailBouncingAt(); ok {
+		_spec.SetField(member.FieldMailBouncingAt, field.TypeTime, value)
+	}
+	if _u.mutation.MailBouncingAtCleared() {
+		_spec.ClearField(member.FieldMailBouncingAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.EventSeq(); ok {
 		_spec.SetField(member.FieldEventSeq, field.TypeInt, value)
@@ -699,6 +778,67 @@ func (_u *MemberUpdateOne) ClearErasingHandle() *MemberUpdateOne {
 	return _u
 }
 
+// SetMailRefusals sets the "mail_refusals" field.
+func (_u *MemberUpdateOne) SetMailRefusals(v int) *MemberUpdateOne {
+	_u.mutation.ResetMailRefusals()
+	_u.mutation.SetMailRefusals(v)
+	return _u
+}
+
+// SetNillableMailRefusals sets the "mail_refusals" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableMailRefusals(v *int) *MemberUpdateOne {
+	if v != nil {
+		_u.SetMailRefusals(*v)
+	}
+	return _u
+}
+
+// AddMailRefusals adds value to the "mail_refusals" field.
+func (_u *MemberUpdateOne) AddMailRefusals(v int) *MemberUpdateOne {
+	_u.mutation.AddMailRefusals(v)
+	return _u
+}
+
+// SetMailRefusedAt sets the "mail_refused_at" field.
+func (_u *MemberUpdateOne) SetMailRefusedAt(v time.Time) *MemberUpdateOne {
+	_u.mutation.SetMailRefusedAt(v)
+	return _u
+}
+
+// SetNillableMailRefusedAt sets the "mail_refused_at" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableMailRefusedAt(v *time.Time) *MemberUpdateOne {
+	if v != nil {
+		_u.SetMailRefusedAt(*v)
+	}
+	return _u
+}
+
+// ClearMailRefusedAt clears the value of the "mail_refused_at" field.
+func (_u *MemberUpdateOne) ClearMailRefusedAt() *MemberUpdateOne {
+	_u.mutation.ClearMailRefusedAt()
+	return _u
+}
+
+// SetMailBouncingAt sets the "mail_bouncing_at" field.
+func (_u *MemberUpdateOne) SetMailBouncingAt(v time.Time) *MemberUpdateOne {
+	_u.mutation.SetMailBouncingAt(v)
+	return _u
+}
+
+// SetNillableMailBouncingAt sets the "mail_bouncing_at" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableMailBouncingAt(v *time.Time) *MemberUpdateOne {
+	if v != nil {
+		_u.SetMailBouncingAt(*v)
+	}
+	return _u
+}
+
+// ClearMailBouncingAt clears the value of the "mail_bouncing_at" field.
+func (_u *MemberUpdateOne) ClearMailBouncingAt() *MemberUpdateOne {
+	_u.mutation.ClearMailBouncingAt()
+	return _u
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_u *MemberUpdateOne) SetEventSeq(v int) *MemberUpdateOne {
 	_u.mutation.ResetEventSeq()
@@ -893,6 +1033,24 @@ func (_u *MemberUpdateOne) sqlSave(ctx context.Context) (_node *Member, err erro
 	}
 	if _u.mutation.ErasingHandleCleared() {
 		_spec.ClearField(member.FieldErasingHandle, field.TypeString)
+	}
+	if value, ok := _u.mutation.MailRefusals(); ok {
+		_spec.SetField(member.FieldMailRefusals, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedMailRefusals(); ok {
+		_spec.AddField(member.FieldMailRefusals, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.MailRefusedAt(); ok {
+		_spec.SetField(member.FieldMailRefusedAt, field.TypeTime, value)
+	}
+	if _u.mutation.MailRefusedAtCleared() {
+		_spec.ClearField(member.FieldMailRefusedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.MailBouncingAt(); ok {
+		_spec.SetField(member.FieldMailBouncingAt, field.TypeTime, value)
+	}
+	if _u.mutation.MailBouncingAtCleared() {
+		_spec.ClearField(member.FieldMailBouncingAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.EventSeq(); ok {
 		_spec.SetField(member.FieldEventSeq, field.TypeInt, value)

@@ -26855,6 +26855,7 @@ type MailMutation struct {
 	next_at       *time.Time
 	last_error    *string
 	failed_at     *time.Time
+	retried_at    *time.Time
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Mail, error)
@@ -27299,6 +27300,55 @@ func (m *MailMutation) ResetFailedAt() {
 	delete(m.clearedFields, mail.FieldFailedAt)
 }
 
+// SetRetriedAt sets the "retried_at" field.
+func (m *MailMutation) SetRetriedAt(t time.Time) {
+	m.retried_at = &t
+}
+
+// RetriedAt returns the value of the "retried_at" field in the mutation.
+func (m *MailMutation) RetriedAt() (r time.Time, exists bool) {
+	v := m.retried_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetriedAt returns the old "retried_at" field's value of the Mail entity.
+// If the Mail object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MailMutation) OldRetriedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetriedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetriedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetriedAt: %w", err)
+	}
+	return oldValue.RetriedAt, nil
+}
+
+// ClearRetriedAt clears the value of the "retried_at" field.
+func (m *MailMutation) ClearRetriedAt() {
+	m.retried_at = nil
+	m.clearedFields[mail.FieldRetriedAt] = struct{}{}
+}
+
+// RetriedAtCleared returns if the "retried_at" field was cleared in this mutation.
+func (m *MailMutation) RetriedAtCleared() bool {
+	_, ok := m.clearedFields[mail.FieldRetriedAt]
+	return ok
+}
+
+// ResetRetriedAt resets all changes to the "retried_at" field.
+func (m *MailMutation) ResetRetriedAt() {
+	m.retried_at = nil
+	delete(m.clearedFields, mail.FieldRetriedAt)
+}
+
 // Where appends a list predicates to the MailMutation builder.
 func (m *MailMutation) Where(ps ...predicate.Mail) {
 	m.predicates = append(m.predicates, ps...)
@@ -27333,7 +27383,7 @@ func (m *MailMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MailMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.created_at != nil {
 		fields = append(fields, mail.FieldCreatedAt)
 	}
@@ -27357,6 +27407,9 @@ func (m *MailMutation) Fields() []string {
 	}
 	if m.failed_at != nil {
 		fields = append(fields, mail.FieldFailedAt)
+	}
+	if m.retried_at != nil {
+		fields = append(fields, mail.FieldRetriedAt)
 	}
 	return fields
 }
@@ -27382,6 +27435,8 @@ func (m *MailMutation) Field(name string) (ent.Value, bool) {
 		return m.LastError()
 	case mail.FieldFailedAt:
 		return m.FailedAt()
+	case mail.FieldRetriedAt:
+		return m.RetriedAt()
 	}
 	return nil, false
 }
@@ -27407,6 +27462,8 @@ func (m *MailMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldLastError(ctx)
 	case mail.FieldFailedAt:
 		return m.OldFailedAt(ctx)
+	case mail.FieldRetriedAt:
+		return m.OldRetriedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Mail field %s", name)
 }
@@ -27472,6 +27529,13 @@ func (m *MailMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetFailedAt(v)
 		return nil
+	case mail.FieldRetriedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetriedAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Mail field %s", name)
 }
@@ -27523,6 +27587,9 @@ func (m *MailMutation) ClearedFields() []string {
 	if m.FieldCleared(mail.FieldFailedAt) {
 		fields = append(fields, mail.FieldFailedAt)
 	}
+	if m.FieldCleared(mail.FieldRetriedAt) {
+		fields = append(fields, mail.FieldRetriedAt)
+	}
 	return fields
 }
 
@@ -27542,6 +27609,9 @@ func (m *MailMutation) ClearField(name string) error {
 		return nil
 	case mail.FieldFailedAt:
 		m.ClearFailedAt()
+		return nil
+	case mail.FieldRetriedAt:
+		m.ClearRetriedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Mail nullable field %s", name)
@@ -27574,6 +27644,9 @@ func (m *MailMutation) ResetField(name string) error {
 		return nil
 	case mail.FieldFailedAt:
 		m.ResetFailedAt()
+		return nil
+	case mail.FieldRetriedAt:
+		m.ResetRetriedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Mail field %s", name)
@@ -27630,34 +27703,38 @@ func (m *MailMutation) ResetEdge(name string) error {
 // MemberMutation represents an operation that mutates the Member nodes in the graph.
 type MemberMutation struct {
 	config
-	op              Op
-	typ             string
-	id              *gid.ID
-	created_at      *time.Time
-	email           *string
-	handle          *string
-	name            *string
-	pronouns        *string
-	title           *string
-	about           *string
-	avatar_url      *string
-	time_zone       *string
-	expertise       *[]string
-	appendexpertise []string
-	interests       *[]string
-	appendinterests []string
-	shows_presence  *bool
-	status          *member.Status
-	suspended_until *time.Time
-	avatar_file_id  *gid.ID
-	erasing_handle  *string
-	event_seq       *int
-	addevent_seq    *int
-	updated_at      *time.Time
-	clearedFields   map[string]struct{}
-	done            bool
-	oldValue        func(context.Context) (*Member, error)
-	predicates      []predicate.Member
+	op               Op
+	typ              string
+	id               *gid.ID
+	created_at       *time.Time
+	email            *string
+	handle           *string
+	name             *string
+	pronouns         *string
+	title            *string
+	about            *string
+	avatar_url       *string
+	time_zone        *string
+	expertise        *[]string
+	appendexpertise  []string
+	interests        *[]string
+	appendinterests  []string
+	shows_presence   *bool
+	status           *member.Status
+	suspended_until  *time.Time
+	avatar_file_id   *gid.ID
+	erasing_handle   *string
+	mail_refusals    *int
+	addmail_refusals *int
+	mail_refused_at  *time.Time
+	mail_bouncing_at *time.Time
+	event_seq        *int
+	addevent_seq     *int
+	updated_at       *time.Time
+	clearedFields    map[string]struct{}
+	done             bool
+	oldValue         func(context.Context) (*Member, error)
+	predicates       []predicate.Member
 }
 
 var _ ent.Mutation = (*MemberMutation)(nil)
@@ -28437,6 +28514,160 @@ func (m *MemberMutation) ResetErasingHandle() {
 	delete(m.clearedFields, member.FieldErasingHandle)
 }
 
+// SetMailRefusals sets the "mail_refusals" field.
+func (m *MemberMutation) SetMailRefusals(i int) {
+	m.mail_refusals = &i
+	m.addmail_refusals = nil
+}
+
+// MailRefusals returns the value of the "mail_refusals" field in the mutation.
+func (m *MemberMutation) MailRefusals() (r int, exists bool) {
+	v := m.mail_refusals
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMailRefusals returns the old "mail_refusals" field's value of the Member entity.
+// If the Member object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MemberMutation) OldMailRefusals(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMailRefusals is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMailRefusals requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMailRefusals: %w", err)
+	}
+	return oldValue.MailRefusals, nil
+}
+
+// AddMailRefusals adds i to the "mail_refusals" field.
+func (m *MemberMutation) AddMailRefusals(i int) {
+	if m.addmail_refusals != nil {
+		*m.addmail_refusals += i
+	} else {
+		m.addmail_refusals = &i
+	}
+}
+
+// AddedMailRefusals returns the value that was added to the "mail_refusals" field in this mutation.
+func (m *MemberMutation) AddedMailRefusals() (r int, exists bool) {
+	v := m.addmail_refusals
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMailRefusals resets all changes to the "mail_refusals" field.
+func (m *MemberMutation) ResetMailRefusals() {
+	m.mail_refusals = nil
+	m.addmail_refusals = nil
+}
+
+// SetMailRefusedAt sets the "mail_refused_at" field.
+func (m *MemberMutation) SetMailRefusedAt(t time.Time) {
+	m.mail_refused_at = &t
+}
+
+// MailRefusedAt returns the value of the "mail_refused_at" field in the mutation.
+func (m *MemberMutation) MailRefusedAt() (r time.Time, exists bool) {
+	v := m.mail_refused_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMailRefusedAt returns the old "mail_refused_at" field's value of the Member entity.
+// If the Member object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MemberMutation) OldMailRefusedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMailRefusedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMailRefusedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMailRefusedAt: %w", err)
+	}
+	return oldValue.MailRefusedAt, nil
+}
+
+// ClearMailRefusedAt clears the value of the "mail_refused_at" field.
+func (m *MemberMutation) ClearMailRefusedAt() {
+	m.mail_refused_at = nil
+	m.clearedFields[member.FieldMailRefusedAt] = struct{}{}
+}
+
+// MailRefusedAtCleared returns if the "mail_refused_at" field was cleared in this mutation.
+func (m *MemberMutation) MailRefusedAtCleared() bool {
+	_, ok := m.clearedFields[member.FieldMailRefusedAt]
+	return ok
+}
+
+// ResetMailRefusedAt resets all changes to the "mail_refused_at" field.
+func (m *MemberMutation) ResetMailRefusedAt() {
+	m.mail_refused_at = nil
+	delete(m.clearedFields, member.FieldMailRefusedAt)
+}
+
+// SetMailBouncingAt sets the "mail_bouncing_at" field.
+func (m *MemberMutation) SetMailBouncingAt(t time.Time) {
+	m.mail_bouncing_at = &t
+}
+
+// MailBouncingAt returns the value of the "mail_bouncing_at" field in the mutation.
+func (m *MemberMutation) MailBouncingAt() (r time.Time, exists bool) {
+	v := m.mail_bouncing_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMailBouncingAt returns the old "mail_bouncing_at" field's value of the Member entity.
+// If the Member object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MemberMutation) OldMailBouncingAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMailBouncingAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMailBouncingAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMailBouncingAt: %w", err)
+	}
+	return oldValue.MailBouncingAt, nil
+}
+
+// ClearMailBouncingAt clears the value of the "mail_bouncing_at" field.
+func (m *MemberMutation) ClearMailBouncingAt() {
+	m.mail_bouncing_at = nil
+	m.clearedFields[member.FieldMailBouncingAt] = struct{}{}
+}
+
+// MailBouncingAtCleared returns if the "mail_bouncing_at" field was cleared in this mutation.
+func (m *MemberMutation) MailBouncingAtCleared() bool {
+	_, ok := m.clearedFields[member.FieldMailBouncingAt]
+	return ok
+}
+
+// ResetMailBouncingAt resets all changes to the "mail_bouncing_at" field.
+func (m *MemberMutation) ResetMailBouncingAt() {
+	m.mail_bouncing_at = nil
+	delete(m.clearedFields, member.FieldMailBouncingAt)
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (m *MemberMutation) SetEventSeq(i int) {
 	m.event_seq = &i
@@ -28563,7 +28794,7 @@ func (m *MemberMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MemberMutation) Fields() []string {
-	fields := make([]string, 0, 18)
+	fields := make([]string, 0, 21)
 	if m.created_at != nil {
 		fields = append(fields, member.FieldCreatedAt)
 	}
@@ -28612,6 +28843,15 @@ func (m *MemberMutation) Fields() []string {
 	if m.erasing_handle != nil {
 		fields = append(fields, member.FieldErasingHandle)
 	}
+	if m.mail_refusals != nil {
+		fields = append(fields, member.FieldMailRefusals)
+	}
+	if m.mail_refused_at != nil {
+		fields = append(fields, member.FieldMailRefusedAt)
+	}
+	if m.mail_bouncing_at != nil {
+		fields = append(fields, member.FieldMailBouncingAt)
+	}
 	if m.event_seq != nil {
 		fields = append(fields, member.FieldEventSeq)
 	}
@@ -28658,6 +28898,12 @@ func (m *MemberMutation) Field(name string) (ent.Value, bool) {
 		return m.AvatarFileID()
 	case member.FieldErasingHandle:
 		return m.ErasingHandle()
+	case member.FieldMailRefusals:
+		return m.MailRefusals()
+	case member.FieldMailRefusedAt:
+		return m.MailRefusedAt()
+	case member.FieldMailBouncingAt:
+		return m.MailBouncingAt()
 	case member.FieldEventSeq:
 		return m.EventSeq()
 	case member.FieldUpdatedAt:
@@ -28703,6 +28949,12 @@ func (m *MemberMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldAvatarFileID(ctx)
 	case member.FieldErasingHandle:
 		return m.OldErasingHandle(ctx)
+	case member.FieldMailRefusals:
+		return m.OldMailRefusals(ctx)
+	case member.FieldMailRefusedAt:
+		return m.OldMailRefusedAt(ctx)
+	case member.FieldMailBouncingAt:
+		return m.OldMailBouncingAt(ctx)
 	case member.FieldEventSeq:
 		return m.OldEventSeq(ctx)
 	case member.FieldUpdatedAt:
@@ -28828,6 +29080,27 @@ func (m *MemberMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetErasingHandle(v)
 		return nil
+	case member.FieldMailRefusals:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMailRefusals(v)
+		return nil
+	case member.FieldMailRefusedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMailRefusedAt(v)
+		return nil
+	case member.FieldMailBouncingAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMailBouncingAt(v)
+		return nil
 	case member.FieldEventSeq:
 		v, ok := value.(int)
 		if !ok {
@@ -28850,6 +29123,9 @@ func (m *MemberMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *MemberMutation) AddedFields() []string {
 	var fields []string
+	if m.addmail_refusals != nil {
+		fields = append(fields, member.FieldMailRefusals)
+	}
 	if m.addevent_seq != nil {
 		fields = append(fields, member.FieldEventSeq)
 	}
@@ -28861,6 +29137,8 @@ func (m *MemberMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *MemberMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case member.FieldMailRefusals:
+		return m.AddedMailRefusals()
 	case member.FieldEventSeq:
 		return m.AddedEventSeq()
 	}
@@ -28872,6 +29150,13 @@ func (m *MemberMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *MemberMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case member.FieldMailRefusals:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMailRefusals(v)
+		return nil
 	case member.FieldEventSeq:
 		v, ok := value.(int)
 		if !ok {
@@ -28902,6 +29187,12 @@ func (m *MemberMutation) ClearedFields() []string {
 	if m.FieldCleared(member.FieldErasingHandle) {
 		fields = append(fields, member.FieldErasingHandle)
 	}
+	if m.FieldCleared(member.FieldMailRefusedAt) {
+		fields = append(fields, member.FieldMailRefusedAt)
+	}
+	if m.FieldCleared(member.FieldMailBouncingAt) {
+		fields = append(fields, member.FieldMailBouncingAt)
+	}
 	return fields
 }
 
@@ -28930,6 +29221,12 @@ func (m *MemberMutation) ClearField(name string) error {
 		return nil
 	case member.FieldErasingHandle:
 		m.ClearErasingHandle()
+		return nil
+	case member.FieldMailRefusedAt:
+		m.ClearMailRefusedAt()
+		return nil
+	case member.FieldMailBouncingAt:
+		m.ClearMailBouncingAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Member nullable field %s", name)
@@ -28986,6 +29283,15 @@ func (m *MemberMutation) ResetField(name string) error {
 		return nil
 	case member.FieldErasingHandle:
 		m.ResetErasingHandle()
+		return nil
+	case member.FieldMailRefusals:
+		m.ResetMailRefusals()
+		return nil
+	case member.FieldMailRefusedAt:
+		m.ResetMailRefusedAt()
+		return nil
+	case member.FieldMailBouncingAt:
+		m.ResetMailBouncingAt()
 		return nil
 	case member.FieldEventSeq:
 		m.ResetEventSeq()
@@ -30831,6 +31137,7 @@ type NotificationMutation struct {
 	appendreasons    []string
 	read_at          *time.Time
 	mentions         *bool
+	duty             *bool
 	mail_due_at      *time.Time
 	mailed_at        *time.Time
 	clearedFields    map[string]struct{}
@@ -31267,6 +31574,42 @@ func (m *NotificationMutation) ResetMentions() {
 	m.mentions = nil
 }
 
+// SetDuty sets the "duty" field.
+func (m *NotificationMutation) SetDuty(b bool) {
+	m.duty = &b
+}
+
+// Duty returns the value of the "duty" field in the mutation.
+func (m *NotificationMutation) Duty() (r bool, exists bool) {
+	v := m.duty
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDuty returns the old "duty" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldDuty(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDuty is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDuty requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDuty: %w", err)
+	}
+	return oldValue.Duty, nil
+}
+
+// ResetDuty resets all changes to the "duty" field.
+func (m *NotificationMutation) ResetDuty() {
+	m.duty = nil
+}
+
 // SetMailDueAt sets the "mail_due_at" field.
 func (m *NotificationMutation) SetMailDueAt(t time.Time) {
 	m.mail_due_at = &t
@@ -31507,7 +31850,7 @@ func (m *NotificationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *NotificationMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.created_at != nil {
 		fields = append(fields, notification.FieldCreatedAt)
 	}
@@ -31531,6 +31874,9 @@ func (m *NotificationMutation) Fields() []string {
 	}
 	if m.mentions != nil {
 		fields = append(fields, notification.FieldMentions)
+	}
+	if m.duty != nil {
+		fields = append(fields, notification.FieldDuty)
 	}
 	if m.mail_due_at != nil {
 		fields = append(fields, notification.FieldMailDueAt)
@@ -31562,6 +31908,8 @@ func (m *NotificationMutation) Field(name string) (ent.Value, bool) {
 		return m.ReadAt()
 	case notification.FieldMentions:
 		return m.Mentions()
+	case notification.FieldDuty:
+		return m.Duty()
 	case notification.FieldMailDueAt:
 		return m.MailDueAt()
 	case notification.FieldMailedAt:
@@ -31591,6 +31939,8 @@ func (m *NotificationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldReadAt(ctx)
 	case notification.FieldMentions:
 		return m.OldMentions(ctx)
+	case notification.FieldDuty:
+		return m.OldDuty(ctx)
 	case notification.FieldMailDueAt:
 		return m.OldMailDueAt(ctx)
 	case notification.FieldMailedAt:
@@ -31659,6 +32009,13 @@ func (m *NotificationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetMentions(v)
+		return nil
+	case notification.FieldDuty:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDuty(v)
 		return nil
 	case notification.FieldMailDueAt:
 		v, ok := value.(time.Time)
@@ -31767,6 +32124,9 @@ func (m *NotificationMutation) ResetField(name string) error {
 		return nil
 	case notification.FieldMentions:
 		m.ResetMentions()
+		return nil
+	case notification.FieldDuty:
+		m.ResetDuty()
 		return nil
 	case notification.FieldMailDueAt:
 		m.ResetMailDueAt()

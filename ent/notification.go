@@ -39,6 +39,8 @@ type Notification struct {
 	ReadAt *time.Time `json:"read_at,omitempty"`
 	// Mentions holds the value of the "mentions" field.
 	Mentions bool `json:"mentions,omitempty"`
+	// Duty holds the value of the "duty" field.
+	Duty bool `json:"duty,omitempty"`
 	// MailDueAt holds the value of the "mail_due_at" field.
 	MailDueAt *time.Time `json:"mail_due_at,omitempty"`
 	// MailedAt holds the value of the "mailed_at" field.
@@ -118,7 +120,7 @@ func (*Notification) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case notification.FieldID, notification.FieldRecipientID, notification.FieldActorID, notification.FieldThreadID, notification.FieldPostID:
 			values[i] = new(gid.ID)
-		case notification.FieldMentions:
+		case notification.FieldMentions, notification.FieldDuty:
 			values[i] = new(sql.NullBool)
 		case notification.FieldCreatedAt, notification.FieldReadAt, notification.FieldMailDueAt, notification.FieldMailedAt:
 			values[i] = new(sql.NullTime)
@@ -193,6 +195,12 @@ func (_m *Notification) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field mentions", values[i])
 			} else if value.Valid {
 				_m.Mentions = value.Bool
+			}
+		case notification.FieldDuty:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field duty", values[i])
+			} else if value.Valid {
+				_m.Duty = value.Bool
 			}
 		case notification.FieldMailDueAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -289,6 +297,9 @@ func (_m *Notification) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("mentions=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Mentions))
+	builder.WriteString(", ")
+	builder.WriteString("duty=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Duty))
 	builder.WriteString(", ")
 	if v := _m.MailDueAt; v != nil {
 		builder.WriteString("mail_due_at=")

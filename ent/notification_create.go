@@ -88,6 +88,20 @@ func (_c *NotificationCreate) SetNillableMentions(v *bool) *NotificationCreate {
 	return _c
 }
 
+// SetDuty sets the "duty" field.
+func (_c *NotificationCreate) SetDuty(v bool) *NotificationCreate {
+	_c.mutation.SetDuty(v)
+	return _c
+}
+
+// SetNillableDuty sets the "duty" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableDuty(v *bool) *NotificationCreate {
+	if v != nil {
+		_c.SetDuty(*v)
+	}
+	return _c
+}
+
 // SetMailDueAt sets the "mail_due_at" field.
 func (_c *NotificationCreate) SetMailDueAt(v time.Time) *NotificationCreate {
 	_c.mutation.SetMailDueAt(v)
@@ -181,6 +195,10 @@ func (_c *NotificationCreate) defaults() {
 		v := notification.DefaultMentions
 		_c.mutation.SetMentions(v)
 	}
+	if _, ok := _c.mutation.Duty(); !ok {
+		v := notification.DefaultDuty
+		_c.mutation.SetDuty(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -205,6 +223,9 @@ func (_c *NotificationCreate) check() error {
 	}
 	if _, ok := _c.mutation.Mentions(); !ok {
 		return &ValidationError{Name: "mentions", err: errors.New(`ent: missing required field "Notification.mentions"`)}
+	}
+	if _, ok := _c.mutation.Duty(); !ok {
+		return &ValidationError{Name: "duty", err: errors.New(`ent: missing required field "Notification.duty"`)}
 	}
 	if len(_c.mutation.RecipientIDs()) == 0 {
 		return &ValidationError{Name: "recipient", err: errors.New(`ent: missing required edge "Notification.recipient"`)}
@@ -268,6 +289,10 @@ func (_c *NotificationCreate) createSpec() (*Notification, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Mentions(); ok {
 		_spec.SetField(notification.FieldMentions, field.TypeBool, value)
 		_node.Mentions = value
+	}
+	if value, ok := _c.mutation.Duty(); ok {
+		_spec.SetField(notification.FieldDuty, field.TypeBool, value)
+		_node.Duty = value
 	}
 	if value, ok := _c.mutation.MailDueAt(); ok {
 		_spec.SetField(notification.FieldMailDueAt, field.TypeTime, value)

@@ -92,6 +92,20 @@ func (_u *NotificationUpdate) SetNillableMentions(v *bool) *NotificationUpdate {
 	return _u
 }
 
+// SetDuty sets the "duty" field.
+func (_u *NotificationUpdate) SetDuty(v bool) *NotificationUpdate {
+	_u.mutation.SetDuty(v)
+	return _u
+}
+
+// SetNillableDuty sets the "duty" field if the given value is not nil.
+func (_u *NotificationUpdate) SetNillableDuty(v *bool) *NotificationUpdate {
+	if v != nil {
+		_u.SetDuty(*v)
+	}
+	return _u
+}
+
 // SetMailDueAt sets the "mail_due_at" field.
 func (_u *NotificationUpdate) SetMailDueAt(v time.Time) *NotificationUpdate {
 	_u.mutation.SetMailDueAt(v)
@@ -227,6 +241,9 @@ func (_u *NotificationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if value, ok := _u.mutation.Mentions(); ok {
 		_spec.SetField(notification.FieldMentions, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.Duty(); ok {
+		_spec.SetField(notification.FieldDuty, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.MailDueAt(); ok {
 		_spec.SetField(notification.FieldMailDueAt, field.TypeTime, value)
 	}
@@ -346,6 +363,20 @@ func (_u *NotificationUpdateOne) SetMentions(v bool) *NotificationUpdateOne {
 func (_u *NotificationUpdateOne) SetNillableMentions(v *bool) *NotificationUpdateOne {
 	if v != nil {
 		_u.SetMentions(*v)
+	}
+	return _u
+}
+
+// SetDuty sets the "duty" field.
+func (_u *NotificationUpdateOne) SetDuty(v bool) *NotificationUpdateOne {
+	_u.mutation.SetDuty(v)
+	return _u
+}
+
+// SetNillableDuty sets the "duty" field if the given value is not nil.
+func (_u *NotificationUpdateOne) SetNillableDuty(v *bool) *NotificationUpdateOne {
+	if v != nil {
+		_u.SetDuty(*v)
 	}
 	return _u
 }
@@ -514,6 +545,9 @@ func (_u *NotificationUpdateOne) sqlSave(ctx context.Context) (_node *Notificati
 	}
 	if value, ok := _u.mutation.Mentions(); ok {
 		_spec.SetField(notification.FieldMentions, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Duty(); ok {
+		_spec.SetField(notification.FieldDuty, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.MailDueAt(); ok {
 		_spec.SetField(notification.FieldMailDueAt, field.TypeTime, value)

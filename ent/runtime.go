@@ -358,8 +358,12 @@ func init() {
 	memberDescShowsPresence := memberFields[10].Descriptor()
 	// member.DefaultShowsPresence holds the default value on creation for the shows_presence field.
 	member.DefaultShowsPresence = memberDescShowsPresence.Default.(bool)
+	// memberDescMailRefusals is the schema descriptor for mail_refusals field.
+	memberDescMailRefusals := memberFields[15].Descriptor()
+	// member.DefaultMailRefusals holds the default value on creation for the mail_refusals field.
+	member.DefaultMailRefusals = memberDescMailRefusals.Default.(int)
 	// memberDescEventSeq is the schema descriptor for event_seq field.
-	memberDescEventSeq := memberFields[15].Descriptor()
+	memberDescEventSeq := memberFields[18].Descriptor()
 	// member.DefaultEventSeq holds the default value on creation for the event_seq field.
 	member.DefaultEventSeq = memberDescEventSeq.Default.(int)
 	membertermFields := schema.MemberTerm{}.Fields()
@@ -380,6 +384,10 @@ func init() {
 	notificationDescMentions := notificationFields[6].Descriptor()
 	// notification.DefaultMentions holds the default value on creation for the mentions field.
 	notification.DefaultMentions = notificationDescMentions.Default.(bool)
+	// notificationDescDuty is the schema descriptor for duty field.
+	notificationDescDuty := notificationFields[7].Descriptor()
+	// notification.DefaultDuty holds the default value on creation for the duty field.
+	notification.DefaultDuty = notificationDescDuty.Default.(bool)
 	notificationjobFields := schema.NotificationJob{}.Fields()
 	_ = notificationjobFields
 	// notificationjobDescAttempts is the schema descriptor for attempts field.

@@ -27,6 +27,30 @@ func (r *Resolver) markNotificationsRead(ctx context.Context, v viewer.Viewer, i
 	return r.viewer(ctx, v)
 }
 
+func (r *Resolver) markNotificationGroupRead(ctx context.Context, v viewer.Viewer, threadID gid.ID) (*ent.Member, error) {
+	if err := r.Notify.MarkGroupRead(ctx, v, threadID); err != nil {
+		return nil, err
+	}
+	return r.viewer(ctx, v)
+}
+
+// groupActors are the last who caused notifications of each of some groups: the members of all groups in one statement.
+func (r *Resolver) groupActors(ctx context.Context, v viewer.Viewer, groups []*ent.Notification) ([][]*ent.Member, error) {
+	ids, err := r.Notify.GroupActors(ctx, v, groups)
+	if err != nil {
+		return nil, err
+	}
+	members, err := r.members(ctx, slices.Concat(ids...))
+	if err != nil {
+		return nil, err
+	}
+	actors := make([][]*ent.Member, len(groups))
+	for i, of := range ids {
+		actors[i], members = compact(members[:len(of)]), members[len(of):]
+	}
+	return actors, nil
+}
+
 func (r *Resolver) markAllRead(ctx context.Context, v viewer.Viewer, in model.MarkAllReadInput) (*ent.Member, error) {
 	if err := r.Forum.MarkAllRead(ctx, v, in.Notifications); err != nil {
 		return nil, err

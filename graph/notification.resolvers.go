@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/watchsetting"
@@ -41,10 +42,24 @@ func (r *memberResolver) UnreadMentionCount(ctx context.Context, obj *ent.Member
 	})
 }
 
+func (r *memberResolver) NotificationGroups(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Notification], error) {
+	return together(ctx, obj, func(objs []*ent.Member) ([]*page.Connection[ent.Notification], error) {
+		return ofViewer(viewer.From(ctx), objs, func() (*page.Connection[ent.Notification], error) {
+			return r.Notify.Groups(ctx, viewer.From(ctx), page.Args{First: first, Last: last, After: after, Before: before})
+		})
+	})
+}
+
 func (r *mutationResolver) MarkNotificationsRead(ctx context.Context, input model.MarkNotificationsReadInput) (*model.MarkNotificationsReadPayload, error) {
 	viewer, err := r.markNotificationsRead(ctx, viewer.From(ctx), input)
 	errs, err := userErrors(err)
 	return &model.MarkNotificationsReadPayload{Viewer: viewer, Errors: errs}, err
+}
+
+func (r *mutationResolver) MarkNotificationGroupRead(ctx context.Context, input model.MarkNotificationGroupReadInput) (*model.MarkNotificationGroupReadPayload, error) {
+	viewer, err := r.markNotificationGroupRead(ctx, viewer.From(ctx), input.ThreadID)
+	errs, err := userErrors(err)
+	return &model.MarkNotificationGroupReadPayload{Viewer: viewer, Errors: errs}, err
 }
 
 func (r *mutationResolver) MarkThreadUnread(ctx context.Context, input model.MarkThreadUnreadInput) (*model.MarkThreadUnreadPayload, error) {
@@ -83,6 +98,12 @@ func (r *mutationResolver) UpdateNotificationPreference(ctx context.Context, inp
 	return &model.UpdateNotificationPreferencePayload{NotificationPreference: preference, Errors: errs}, err
 }
 
+func (r *mutationResolver) ResumeMail(ctx context.Context, input model.ResumeMailInput) (*model.ResumeMailPayload, error) {
+	preference, err := r.Notify.ResumeMail(ctx, viewer.From(ctx))
+	errs, err := userErrors(err)
+	return &model.ResumeMailPayload{NotificationPreference: preference, Errors: errs}, err
+}
+
 func (r *notificationResolver) Reasons(ctx context.Context, obj *ent.Notification) ([]notify.Reason, error) {
 	return together(ctx, obj, func(objs []*ent.Notification) ([][]notify.Reason, error) {
 		return pick(objs, notify.Reasons), nil
@@ -102,12 +123,38 @@ func (r *notificationResolver) Actor(ctx context.Context, obj *ent.Notification)
 	})
 }
 
+func (r *notificationGroupResolver) Thread(ctx context.Context, obj *ent.Notification) (*ent.Thread, error) {
+	return together(ctx, obj, func(objs []*ent.Notification) ([]*ent.Thread, error) {
+		return r.threads(ctx, each(objs, func(n *ent.Notification) gid.ID { return n.ThreadID }))
+	})
+}
+
+func (r *notificationGroupResolver) Newest(ctx context.Context, obj *ent.Notification) (*ent.Notification, error) {
+	return obj, nil
+}
+
+func (r *notificationGroupResolver) UnreadCount(ctx context.Context, obj *ent.Notification) (int, error) {
+	return together(ctx, obj, func(objs []*ent.Notification) ([]int, error) {
+		return r.Notify.GroupUnread(ctx, viewer.From(ctx), objs)
+	})
+}
+
+func (r *notificationGroupResolver) Actors(ctx context.Context, obj *ent.Notification) ([]*ent.Member, error) {
+	return together(ctx, obj, func(objs []*ent.Notification) ([][]*ent.Member, error) {
+		return r.groupActors(ctx, viewer.From(ctx), objs)
+	})
+}
+
 func (r *notificationPreferenceResolver) DirectMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error) {
 	return notify.Rhythm(obj.DirectMail), nil
 }
 
 func (r *notificationPreferenceResolver) WatchedMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error) {
 	return notify.Rhythm(obj.WatchedMail), nil
+}
+
+func (r *notificationPreferenceResolver) MailStoppedAt(ctx context.Context, obj *ent.NotificationPreference) (*time.Time, error) {
+	return r.Notify.MailStoppedAt(ctx, obj.MemberID)
 }
 
 func (r *spaceResolver) ViewerWatchLevel(ctx context.Context, obj *ent.Space) (*watchsetting.Level, error) {
@@ -144,11 +191,16 @@ func (r *threadResolver) ViewerMentionCount(ctx context.Context, obj *ent.Thread
 
 func (r *Resolver) Notification() generated.NotificationResolver { return &notificationResolver{r} }
 
+func (r *Resolver) NotificationGroup() generated.NotificationGroupResolver {
+	return &notificationGroupResolver{r}
+}
+
 func (r *Resolver) NotificationPreference() generated.NotificationPreferenceResolver {
 	return &notificationPreferenceResolver{r}
 }
 
 type (
 	notificationResolver           struct{ *Resolver }
+	notificationGroupResolver      struct{ *Resolver }
 	notificationPreferenceResolver struct{ *Resolver }
 )

@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/library"
+	"github.com/pursuing-equity/commons/internal/mail"
 	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/notify"
@@ -43,6 +44,7 @@ type Resolver struct {
 	Audit     *audit.Log
 	Files     *file.Service
 	Webhooks  *webhook.Service
+	Mail      *mail.Service
 	Kept      Kept
 }
 

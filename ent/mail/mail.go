@@ -27,6 +27,8 @@ const (
 	FieldLastError = "last_error"
 	// FieldFailedAt holds the string denoting the failed_at field in the database.
 	FieldFailedAt = "failed_at"
+	// FieldRetriedAt holds the string denoting the retried_at field in the database.
+	FieldRetriedAt = "retried_at"
 	// Table holds the table name of the mail in the database.
 	Table = "mails"
 )
@@ -42,6 +44,7 @@ var Columns = []string{
 	FieldNextAt,
 	FieldLastError,
 	FieldFailedAt,
+	FieldRetriedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -102,4 +105,9 @@ func ByLastError(opts ...sql.OrderTermOption) OrderOption {
 // ByFailedAt orders the results by the failed_at field.
 func ByFailedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldFailedAt, opts...).ToFunc()
+}
+
+// ByRetriedAt orders the results by the retried_at field.
+func ByRetriedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRetriedAt, opts...).ToFunc()
 }

@@ -47,6 +47,12 @@ const (
 	FieldAvatarFileID = "avatar_file_id"
 	// FieldErasingHandle holds the string denoting the erasing_handle field in the database.
 	FieldErasingHandle = "erasing_handle"
+	// FieldMailRefusals holds the string denoting the mail_refusals field in the database.
+	FieldMailRefusals = "mail_refusals"
+	// FieldMailRefusedAt holds the string denoting the mail_refused_at field in the database.
+	FieldMailRefusedAt = "mail_refused_at"
+	// FieldMailBouncingAt holds the string denoting the mail_bouncing_at field in the database.
+	FieldMailBouncingAt = "mail_bouncing_at"
 	// FieldEventSeq holds the string denoting the event_seq field in the database.
 	FieldEventSeq = "event_seq"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
@@ -74,6 +80,9 @@ var Columns = []string{
 	FieldSuspendedUntil,
 	FieldAvatarFileID,
 	FieldErasingHandle,
+	FieldMailRefusals,
+	FieldMailRefusedAt,
+	FieldMailBouncingAt,
 	FieldEventSeq,
 	FieldUpdatedAt,
 }
@@ -99,6 +108,8 @@ var (
 	DefaultAvatarURL string
 	// DefaultShowsPresence holds the default value on creation for the "shows_presence" field.
 	DefaultShowsPresence bool
+	// DefaultMailRefusals holds the default value on creation for the "mail_refusals" field.
+	DefaultMailRefusals int
 	// DefaultEventSeq holds the default value on creation for the "event_seq" field.
 	DefaultEventSeq int
 )
@@ -206,6 +217,21 @@ func ByAvatarFileID(opts ...sql.OrderTermOption) OrderOption {
 // ByErasingHandle orders the results by the erasing_handle field.
 func ByErasingHandle(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldErasingHandle, opts...).ToFunc()
+}
+
+// ByMailRefusals orders the results by the mail_refusals field.
+func ByMailRefusals(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMailRefusals, opts...).ToFunc()
+}
+
+// ByMailRefusedAt orders the results by the mail_refused_at field.
+func ByMailRefusedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMailRefusedAt, opts...).ToFunc()
+}
+
+// ByMailBouncingAt orders the results by the mail_bouncing_at field.
+func ByMailBouncingAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMailBouncingAt, opts...).ToFunc()
 }
 
 // ByEventSeq orders the results by the event_seq field.

@@ -120,6 +120,21 @@ func ErasingHandle(v string) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldErasingHandle, v))
 }
 
+// MailRefusals applies equality check predicate on the "mail_refusals" field. It's identical to MailRefusalsEQ.
+func MailRefusals(v int) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldMailRefusals, v))
+}
+
+// MailRefusedAt applies equality check predicate on the "mail_refused_at" field. It's identical to MailRefusedAtEQ.
+func MailRefusedAt(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldMailRefusedAt, v))
+}
+
+// MailBouncingAt applies equality check predicate on the "mail_bouncing_at" field. It's identical to MailBouncingAtEQ.
+func MailBouncingAt(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldMailBouncingAt, v))
+}
+
 // EventSeq applies equality check predicate on the "event_seq" field. It's identical to EventSeqEQ.
 func EventSeq(v int) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldEventSeq, v))
@@ -913,6 +928,146 @@ func ErasingHandleEqualFold(v string) predicate.Member {
 // ErasingHandleContainsFold applies the ContainsFold predicate on the "erasing_handle" field.
 func ErasingHandleContainsFold(v string) predicate.Member {
 	return predicate.Member(sql.FieldContainsFold(FieldErasingHandle, v))
+}
+
+// MailRefusalsEQ applies the EQ predicate on the "mail_refusals" field.
+func MailRefusalsEQ(v int) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldMailRefusals, v))
+}
+
+// MailRefusalsNEQ applies the NEQ predicate on the "mail_refusals" field.
+func MailRefusalsNEQ(v int) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldMailRefusals, v))
+}
+
+// MailRefusalsIn applies the In predicate on the "mail_refusals" field.
+func MailRefusalsIn(vs ...int) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldMailRefusals, vs...))
+}
+
+// MailRefusalsNotIn applies the NotIn predicate on the "mail_refusals" field.
+func MailRefusalsNotIn(vs ...int) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldMailRefusals, vs...))
+}
+
+// MailRefusalsGT applies the GT predicate on the "mail_refusals" field.
+func MailRefusalsGT(v int) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldMailRefusals, v))
+}
+
+// MailRefusalsGTE applies the GTE predicate on the "mail_refusals" field.
+func MailRefusalsGTE(v int) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldMailRefusals, v))
+}
+
+// MailRefusalsLT applies the LT predicate on the "mail_refusals" field.
+func MailRefusalsLT(v int) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldMailRefusals, v))
+}
+
+// MailRefusalsLTE applies the LTE predicate on the "mail_refusals" field.
+func MailRefusalsLTE(v int) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldMailRefusals, v))
+}
+
+// MailRefusedAtEQ applies the EQ predicate on the "mail_refused_at" field.
+func MailRefusedAtEQ(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldMailRefusedAt, v))
+}
+
+// MailRefusedAtNEQ applies the NEQ predicate on the "mail_refused_at" field.
+func MailRefusedAtNEQ(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldMailRefusedAt, v))
+}
+
+// MailRefusedAtIn applies the In predicate on the "mail_refused_at" field.
+func MailRefusedAtIn(vs ...time.Time) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldMailRefusedAt, vs...))
+}
+
+// MailRefusedAtNotIn applies the NotIn predicate on the "mail_refused_at" field.
+func MailRefusedAtNotIn(vs ...time.Time) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldMailRefusedAt, vs...))
+}
+
+// MailRefusedAtGT applies the GT predicate on the "mail_refused_at" field.
+func MailRefusedAtGT(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldMailRefusedAt, v))
+}
+
+// MailRefusedAtGTE applies the GTE predicate on the "mail_refused_at" field.
+func MailRefusedAtGTE(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldMailRefusedAt, v))
+}
+
+// MailRefusedAtLT applies the LT predicate on the "mail_refused_at" field.
+func MailRefusedAtLT(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldMailRefusedAt, v))
+}
+
+// MailRefusedAtLTE applies the LTE predicate on the "mail_refused_at" field.
+func MailRefusedAtLTE(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldMailRefusedAt, v))
+}
+
+// MailRefusedAtIsNil applies the IsNil predicate on the "mail_refused_at" field.
+func MailRefusedAtIsNil() predicate.Member {
+	return predicate.Member(sql.FieldIsNull(FieldMailRefusedAt))
+}
+
+// MailRefusedAtNotNil applies the NotNil predicate on the "mail_refused_at" field.
+func MailRefusedAtNotNil() predicate.Member {
+	return predicate.Member(sql.FieldNotNull(FieldMailRefusedAt))
+}
+
+// MailBouncingAtEQ applies the EQ predicate on the "mail_bouncing_at" field.
+func MailBouncingAtEQ(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldMailBouncingAt, v))
+}
+
+// MailBouncingAtNEQ applies the NEQ predicate on the "mail_bouncing_at" field.
+func MailBouncingAtNEQ(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldMailBouncingAt, v))
+}
+
+// MailBouncingAtIn applies the In predicate on the "mail_bouncing_at" field.
+func MailBouncingAtIn(vs ...time.Time) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldMailBouncingAt, vs...))
+}
+
+// MailBouncingAtNotIn applies the NotIn predicate on the "mail_bouncing_at" field.
+func MailBouncingAtNotIn(vs ...time.Time) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldMailBouncingAt, vs...))
+}
+
+// MailBouncingAtGT applies the GT predicate on the "mail_bouncing_at" field.
+func MailBouncingAtGT(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldMailBouncingAt, v))
+}
+
+// MailBouncingAtGTE applies the GTE predicate on the "mail_bouncing_at" field.
+func MailBouncingAtGTE(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldMailBouncingAt, v))
+}
+
+// MailBouncingAtLT applies the LT predicate on the "mail_bouncing_at" field.
+func MailBouncingAtLT(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldMailBouncingAt, v))
+}
+
+// MailBouncingAtLTE applies the LTE predicate on the "mail_bouncing_at" field.
+func MailBouncingAtLTE(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldMailBouncingAt, v))
+}
+
+// MailBouncingAtIsNil applies the IsNil predicate on the "mail_bouncing_at" field.
+func MailBouncingAtIsNil() predicate.Member {
+	return predicate.Member(sql.FieldIsNull(FieldMailBouncingAt))
+}
+
+// MailBouncingAtNotNil applies the NotNil predicate on the "mail_bouncing_at" field.
+func MailBouncingAtNotNil() predicate.Member {
+	return predicate.Member(sql.FieldNotNull(FieldMailBouncingAt))
 }
 
 // EventSeqEQ applies the EQ predicate on the "event_seq" field.

@@ -1529,6 +1529,7 @@ var (
 		{Name: "next_at", Type: field.TypeTime},
 		{Name: "last_error", Type: field.TypeString, Default: ""},
 		{Name: "failed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "retried_at", Type: field.TypeTime, Nullable: true},
 	}
 	// MailsTable holds the schema information for the "mails" table.
 	MailsTable = &schema.Table{
@@ -1545,6 +1546,14 @@ var (
 				Name:    "mail_address",
 				Unique:  false,
 				Columns: []*schema.Column{MailsColumns[2]},
+			},
+			{
+				Name:    "mail_failed",
+				Unique:  false,
+				Columns: []*schema.Column{MailsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "failed_at IS NOT NULL",
+				},
 			},
 		},
 	}
@@ -1567,6 +1576,9 @@ var (
 		{Name: "suspended_until", Type: field.TypeTime, Nullable: true},
 		{Name: "avatar_file_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "erasing_handle", Type: field.TypeString, Nullable: true},
+		{Name: "mail_refusals", Type: field.TypeInt, Default: 0},
+		{Name: "mail_refused_at", Type: field.TypeTime, Nullable: true},
+		{Name: "mail_bouncing_at", Type: field.TypeTime, Nullable: true},
 		{Name: "event_seq", Type: field.TypeInt, Default: 0},
 		{Name: "updated_at", Type: field.TypeTime},
 	}
@@ -1730,6 +1742,7 @@ var (
 		{Name: "reasons", Type: field.TypeJSON},
 		{Name: "read_at", Type: field.TypeTime, Nullable: true},
 		{Name: "mentions", Type: field.TypeBool, Default: false},
+		{Name: "duty", Type: field.TypeBool, Default: false},
 		{Name: "mail_due_at", Type: field.TypeTime, Nullable: true},
 		{Name: "mailed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "recipient_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -1745,25 +1758,25 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "notifications_members_recipient",
-				Columns:    []*schema.Column{NotificationsColumns[7]},
-				RefColumns: []*schema.Column{MembersColumns[0]},
-				OnDelete:   schema.Restrict,
-			},
-			{
-				Symbol:     "notifications_members_actor",
 				Columns:    []*schema.Column{NotificationsColumns[8]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
-				Symbol:     "notifications_threads_thread",
+				Symbol:     "notifications_members_actor",
 				Columns:    []*schema.Column{NotificationsColumns[9]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "notifications_threads_thread",
+				Columns:    []*schema.Column{NotificationsColumns[10]},
 				RefColumns: []*schema.Column{ThreadsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "notifications_posts_post",
-				Columns:    []*schema.Column{NotificationsColumns[10]},
+				Columns:    []*schema.Column{NotificationsColumns[11]},
 				RefColumns: []*schema.Column{PostsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1772,17 +1785,17 @@ var (
 			{
 				Name:    "notification_recipient_id_post_id",
 				Unique:  true,
-				Columns: []*schema.Column{NotificationsColumns[7], NotificationsColumns[10]},
+				Columns: []*schema.Column{NotificationsColumns[8], NotificationsColumns[11]},
 			},
 			{
 				Name:    "notification_post_id",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[10]},
+				Columns: []*schema.Column{NotificationsColumns[11]},
 			},
 			{
 				Name:    "notification_recipient_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[7], NotificationsColumns[0]},
+				Columns: []*schema.Column{NotificationsColumns[8], NotificationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
 						NotificationsColumns[0].Name: true,
@@ -1790,9 +1803,14 @@ var (
 				},
 			},
 			{
+				Name:    "notification_group",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[8], NotificationsColumns[10], NotificationsColumns[0]},
+			},
+			{
 				Name:    "notification_unread",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[7], NotificationsColumns[9]},
+				Columns: []*schema.Column{NotificationsColumns[8], NotificationsColumns[10]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "read_at IS NULL",
 				},
@@ -1800,7 +1818,7 @@ var (
 			{
 				Name:    "notification_mail_due",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[5], NotificationsColumns[7]},
+				Columns: []*schema.Column{NotificationsColumns[6], NotificationsColumns[8]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "mail_due_at IS NOT NULL",
 				},

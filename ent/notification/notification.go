@@ -28,6 +28,8 @@ const (
 	FieldReadAt = "read_at"
 	// FieldMentions holds the string denoting the mentions field in the database.
 	FieldMentions = "mentions"
+	// FieldDuty holds the string denoting the duty field in the database.
+	FieldDuty = "duty"
 	// FieldMailDueAt holds the string denoting the mail_due_at field in the database.
 	FieldMailDueAt = "mail_due_at"
 	// FieldMailedAt holds the string denoting the mailed_at field in the database.
@@ -83,6 +85,7 @@ var Columns = []string{
 	FieldReasons,
 	FieldReadAt,
 	FieldMentions,
+	FieldDuty,
 	FieldMailDueAt,
 	FieldMailedAt,
 }
@@ -100,6 +103,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultMentions holds the default value on creation for the "mentions" field.
 	DefaultMentions bool
+	// DefaultDuty holds the default value on creation for the "duty" field.
+	DefaultDuty bool
 )
 
 // OrderOption defines the ordering options for the Notification queries.
@@ -143,6 +148,11 @@ func ByReadAt(opts ...sql.OrderTermOption) OrderOption {
 // ByMentions orders the results by the mentions field.
 func ByMentions(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldMentions, opts...).ToFunc()
+}
+
+// ByDuty orders the results by the duty field.
+func ByDuty(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDuty, opts...).ToFunc()
 }
 
 // ByMailDueAt orders the results by the mail_due_at field.

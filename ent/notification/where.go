@@ -91,6 +91,11 @@ func Mentions(v bool) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldMentions, v))
 }
 
+// Duty applies equality check predicate on the "duty" field. It's identical to DutyEQ.
+func Duty(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldDuty, v))
+}
+
 // MailDueAt applies equality check predicate on the "mail_due_at" field. It's identical to MailDueAtEQ.
 func MailDueAt(v time.Time) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldMailDueAt, v))
@@ -279,6 +284,16 @@ func MentionsEQ(v bool) predicate.Notification {
 // MentionsNEQ applies the NEQ predicate on the "mentions" field.
 func MentionsNEQ(v bool) predicate.Notification {
 	return predicate.Notification(sql.FieldNEQ(FieldMentions, v))
+}
+
+// DutyEQ applies the EQ predicate on the "duty" field.
+func DutyEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldDuty, v))
+}
+
+// DutyNEQ applies the NEQ predicate on the "duty" field.
+func DutyNEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldDuty, v))
 }
 
 // MailDueAtEQ applies the EQ predicate on the "mail_due_at" field.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -29,6 +30,8 @@ func (Mail) Fields() []ent.Field {
 		field.Time("next_at"),
 		field.String("last_error").Default(""),
 		optionalTime("failed_at"), // for good: it is kept for staff
+		// retried_at is when staff wanted it tried again: from then on it is worth as much as a new one.
+		optionalTime("retried_at"),
 	}
 }
 
@@ -37,5 +40,6 @@ func (Mail) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("next_at"),
 		index.Fields("address"),
+		index.Fields("id").StorageKey("mail_failed").Annotations(entsql.IndexWhere("failed_at IS NOT NULL")),
 	}
 }

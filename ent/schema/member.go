@@ -40,6 +40,11 @@ func (Member) Fields() []ent.Field {
 		optionalRef("avatar_file_id"),
 		// erasing_handle is what an erased member was called, while what they left is still being scrubbed; absent once it is.
 		field.String("erasing_handle").Optional().Nillable(),
+		// mail_refusals is on how many days of late their address was refused for good, the last time at mail_refused_at; from
+		// mail_bouncing_at on they are sent no notifications by mail. See internal/notify/bounce.go.
+		field.Int("mail_refusals").Default(0),
+		optionalTime("mail_refused_at"),
+		optionalTime("mail_bouncing_at"),
 		// event_seq numbers the events of the member's own stream; internal/event keeps it.
 		field.Int("event_seq").Default(0),
 		field.Time("updated_at"),

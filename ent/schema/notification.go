@@ -29,6 +29,8 @@ func (Notification) Fields() []ent.Field {
 		optionalTime("read_at"),
 		// mentions says that one of the reasons is a mention, so that these can be counted by themselves.
 		field.Bool("mentions").Default(false),
+		// duty says that it is about moderation: it is told of whoever wrote the post, too, and not only of what the post says.
+		field.Bool("duty").Default(false),
 		// mail_due_at is when it is to be told by mail unless it is read before; while a process writes the mail, when another one may.
 		optionalTime("mail_due_at"),
 		optionalTime("mailed_at"),
@@ -51,6 +53,7 @@ func (Notification) Indexes() []ent.Index {
 		index.Fields("recipient_id", "post_id").Unique(),
 		index.Fields("post_id"),
 		index.Fields("recipient_id", "id").Annotations(entsql.DescColumns("id")),
+		index.Fields("recipient_id", "thread_id", "id").StorageKey("notification_group"),
 		index.Fields("recipient_id", "thread_id").StorageKey("notification_unread").Annotations(entsql.IndexWhere("read_at IS NULL")),
 		index.Fields("mail_due_at", "recipient_id").StorageKey("notification_mail_due").Annotations(entsql.IndexWhere("mail_due_at IS NOT NULL")),
 	}

@@ -103,6 +103,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
 				graphql.NewInputUnmarshaler("DeleteSavedViewInput", ec.unmarshalInputDeleteSavedViewInput),
 				graphql.NewInputUnmarshaler("DeleteWebhookEndpointInput", ec.unmarshalInputDeleteWebhookEndpointInput),
+				graphql.NewInputUnmarshaler("DiscardFailedMailInput", ec.unmarshalInputDiscardFailedMailInput),
 				graphql.NewInputUnmarshaler("EditPostInput", ec.unmarshalInputEditPostInput),
 				graphql.NewInputUnmarshaler("EndAffiliationInput", ec.unmarshalInputEndAffiliationInput),
 				graphql.NewInputUnmarshaler("EndBreakGlassInput", ec.unmarshalInputEndBreakGlassInput),
@@ -123,6 +124,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
 				graphql.NewInputUnmarshaler("LockThreadInput", ec.unmarshalInputLockThreadInput),
 				graphql.NewInputUnmarshaler("MarkAllReadInput", ec.unmarshalInputMarkAllReadInput),
+				graphql.NewInputUnmarshaler("MarkNotificationGroupReadInput", ec.unmarshalInputMarkNotificationGroupReadInput),
 				graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
 				graphql.NewInputUnmarshaler("MarkSpaceReadInput", ec.unmarshalInputMarkSpaceReadInput),
 				graphql.NewInputUnmarshaler("MarkThreadReadInput", ec.unmarshalInputMarkThreadReadInput),
@@ -149,6 +151,8 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
 				graphql.NewInputUnmarshaler("ResendSignatureRequestInput", ec.unmarshalInputResendSignatureRequestInput),
 				graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
+				graphql.NewInputUnmarshaler("ResumeMailInput", ec.unmarshalInputResumeMailInput),
+				graphql.NewInputUnmarshaler("RetryFailedMailInput", ec.unmarshalInputRetryFailedMailInput),
 				graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 				graphql.NewInputUnmarshaler("RevokeEntitlementInput", ec.unmarshalInputRevokeEntitlementInput),
 				graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
@@ -3515,6 +3519,38 @@ func (ec *executionContext) write_DiffRun(w *answer.Writer, in *answer.Place, ob
 	return whole
 }
 
+func (ec *executionContext) write_DiscardFailedMailPayload(w *answer.Writer, in *answer.Place, obj *model.DiscardFailedMailPayload) bool {
+	o := in.Object(ec.OperationContext, "DiscardFailedMailPayload", discardFailedMailPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DiscardFailedMailPayload\"")
+		case "discardedId":
+			v := obj.DiscardedID
+			if v == nil {
+				w.Null()
+			} else {
+				w.ID(*v)
+			}
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DiscardFailedMailPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_Document(w *answer.Writer, in *answer.Place, obj *ent.Document) bool {
 	o := in.Object(ec.OperationContext, "Document", documentImplementors)
 	w.Raw("{")
@@ -4545,6 +4581,162 @@ func (ec *executionContext) write_ExtensionGranted(w *answer.Writer, in *answer.
 	return whole
 }
 
+func (ec *executionContext) write_FailedMail(w *answer.Writer, in *answer.Place, obj *ent.Mail) bool {
+	o := in.Object(ec.OperationContext, "FailedMail", failedMailImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FailedMail\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "template":
+			v := obj.Template
+			w.String(v)
+		case "recipient":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMail_recipient(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.FailedMail().Recipient(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v)
+		case "address":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMail_address(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.FailedMail().Address(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "attempts":
+			v := obj.Attempts
+			w.Int(v)
+		case "error":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMail_error(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.FailedMail().Error(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "canRetry":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMail_canRetry(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (bool, error) {
+				return ec.Resolvers.FailedMail().CanRetry(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Bool(v)
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "retriedAt":
+			v := obj.RetriedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "failedAt":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMail_failedAt(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.FailedAt
+			whole = ec.putNDateTime2ᚖtimeᚐTime(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_FailedMailConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Mail]) bool {
+	o := in.Object(ec.OperationContext, "FailedMailConnection", failedMailConnectionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FailedMailConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMailConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			whole = ec.putNFailedMailEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMailConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_FailedMailEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Mail]) bool {
+	o := in.Object(ec.OperationContext, "FailedMailEdge", failedMailEdgeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FailedMailEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMailEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			whole = ec.putNFailedMail2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMail(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *ent.File) bool {
 	o := in.Object(ec.OperationContext, "File", fileImplementors)
 	w.Raw("{")
@@ -5343,6 +5535,38 @@ func (ec *executionContext) write_MarkAllReadPayload(w *answer.Writer, in *answe
 	return whole
 }
 
+func (ec *executionContext) write_MarkNotificationGroupReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkNotificationGroupReadPayload) bool {
+	o := in.Object(ec.OperationContext, "MarkNotificationGroupReadPayload", markNotificationGroupReadPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"MarkNotificationGroupReadPayload\"")
+		case "viewer":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_MarkNotificationGroupReadPayload_viewer(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Viewer
+			ec.putOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_MarkNotificationGroupReadPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_MarkNotificationsReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkNotificationsReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkNotificationsReadPayload", markNotificationsReadPayloadImplementors)
 	w.Raw("{")
@@ -5725,6 +5949,19 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 			} else {
 				w.Int(*v)
 			}
+		case "notificationGroups":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Member_notificationGroups(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.Notification], error) {
+				return ec.Resolvers.Member().NotificationGroups(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putONotificationGroupConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v)
 		case "interests":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_interests(in.Ctx, f.CollectedField)
@@ -6449,6 +6686,136 @@ func (ec *executionContext) write_NotificationEdge(w *answer.Writer, in *answer.
 	return whole
 }
 
+func (ec *executionContext) write_NotificationGroup(w *answer.Writer, in *answer.Place, obj *ent.Notification) bool {
+	o := in.Object(ec.OperationContext, "NotificationGroup", notificationGroupImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"NotificationGroup\"")
+		case "thread":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroup_thread(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Thread, error) {
+				return ec.Resolvers.NotificationGroup().Thread(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) && whole
+		case "newest":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroup_newest(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Notification, error) {
+				return ec.Resolvers.NotificationGroup().Newest(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) && whole
+		case "unreadCount":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroup_unreadCount(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (int, error) {
+				return ec.Resolvers.NotificationGroup().UnreadCount(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Int(v)
+		case "actors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroup_actors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Member, error) {
+				return ec.Resolvers.NotificationGroup().Actors(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_NotificationGroupConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Notification]) bool {
+	o := in.Object(ec.OperationContext, "NotificationGroupConnection", notificationGroupConnectionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"NotificationGroupConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroupConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			whole = ec.putNNotificationGroupEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroupConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_NotificationGroupEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Notification]) bool {
+	o := in.Object(ec.OperationContext, "NotificationGroupEdge", notificationGroupEdgeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"NotificationGroupEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroupEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			whole = ec.putNNotificationGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *answer.Place, obj *ent.NotificationPreference) bool {
 	o := in.Object(ec.OperationContext, "NotificationPreference", notificationPreferenceImplementors)
 	w.Raw("{")
@@ -6504,6 +6871,23 @@ func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *a
 				w.Null()
 			} else {
 				w.Int(*v)
+			}
+		case "mailStoppedAt":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationPreference_mailStoppedAt(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*time.Time, error) {
+				return ec.Resolvers.NotificationPreference().MailStoppedAt(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
 			}
 		default:
 			panic("unknown field " + f.Name)
@@ -8058,6 +8442,19 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				continue
 			}
 			whole = ec.putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		case "failedMails":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Query_failedMails(ctx, f.CollectedField)
+				f.Begin(ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.Mail], error) {
+				return ec.Resolvers.Query().FailedMails(ctx, fc.Args["template"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNFailedMailConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "moderationQueue":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_moderationQueue(ctx, f.CollectedField)
@@ -9151,6 +9548,70 @@ func (ec *executionContext) write_ResourceVersionEdge(w *answer.Writer, in *answ
 			}
 			v := obj.Node
 			whole = ec.putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResourceVersion(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ResumeMailPayload(w *answer.Writer, in *answer.Place, obj *model.ResumeMailPayload) bool {
+	o := in.Object(ec.OperationContext, "ResumeMailPayload", resumeMailPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ResumeMailPayload\"")
+		case "notificationPreference":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ResumeMailPayload_notificationPreference(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.NotificationPreference
+			ec.putONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ResumeMailPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_RetryFailedMailPayload(w *answer.Writer, in *answer.Place, obj *model.RetryFailedMailPayload) bool {
+	o := in.Object(ec.OperationContext, "RetryFailedMailPayload", retryFailedMailPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"RetryFailedMailPayload\"")
+		case "retriedId":
+			v := obj.RetriedID
+			if v == nil {
+				w.Null()
+			} else {
+				w.ID(*v)
+			}
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RetryFailedMailPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -14399,6 +14860,46 @@ func (ec *executionContext) putNTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋc
 	return true
 }
 
+func (ec *executionContext) putNDateTime2ᚖtimeᚐTime(w *answer.Writer, p *answer.Place, v *time.Time) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "DateTime!")
+		return false
+	}
+	if !answer.Foreign(w, ec.marshalNDateTime2ᚖtimeᚐTime(p.Ctx, p.Selections, v)) {
+		return false
+	}
+	return true
+}
+
+func (ec *executionContext) putNFailedMailEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Mail]) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNFailedMailEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNFailedMailEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Mail]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FailedMailEdge!")
+		return false
+	}
+	return ec.write_FailedMailEdge(w, p, v)
+}
+
+func (ec *executionContext) putNFailedMail2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMail(w *answer.Writer, p *answer.Place, v *ent.Mail) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FailedMail!")
+		return false
+	}
+	return ec.write_FailedMail(w, p, v)
+}
+
 func (ec *executionContext) putOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w *answer.Writer, p *answer.Place, v *ent.Flag) bool {
 	if v == nil {
 		w.Null()
@@ -14609,6 +15110,19 @@ func (ec *executionContext) putNTeamEntitlement2ᚖgithubᚗcomᚋpursuingᚑequ
 	return ec.write_TeamEntitlement(w, p, v)
 }
 
+func (ec *executionContext) putONotificationGroupConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Notification]) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_NotificationGroupConnection(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
 func (ec *executionContext) putOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestionᚄ(w *answer.Writer, p *answer.Place, v []*people.ConnectionSuggestion) bool {
 	if v == nil {
 		w.Null()
@@ -14726,6 +15240,56 @@ func (ec *executionContext) putNNotification2ᚖgithubᚗcomᚋpursuingᚑequity
 		return false
 	}
 	return ec.write_Notification(w, p, v)
+}
+
+func (ec *executionContext) putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w *answer.Writer, p *answer.Place, v *ent.Thread) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Thread!")
+		return false
+	}
+	return ec.write_Thread(w, p, v)
+}
+
+func (ec *executionContext) putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w *answer.Writer, p *answer.Place, v []*ent.Member) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNNotificationGroupEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Notification]) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNNotificationGroupEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNNotificationGroupEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Notification]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "NotificationGroupEdge!")
+		return false
+	}
+	return ec.write_NotificationGroupEdge(w, p, v)
+}
+
+func (ec *executionContext) putNNotificationGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w *answer.Writer, p *answer.Place, v *ent.Notification) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "NotificationGroup!")
+		return false
+	}
+	return ec.write_NotificationGroup(w, p, v)
 }
 
 func (ec *executionContext) putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w *answer.Writer, p *answer.Place, v *ent.Program) bool {
@@ -14877,14 +15441,6 @@ func (ec *executionContext) putNPollOption2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return false
 	}
 	return ec.write_PollOption(w, p, v)
-}
-
-func (ec *executionContext) putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w *answer.Writer, p *answer.Place, v *ent.Thread) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "Thread!")
-		return false
-	}
-	return ec.write_Thread(w, p, v)
 }
 
 func (ec *executionContext) putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w *answer.Writer, p *answer.Place, v []*ent.File) bool {
@@ -15099,6 +15655,14 @@ func (ec *executionContext) putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑeq
 	return ec.write_MemberConnection(w, p, v)
 }
 
+func (ec *executionContext) putNFailedMailConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Mail]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FailedMailConnection!")
+		return false
+	}
+	return ec.write_FailedMailConnection(w, p, v)
+}
+
 func (ec *executionContext) putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Flag]) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "FlaggedPostConnection!")
@@ -15305,6 +15869,19 @@ func (ec *executionContext) putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequ
 		return false
 	}
 	return ec.write_ResourceVersion(w, p, v)
+}
+
+func (ec *executionContext) putONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w *answer.Writer, p *answer.Place, v *ent.NotificationPreference) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_NotificationPreference(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
 }
 
 func (ec *executionContext) putOOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w *answer.Writer, p *answer.Place, v *ent.Offering) bool {
@@ -15630,19 +16207,6 @@ func (ec *executionContext) putNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequi
 	return ec.write_PostConnection(w, p, v)
 }
 
-func (ec *executionContext) putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w *answer.Writer, p *answer.Place, v []*ent.Member) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
 func (ec *executionContext) putNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Thread]) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -15662,19 +16226,6 @@ func (ec *executionContext) putNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return false
 	}
 	return ec.write_ThreadEdge(w, p, v)
-}
-
-func (ec *executionContext) putONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w *answer.Writer, p *answer.Place, v *ent.NotificationPreference) bool {
-	if v == nil {
-		w.Null()
-		return true
-	}
-	mark := w.Mark()
-	if !ec.write_NotificationPreference(w, p, v) {
-		w.Back(mark)
-		w.Null()
-	}
-	return true
 }
 
 func (ec *executionContext) putNWebhookDeliveryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.WebhookDelivery]) bool {

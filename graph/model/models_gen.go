@@ -865,6 +865,22 @@ type DeleteWebhookEndpointPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `discardFailedMail` takes.
+type DiscardFailedMailInput struct {
+	// The mail.
+	MailID gid.ID `json:"mailId"`
+	// A key of the client's own, 1 to 200 bytes: sent again, nothing more is done.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `discardFailedMail` returns.
+type DiscardFailedMailPayload struct {
+	// The id of what was forgotten; null when there are errors.
+	DiscardedID *gid.ID `json:"discardedId,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // A document was added, in the place of the one of before if there was one.
 type DocumentAdded struct {
 	// Its place in the application's events.
@@ -1280,6 +1296,20 @@ type MarkAllReadInput struct {
 // What `markAllRead` returns.
 type MarkAllReadPayload struct {
 	// The viewer, with the counts of what is unread; null when there are errors.
+	Viewer *ent.Member `json:"viewer,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `markNotificationGroupRead` takes.
+type MarkNotificationGroupReadInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+}
+
+// What `markNotificationGroupRead` returns.
+type MarkNotificationGroupReadPayload struct {
+	// The viewer, with the count of what is unread; null when there are errors.
 	Viewer *ent.Member `json:"viewer,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
@@ -1864,6 +1894,36 @@ type ResolveFlagsInput struct {
 type ResolveFlagsPayload struct {
 	// The post; null when there are errors, but for `ALREADY_EXISTS`: then it shows what another moderator did.
 	Post *ent.Post `json:"post,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `resumeMail` takes.
+type ResumeMailInput struct {
+	// Not needed, for doing it twice is doing it once; taken because an input has a field.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `resumeMail` returns.
+type ResumeMailPayload struct {
+	// The preference; null when there are errors.
+	NotificationPreference *ent.NotificationPreference `json:"notificationPreference,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `retryFailedMail` takes.
+type RetryFailedMailInput struct {
+	// The mail.
+	MailID gid.ID `json:"mailId"`
+	// A key of the client's own, 1 to 200 bytes: sent again, nothing more is done, even when the mail is gone.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `retryFailedMail` returns.
+type RetryFailedMailPayload struct {
+	// The id of the mail that is sent again; null when there are errors.
+	RetriedID *gid.ID `json:"retriedId,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }

@@ -36,6 +36,7 @@
 //   - A feed shows what the member who made its address can see and hears of at the moment; a hidden space has none.
 //   - Webhook endpoints and their deliveries are for staff, who see every space that deliveries may tell of: nothing of a hidden one
 //     is written down for an endpoint.
+//   - Mail that could not be sent is seen by staff, but not what it says; of mail about hidden spaces alone they see nothing.
 //   - What is in an affinity group is in no export, not even its author's own, and in no analytics.
 //   - Who may not sign in (an account that is closed, or suspended at the moment) is nobody: see ActiveMembers.
 //   - An account is suspended, closed and opened again by staff, and closed by its member; that of an administrator only by
@@ -285,10 +286,11 @@ func VisiblePostRevisions(v viewer.Viewer) predicate.PostRevision {
 	})
 }
 
-// VisibleNotifications are the viewer's own, as long as they can see what they are about and hear from who wrote it.
+// VisibleNotifications are the viewer's own, as long as they can see what they are about and hear from who wrote it; of moderation they
+// are told in any case.
 func VisibleNotifications(v viewer.Viewer) predicate.Notification {
 	return where(v, never, remembered("notifications", func(s *sql.Selector, m who) *sql.Predicate {
-		return sql.And(m.is(s.C(notification.FieldRecipientID)), threadVisible(s, m), heard(s, m, notification.FieldPostID))
+		return sql.And(m.is(s.C(notification.FieldRecipientID)), threadVisible(s, m), heardNotification(s, m))
 	}))
 }
 

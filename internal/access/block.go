@@ -74,7 +74,11 @@ func UnheardUnreadPosts(v viewer.Viewer) predicate.Post {
 
 // HeardNotifications are those of posts that the viewer hears of. VisibleNotifications has this rule.
 func HeardNotifications(v viewer.Viewer) predicate.Notification {
-	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate { return heard(s, m, notification.FieldPostID) })
+	return where(v, never, heardNotification)
+}
+
+func heardNotification(s *sql.Selector, m who) *sql.Predicate {
+	return sql.Or(sql.EQ(s.C(notification.FieldDuty), true), heard(s, m, notification.FieldPostID))
 }
 
 // heardDocument is true for a search document that is no post, or one that the member hears of.

@@ -166,7 +166,8 @@ func (a *archive) profile(context.Context) error {
 	return out.Encode(map[string]any{
 		"id": m.ID, "email": m.Email, "handle": m.Handle, "name": m.Name, "pronouns": m.Pronouns, "title": m.Title, "about": m.About,
 		"avatarUrl": m.AvatarURL, "timeZone": m.TimeZone, "expertise": m.Expertise, "interests": m.Interests, "showsPresence": m.ShowsPresence, "status": m.Status, "suspendedUntil": m.SuspendedUntil,
-		"createdAt": m.CreatedAt, "updatedAt": m.UpdatedAt,
+		"mailStoppedAt": m.MailBouncingAt,
+		"createdAt":     m.CreatedAt, "updatedAt": m.UpdatedAt,
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -62,7 +63,8 @@ func (s *Service) ConfirmEmail(ctx context.Context, v viewer.Viewer, token strin
 		if taken {
 			return void()
 		}
-		if err := tx.Member.UpdateOneID(m.ID).SetEmail(t.Email).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
+		change := notify.MailArrives(tx.Member.Update().Where(member.ID(m.ID)))
+		if err := change.SetEmail(t.Email).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
 			return store.RetryOnConflict(fmt.Errorf("change the address: %w", err))
 		}
 		if err := s.voidLinks(ctx, tx, m.ID, mailedPurposes()...); err != nil {

@@ -99,7 +99,8 @@ func (s *Service) Erase(ctx context.Context, v viewer.Viewer, who *gid.ID, handl
 		instead := erasedHandle(id)
 		err = tx.Member.UpdateOneID(id).SetStatus(member.StatusERASED).SetErasingHandle(m.Handle).SetUpdatedAt(s.Now()).
 			SetName(erasedName).SetHandle(instead).SetEmail(instead + "@erased.invalid").SetPronouns("").SetTitle("").SetAbout("").
-			SetAvatarURL("").SetTimeZone("UTC").ClearExpertise().ClearInterests().ClearAvatarFileID().ClearSuspendedUntil().Exec(ctx)
+			SetAvatarURL("").SetTimeZone("UTC").ClearExpertise().ClearInterests().ClearAvatarFileID().ClearSuspendedUntil().
+			SetMailRefusals(0).ClearMailRefusedAt().ClearMailBouncingAt().Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("erase the profile: %w", err)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -148,6 +149,11 @@ func (s *Service) use(ctx context.Context, tx *ent.Client, purpose onetimetoken.
 	}
 	if n != 1 || purpose != onetimetoken.PurposeCHANGE_EMAIL && t.Email != m.Email {
 		return nil, nil, void()
+	}
+	if purpose != onetimetoken.PurposeCHANGE_EMAIL && m.MailRefusedAt != nil { // the link was mailed to the member's address, and is here
+		if err := notify.MailArrives(tx.Member.Update().Where(member.ID(m.ID))).Exec(ctx); err != nil {
+			return nil, nil, fmt.Errorf("note that mail arrives: %w", err)
+		}
 	}
 	return t, m, nil
 }

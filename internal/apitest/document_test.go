@@ -47,7 +47,7 @@ var refers = map[string]gid.Kind{
 	"frameworkIds": gid.Framework, "notificationIds": gid.Notification, "breakGlassId": gid.BreakGlass, "joinRequestId": gid.JoinRequest,
 	"actorId": gid.Member, "subjectId": gid.Member, "fileId": gid.File, "attachmentFileIds": gid.File, "pollId": gid.Poll, "optionIds": gid.PollOption, "avatarFileId": gid.File, "accessTokenId": gid.AccessToken,
 	"sessionId": gid.AccessToken, "identityId": gid.Identity, "endpointId": gid.WebhookEndpoint, "deliveryId": gid.WebhookDelivery, "draftId": gid.Draft, "warningId": gid.ModerationAction, "callId": gid.Call, "applicationId": gid.Application, "applicationIds": gid.Application, "reviewerId": gid.Member, "savedViewId": gid.SavedView, "bulkActionId": gid.BulkAction,
-	"documentId": gid.Document, "signerRequestId": gid.SignerRequest,
+	"documentId": gid.Document, "mailId": gid.Mail, "signerRequestId": gid.SignerRequest,
 }
 
 // texts are what inputs are given where any text will not do; by the name of the field, or of the mutation and the field.

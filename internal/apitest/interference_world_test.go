@@ -28,6 +28,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
+	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/community"
@@ -274,6 +275,11 @@ func (s *stage) hide() {
 	}
 	s.keepAside()
 	s.note()
+	s.Tx(func(ctx context.Context, tx *ent.Client) error { // a mail about all this that no server takes
+		now := s.script.now()
+		return tx.Mail.Create().SetID(s.NewID(gid.Mail)).SetCreatedAt(now).SetNextAt(now.AddDate(0, 1, 0)).SetFailedAt(now).SetAttempts(1).
+			SetAddress(s.host.Handle + "@example.org").SetTemplate(access.PrivateMail).SetLastError("550 No").Exec(ctx)
+	})
 }
 
 // moderate has those who belong to a hidden group flag, hide and warn.

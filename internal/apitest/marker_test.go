@@ -67,6 +67,9 @@ func written(m *marked) map[string]func() vars {
 		"updateWebhookEndpoint":   nil,
 		"rotateWebhookSecret":     nil,
 		"pingWebhookEndpoint":     nil,
+		"retryFailedMail":         nil, // the only text is the key, and it is staff's
+		"discardFailedMail":       nil,
+		"resumeMail":              nil, // the only text is the key, which is not kept
 		"createOrganization":      nil, // what staff write of the program's parts is the program's
 		"createCohort":            nil,
 		"createSavedView":         nil, // for staff, about applications

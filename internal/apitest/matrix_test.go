@@ -159,6 +159,7 @@ func (c *cast) furnish() {
 			SetSpaceID(c.workgroup).Exec(ctx)
 	})
 	c.newWebhook()
+	c.newFailedMail()
 	c.furnishDesk(thread, post)
 	c.furnishModeration(post)
 	c.furnishAdmission()
@@ -251,7 +252,7 @@ type matrix struct{ queries, mutations, subscriptions, fields map[string]row }
 
 func wholeMatrix() matrix {
 	whole := matrix{map[string]row{}, map[string]row{}, map[string]row{}, map[string]row{}}
-	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), admissionRows(), caseworkRows(), spaceRows(), forumRows(), notifyRows(), deskRows(), resourceRows(), accountRows(), moderationRows(), auditRows(), webhookRows(), peopleRows()} {
+	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), admissionRows(), caseworkRows(), spaceRows(), forumRows(), notifyRows(), deskRows(), resourceRows(), accountRows(), moderationRows(), auditRows(), webhookRows(), mailRows(), peopleRows()} {
 		maps.Copy(whole.queries, m.queries)
 		maps.Copy(whole.mutations, m.mutations)
 		maps.Copy(whole.subscriptions, m.subscriptions)

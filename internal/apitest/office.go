@@ -30,6 +30,7 @@ type Office struct {
 // Letter is a mail as it arrived, read as a mail program reads it.
 type Letter struct {
 	Envelope   string // whom the mail server was told to give it to
+	Sender     string // to whom it was told to report
 	Header     mail.Header
 	Subject    string
 	Text, HTML string
@@ -86,11 +87,14 @@ func (o *Office) For(address string) []Letter {
 }
 
 type visit struct {
-	office *Office
-	to     string
+	office   *Office
+	from, to string
 }
 
-func (v *visit) Mail(string, *smtp.MailOptions) error { return nil }
+func (v *visit) Mail(from string, _ *smtp.MailOptions) error {
+	v.from = from
+	return nil
+}
 
 func (v *visit) Rcpt(to string, _ *smtp.RcptOptions) error {
 	v.office.mu.Lock()
@@ -112,7 +116,7 @@ func (v *visit) Data(r io.Reader) error {
 		v.office.t.Errorf("a mail that no program can read: %v\n%s", err, raw)
 		return err
 	}
-	l.Envelope = v.to
+	l.Envelope, l.Sender = v.to, v.from
 	v.office.mu.Lock()
 	defer v.office.mu.Unlock()
 	v.office.mails = append(v.office.mails, l)

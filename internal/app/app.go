@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pursuing-equity/commons/graph"
+	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/audit"
@@ -131,7 +132,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a := &App{Config: cfg, Store: s, Markdown: markdown.New()}
 	newID := cfg.NewID
 	a.Audit = &audit.Log{Store: s, Now: cfg.Now, NewID: newID}
-	a.Mail = &mail.Service{Now: cfg.Now, NewID: newID}
+	a.Mail = &mail.Service{Store: s, Audit: a.Audit, Now: cfg.Now, NewID: newID}
 	a.Webhooks = webhook.New(webhook.Config{
 		Store: s, Audit: a.Audit, Mail: a.Mail, Now: cfg.Now, NewID: newID, Logger: cfg.Logger, Allow: cfg.WebhookAllow, Hold: cfg.HoldWebhooks,
 	})
@@ -163,7 +164,8 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Notify = &notify.Service{
 		Store: s, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, MailDomain: a.mailDomain(), Now: cfg.Now, NewID: newID,
 	}
-	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter, admission.MailApplication: a.Admission.Letter, casework.MailReminder: a.Casework.Letter}
+	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter, access.PrivateMail: a.Notify.Letter, admission.MailApplication: a.Admission.Letter, casework.MailReminder: a.Casework.Letter}
+	a.Sender.Refused = a.Notify.MailRefused
 	a.Telling = notify.NewWorker(a.Notify, cfg.Logger)
 	a.Notify.Wake = a.Telling.Wake
 	a.Newcomers = &newcomer.Service{Store: s, Now: cfg.Now, Off: !cfg.RateLimit}
@@ -178,10 +180,11 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
 		PublicURL: cfg.PublicURL, Limits: cfg.Files, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
 	}
-	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Forum: a.Forum, Unlimited: !cfg.RateLimit, Now: cfg.Now, NewID: newID}
+	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Forum: a.Forum, Notify: a.Notify, Unlimited: !cfg.RateLimit, Now: cfg.Now, NewID: newID}
 	if cfg.InboundDomain != "" {
 		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Now: cfg.Now, Unlimited: !cfg.RateLimit, Logger: cfg.Logger}
-		a.Notify.ReplyAddress = a.Inbound.AddressOf
+		a.Notify.ReplyAddress, a.Notify.ReturnPath = a.Inbound.AddressOf, a.Inbound.ReturnPathOf
+		a.Inbound.Bounced = a.Notify.MailBounced
 	}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
 	a.Accounts.Desk, a.Accounts.Moderation, a.Accounts.Admission = a.Desk, a.Moderation, a.Admission
@@ -352,7 +355,7 @@ func (a *App) Resolver() *graph.Resolver {
 		Kept:  a.Kept,
 		Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk,
 		People: a.People, Library: a.Library, Moderation: a.Moderation, Newcomers: a.Newcomers, Audit: a.Audit, Files: a.Files,
-		Webhooks: a.Webhooks, Admission: a.Admission, Casework: a.Casework,
+		Webhooks: a.Webhooks, Mail: a.Mail, Admission: a.Admission, Casework: a.Casework,
 	}
 }
 

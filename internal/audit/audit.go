@@ -82,6 +82,8 @@ const (
 	ApplicationsExported Action = "APPLICATIONS_EXPORTED"
 	BulkActionStarted    Action = "BULK_ACTION_STARTED"
 	BulkActionCancelled  Action = "BULK_ACTION_CANCELLED"
+	MailRetried          Action = "MAIL_RETRIED"
+	MailDiscarded        Action = "MAIL_DISCARDED"
 )
 
 // Entry is what to write down.

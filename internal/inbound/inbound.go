@@ -49,6 +49,9 @@ type Service struct {
 	Unlimited bool // without rates, as for a test of load
 	Logger    *slog.Logger
 
+	// Bounced is told that another server gave up mail to a member, with its status of RFC 3463.
+	Bounced func(ctx context.Context, memberID gid.ID, status string) error
+
 	key    atomic.Pointer[[]byte] // that addresses are signed with; nil until it is needed
 	places chan struct{}          // for mails that are looked at together; made by Serve
 }
@@ -62,7 +65,7 @@ var base32Lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPad
 
 // ReplyAddress is where an answer to a notification goes.
 func (s *Service) ReplyAddress(ctx context.Context, id gid.ID) (string, error) {
-	mac, err := s.mac(ctx, id)
+	mac, err := s.mac(ctx, id, "")
 	if err != nil {
 		return "", err
 	}
@@ -79,8 +82,8 @@ func (s *Service) AddressOf(id gid.ID) string {
 	return address
 }
 
-// mac is the beginning of HMAC-SHA-256 of a notification's id, under a key that all processes share: 80 bits.
-func (s *Service) mac(ctx context.Context, id gid.ID) ([]byte, error) {
+// mac is the beginning of HMAC-SHA-256 of an id, and of what else an address is good for alone, under a key that all processes share: 80 bits.
+func (s *Service) mac(ctx context.Context, id gid.ID, of string) ([]byte, error) {
 	key := s.key.Load()
 	if key == nil {
 		made, err := s.Store.Secret(ctx, "inbound")
@@ -92,26 +95,36 @@ func (s *Service) mac(ctx context.Context, id gid.ID) ([]byte, error) {
 	}
 	h := hmac.New(sha256.New, *key)
 	h.Write(id[:])
+	_, _ = io.WriteString(h, of)
 	return h.Sum(nil)[:macBytes], nil
 }
 
 // notificationOf is what an address for answers was made for. Mail servers may change the case of letters.
 func (s *Service) notificationOf(ctx context.Context, address string) (gid.ID, error) {
-	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
-	token, is := strings.CutPrefix(local, replyPrefix)
-	raw, err := base32Lower.DecodeString(token)
-	if !is || domain != strings.ToLower(s.Domain) || err != nil || len(raw) != len(gid.ID{})+macBytes {
+	id, sum, is := s.read(address, replyPrefix, gid.Notification)
+	if !is {
 		return gid.ID{}, errNoAddress
 	}
-	id := gid.ID(raw[:len(gid.ID{})])
-	mac, err := s.mac(ctx, id)
+	mac, err := s.mac(ctx, id, "")
 	if err != nil {
 		return gid.ID{}, err
 	}
-	if !hmac.Equal(mac, raw[len(id):]) || id.Kind() != gid.Notification {
+	if !hmac.Equal(mac, sum) {
 		return gid.ID{}, errNoAddress
 	}
 	return id, nil
+}
+
+// read takes an address apart that may have been made here: into an id of a kind and a mac.
+func (s *Service) read(address, prefix string, kind gid.Kind) (id gid.ID, mac []byte, is bool) {
+	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
+	token, is := strings.CutPrefix(local, prefix)
+	raw, err := base32Lower.DecodeString(token)
+	if !is || domain != strings.ToLower(s.Domain) || err != nil || len(raw) != len(gid.ID{})+macBytes {
+		return gid.ID{}, nil, false
+	}
+	id = gid.ID(raw[:len(gid.ID{})])
+	return id, raw[len(id):], id.Kind() == kind
 }
 
 // What is refused for good, and what may be sent again. The words are for people, who get them in a mail from their own server, and
@@ -120,6 +133,7 @@ var (
 	errNoAddress = refusal(smtp.EnhancedCode{5, 1, 1}, "There is no such address here.")
 	errNotYours  = refusal(smtp.EnhancedCode{5, 7, 1}, "This address takes answers of the member whom it was sent to, from their own mail address, as long as they can read the thread.")
 	errMachine   = refusal(smtp.EnhancedCode{5, 7, 1}, "Mail that a program wrote, or a list sent on, is not posted.")
+	errNoReport  = refusal(smtp.EnhancedCode{5, 7, 1}, "This address takes reports of what became of mail, and nothing else.")
 	errMalformed = refusal(smtp.EnhancedCode{5, 6, 0}, "This mail cannot be read.")
 	errNothing   = refusal(smtp.EnhancedCode{5, 6, 0}, "There is no answer in this mail: nothing but what was quoted, or a signature.")
 	errTooMany   = &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "Too much mail has come. Please send it again later."}

@@ -155,10 +155,10 @@ type session struct {
 	recipients []recipient
 }
 
-// recipient is an address as it was written, and the notification that it was made for.
+// recipient is an address as it was written, and what it was made for: to answer a notification, or to report of mail to a member.
 type recipient struct {
 	address string
-	answers gid.ID
+	of      gid.ID
 }
 
 // Reset forgets a mail that was begun.
@@ -180,7 +180,10 @@ func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	ctx, cancel := context.WithTimeout(viewer.NewContext(context.Background(), viewer.System("take mail")), takeTime)
 	defer cancel()
-	id, err := s.notificationOf(ctx, to)
+	id, err := s.memberOf(ctx, to)
+	if errors.Is(err, errNoAddress) {
+		id, err = s.notificationOf(ctx, to)
+	}
 	if err == nil {
 		err = s.sentTo(ctx, id)
 	}
@@ -228,7 +231,11 @@ func (s *session) each(r io.Reader, tell func(i int, err error)) {
 	defer func() { _ = content.Close() }()
 	for i, to := range s.recipients {
 		ctx, cancel := context.WithTimeout(ctx, takeTime)
-		tell(i, s.outcome(ctx, s.take(ctx, s.sender, to.answers, content)))
+		take := s.take
+		if to.of.Kind() == gid.Member {
+			take = s.takeReport
+		}
+		tell(i, s.outcome(ctx, take(ctx, s.sender, to.of, content)))
 		cancel()
 	}
 }

@@ -12,12 +12,15 @@ import (
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
 )
 
-// Service writes mail down.
+// Service writes mail down, and shows staff what could not be sent. All fields but Wake are needed.
 type Service struct {
+	Store *store.Store
+	Audit *audit.Log
 	Now   func() time.Time
 	NewID func(gid.Kind) gid.ID
 	Wake  func() // called when mail has been committed: Sender.Wake; nil: it is found by the poll

@@ -50,6 +50,8 @@ type Draft struct {
 	Headers []Header
 	// ID is the part before the @ of the Message-ID; empty for the mail's own.
 	ID string
+	// ReturnPath is where other servers report what became of it; empty: to who it is from.
+	ReturnPath string
 }
 
 // Part is a paragraph of a mail. One with a link is a button.
@@ -73,6 +75,9 @@ type Sender struct {
 
 	// Write is the owner of each template that has no file: its mail is of varying parts.
 	Write map[string]Write
+
+	// Refused is told that the mail server refused an address for good, with its status of RFC 3463, if it gave one. It may be nil.
+	Refused func(ctx context.Context, address, status string) error
 
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -211,7 +216,7 @@ func (s *Sender) connect(ctx context.Context) (Connection, error) {
 var errDropped = errors.New("nothing to say any more")
 
 func (s *Sender) send(ctx context.Context, connection Connection, m *ent.Mail) error {
-	if s.Now().After(m.CreatedAt.Add(worth(m.Template))) { // nobody was there to send it
+	if s.Now().After(since(m).Add(worth(m.Template))) { // nobody was there to send it
 		return errDropped
 	}
 	values := m.Data
@@ -250,8 +255,9 @@ func (s *Sender) settle(ctx context.Context, m *ent.Mail, cause error) error {
 			s.metrics.dropped.Inc()
 		}
 		return nil
-	case errors.Is(cause, ErrRefused) || next.After(m.CreatedAt.Add(worth(m.Template))):
+	case errors.Is(cause, ErrRefused) || next.After(since(m).Add(worth(m.Template))):
 		s.metrics.failed.Inc()
+		s.report(ctx, m, cause)
 		// What the server said often names the address, which the log must not know.
 		s.Logger.WarnContext(ctx, "a mail failed for good", "mail", m.ID.String(), "template", m.Template, "attempts", m.Attempts)
 		return s.update(ctx, m, func(u *ent.MailUpdate) {
@@ -262,6 +268,17 @@ func (s *Sender) settle(ctx context.Context, m *ent.Mail, cause error) error {
 		return s.update(ctx, m, func(u *ent.MailUpdate) {
 			u.SetNextAt(next).SetLastError(head(cause.Error(), maxError))
 		})
+	}
+}
+
+// report says that an address was refused. It is a hint: should it be lost, the next mail brings another.
+func (s *Sender) report(ctx context.Context, m *ent.Mail, cause error) {
+	refused, is := errors.AsType[*RecipientError](cause)
+	if !is || s.Refused == nil {
+		return
+	}
+	if err := s.Refused(ctx, m.Address, refused.Status); err != nil {
+		s.Logger.WarnContext(ctx, "a refusal was not counted", "mail", m.ID.String(), "error", err.Error())
 	}
 }
 
@@ -313,7 +330,10 @@ func (s *Sender) tidy(ctx context.Context) error {
 	}
 	s.metrics.waiting.Set(float64(waiting))
 	// What was never tried, because there is no mail server, does not wait for ever.
-	stale := []predicate.Mail{entmail.CreatedAtLT(s.Now().Add(-longWorth)), entmail.And(entmail.TemplateIn(brief...), entmail.CreatedAtLT(s.Now().Add(-briefWorth)))}
+	before := func(at time.Time) predicate.Mail {
+		return entmail.And(entmail.CreatedAtLT(at), entmail.Or(entmail.RetriedAtIsNil(), entmail.RetriedAtLT(at)))
+	}
+	stale := []predicate.Mail{before(s.Now().Add(-longWorth)), entmail.And(entmail.TemplateIn(brief...), before(s.Now().Add(-briefWorth)))}
 	if _, err := mails.Delete().Where(entmail.Attempts(0), entmail.FailedAtIsNil(), entmail.Or(stale...)).Exec(ctx); err != nil {
 		return err
 	}

@@ -137,8 +137,13 @@ func (c *smtpConnection) Send(_ context.Context, l Letter) error {
 	}
 	// A server that refuses the sender refuses every mail until its settings or ours are put right; only what it says of the
 	// recipient and of the text is about this mail.
-	if e, ok := errors.AsType[*gomail.SendError](err); ok && e.ErrorCode() >= 500 && e.ErrorCode() < 600 &&
-		(e.Reason == gomail.ErrSMTPRcptTo || e.Reason == gomail.ErrSMTPData || e.Reason == gomail.ErrSMTPDataClose) {
+	e, ok := errors.AsType[*gomail.SendError](err)
+	switch {
+	case !ok || e.ErrorCode() < 500 || e.ErrorCode() >= 600:
+		return err
+	case e.Reason == gomail.ErrSMTPRcptTo:
+		return &RecipientError{Status: e.EnhancedStatusCode(), cause: err}
+	case e.Reason == gomail.ErrSMTPData || e.Reason == gomail.ErrSMTPDataClose:
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return err
@@ -156,6 +161,11 @@ func message(l Letter) (*gomail.Msg, error) {
 	}
 	if err := msg.To(l.To.Address); err != nil {
 		return nil, err
+	}
+	if l.ReturnPath != "" {
+		if err := msg.EnvelopeFrom(l.ReturnPath); err != nil {
+			return nil, err
+		}
 	}
 	msg.SetMessageIDWithValue(l.MessageID)
 	msg.SetDateWithValue(l.Date)

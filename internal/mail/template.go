@@ -144,6 +144,6 @@ func (s *Sender) letter(ctx context.Context, m *ent.Mail, values map[string]stri
 	_, domain, _ := strings.Cut(s.From.Address, "@")
 	return Letter{
 		MessageID: cmp.Or(draft.ID, m.ID.String()) + "@" + domain, Date: m.CreatedAt, From: s.From, To: *to,
-		Subject: subject, Text: strings.Join(text, "\n\n") + "\n", HTML: html.String(), Headers: draft.Headers,
+		Subject: subject, Text: strings.Join(text, "\n\n") + "\n", HTML: html.String(), Headers: draft.Headers, ReturnPath: draft.ReturnPath,
 	}, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -115,14 +116,34 @@ func (s *Service) flag(ctx context.Context, tx *ent.Client, v viewer.Viewer, me 
 	if err != nil {
 		return gid.ID{}, fmt.Errorf("flag post: %w", err)
 	}
-	return id, s.tellModerators(ctx, tx, held, now)
+	if err := s.tellModerators(ctx, tx, held, now); err != nil {
+		return gid.ID{}, err
+	}
+	more, err := tx.Flag.Query().Where(flag.PostID(in.PostID), flag.ResolvedAtIsNil(), flag.IDNEQ(id)).Exist(ctx)
+	if err != nil || more { // those who moderate were told with the first one
+		return id, err
+	}
+	moderators, err := moderatorsOf(ctx, tx, held, me)
+	if err != nil {
+		return gid.ID{}, err
+	}
+	return id, s.Notify.Moderated(ctx, tx, held.Post, notify.Flagged, moderators, now)
+}
+
+// moderatorsOf are those who moderate a post's space, but for its author and one more.
+func moderatorsOf(ctx context.Context, tx *ent.Client, of *forum.Judged, but gid.ID) ([]gid.ID, error) {
+	ids, err := tx.Member.Query().Where(access.SpaceModerators(of.Space.ID), member.IDNotIn(of.Post.AuthorID, but)).Order(member.ByID()).Limit(mostTold).IDs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find moderators: %w", err)
+	}
+	return ids, nil
 }
 
 // tellModerators tells the devices of those who moderate a post's space that its flags have changed: not its author, and not who did it.
 func (s *Service) tellModerators(ctx context.Context, tx *ent.Client, of *forum.Judged, at time.Time) error {
-	ids, err := tx.Member.Query().Where(access.SpaceModerators(of.Space.ID), member.IDNEQ(of.Post.AuthorID)).Order(member.ByID()).Limit(mostTold).IDs(ctx)
+	ids, err := moderatorsOf(ctx, tx, of, of.Post.AuthorID)
 	if err != nil {
-		return fmt.Errorf("find moderators: %w", err)
+		return err
 	}
 	entries := make(map[gid.ID]event.Entry, len(ids))
 	for _, id := range ids {

@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -24,6 +25,7 @@ type Service struct {
 	Events *event.Log
 	Audit  *audit.Log
 	Forum  *forum.Service
+	Notify *notify.Service
 	Now    func() time.Time
 	NewID  func(gid.Kind) gid.ID
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -192,6 +194,13 @@ func (s *Service) resolve(ctx context.Context, tx *ent.Client, v viewer.Viewer, 
 		return err
 	}
 	if err := s.tellModerators(ctx, tx, j, at); err != nil {
+		return err
+	}
+	if err := s.Notify.FlagsResolved(ctx, tx, j.Post.ID, at); err != nil {
+		return err
+	}
+	others := slices.DeleteFunc(readers, func(id gid.ID) bool { return id == me })
+	if err := s.Notify.Moderated(ctx, tx, j.Post, notify.FlagResolved, others, at); err != nil {
 		return err
 	}
 	return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.FlagsResolved, Subject: j.Post.ID, Space: access.HiddenID(j.Space)})

@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -119,7 +120,11 @@ func (s *Service) warn(ctx context.Context, tx *ent.Client, v viewer.Viewer, w w
 	if err != nil {
 		return id, err
 	}
-	return id, s.Events.AppendToMembers(ctx, tx, w.at, map[gid.ID]event.Entry{w.member: {Kind: event.MemberWarned, Object: id}})
+	err = s.Events.AppendToMembers(ctx, tx, w.at, map[gid.ID]event.Entry{w.member: {Kind: event.MemberWarned, Object: id}})
+	if err != nil || w.post == nil {
+		return id, err
+	}
+	return id, s.Notify.Moderated(ctx, tx, w.post, notify.Warned, []gid.ID{w.member}, w.at)
 }
 
 // AcknowledgeWarning notes that the viewer has read a warning of theirs. It returns NOT_FOUND for anything else.

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -21,7 +22,7 @@ const (
 	digestRows  = 2000 // notifications that it takes at most; what is left of a member's goes in another mail
 )
 
-// Template is what a mail about notifications is called in the queue.
+// Template is what a mail about notifications is called in the queue; one about hidden spaces alone is access.PrivateMail there.
 const Template = "notifications"
 
 // What a queued mail is of: a member's notifications that were put into it at an instant.
@@ -64,16 +65,25 @@ func (w *Worker) Digest(ctx context.Context) error {
 				}
 				ids = append(ids, n.ID)
 			}
-			people, err := tx.Member.Query().Where(page.AnyOf(member.FieldID, members), access.ActiveMembers()).All(ctx)
+			people, err := tx.Member.Query().Where(page.AnyOf(member.FieldID, members), member.MailBouncingAtIsNil(), access.ActiveMembers()).All(ctx)
 			if err != nil {
 				return fmt.Errorf("find whom to write: %w", err)
 			}
 			if err := tx.Notification.Update().Where(page.AnyOf(notification.FieldID, ids)).ClearMailDueAt().SetMailedAt(now).Exec(ctx); err != nil {
 				return fmt.Errorf("take notifications for mail: %w", err)
 			}
+			open, err := tx.Notification.Query().Where(page.AnyOf(notification.FieldID, ids), notification.HasThreadWith(access.ThreadsInTheOpen())).
+				Select(notification.FieldRecipientID).All(ctx)
+			if err != nil {
+				return fmt.Errorf("find what may be known of: %w", err)
+			}
+			template := make(map[gid.ID]string, len(people))
+			for _, n := range open {
+				template[n.RecipientID] = Template
+			}
 			mails := make([]mail.Mail, len(people))
 			for i, m := range people {
-				mails[i] = mail.Mail{Address: m.Email, Template: Template, Data: map[string]string{dataMember: m.ID.String(), dataAt: now.Format(time.RFC3339Nano)}}
+				mails[i] = mail.Mail{Address: m.Email, Template: cmp.Or(template[m.ID], access.PrivateMail), Data: map[string]string{dataMember: m.ID.String(), dataAt: now.Format(time.RFC3339Nano)}}
 			}
 			if len(mails) == 0 {
 				return nil

@@ -35,7 +35,7 @@ func (s *Service) Letter(ctx context.Context, address string, data map[string]st
 		return nil, err
 	}
 	c := s.Store.Client(ctx)
-	m, err := c.Member.Query().Where(member.ID(id), member.Email(address), access.ActiveMembers()).Only(ctx)
+	m, err := c.Member.Query().Where(member.ID(id), member.Email(address), member.MailBouncingAtIsNil(), access.ActiveMembers()).Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, nil
 	}
@@ -49,13 +49,13 @@ func (s *Service) Letter(ctx context.Context, address string, data map[string]st
 	rows, err := c.Notification.Query().Where(
 		notification.RecipientID(id), notification.MailedAt(at), notification.ReadAtIsNil(),
 		access.VisibleNotifications(viewer.Member(id, gid.ID{}, viewer.Read)),
-		notification.HasPostWith(post.DeletedAtIsNil(), post.HiddenAtIsNil()),
+		notification.Or(notification.Duty(true), notification.HasPostWith(post.DeletedAtIsNil(), post.HiddenAtIsNil())),
 	).WithPost(func(q *ent.PostQuery) { q.WithAuthor() }).WithThread(func(q *ent.ThreadQuery) { q.WithSpace() }).Order(notification.ByID()).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load what the mail tells of: %w", err)
 	}
-	if len(rows) == 0 {
-		return nil, nil
+	if rows, err = s.judged(ctx, id, rows); err != nil || len(rows) == 0 {
+		return nil, err
 	}
 	threads := make([]gid.ID, len(rows))
 	for i, n := range rows {
@@ -75,19 +75,22 @@ func (s *Service) Letter(ctx context.Context, address string, data map[string]st
 	return s.draft(ctx, m, rows)
 }
 
-// wanted says whether a member still wants to hear of a post by mail: because of a reminder, which they asked for of this very post, or because
-// of what else they were told of it for.
+// wanted says whether a member still wants to hear of a post by mail: because of a reminder, which they asked for of this very post, or of its
+// moderation, or because of what else they were told of it for.
 func wanted(n *ent.Notification, p *ent.NotificationPreference, unmuted bool) bool {
-	others := slices.DeleteFunc(Reasons(n), func(r Reason) bool { return r == Reminder })
+	others := slices.DeleteFunc(Reasons(n), func(r Reason) bool { return r == Reminder || r.moderates() })
 	if len(others) < len(n.Reasons) && rhythm(p, true) != never {
 		return true
 	}
 	return unmuted && len(others) > 0 && rhythm(p, slices.ContainsFunc(others, Reason.direct)) != never
 }
 
-// intro says who wrote a post, and that it is one to be reminded of.
-func intro(n *ent.Notification) string {
-	wrote := n.Edges.Post.Edges.Author.Name + " wrote: "
+// news is what a mail says of a post: who wrote it, that it is one to be reminded of, and the post; or that it is about its moderation.
+func news(n *ent.Notification) string {
+	if n.Duty {
+		return notice(n)
+	}
+	wrote := n.Edges.Post.Edges.Author.Name + " wrote: " + n.Edges.Post.Body
 	if slices.Contains(Reasons(n), Reminder) {
 		return "You wanted to be reminded. " + wrote
 	}
@@ -131,7 +134,7 @@ func (s *Service) draft(ctx context.Context, m *ent.Member, rows []*ent.Notifica
 			threads[t.ID] = true
 			d.Parts = append(d.Parts, mail.Part{Text: t.Edges.Space.Name + " · " + t.Title})
 		}
-		d.Parts = append(d.Parts, mail.Part{Text: intro(n) + n.Edges.Post.Body})
+		d.Parts = append(d.Parts, mail.Part{Text: news(n)})
 		if i+1 == len(open) || i+1 == mostInMail || open[i+1].ThreadID != n.ThreadID {
 			d.Parts = append(d.Parts, mail.Part{Text: "Read it", Link: fmt.Sprintf("%s/threads/%s?post=%d", s.PublicURL, t.ID, n.Edges.Post.Seq)})
 		}
@@ -152,8 +155,8 @@ func (s *Service) draft(ctx context.Context, m *ent.Member, rows []*ent.Notifica
 			d.Subject = t.Title
 			root := "<" + t.ID.String() + "." + m.ID.String() + "@" + s.MailDomain + ">"
 			d.Headers = append(d.Headers, mail.Header{Name: "In-Reply-To", Value: root}, mail.Header{Name: "References", Value: root})
-			// A reminder is another mail about the same post: by the same id, it would be taken for the first.
-			if len(open) == 1 && !slices.Contains(Reasons(open[0]), Reminder) {
+			// A reminder, and what moderators do, is another mail about the same post: by the same id, it would be taken for the first.
+			if len(open) == 1 && !open[0].Duty && !slices.Contains(Reasons(open[0]), Reminder) {
 				d.ID = open[0].PostID.String() + "." + m.ID.String()
 			}
 		}
@@ -169,10 +172,13 @@ func (s *Service) draft(ctx context.Context, m *ent.Member, rows []*ent.Notifica
 		mail.Header{Name: "List-Unsubscribe", Value: "<" + link + ">"},
 		mail.Header{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"}, // RFC 8058
 	)
-	if s.ReplyAddress != nil && !private && len(threads) == 1 {
+	if s.ReplyAddress != nil && !private && len(threads) == 1 && !open[len(open)-1].Duty { // nobody posts an answer to moderators
 		if address := s.ReplyAddress(open[len(open)-1].ID); address != "" && !strings.ContainsAny(address, "\r\n") {
 			d.Headers = append(d.Headers, mail.Header{Name: "Reply-To", Value: "<" + address + ">"})
 		}
+	}
+	if s.ReturnPath != nil {
+		d.ReturnPath = s.ReturnPath(m.ID, m.Email)
 	}
 	return d, nil
 }

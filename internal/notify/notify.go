@@ -24,7 +24,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Service makes notifications and reads them. All fields but Wake and ReplyAddress are needed.
+// Service makes notifications and reads them. All fields but Wake, ReplyAddress and ReturnPath are needed.
 type Service struct {
 	Store  *store.Store
 	Events *event.Log
@@ -37,6 +37,9 @@ type Service struct {
 
 	// ReplyAddress is where an answer by mail to a notification goes; nil or empty: nowhere.
 	ReplyAddress func(notificationID gid.ID) string
+
+	// ReturnPath is where other servers report what became of mail to a member's address; nil or empty: to who it is from.
+	ReturnPath func(memberID gid.ID, address string) string
 
 	Wake func() // called when a post is committed of which many are to be told: Worker.Wake; nil: the poll finds it
 }

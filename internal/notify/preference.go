@@ -142,7 +142,9 @@ func (s *Service) UpdatePreference(ctx context.Context, v viewer.Viewer, p Prefe
 }
 
 // direct reports whether the reason is that the post is meant for the member themselves.
-func (r Reason) direct() bool { return r.calls() || r == Reply || r == DirectMessage || r == Reminder }
+func (r Reason) direct() bool {
+	return r.calls() || r == Reply || r == DirectMessage || r == Reminder || r.moderates()
+}
 
 // never is the rhythm of no mail.
 const never = "NEVER"
@@ -153,6 +155,14 @@ func rhythm(p *ent.NotificationPreference, direct bool) string {
 		return string(p.DirectMail)
 	}
 	return string(p.WatchedMail)
+}
+
+// mailDueAt is dueAt for a member; nil while their address takes no mail.
+func mailDueAt(m *ent.Member, p *ent.NotificationPreference, direct bool, now time.Time) *time.Time {
+	if m.MailBouncingAt != nil {
+		return nil
+	}
+	return dueAt(p, direct, now, m.TimeZone)
 }
 
 // dueAt is when a member is told by mail of what happens now; nil: never. Hours and days are those of the member's own time zone.

@@ -22,6 +22,10 @@ const (
 	Watching      Reason = "WATCHING"
 	// Reminder is of a bookmark: the member asked for it.
 	Reminder Reason = "REMINDER"
+	// Flagged, FlagResolved and Warned are of moderation; they stand last, in the order in which they came.
+	Flagged      Reason = "FLAGGED"
+	FlagResolved Reason = "FLAG_RESOLVED"
+	Warned       Reason = "WARNED"
 )
 
 // MarshalGQL writes the SDL's NotificationReason.

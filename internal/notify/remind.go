@@ -49,7 +49,7 @@ func (s *Service) Remind(ctx context.Context, tx *ent.Client, memberID gid.ID, p
 
 // reminderDue is when a member is told of a reminder by mail; nil: never.
 func (s *Service) reminderDue(ctx context.Context, tx *ent.Client, memberID gid.ID, at time.Time) (*time.Time, error) {
-	m, err := tx.Member.Query().Where(member.ID(memberID)).Select(member.FieldID, member.FieldTimeZone).Only(ctx)
+	m, err := tx.Member.Query().Where(member.ID(memberID)).Select(member.FieldID, member.FieldTimeZone, member.FieldMailBouncingAt).Only(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load whom to remind: %w", err)
 	}
@@ -57,5 +57,5 @@ func (s *Service) reminderDue(ctx context.Context, tx *ent.Client, memberID gid.
 	if err != nil {
 		return nil, err
 	}
-	return dueAt(wants[memberID], true, at, m.TimeZone), nil
+	return mailDueAt(m, wants[memberID], true, at), nil
 }

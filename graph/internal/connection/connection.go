@@ -55,6 +55,8 @@ type (
 	TeamMembershipEdge         = page.Edge[ent.TeamMembership]
 	ThreadConnection           = page.Connection[ent.Thread]
 	ThreadEdge                 = page.Edge[ent.Thread]
+	FailedMailConnection       = page.Connection[ent.Mail]
+	FailedMailEdge             = page.Edge[ent.Mail]
 	WebhookDeliveryConnection  = page.Connection[ent.WebhookDelivery]
 	WebhookDeliveryEdge        = page.Edge[ent.WebhookDelivery]
 )
