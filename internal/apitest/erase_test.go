@@ -33,6 +33,9 @@ func TestErasure(t *testing.T) {
 		group := w.Space(space.KindAFFINITY, "Group", ada, ben)
 		thread := w.Thread(ada, network, "Said by ada", "Said by ada")
 		reply := w.Post(ben, thread, "Said by ben")
+		flagged := w.Post(ada, thread, "Said in haste")
+		ben.Must(flagPost, input(vars{"postId": flagged, "reason": "OTHER", "note": "Ada again."}))
+		admin.Must(resolve, input(vars{"postId": flagged, "outcome": "UPHELD", "reason": "As Ada always does."}))
 		ctx := ada.Context()
 		t := w.T
 		t.Run("it takes the person or an administrator, a browser, the handle, and a reason", func(t *testing.T) {
@@ -81,6 +84,12 @@ func TestErasure(t *testing.T) {
 			}
 			if e := audited(w, audit.MemberErased, ada.ID); len(e) != 1 || e[0].Reason != "Asked for by letter." {
 				t.Errorf("the audit log has %v", e)
+			}
+		})
+		t.Run("nothing is left of what others said of it", func(t *testing.T) {
+			f := w.App.Store.Client(w.System()).Flag.Query().OnlyX(w.System())
+			if f.Note != "" || f.Resolution != "" || f.ReporterID != ben.ID {
+				t.Errorf("%v", f)
 			}
 		})
 		t.Run("it is once and for all", func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/apitest/invariant"
@@ -191,6 +192,28 @@ func TestHiddenPostsAreNotToldOutside(t *testing.T) {
 		must0(t, err)
 		if strings.Contains(string(feed), "a heron") || strings.Contains(string(feed), "no herons") || !strings.Contains(string(feed), "swan") {
 			t.Errorf("feed: %s", feed)
+		}
+	})
+}
+
+// Who follows another thread is told that a quote of a hidden post went, and came back.
+func TestQuotesElsewhereOfHiddenPosts(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		staff, eve, ben := w.Role(w.Member("staff"), roleassignment.RoleSTAFF), w.Member("eve"), w.Member("ben")
+		network := w.Space(space.KindNETWORK, "Network", staff, eve, ben)
+		thread := w.Thread(eve, network, "T", "B")
+		bad := w.Post(eve, thread, "a grey heron")
+		quotes := must(w.T, ben.Must(`mutation($input: CreatePostInput!) { createPost(input: $input) { post { id } errors { code message } } }`,
+			input(vars{"threadId": thread, "body": "So?", "replyToId": bad, "quote": "a grey heron"})).String("createPost.post.id"))
+		elsewhere := staff.Must(splitThread, input(vars{"threadId": thread, "postIds": []any{quotes}, "title": "Another matter", "spaceId": network})).String("splitThread.thread.id")
+		live := ben.Subscribe(`subscription($id: ID!) { threadEvents(threadId: $id) { ... on PostEdited { post { id quote } } } }`, vars{"id": elsewhere})
+		staff.Must(hidePost, input(vars{"postId": bad}))
+		if got := live.Next(); got.String("threadEvents.post.id") != quotes.String() || got.At("threadEvents.post.quote") != nil {
+			t.Errorf("%s", got.Body)
+		}
+		staff.Must(unhide, input(vars{"postId": bad}))
+		if got := live.Next(); got.String("threadEvents.post.quote") != "a grey heron" {
+			t.Errorf("%s", got.Body)
 		}
 	})
 }

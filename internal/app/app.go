@@ -180,7 +180,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
 		PublicURL: cfg.PublicURL, Limits: cfg.Files, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
 	}
-	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Forum: a.Forum, Notify: a.Notify, Unlimited: !cfg.RateLimit, Now: cfg.Now, NewID: newID}
+	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Forum: a.Forum, Notify: a.Notify, Unlimited: !cfg.RateLimit, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
 	if cfg.InboundDomain != "" {
 		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Now: cfg.Now, Unlimited: !cfg.RateLimit, Logger: cfg.Logger}
 		a.Notify.ReplyAddress, a.Notify.ReturnPath = a.Inbound.AddressOf, a.Inbound.ReturnPathOf

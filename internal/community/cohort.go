@@ -68,6 +68,10 @@ func (s *Service) CreateCohort(ctx context.Context, v viewer.Viewer, in NewCohor
 		if err != nil {
 			return gid.ID{}, err
 		}
+		// Who grants or revokes what the offering's supports open meanwhile sees this cohort, or is seen by who enrolls in it.
+		if _, err := lockOffering(ctx, tx, o.ID); err != nil {
+			return gid.ID{}, err
+		}
 		if err := cohortNameFree(ctx, tx, o.ID, *p.Name); err != nil {
 			return gid.ID{}, err
 		}

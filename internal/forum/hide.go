@@ -35,6 +35,8 @@ type Judged struct {
 	viewer viewer.Viewer
 	me     gid.ID
 	at     time.Time
+
+	changed bool // it was hidden or is shown again
 }
 
 // Judge locks the thread of a post for somebody who decides about the post. It returns NOT_FOUND when they cannot see it, and FORBIDDEN
@@ -75,6 +77,7 @@ func (j *Judged) Hide(ctx context.Context, tx *ent.Client, reason string) error 
 	case p.HiddenAt != nil:
 		return nil
 	}
+	j.changed = true
 	err := tx.Post.UpdateOneID(p.ID).SetBody("").SetBodyHTML("").SetHiddenBody(p.Body).SetHiddenAt(j.at).SetHiddenByID(j.me).SetHiddenReason(reason).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("hide post: %w", err)
@@ -117,6 +120,7 @@ func (j *Judged) Restore(ctx context.Context, tx *ent.Client, reason string) err
 	if p.HiddenAt == nil {
 		return nil
 	}
+	j.changed = true
 	err := tx.Post.UpdateOneID(p.ID).SetBody(p.HiddenBody).SetBodyHTML(s.Markdown.HTML(p.HiddenBody)).SetHiddenBody("").ClearHiddenAt().
 		ClearHiddenByID().SetHiddenReason("").Exec(ctx)
 	if err != nil {
@@ -177,23 +181,6 @@ func (j *Judged) act(kind moderationaction.Kind, action audit.Action, reason str
 	return audit.Act{
 		Kind: kind, Action: action, Subject: j.Post.ID, Space: j.Space, Thread: j.Post.ThreadID, Post: j.Post.ID, Member: j.Post.AuthorID, Reason: reason,
 	}
-}
-
-// requote tells those who follow a thread of the replies in it that quote a post, which was hidden or is shown again.
-func (s *Service) requote(ctx context.Context, tx *ent.Client, t *locked, id gid.ID, at time.Time) error {
-	replies, err := tx.Post.Query().Where(post.ThreadID(t.ID), post.ReplyToID(id), quoting, post.HiddenAtIsNil()).
-		Select(post.FieldID).Order(post.BySeq()).All(ctx)
-	if err != nil {
-		return fmt.Errorf("look for quotes: %w", err)
-	}
-	if len(replies) == 0 {
-		return nil
-	}
-	u, err := s.announce(ctx, tx, t, replies, at, event.PostEdited, gid.ID{})
-	if err != nil {
-		return err
-	}
-	return u.Exec(ctx)
 }
 
 // Hidden is what a hidden post said, and why it was hidden.

@@ -2,9 +2,13 @@ package forum
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 )
@@ -50,4 +54,42 @@ func (s *Service) Quotes(ctx context.Context, posts []*ent.Post) ([]*string, err
 		}
 	}
 	return quotes, nil
+}
+
+// requote tells those who follow a thread of the replies in it that quote a post, which was hidden or is shown again.
+func (s *Service) requote(ctx context.Context, tx *ent.Client, t *locked, id gid.ID, at time.Time) error {
+	replies, err := tx.Post.Query().Where(post.ThreadID(t.ID), post.ReplyToID(id), quoting, post.HiddenAtIsNil()).
+		Select(post.FieldID).Order(post.BySeq()).All(ctx)
+	if err != nil {
+		return fmt.Errorf("look for quotes: %w", err)
+	}
+	if len(replies) == 0 {
+		return nil
+	}
+	u, err := s.announce(ctx, tx, t, replies, at, event.PostEdited, gid.ID{})
+	if err != nil {
+		return err
+	}
+	return u.Exec(ctx)
+}
+
+// RequoteElsewhere is what hiding a post, or showing it again, does in the thread of the post, for replies that were moved to other threads. It
+// comes after the commit, and holds each thread alone: two under one lock could wait for each other in a circle. What those threads show is
+// right as soon as the post is hidden; should the process end before, who follows them sees it when they load the post again.
+func (s *Service) RequoteElsewhere(ctx context.Context, j *Judged) error {
+	if !j.changed {
+		return nil
+	}
+	replies, err := s.Store.Client(ctx).Post.Query().Where(post.ReplyToID(j.Post.ID), post.ThreadIDNEQ(j.Post.ThreadID), quoting, post.HiddenAtIsNil()).
+		Select(post.FieldID, post.FieldThreadID).Order(post.ByThreadID(), post.BySeq()).All(ctx)
+	if err != nil {
+		return fmt.Errorf("look for quotes elsewhere: %w", err)
+	}
+	return s.perThread(ctx, replies, func(ctx context.Context, tx *ent.Client, t *locked, replies []*ent.Post, at time.Time) error {
+		u, err := s.announce(ctx, tx, t, replies, at, event.PostEdited, gid.ID{})
+		if err != nil {
+			return err
+		}
+		return u.Exec(ctx)
+	})
 }

@@ -26,19 +26,25 @@ func (s *Service) Erase(ctx context.Context, id gid.ID) error {
 	return nil
 }
 
+// eraseFlags forgets what the member said, as who raised or resolved flags, and what others said about the member's posts: they are words
+// about the member.
 func (s *Service) eraseFlags(ctx context.Context, id gid.ID) error {
-	return s.eachFlag(ctx, flag.Or(
-		flag.And(flag.ReporterID(id), flag.NoteNEQ("")), flag.And(flag.ResolverID(id), flag.ResolutionNEQ("")),
-	), func(ctx context.Context, tx *ent.Client, f *ent.Flag) error {
-		u := tx.Flag.UpdateOneID(f.ID)
-		if f.ReporterID == id {
-			u.SetNote("")
+	theirs := flag.HasPostWith(post.AuthorID(id))
+	for _, part := range []struct {
+		which func(*sql.Selector)
+		scrub func(*ent.FlagUpdate) *ent.FlagUpdate
+	}{
+		{flag.And(flag.NoteNEQ(""), flag.Or(flag.ReporterID(id), theirs)), func(u *ent.FlagUpdate) *ent.FlagUpdate { return u.SetNote("") }},
+		{flag.And(flag.ResolutionNEQ(""), flag.Or(flag.ResolverID(id), theirs)), func(u *ent.FlagUpdate) *ent.FlagUpdate { return u.SetResolution("") }},
+	} {
+		err := s.eachFlag(ctx, part.which, func(ctx context.Context, tx *ent.Client, f *ent.Flag) error {
+			return part.scrub(tx.Flag.Update().Where(flag.ID(f.ID))).Exec(ctx)
+		})
+		if err != nil {
+			return err
 		}
-		if f.ResolverID != nil && *f.ResolverID == id {
-			u.SetResolution("")
-		}
-		return u.Exec(ctx)
-	})
+	}
+	return nil
 }
 
 func (s *Service) eraseActions(ctx context.Context, id gid.ID) error {
@@ -65,8 +71,13 @@ func (s *Service) eraseReasons(ctx context.Context, id gid.ID) error {
 // EraseMentions writes another handle in place of an erased member's in what members said with flags and moderators gave as reasons.
 func (s *Service) EraseMentions(ctx context.Context, handle, instead string) error {
 	mentions := "@" + handle
+	// All by the text that was read: a moderator may have decided meanwhile, and another erasure may have forgotten it.
 	err := s.eachFlag(ctx, flag.Or(flag.NoteContainsFold(mentions), flag.ResolutionContainsFold(mentions)), func(ctx context.Context, tx *ent.Client, f *ent.Flag) error {
-		return tx.Flag.UpdateOneID(f.ID).SetNote(notify.Rename(f.Note, handle, instead)).SetResolution(notify.Rename(f.Resolution, handle, instead)).Exec(ctx)
+		err := tx.Flag.Update().Where(flag.ID(f.ID), flag.Note(f.Note)).SetNote(notify.Rename(f.Note, handle, instead)).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		return tx.Flag.Update().Where(flag.ID(f.ID), flag.Resolution(f.Resolution), flag.ResolutionNEQ("")).SetResolution(notify.Rename(f.Resolution, handle, instead)).Exec(ctx)
 	})
 	if err != nil {
 		return fmt.Errorf("erase mentions: %w", err)
@@ -82,7 +93,6 @@ func (s *Service) EraseMentions(ctx context.Context, handle, instead string) err
 	}, func(rows []*ent.Post) error {
 		return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 			for _, p := range rows {
-				// By the text that was read: a moderator may have shown the post again meanwhile.
 				err := tx.Post.Update().Where(post.ID(p.ID), post.HiddenReason(p.HiddenReason)).SetHiddenReason(notify.Rename(p.HiddenReason, handle, instead)).Exec(ctx)
 				if err != nil {
 					return fmt.Errorf("replace a mention: %w", err)
@@ -118,7 +128,7 @@ func (s *Service) eachAction(ctx context.Context, which func(*sql.Selector), rea
 	}, func(rows []*ent.ModerationAction) error {
 		return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 			for _, a := range rows {
-				if err := tx.ModerationAction.UpdateOneID(a.ID).SetReason(reason(a)).Exec(ctx); err != nil {
+				if err := tx.ModerationAction.Update().Where(moderationaction.ID(a.ID), moderationaction.Reason(a.Reason)).SetReason(reason(a)).Exec(ctx); err != nil {
 					return fmt.Errorf("scrub a moderator's reason: %w", err)
 				}
 			}

@@ -5,6 +5,7 @@ package moderation
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
@@ -28,6 +29,7 @@ type Service struct {
 	Notify *notify.Service
 	Now    func() time.Time
 	NewID  func(gid.Kind) gid.ID
+	Logger *slog.Logger
 
 	Unlimited bool // no rates hold
 }

@@ -148,14 +148,24 @@ func (s *Service) judge(ctx context.Context, v viewer.Viewer, id gid.ID, do func
 	if _, err := access.SignedIn(v); err != nil {
 		return err
 	}
-	return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+	var judged *forum.Judged
+	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 		at := s.Now()
 		j, err := s.Forum.Judge(ctx, tx, v, id, at)
 		if err != nil {
 			return err
 		}
+		judged = j
 		return do(ctx, tx, j, at)
 	})
+	if err != nil {
+		return err
+	}
+	// It is done, whatever becomes of what is told elsewhere.
+	if err := s.Forum.RequoteElsewhere(ctx, judged); err != nil {
+		s.Logger.WarnContext(ctx, "who follows other threads is not told of a quote that changed", "post", id, "error", err.Error())
+	}
+	return nil
 }
 
 // open are the flags on a post that wait. The thread is held, and so nobody else raises or resolves one.

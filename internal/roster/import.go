@@ -37,7 +37,7 @@ func Import(ctx context.Context, s *store.Store, r *Roster, o Options) (*Report,
 			ctx: ctx, tx: tx, roster: r, options: o, now: o.Now().UTC().Truncate(time.Microsecond),
 			report: &Report{Rows: r.Rows, Unchanged: map[string]int{}},
 		}
-		for _, step := range []func() error{i.readCohorts, i.organizations, i.teams, i.enrollments, i.members, i.affiliations, i.places} {
+		for _, step := range []func() error{i.readCohorts, i.organizations, i.teams, i.hold, i.enrollments, i.members, i.affiliations, i.places} {
 			if err := step(); err != nil {
 				return err
 			}

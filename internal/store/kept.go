@@ -39,8 +39,10 @@ func Keep[T any](s *Store, table string, now func() time.Time, id func(*T) gid.I
 	return k
 }
 
-// Forget forgets rows that have changed; without ids it forgets all.
+// Forget forgets rows that have changed; without ids it forgets all. Who reads from a view of the database that was opened before puts none
+// back, whichever process made the change.
 func (k *Kept[T]) Forget(ids ...gid.ID) {
+	k.store.changes.count.Add(1)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.changes++

@@ -96,6 +96,9 @@ func forum() []rule {
 			OR p.hidden_at IS NULL AND (p.hidden_body <> '' OR p.hidden_reason <> '' OR p.hidden_by_id IS NOT NULL)`},
 		{"a flag waits until somebody decides",
 			`SELECT count(*) FROM flags WHERE (state = 'OPEN') <> (resolved_at IS NULL) OR (resolver_id IS NULL) <> (resolved_at IS NULL)`},
+		{"nothing is left of what was said of the flags on an erased member's posts",
+			`SELECT count(*) FROM flags f JOIN posts p ON p.id = f.post_id JOIN members m ON m.id = p.author_id
+			WHERE m.status = 'ERASED' AND m.erasing_handle IS NULL AND (f.note <> '' OR f.resolution <> '')`},
 		{"a quote is of a post that stands",
 			`SELECT count(*) FROM posts p LEFT JOIN posts q ON q.id = p.reply_to_id WHERE p.quote <> '' AND (q.id IS NULL OR q.deleted_at IS NOT NULL)`},
 		{"a file that a post holds is its author's, and served",
