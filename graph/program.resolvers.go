@@ -138,7 +138,7 @@ func (r *offeringResolver) Sponsorships(ctx context.Context, obj *ent.Offering) 
 
 func (r *offeringResolver) Calls(ctx context.Context, obj *ent.Offering) ([]*ent.Call, error) {
 	return together(ctx, obj, func(objs []*ent.Offering) ([][]*ent.Call, error) {
-		return r.Community.OfferingCalls(ctx, each(objs, func(o *ent.Offering) gid.ID { return o.ID }))
+		return r.Community.OfferingCalls(ctx, viewer.From(ctx), each(objs, func(o *ent.Offering) gid.ID { return o.ID }))
 	})
 }
 

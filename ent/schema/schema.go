@@ -100,7 +100,8 @@ type Requirement struct {
 // Question is one question of a form. Which of the limits apply depends on its kind.
 type Question struct {
 	Key         string   `json:"key"`
-	Kind        string   `json:"kind"` // TEXT, CHOICE, CHOICES, NUMBER, DATE, FILE or CONSENT
+	Section     string   `json:"section,omitempty"` // the heading that it stands under, with its neighbours of the same
+	Kind        string   `json:"kind"`              // TEXT, CHOICE, CHOICES, NUMBER, DATE, FILE or CONSENT
 	Label       string   `json:"label"`
 	Help        string   `json:"help,omitempty"`
 	Required    bool     `json:"required,omitempty"`

@@ -84,7 +84,6 @@ type ResolverRoot interface {
 	Draft() DraftResolver
 	Enrollment() EnrollmentResolver
 	Entitlement() EntitlementResolver
-	FailedMail() FailedMailResolver
 	File() FileResolver
 	Flag() FlagResolver
 	FlaggedPostEdge() FlaggedPostEdgeResolver
@@ -93,7 +92,6 @@ type ResolverRoot interface {
 	ModerationAction() ModerationActionResolver
 	Mutation() MutationResolver
 	Notification() NotificationResolver
-	NotificationGroup() NotificationGroupResolver
 	NotificationPreference() NotificationPreferenceResolver
 	Offering() OfferingResolver
 	Organization() OrganizationResolver
@@ -167,6 +165,7 @@ type ApplicationResolver interface {
 
 	ViewerCanEdit(ctx context.Context, obj *ent.Application) (bool, error)
 	Editors(ctx context.Context, obj *ent.Application) ([]*ent.ApplicationEditor, error)
+	Questions(ctx context.Context, obj *ent.Application) ([]*schema.Question, error)
 	Documents(ctx context.Context, obj *ent.Application) ([]*ent.Document, error)
 	DocumentHistory(ctx context.Context, obj *ent.Application) ([]*ent.Document, error)
 	SignerRequests(ctx context.Context, obj *ent.Application) ([]*ent.SignerRequest, error)
@@ -211,6 +210,15 @@ type CallResolver interface {
 	State(ctx context.Context, obj *ent.Call) (admission.CallState, error)
 
 	Questions(ctx context.Context, obj *ent.Call) ([]*schema.Question, error)
+	Offering(ctx context.Context, obj *ent.Call) (*ent.Offering, error)
+	OpensLocal(ctx context.Context, obj *ent.Call) (string, error)
+	DueLocal(ctx context.Context, obj *ent.Call) (string, error)
+	ClosesLocal(ctx context.Context, obj *ent.Call) (string, error)
+
+	Cohort(ctx context.Context, obj *ent.Call) (*ent.Cohort, error)
+	FormVersions(ctx context.Context, obj *ent.Call) ([]*ent.FormVersion, error)
+	Version(ctx context.Context, obj *ent.Call) (*int, error)
+	ViewerCanUpdate(ctx context.Context, obj *ent.Call) (bool, error)
 	Applications(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor, filter *casework.Filter, orderBy *casework.Order) (*page.Connection[ent.Application], error)
 	SavedViews(ctx context.Context, obj *ent.Call) ([]*ent.SavedView, error)
 	Statistics(ctx context.Context, obj *ent.Call) (*casework.Statistics, error)
@@ -251,13 +259,6 @@ type EntitlementResolver interface {
 	Resource(ctx context.Context, obj *ent.Entitlement) (*ent.Resource, error)
 	TeamRoles(ctx context.Context, obj *ent.Entitlement) ([]teammembership.Role, error)
 }
-type FailedMailResolver interface {
-	Recipient(ctx context.Context, obj *ent.Mail) (*ent.Member, error)
-	Address(ctx context.Context, obj *ent.Mail) (string, error)
-
-	Error(ctx context.Context, obj *ent.Mail) (string, error)
-	CanRetry(ctx context.Context, obj *ent.Mail) (bool, error)
-}
 type FileResolver interface {
 	URL(ctx context.Context, obj *ent.File) (string, error)
 }
@@ -292,7 +293,6 @@ type MemberResolver interface {
 	SuspendedUntil(ctx context.Context, obj *ent.Member) (*time.Time, error)
 	UnreadPostCount(ctx context.Context, obj *ent.Member) (*int, error)
 	UnreadMentionCount(ctx context.Context, obj *ent.Member) (*int, error)
-	NotificationGroups(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Notification], error)
 
 	ShowsPresence(ctx context.Context, obj *ent.Member) (*bool, error)
 	SuggestedConnections(ctx context.Context, obj *ent.Member, first *int) ([]*people.ConnectionSuggestion, error)
@@ -326,6 +326,12 @@ type MutationResolver interface {
 	AddApplicationEditor(ctx context.Context, input model.AddApplicationEditorInput) (*model.AddApplicationEditorPayload, error)
 	RemoveApplicationEditor(ctx context.Context, input model.RemoveApplicationEditorInput) (*model.RemoveApplicationEditorPayload, error)
 	TransferApplication(ctx context.Context, input model.TransferApplicationInput) (*model.TransferApplicationPayload, error)
+	CreateCall(ctx context.Context, input model.CreateCallInput) (*model.CreateCallPayload, error)
+	UpdateCall(ctx context.Context, input model.UpdateCallInput) (*model.UpdateCallPayload, error)
+	PublishCall(ctx context.Context, input model.PublishCallInput) (*model.PublishCallPayload, error)
+	DeleteCall(ctx context.Context, input model.DeleteCallInput) (*model.DeleteCallPayload, error)
+	SaveForm(ctx context.Context, input model.SaveFormInput) (*model.SaveFormPayload, error)
+	PublishForm(ctx context.Context, input model.PublishFormInput) (*model.PublishFormPayload, error)
 	CreateSavedView(ctx context.Context, input model.CreateSavedViewInput) (*model.CreateSavedViewPayload, error)
 	UpdateSavedView(ctx context.Context, input model.UpdateSavedViewInput) (*model.UpdateSavedViewPayload, error)
 	DeleteSavedView(ctx context.Context, input model.DeleteSavedViewInput) (*model.DeleteSavedViewPayload, error)
@@ -389,8 +395,6 @@ type MutationResolver interface {
 	ReactivateMember(ctx context.Context, input model.ReactivateMemberInput) (*model.ReactivateMemberPayload, error)
 	EraseMember(ctx context.Context, input model.EraseMemberInput) (*model.EraseMemberPayload, error)
 	CreateExport(ctx context.Context, input model.CreateExportInput) (*model.CreateExportPayload, error)
-	RetryFailedMail(ctx context.Context, input model.RetryFailedMailInput) (*model.RetryFailedMailPayload, error)
-	DiscardFailedMail(ctx context.Context, input model.DiscardFailedMailInput) (*model.DiscardFailedMailPayload, error)
 	FlagPost(ctx context.Context, input model.FlagPostInput) (*model.FlagPostPayload, error)
 	ResolveFlags(ctx context.Context, input model.ResolveFlagsInput) (*model.ResolveFlagsPayload, error)
 	HidePost(ctx context.Context, input model.HidePostInput) (*model.HidePostPayload, error)
@@ -402,14 +406,12 @@ type MutationResolver interface {
 	MuteMember(ctx context.Context, input model.MuteMemberInput) (*model.MuteMemberPayload, error)
 	UnmuteMember(ctx context.Context, input model.UnmuteMemberInput) (*model.UnmuteMemberPayload, error)
 	MarkNotificationsRead(ctx context.Context, input model.MarkNotificationsReadInput) (*model.MarkNotificationsReadPayload, error)
-	MarkNotificationGroupRead(ctx context.Context, input model.MarkNotificationGroupReadInput) (*model.MarkNotificationGroupReadPayload, error)
 	MarkThreadUnread(ctx context.Context, input model.MarkThreadUnreadInput) (*model.MarkThreadUnreadPayload, error)
 	MarkSpaceRead(ctx context.Context, input model.MarkSpaceReadInput) (*model.MarkSpaceReadPayload, error)
 	MarkAllRead(ctx context.Context, input model.MarkAllReadInput) (*model.MarkAllReadPayload, error)
 	SetSpaceWatchLevel(ctx context.Context, input model.SetSpaceWatchLevelInput) (*model.SetSpaceWatchLevelPayload, error)
 	SetThreadWatchLevel(ctx context.Context, input model.SetThreadWatchLevelInput) (*model.SetThreadWatchLevelPayload, error)
 	UpdateNotificationPreference(ctx context.Context, input model.UpdateNotificationPreferenceInput) (*model.UpdateNotificationPreferencePayload, error)
-	ResumeMail(ctx context.Context, input model.ResumeMailInput) (*model.ResumeMailPayload, error)
 	Introduce(ctx context.Context, input model.IntroduceInput) (*model.IntroducePayload, error)
 	Vote(ctx context.Context, input model.VoteInput) (*model.VotePayload, error)
 	CreateCohort(ctx context.Context, input model.CreateCohortInput) (*model.CreateCohortPayload, error)
@@ -439,17 +441,9 @@ type NotificationResolver interface {
 	Subject(ctx context.Context, obj *ent.Notification) (model.NotificationSubject, error)
 	Actor(ctx context.Context, obj *ent.Notification) (*ent.Member, error)
 }
-type NotificationGroupResolver interface {
-	Thread(ctx context.Context, obj *ent.Notification) (*ent.Thread, error)
-	Newest(ctx context.Context, obj *ent.Notification) (*ent.Notification, error)
-	UnreadCount(ctx context.Context, obj *ent.Notification) (int, error)
-	Actors(ctx context.Context, obj *ent.Notification) ([]*ent.Member, error)
-}
 type NotificationPreferenceResolver interface {
 	DirectMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error)
 	WatchedMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error)
-
-	MailStoppedAt(ctx context.Context, obj *ent.NotificationPreference) (*time.Time, error)
 }
 type OfferingResolver interface {
 	Program(ctx context.Context, obj *ent.Offering) (*ent.Program, error)
@@ -519,10 +513,10 @@ type QueryResolver interface {
 	Account(ctx context.Context) (*account.Account, error)
 	Applications(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Application], error)
 	AuditEntries(ctx context.Context, subjectID *gid.ID, actorID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.AuditEntry], error)
+	Calls(ctx context.Context, state *admission.CallState, offeringID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Call], error)
 	Organizations(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Organization], error)
 	Teams(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error)
 	Members(ctx context.Context, status *member.Status, cohortID *gid.ID, organizationID *gid.ID, name *string, expertise *string, interest *string, timeZone *string, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Member], error)
-	FailedMails(ctx context.Context, template *string, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Mail], error)
 	ModerationQueue(ctx context.Context, spaceID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Flag], error)
 	MentionCandidates(ctx context.Context, placeID gid.ID, prefix *string, first *int) ([]*people.MentionCandidate, error)
 	Topics(ctx context.Context, kind memberterm.Kind, first *int) ([]*people.Topic, error)
@@ -701,6 +695,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
 			graphql.NewInputUnmarshaler("CreateApplicationExportInput", ec.unmarshalInputCreateApplicationExportInput),
+			graphql.NewInputUnmarshaler("CreateCallInput", ec.unmarshalInputCreateCallInput),
 			graphql.NewInputUnmarshaler("CreateCohortInput", ec.unmarshalInputCreateCohortInput),
 			graphql.NewInputUnmarshaler("CreateExportInput", ec.unmarshalInputCreateExportInput),
 			graphql.NewInputUnmarshaler("CreateFeedAddressInput", ec.unmarshalInputCreateFeedAddressInput),
@@ -715,14 +710,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateTeamMembershipInput", ec.unmarshalInputCreateTeamMembershipInput),
 			graphql.NewInputUnmarshaler("CreateThreadInput", ec.unmarshalInputCreateThreadInput),
 			graphql.NewInputUnmarshaler("CreateWebhookEndpointInput", ec.unmarshalInputCreateWebhookEndpointInput),
+			graphql.NewInputUnmarshaler("CriterionInput", ec.unmarshalInputCriterionInput),
 			graphql.NewInputUnmarshaler("DeactivateMemberInput", ec.unmarshalInputDeactivateMemberInput),
 			graphql.NewInputUnmarshaler("DeclineJoinRequestInput", ec.unmarshalInputDeclineJoinRequestInput),
+			graphql.NewInputUnmarshaler("DeleteCallInput", ec.unmarshalInputDeleteCallInput),
 			graphql.NewInputUnmarshaler("DeleteDraftInput", ec.unmarshalInputDeleteDraftInput),
 			graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 			graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
 			graphql.NewInputUnmarshaler("DeleteSavedViewInput", ec.unmarshalInputDeleteSavedViewInput),
 			graphql.NewInputUnmarshaler("DeleteWebhookEndpointInput", ec.unmarshalInputDeleteWebhookEndpointInput),
-			graphql.NewInputUnmarshaler("DiscardFailedMailInput", ec.unmarshalInputDiscardFailedMailInput),
 			graphql.NewInputUnmarshaler("EditPostInput", ec.unmarshalInputEditPostInput),
 			graphql.NewInputUnmarshaler("EndAffiliationInput", ec.unmarshalInputEndAffiliationInput),
 			graphql.NewInputUnmarshaler("EndBreakGlassInput", ec.unmarshalInputEndBreakGlassInput),
@@ -735,6 +731,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EnrollTeamInput", ec.unmarshalInputEnrollTeamInput),
 			graphql.NewInputUnmarshaler("EraseMemberInput", ec.unmarshalInputEraseMemberInput),
 			graphql.NewInputUnmarshaler("FlagPostInput", ec.unmarshalInputFlagPostInput),
+			graphql.NewInputUnmarshaler("FormQuestionInput", ec.unmarshalInputFormQuestionInput),
 			graphql.NewInputUnmarshaler("GrantEntitlementInput", ec.unmarshalInputGrantEntitlementInput),
 			graphql.NewInputUnmarshaler("GrantExtensionInput", ec.unmarshalInputGrantExtensionInput),
 			graphql.NewInputUnmarshaler("HidePostInput", ec.unmarshalInputHidePostInput),
@@ -743,7 +740,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
 			graphql.NewInputUnmarshaler("LockThreadInput", ec.unmarshalInputLockThreadInput),
 			graphql.NewInputUnmarshaler("MarkAllReadInput", ec.unmarshalInputMarkAllReadInput),
-			graphql.NewInputUnmarshaler("MarkNotificationGroupReadInput", ec.unmarshalInputMarkNotificationGroupReadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
 			graphql.NewInputUnmarshaler("MarkSpaceReadInput", ec.unmarshalInputMarkSpaceReadInput),
 			graphql.NewInputUnmarshaler("MarkThreadReadInput", ec.unmarshalInputMarkThreadReadInput),
@@ -754,7 +750,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PinThreadInput", ec.unmarshalInputPinThreadInput),
 			graphql.NewInputUnmarshaler("PingWebhookEndpointInput", ec.unmarshalInputPingWebhookEndpointInput),
 			graphql.NewInputUnmarshaler("PollInput", ec.unmarshalInputPollInput),
+			graphql.NewInputUnmarshaler("PublishCallInput", ec.unmarshalInputPublishCallInput),
 			graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
+			graphql.NewInputUnmarshaler("PublishFormInput", ec.unmarshalInputPublishFormInput),
 			graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 			graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
 			graphql.NewInputUnmarshaler("RemoveApplicationEditorInput", ec.unmarshalInputRemoveApplicationEditorInput),
@@ -768,16 +766,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RequestInformationInput", ec.unmarshalInputRequestInformationInput),
 			graphql.NewInputUnmarshaler("RequestSignatureInput", ec.unmarshalInputRequestSignatureInput),
 			graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
+			graphql.NewInputUnmarshaler("RequirementInput", ec.unmarshalInputRequirementInput),
 			graphql.NewInputUnmarshaler("ResendSignatureRequestInput", ec.unmarshalInputResendSignatureRequestInput),
 			graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
-			graphql.NewInputUnmarshaler("ResumeMailInput", ec.unmarshalInputResumeMailInput),
-			graphql.NewInputUnmarshaler("RetryFailedMailInput", ec.unmarshalInputRetryFailedMailInput),
 			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 			graphql.NewInputUnmarshaler("RevokeEntitlementInput", ec.unmarshalInputRevokeEntitlementInput),
 			graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 			graphql.NewInputUnmarshaler("SaveAnswerInput", ec.unmarshalInputSaveAnswerInput),
 			graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
+			graphql.NewInputUnmarshaler("SaveFormInput", ec.unmarshalInputSaveFormInput),
 			graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
 			graphql.NewInputUnmarshaler("SetSpaceWatchLevelInput", ec.unmarshalInputSetSpaceWatchLevelInput),
 			graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
@@ -796,6 +794,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UnmuteMemberInput", ec.unmarshalInputUnmuteMemberInput),
 			graphql.NewInputUnmarshaler("UnpinThreadInput", ec.unmarshalInputUnpinThreadInput),
 			graphql.NewInputUnmarshaler("UnscheduleDraftInput", ec.unmarshalInputUnscheduleDraftInput),
+			graphql.NewInputUnmarshaler("UpdateCallInput", ec.unmarshalInputUpdateCallInput),
 			graphql.NewInputUnmarshaler("UpdateCohortInput", ec.unmarshalInputUpdateCohortInput),
 			graphql.NewInputUnmarshaler("UpdateEnrollmentInput", ec.unmarshalInputUpdateEnrollmentInput),
 			graphql.NewInputUnmarshaler("UpdateNotificationPreferenceInput", ec.unmarshalInputUpdateNotificationPreferenceInput),
@@ -1166,6 +1165,8 @@ type InviteMemberPayload {
 Where a call stands by the server's clock.
 """
 enum CallState {
+  """It is not published: staff prepare it."""
+  UNPUBLISHED
   """It does not take applications yet."""
   UPCOMING
   """It takes applications."""
@@ -1897,10 +1898,20 @@ enum AuditAction {
   WEBHOOK_DELETED
   """A webhook endpoint was disabled by the program, because it had failed for five days or said that it is gone."""
   WEBHOOK_DISABLED
-  """A mail that failed for good was sent again. The reason is its template."""
-  MAIL_RETRIED
-  """A mail that failed for good was forgotten. The reason is its template."""
-  MAIL_DISCARDED
+  """A call for applications was prepared."""
+  CALL_CREATED
+  """A call for applications was changed. The reason names the fields."""
+  CALL_CHANGED
+  """A call for applications was published."""
+  CALL_PUBLISHED
+  """A call for applications was deleted before anybody but staff saw it. The reason is its title."""
+  CALL_DELETED
+  """The form of a call was written. The subject is the call."""
+  FORM_SAVED
+  """The form of a call was published. The subject is the call, the reason the number of the version."""
+  FORM_PUBLISHED
+  """Somebody made an account of their own, to apply."""
+  SIGNED_UP
   """An application was submitted."""
   APPLICATION_SUBMITTED
   """An application was taken back."""
@@ -1949,6 +1960,373 @@ type AuditEntryEdge {
   cursor: Cursor!
   """The entry itself."""
   node: AuditEntry!
+}
+`, BuiltIn: false},
+	{Name: "../call.graphqls", Input: `extend type Call {
+  """The offering that it is for: what its teams get, what that costs, and who pays."""
+  offering: Offering!
+  """From when one can apply, as the clock on the wall of ` + "`" + `timeZone` + "`" + ` shows it: ` + "`" + `2022-09-06T09:00` + "`" + `."""
+  opensLocal: String!
+  """When applications are due, as the clock on the wall shows it."""
+  dueLocal: String!
+  """When the call closes for good, as the clock on the wall shows it."""
+  closesLocal: String!
+  """How many places there are; 0 until staff have said so."""
+  capacity: Int!
+  """For how many days an offered place stands."""
+  offerDays: Int!
+  """By what applications are judged, in order; empty until staff have said so."""
+  rubric: [Criterion!]!
+  """How many reviews each application is to have."""
+  reviewsWanted: Int!
+  """Whether reviewers are not told who applies."""
+  blind: Boolean!
+  """The number of its form's newest published version; 0 while there is none."""
+  formVersion: Int!
+  """When everybody could first see it; null before."""
+  publishedAt: DateTime
+  """Where admitted teams are enrolled; null until staff have said so, and for those who do not see the cohort."""
+  cohort: Cohort @personal
+  """All versions of its form, the newest first, with the one that is being written. Empty for everybody but staff."""
+  formVersions: [FormVersion!]! @personal
+  """Counts what staff change of it and of its form; what they change next is based on it. Null for everybody but staff."""
+  version: Int @personal
+  """Whether the viewer may change it: staff."""
+  viewerCanUpdate: Boolean! @personal
+}
+
+extend type Requirement {
+  """What to do, for applicants; may be empty."""
+  help: String!
+  """For a letter: the text that signers are shown when they are asked to sign, until applicants change it; may be empty."""
+  letter: String!
+}
+
+extend type FormQuestion {
+  """The heading that it stands under, with its neighbours of the same section; may be empty."""
+  section: String!
+  """Whether the answer says who applies: it is left out of a blind review."""
+  identifying: Boolean!
+}
+
+extend type Application {
+  """The questions of its form, in order: a draft has the newest published ones, all others those that were last submitted."""
+  questions: [FormQuestion!]!
+}
+
+"""
+One line of a rubric: reviewers give 0 to ` + "`" + `max` + "`" + ` points.
+"""
+type Criterion {
+  """Its name for programs, unique in the rubric."""
+  key: String!
+  """Its name, for people."""
+  label: String!
+  """What to look at, and what the points stand for; may be empty."""
+  description: String!
+  """The most points."""
+  max: Int!
+  """How much it counts beside the others."""
+  weight: Int!
+}
+
+"""
+A version of a call's form. What was published never changes. Staff can see it.
+"""
+type FormVersion {
+  """Counts the versions of the call's form, from 1."""
+  number: Int!
+  """Its questions, in order."""
+  questions: [FormQuestion!]!
+  """When applicants first saw it; null for the one that is being written."""
+  publishedAt: DateTime
+  """When it last changed."""
+  updatedAt: DateTime!
+}
+
+extend type Query {
+  """
+  The calls for applications that the viewer can see, those made last first: the published ones for everybody, signed in or not, and for staff
+  also what they prepare.
+  """
+  calls(
+    """Only those that stand there now: ` + "`" + `OPEN` + "`" + ` are those to apply to in time."""
+    state: CallState
+    """Only those for this offering."""
+    offeringId: ID
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): CallConnection!
+}
+
+extend type Mutation {
+  """
+  Prepares a call for applications to an offering. Nobody but staff sees it until it is published. For staff.
+
+  Deadlines are what the clock on the wall of the call's zone shows. A time that the clock leaps over in spring is ` + "`" + `INVALID_INPUT` + "`" + `. Of a time that it
+  shows twice in autumn, the first counts for the opening and the second for due and closing: nobody who reads the clock is late.
+  """
+  createCall("""What to create.""" input: CreateCallInput!): CreateCallPayload!
+  """
+  Changes a call. For staff; ` + "`" + `STALE_VERSION` + "`" + ` when somebody has changed it or its form since.
+
+  Once it is published, no deadline can be moved into the past; once it has opened, the opening stays and the deadlines can only be moved later, until
+  decisions are released. Once somebody has submitted, ` + "`" + `blind` + "`" + ` and what is required stay; labels and help can still be reworded. Once a review was
+  submitted, the criteria stay, with their points and weights. Once somebody was admitted, the cohort stays. There are never fewer places than are
+  offered or taken. What stays is ` + "`" + `FORBIDDEN` + "`" + ` to change.
+  """
+  updateCall("""What to change.""" input: UpdateCallInput!): UpdateCallPayload!
+  """
+  Shows a call to everybody. It needs a published form and a due instant that is to come: ` + "`" + `INVALID_INPUT` + "`" + ` without. It cannot be taken back. For staff.
+  Doing it again changes nothing.
+  """
+  publishCall("""Which one.""" input: PublishCallInput!): PublishCallPayload!
+  """Deletes a call that was never published, with its form. ` + "`" + `FORBIDDEN` + "`" + ` once it was published. For staff."""
+  deleteCall("""Which one.""" input: DeleteCallInput!): DeleteCallPayload!
+  """
+  Writes the form of a call: all of its questions. Applicants do not see it until it is published. A key that was published keeps its kind for good:
+  answers are kept by it. For staff; ` + "`" + `STALE_VERSION` + "`" + ` when somebody has changed the call or its form since.
+  """
+  saveForm("""The form.""" input: SaveFormInput!): SaveFormPayload!
+  """
+  Publishes the form that was written, as a new version: ` + "`" + `INVALID_INPUT` + "`" + ` when none was. Drafts have it from now on, with their answers to the questions that
+  stay; what was submitted keeps its own. At most 100 versions: ` + "`" + `LIMIT_REACHED` + "`" + `. For staff; ` + "`" + `STALE_VERSION` + "`" + ` when somebody has changed it since.
+  """
+  publishForm("""Which one.""" input: PublishFormInput!): PublishFormPayload!
+}
+
+"""Something that an application must hold."""
+input RequirementInput {
+  """Its name for programs, unique in the call: 1 to 60 small letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."""
+  key: String!
+  """What sort: ` + "`" + `FORM` + "`" + `, at most once, ` + "`" + `LETTER` + "`" + `, ` + "`" + `VIDEO` + "`" + ` or ` + "`" + `OTHER` + "`" + `."""
+  kind: String!
+  """Its name, for people; 1 to 200 characters."""
+  label: String!
+  """What to do, for applicants; up to 2,000 characters."""
+  help: String
+  """Who must sign, for a letter: 1 to 5 roles of 1 to 60 characters, each once."""
+  signers: [String!]
+  """For a letter: the text that signers are shown; up to 20,000 characters."""
+  letter: String
+  """Whether an application is complete without it."""
+  optional: Boolean
+}
+
+"""One line of a rubric."""
+input CriterionInput {
+  """Its name for programs, unique in the rubric: 1 to 60 small letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."""
+  key: String!
+  """Its name, for people; 1 to 200 characters."""
+  label: String!
+  """What to look at, and what the points stand for; up to 2,000 characters."""
+  description: String
+  """The most points, 1 to 100."""
+  max: Int!
+  """How much it counts beside the others, 1 to 100."""
+  weight: Int!
+}
+
+"""One question of a form."""
+input FormQuestionInput {
+  """Its name for programs, unique in the form: 1 to 60 small letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."""
+  key: String!
+  """The heading that it stands under; up to 200 characters."""
+  section: String
+  """What sort of answer it takes: ` + "`" + `TEXT` + "`" + `, ` + "`" + `CHOICE` + "`" + `, ` + "`" + `CHOICES` + "`" + `, ` + "`" + `NUMBER` + "`" + `, ` + "`" + `DATE` + "`" + `, ` + "`" + `FILE` + "`" + ` or ` + "`" + `CONSENT` + "`" + `."""
+  kind: String!
+  """The question; 1 to 500 characters."""
+  label: String!
+  """More about it; up to 2,000 characters."""
+  help: String
+  """Whether an application without an answer is incomplete."""
+  required: Boolean
+  """The fewest characters, for a ` + "`" + `TEXT` + "`" + `: not more than the most."""
+  minLength: Int
+  """The most characters, for a ` + "`" + `TEXT` + "`" + `: up to 10,000, which 0 stands for."""
+  maxLength: Int
+  """2 to 100 options of one line, 1 to 200 characters, each once; for a ` + "`" + `CHOICE` + "`" + ` and for ` + "`" + `CHOICES` + "`" + `."""
+  options: [String!]
+  """The least, for a ` + "`" + `NUMBER` + "`" + `."""
+  min: Float
+  """The greatest, for a ` + "`" + `NUMBER` + "`" + `: not less than the least."""
+  max: Float
+  """Whether the answer says who applies."""
+  identifying: Boolean
+}
+
+"""What ` + "`" + `createCall` + "`" + ` takes."""
+input CreateCallInput {
+  """The offering."""
+  offeringId: ID!
+  """Its title, 1 to 200 characters."""
+  title: String!
+  """What it is about, in Markdown; up to 10,000 characters."""
+  summary: String
+  """The zone of the deadlines."""
+  timeZone: TimeZone!
+  """From when one can apply: ` + "`" + `2022-09-06T09:00` + "`" + `, with seconds if need be."""
+  opensLocal: String!
+  """When applications are due, after the opening."""
+  dueLocal: String!
+  """When the call closes for good, not before they are due; when it is due, if left out."""
+  closesLocal: String
+  """What an application must hold, at most 20; the form alone, if left out."""
+  requirements: [RequirementInput!]
+  """By what applications are judged, at most 20."""
+  rubric: [CriterionInput!]
+  """Where admitted teams are enrolled: a cohort of the offering that was not archived."""
+  cohortId: ID
+  """How many places there are, up to 10,000; 0 for not known yet."""
+  capacity: Int
+  """For how many days an offered place stands, 1 to 365; 14, if left out."""
+  offerDays: Int
+  """How many reviews each application is to have, 0 to 10; 2, if left out."""
+  reviewsWanted: Int
+  """Whether reviewers are not told who applies."""
+  blind: Boolean
+  """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `createCall` + "`" + ` returns."""
+type CreateCallPayload {
+  """The new call; null when there are errors."""
+  call: Call
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `updateCall` + "`" + ` takes. What is left out stays as it is."""
+input UpdateCallInput {
+  """The call."""
+  callId: ID!
+  """The version that this changes."""
+  expectedVersion: Int!
+  """1 to 200 characters."""
+  title: String
+  """Up to 10,000 characters."""
+  summary: String
+  """The zone of the deadlines. What the clock shows stays as it is: the instants move."""
+  timeZone: TimeZone
+  """See ` + "`" + `createCall` + "`" + `."""
+  opensLocal: String
+  """See ` + "`" + `createCall` + "`" + `."""
+  dueLocal: String
+  """See ` + "`" + `createCall` + "`" + `."""
+  closesLocal: String
+  """All that an application must hold."""
+  requirements: [RequirementInput!]
+  """All by what applications are judged."""
+  rubric: [CriterionInput!]
+  """See ` + "`" + `createCall` + "`" + `; null for none."""
+  cohortId: ID
+  """See ` + "`" + `createCall` + "`" + `."""
+  capacity: Int
+  """See ` + "`" + `createCall` + "`" + `. It counts for places that are offered from now on."""
+  offerDays: Int
+  """See ` + "`" + `createCall` + "`" + `."""
+  reviewsWanted: Int
+  """See ` + "`" + `createCall` + "`" + `."""
+  blind: Boolean
+}
+
+"""What ` + "`" + `updateCall` + "`" + ` returns."""
+type UpdateCallPayload {
+  """The call as it is now; null when there are errors."""
+  call: Call
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `publishCall` + "`" + ` takes."""
+input PublishCallInput {
+  """The call."""
+  callId: ID!
+  """The version that was looked at."""
+  expectedVersion: Int!
+}
+
+"""What ` + "`" + `publishCall` + "`" + ` returns."""
+type PublishCallPayload {
+  """The published call; null when there are errors."""
+  call: Call
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `deleteCall` + "`" + ` takes."""
+input DeleteCallInput {
+  """The call."""
+  callId: ID!
+}
+
+"""What ` + "`" + `deleteCall` + "`" + ` returns."""
+type DeleteCallPayload {
+  """The id of the call that is no more; null when there are errors."""
+  deletedCallId: ID
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `saveForm` + "`" + ` takes."""
+input SaveFormInput {
+  """The call."""
+  callId: ID!
+  """The call's version that this changes."""
+  expectedVersion: Int!
+  """All questions, at most 100."""
+  questions: [FormQuestionInput!]!
+}
+
+"""What ` + "`" + `saveForm` + "`" + ` returns."""
+type SaveFormPayload {
+  """The call as it is now; null when there are errors."""
+  call: Call
+  """The version of the form that is being written; null when there are errors."""
+  form: FormVersion
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `publishForm` + "`" + ` takes."""
+input PublishFormInput {
+  """The call."""
+  callId: ID!
+  """The call's version that was looked at."""
+  expectedVersion: Int!
+}
+
+"""What ` + "`" + `publishForm` + "`" + ` returns."""
+type PublishFormPayload {
+  """The call as it is now; null when there are errors."""
+  call: Call
+  """The version that was published; null when there are errors."""
+  form: FormVersion
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""A page of calls."""
+type CallConnection {
+  """The page's entries, in order."""
+  edges: [CallEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One entry of a page."""
+type CallEdge {
+  """Its place in the list."""
+  cursor: Cursor!
+  """The entry itself."""
+  node: Call!
 }
 `, BuiltIn: false},
 	{Name: "../casework.graphqls", Input: `"""
@@ -4866,108 +5244,6 @@ type CreateExportPayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../mail.graphqls", Input: `"""
-A mail that could not be sent, for staff: what it was and what was wrong, never what it says. A mail is tried for three days, and one with
-a link that somebody waits for, for an hour; less when the mail server refuses it for good. It is kept for 30 days, and 10,000 at most. Of
-mail about hidden spaces alone there is nothing here.
-"""
-type FailedMail {
-  """Id of the mail."""
-  id: ID!
-  """What mail it was: ` + "`" + `notifications` + "`" + `, ` + "`" + `sign-in` + "`" + `, ` + "`" + `invitation` + "`" + ` and so on."""
-  template: String!
-  """Who has the address now; null when nobody has."""
-  recipient: Member
-  """Where to, with the first character of what stands before the ` + "`" + `@` + "`" + ` alone."""
-  address: String!
-  """How often it was tried, since it was written or last retried."""
-  attempts: Int!
-  """What was wrong with the last attempt, mostly in the mail server's words, up to 500 characters; addresses in it are masked."""
-  error: String!
-  """Whether ` + "`" + `retryFailedMail` + "`" + ` would send it: not a mail with a link that somebody asked for more than an hour ago."""
-  canRetry: Boolean!
-  """When it was written."""
-  createdAt: DateTime!
-  """When staff last had it tried again; null when they have not."""
-  retriedAt: DateTime
-  """When it was given up."""
-  failedAt: DateTime!
-}
-
-"""A page of mail that could not be sent."""
-type FailedMailConnection {
-  """The page's mails, in order."""
-  edges: [FailedMailEdge!]!
-  """Where the page stands."""
-  pageInfo: PageInfo!
-}
-
-"""One mail of a page."""
-type FailedMailEdge {
-  """Its place in the list."""
-  cursor: Cursor!
-  """The mail itself."""
-  node: FailedMail!
-}
-
-extend type Query {
-  """The mails that could not be sent, the newest first, for staff. Empty for everybody else."""
-  failedMails(
-    """Only mail of this template."""
-    template: String
-    """How many from the start, 1 to 100."""
-    first: Int
-    """Only what comes after this cursor."""
-    after: Cursor
-    """How many from the end, 1 to 100."""
-    last: Int
-    """Only what comes before this cursor."""
-    before: Cursor
-  ): FailedMailConnection!
-}
-
-extend type Mutation {
-  """
-  Sends a mail again that failed, with as many attempts as a new one has. One that is being sent again already stays as it is. For staff;
-  ` + "`" + `NOT_FOUND` + "`" + ` for everybody else and for a mail that is gone, ` + "`" + `FORBIDDEN` + "`" + ` for one with ` + "`" + `canRetry: false` + "`" + `.
-  """
-  retryFailedMail("""Which one.""" input: RetryFailedMailInput!): RetryFailedMailPayload!
-  """Forgets a mail that failed. For staff; ` + "`" + `NOT_FOUND` + "`" + ` for everybody else, and for a mail that is gone or is being sent again."""
-  discardFailedMail("""Which one.""" input: DiscardFailedMailInput!): DiscardFailedMailPayload!
-}
-
-"""What ` + "`" + `retryFailedMail` + "`" + ` takes."""
-input RetryFailedMailInput {
-  """The mail."""
-  mailId: ID!
-  """A key of the client's own, 1 to 200 bytes: sent again, nothing more is done, even when the mail is gone."""
-  idempotencyKey: String
-}
-
-"""What ` + "`" + `retryFailedMail` + "`" + ` returns."""
-type RetryFailedMailPayload {
-  """The id of the mail that is sent again; null when there are errors."""
-  retriedId: ID
-  """What was wrong; empty when it was done."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `discardFailedMail` + "`" + ` takes."""
-input DiscardFailedMailInput {
-  """The mail."""
-  mailId: ID!
-  """A key of the client's own, 1 to 200 bytes: sent again, nothing more is done."""
-  idempotencyKey: String
-}
-
-"""What ` + "`" + `discardFailedMail` + "`" + ` returns."""
-type DiscardFailedMailPayload {
-  """The id of what was forgotten; null when there are errors."""
-  discardedId: ID
-  """What was wrong; empty when it was done."""
-  errors: [UserError!]!
-}
-`, BuiltIn: false},
 	{Name: "../moderation.graphqls", Input: `extend type Account {
   """Whom they block and mute, the newest first; 500 at most. Nobody else can see it, and nobody can tell whether they are among them."""
   blocks: [Block!]!
@@ -5514,7 +5790,7 @@ type Notification implements Node {
   reasons: [NotificationReason!]!
   """What it is about."""
   subject: NotificationSubject!
-  """Who caused it: the author of the post, also of one that was flagged, whoever did that; for a reminder the member themselves."""
+  """Who caused it."""
   actor: Member!
   """When it was made."""
   createdAt: DateTime!
@@ -5542,12 +5818,6 @@ enum NotificationReason {
   WATCHING
   """They wanted to be reminded of it: see ` + "`" + `bookmarkPost` + "`" + `."""
   REMINDER
-  """Somebody flagged the post and they moderate its space. It is read once the flags are resolved, and comes again only after that."""
-  FLAGGED
-  """Those who moderate decided about a post that they flagged: see ` + "`" + `Account.flags` + "`" + `."""
-  FLAG_RESOLVED
-  """They were warned because of the post: see ` + "`" + `Account.warnings` + "`" + `."""
-  WARNED
 }
 
 """
@@ -5633,55 +5903,6 @@ extend type Member {
   unreadMentionCount: Int @personal
 }
 
-extend type Member {
-  """
-  What the person was told, by thread: the thread with the newest notification first. Null for everybody but the person.
-
-  ` + "`" + `notificationEvents` + "`" + ` keeps a list in step: with ` + "`" + `NotificationCreated` + "`" + ` put the group of its post's thread to the front, with the notification as
-  its newest, and ask for ` + "`" + `unreadCount` + "`" + ` and ` + "`" + `actors` + "`" + ` anew, or count on; with ` + "`" + `NotificationsRead` + "`" + ` ask anew for the groups that are shown.
-  """
-  notificationGroups(
-    """How many from the start, 1 to 100."""
-    first: Int
-    """Only what comes after this cursor."""
-    after: Cursor
-    """How many from the end, 1 to 100."""
-    last: Int
-    """Only what comes before this cursor."""
-    before: Cursor
-  ): NotificationGroupConnection @personal
-}
-
-"""
-What a member was told of one thread, as far as they can still see it.
-"""
-type NotificationGroup {
-  """The thread. Its id is the group's."""
-  thread: Thread!
-  """The newest notification, whether it is read or not."""
-  newest: Notification!
-  """How many notifications are unread, up to 100: that number means so many or more."""
-  unreadCount: Int! @personal
-  """Who caused the last notifications, the last one first: up to three, without the member themselves."""
-  actors: [Member!]! @personal
-}
-
-"""A page of groups of notifications."""
-type NotificationGroupConnection {
-  """The page's groups, in order."""
-  edges: [NotificationGroupEdge!]!
-  """Where the page stands."""
-  pageInfo: PageInfo!
-}
-
-"""One group of a page."""
-type NotificationGroupEdge {
-  """Its place in the list: that of its newest notification, so that the group moves when there is a newer one."""
-  cursor: Cursor!
-  """The group itself."""
-  node: NotificationGroup!
-}
-
 extend type Subscription {
   """
   The viewer's own notifications, as they come and are read on any device, their drafts and bookmarks, as they change, and
@@ -5696,8 +5917,6 @@ extend type Subscription {
 extend type Mutation {
   """Reads notifications of the viewer's: those named, or all of them."""
   markNotificationsRead("""What to do.""" input: MarkNotificationsReadInput!): MarkNotificationsReadPayload!
-  """Reads all notifications of the viewer's about a thread. Its posts stay unread. ` + "`" + `NOT_FOUND` + "`" + ` for a thread that they cannot see."""
-  markNotificationGroupRead("""Which group.""" input: MarkNotificationGroupReadInput!): MarkNotificationGroupReadPayload!
   """Moves the viewer's read position, so that a post and what follows it are unread again. Notifications stay read."""
   markThreadUnread("""What to do.""" input: MarkThreadUnreadInput!): MarkThreadUnreadPayload!
   """Reads everything in a space, notifications too."""
@@ -5708,20 +5927,6 @@ extend type Mutation {
   setSpaceWatchLevel("""What to do.""" input: SetSpaceWatchLevelInput!): SetSpaceWatchLevelPayload!
   """Says how much the viewer wants to hear of a thread."""
   setThreadWatchLevel("""What to do.""" input: SetThreadWatchLevelInput!): SetThreadWatchLevelPayload!
-}
-
-"""What ` + "`" + `markNotificationGroupRead` + "`" + ` takes."""
-input MarkNotificationGroupReadInput {
-  """The thread."""
-  threadId: ID!
-}
-
-"""What ` + "`" + `markNotificationGroupRead` + "`" + ` returns."""
-type MarkNotificationGroupReadPayload {
-  """The viewer, with the count of what is unread; null when there are errors."""
-  viewer: Member
-  """What was wrong; empty when it was done."""
-  errors: [UserError!]!
 }
 
 """What ` + "`" + `markThreadUnread` + "`" + ` takes."""
@@ -5852,12 +6057,6 @@ type NotificationPreference {
   quietFrom: Int
   """The minute of the day from which mail goes again; before ` + "`" + `quietFrom` + "`" + ` it is on the next day."""
   quietUntil: Int
-  """
-  Since when no notifications go by mail, because the member's address refuses mail for good: there is no such mailbox, or it refused mail on
-  three days. Null while they go. It ends with ` + "`" + `resumeMail` + "`" + `, with a new address, and when the member follows a link that was mailed to them. Mail
-  that signs in goes in any case.
-  """
-  mailStoppedAt: DateTime
 }
 
 """
@@ -5879,8 +6078,6 @@ enum MailRhythm {
 extend type Mutation {
   """Changes how the viewer is told outside the app, of what happens from now on."""
   updateNotificationPreference("""What to change.""" input: UpdateNotificationPreferenceInput!): UpdateNotificationPreferencePayload!
-  """Says that the viewer's address takes mail again: see ` + "`" + `NotificationPreference.mailStoppedAt` + "`" + `. What happened meanwhile goes in no mail."""
-  resumeMail("""Nothing that is needed.""" input: ResumeMailInput!): ResumeMailPayload!
 }
 
 """What ` + "`" + `updateNotificationPreference` + "`" + ` takes. What is left out stays as it is."""
@@ -5907,20 +6104,6 @@ input QuietHoursInput {
 
 """What ` + "`" + `updateNotificationPreference` + "`" + ` returns."""
 type UpdateNotificationPreferencePayload {
-  """The preference; null when there are errors."""
-  notificationPreference: NotificationPreference
-  """What was wrong; empty when it was done."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `resumeMail` + "`" + ` takes."""
-input ResumeMailInput {
-  """Not needed, for doing it twice is doing it once; taken because an input has a field."""
-  idempotencyKey: String
-}
-
-"""What ` + "`" + `resumeMail` + "`" + ` returns."""
-type ResumeMailPayload {
   """The preference; null when there are errors."""
   notificationPreference: NotificationPreference
   """What was wrong; empty when it was done."""
@@ -6166,8 +6349,8 @@ type Offering implements Node {
   teamCapacity: Int!
   """Who pays, what is waived, and how it is acknowledged."""
   sponsorships: [Sponsorship!]!
-  """Its calls for applications, the latest first."""
-  calls: [Call!]!
+  """Its calls for applications, the latest first; what is not published yet, for staff only."""
+  calls: [Call!]! @personal
   """Its runs, by name. Empty for those who do not take part in the network."""
   cohorts(
     """How many from the start, 1 to 100."""
@@ -6222,7 +6405,8 @@ type Sponsorship implements Node {
 }
 
 """
-A call for applications to an offering. Its deadlines are instants; the zone says which local time was announced. Everybody can see it.
+A call for applications to an offering. Its deadlines are instants; the zone says which local time was announced. Everybody can see it, signed in
+or not, once it is published; before, staff only.
 """
 type Call implements Node {
   """Id of the call."""
@@ -6253,7 +6437,7 @@ Something that an application must hold.
 type Requirement {
   """Its name for programs, unique in the call."""
   key: String!
-  """What sort: ` + "`" + `FORM` + "`" + `, ` + "`" + `LETTER` + "`" + ` or ` + "`" + `VIDEO` + "`" + `."""
+  """What sort: ` + "`" + `FORM` + "`" + `, ` + "`" + `LETTER` + "`" + `, ` + "`" + `VIDEO` + "`" + ` or ` + "`" + `OTHER` + "`" + `."""
   kind: String!
   """Its name, for people."""
   label: String!
@@ -7744,6 +7928,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_viewerCanEdit(ctx, field)
 	case "editors":
 		return ec.fieldContext_Application_editors(ctx, field)
+	case "questions":
+		return ec.fieldContext_Application_questions(ctx, field)
 	case "documents":
 		return ec.fieldContext_Application_documents(ctx, field)
 	case "documentHistory":
@@ -8130,6 +8316,36 @@ func (ec *executionContext) childFields_Call(ctx context.Context, field graphql.
 		return ec.fieldContext_Call_requirements(ctx, field)
 	case "questions":
 		return ec.fieldContext_Call_questions(ctx, field)
+	case "offering":
+		return ec.fieldContext_Call_offering(ctx, field)
+	case "opensLocal":
+		return ec.fieldContext_Call_opensLocal(ctx, field)
+	case "dueLocal":
+		return ec.fieldContext_Call_dueLocal(ctx, field)
+	case "closesLocal":
+		return ec.fieldContext_Call_closesLocal(ctx, field)
+	case "capacity":
+		return ec.fieldContext_Call_capacity(ctx, field)
+	case "offerDays":
+		return ec.fieldContext_Call_offerDays(ctx, field)
+	case "rubric":
+		return ec.fieldContext_Call_rubric(ctx, field)
+	case "reviewsWanted":
+		return ec.fieldContext_Call_reviewsWanted(ctx, field)
+	case "blind":
+		return ec.fieldContext_Call_blind(ctx, field)
+	case "formVersion":
+		return ec.fieldContext_Call_formVersion(ctx, field)
+	case "publishedAt":
+		return ec.fieldContext_Call_publishedAt(ctx, field)
+	case "cohort":
+		return ec.fieldContext_Call_cohort(ctx, field)
+	case "formVersions":
+		return ec.fieldContext_Call_formVersions(ctx, field)
+	case "version":
+		return ec.fieldContext_Call_version(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Call_viewerCanUpdate(ctx, field)
 	case "applications":
 		return ec.fieldContext_Call_applications(ctx, field)
 	case "savedViews":
@@ -8140,6 +8356,26 @@ func (ec *executionContext) childFields_Call(ctx context.Context, field graphql.
 		return ec.fieldContext_Call_bulkActions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Call", field.Name)
+}
+
+func (ec *executionContext) childFields_CallConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CallConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CallConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CallConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CallEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CallEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CallEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CallEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_CallStatistics(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8290,6 +8526,16 @@ func (ec *executionContext) childFields_CreateApplicationExportPayload(ctx conte
 	return nil, fmt.Errorf("no field named %q was found under type CreateApplicationExportPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_CreateCallPayload_call(ctx, field)
+	case "errors":
+		return ec.fieldContext_CreateCallPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateCallPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateCohortPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "cohort":
@@ -8434,6 +8680,22 @@ func (ec *executionContext) childFields_CreateWebhookEndpointPayload(ctx context
 	return nil, fmt.Errorf("no field named %q was found under type CreateWebhookEndpointPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Criterion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_Criterion_key(ctx, field)
+	case "label":
+		return ec.fieldContext_Criterion_label(ctx, field)
+	case "description":
+		return ec.fieldContext_Criterion_description(ctx, field)
+	case "max":
+		return ec.fieldContext_Criterion_max(ctx, field)
+	case "weight":
+		return ec.fieldContext_Criterion_weight(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Criterion", field.Name)
+}
+
 func (ec *executionContext) childFields_DeactivateMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
@@ -8452,6 +8714,16 @@ func (ec *executionContext) childFields_DeclineJoinRequestPayload(ctx context.Co
 		return ec.fieldContext_DeclineJoinRequestPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeclineJoinRequestPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedCallId":
+		return ec.fieldContext_DeleteCallPayload_deletedCallId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteCallPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteCallPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8512,16 +8784,6 @@ func (ec *executionContext) childFields_DiffRun(ctx context.Context, field graph
 		return ec.fieldContext_DiffRun_text(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DiffRun", field.Name)
-}
-
-func (ec *executionContext) childFields_DiscardFailedMailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "discardedId":
-		return ec.fieldContext_DiscardFailedMailPayload_discardedId(ctx, field)
-	case "errors":
-		return ec.fieldContext_DiscardFailedMailPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type DiscardFailedMailPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Document(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8792,52 +9054,6 @@ func (ec *executionContext) childFields_Extension(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type Extension", field.Name)
 }
 
-func (ec *executionContext) childFields_FailedMail(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "id":
-		return ec.fieldContext_FailedMail_id(ctx, field)
-	case "template":
-		return ec.fieldContext_FailedMail_template(ctx, field)
-	case "recipient":
-		return ec.fieldContext_FailedMail_recipient(ctx, field)
-	case "address":
-		return ec.fieldContext_FailedMail_address(ctx, field)
-	case "attempts":
-		return ec.fieldContext_FailedMail_attempts(ctx, field)
-	case "error":
-		return ec.fieldContext_FailedMail_error(ctx, field)
-	case "canRetry":
-		return ec.fieldContext_FailedMail_canRetry(ctx, field)
-	case "createdAt":
-		return ec.fieldContext_FailedMail_createdAt(ctx, field)
-	case "retriedAt":
-		return ec.fieldContext_FailedMail_retriedAt(ctx, field)
-	case "failedAt":
-		return ec.fieldContext_FailedMail_failedAt(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type FailedMail", field.Name)
-}
-
-func (ec *executionContext) childFields_FailedMailConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "edges":
-		return ec.fieldContext_FailedMailConnection_edges(ctx, field)
-	case "pageInfo":
-		return ec.fieldContext_FailedMailConnection_pageInfo(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type FailedMailConnection", field.Name)
-}
-
-func (ec *executionContext) childFields_FailedMailEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "cursor":
-		return ec.fieldContext_FailedMailEdge_cursor(ctx, field)
-	case "node":
-		return ec.fieldContext_FailedMailEdge_node(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type FailedMailEdge", field.Name)
-}
-
 func (ec *executionContext) childFields_File(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8938,8 +9154,26 @@ func (ec *executionContext) childFields_FormQuestion(ctx context.Context, field 
 		return ec.fieldContext_FormQuestion_min(ctx, field)
 	case "max":
 		return ec.fieldContext_FormQuestion_max(ctx, field)
+	case "section":
+		return ec.fieldContext_FormQuestion_section(ctx, field)
+	case "identifying":
+		return ec.fieldContext_FormQuestion_identifying(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FormQuestion", field.Name)
+}
+
+func (ec *executionContext) childFields_FormVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_FormVersion_number(ctx, field)
+	case "questions":
+		return ec.fieldContext_FormVersion_questions(ctx, field)
+	case "publishedAt":
+		return ec.fieldContext_FormVersion_publishedAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_FormVersion_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FormVersion", field.Name)
 }
 
 func (ec *executionContext) childFields_Framework(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9084,16 +9318,6 @@ func (ec *executionContext) childFields_MarkAllReadPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type MarkAllReadPayload", field.Name)
 }
 
-func (ec *executionContext) childFields_MarkNotificationGroupReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "viewer":
-		return ec.fieldContext_MarkNotificationGroupReadPayload_viewer(ctx, field)
-	case "errors":
-		return ec.fieldContext_MarkNotificationGroupReadPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type MarkNotificationGroupReadPayload", field.Name)
-}
-
 func (ec *executionContext) childFields_MarkNotificationsReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "viewer":
@@ -9184,8 +9408,6 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_unreadPostCount(ctx, field)
 	case "unreadMentionCount":
 		return ec.fieldContext_Member_unreadMentionCount(ctx, field)
-	case "notificationGroups":
-		return ec.fieldContext_Member_notificationGroups(ctx, field)
 	case "interests":
 		return ec.fieldContext_Member_interests(ctx, field)
 	case "showsPresence":
@@ -9392,40 +9614,6 @@ func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
 }
 
-func (ec *executionContext) childFields_NotificationGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "thread":
-		return ec.fieldContext_NotificationGroup_thread(ctx, field)
-	case "newest":
-		return ec.fieldContext_NotificationGroup_newest(ctx, field)
-	case "unreadCount":
-		return ec.fieldContext_NotificationGroup_unreadCount(ctx, field)
-	case "actors":
-		return ec.fieldContext_NotificationGroup_actors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type NotificationGroup", field.Name)
-}
-
-func (ec *executionContext) childFields_NotificationGroupConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "edges":
-		return ec.fieldContext_NotificationGroupConnection_edges(ctx, field)
-	case "pageInfo":
-		return ec.fieldContext_NotificationGroupConnection_pageInfo(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type NotificationGroupConnection", field.Name)
-}
-
-func (ec *executionContext) childFields_NotificationGroupEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "cursor":
-		return ec.fieldContext_NotificationGroupEdge_cursor(ctx, field)
-	case "node":
-		return ec.fieldContext_NotificationGroupEdge_node(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type NotificationGroupEdge", field.Name)
-}
-
 func (ec *executionContext) childFields_NotificationPreference(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "directMail":
@@ -9440,8 +9628,6 @@ func (ec *executionContext) childFields_NotificationPreference(ctx context.Conte
 		return ec.fieldContext_NotificationPreference_quietFrom(ctx, field)
 	case "quietUntil":
 		return ec.fieldContext_NotificationPreference_quietUntil(ctx, field)
-	case "mailStoppedAt":
-		return ec.fieldContext_NotificationPreference_mailStoppedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type NotificationPreference", field.Name)
 }
@@ -9754,6 +9940,16 @@ func (ec *executionContext) childFields_Program(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Program", field.Name)
 }
 
+func (ec *executionContext) childFields_PublishCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_PublishCallPayload_call(ctx, field)
+	case "errors":
+		return ec.fieldContext_PublishCallPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublishCallPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_PublishDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "post":
@@ -9762,6 +9958,18 @@ func (ec *executionContext) childFields_PublishDraftPayload(ctx context.Context,
 		return ec.fieldContext_PublishDraftPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PublishDraftPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PublishFormPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_PublishFormPayload_call(ctx, field)
+	case "form":
+		return ec.fieldContext_PublishFormPayload_form(ctx, field)
+	case "errors":
+		return ec.fieldContext_PublishFormPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublishFormPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RateLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9922,6 +10130,10 @@ func (ec *executionContext) childFields_Requirement(ctx context.Context, field g
 		return ec.fieldContext_Requirement_signers(ctx, field)
 	case "optional":
 		return ec.fieldContext_Requirement_optional(ctx, field)
+	case "help":
+		return ec.fieldContext_Requirement_help(ctx, field)
+	case "letter":
+		return ec.fieldContext_Requirement_letter(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Requirement", field.Name)
 }
@@ -10054,26 +10266,6 @@ func (ec *executionContext) childFields_ResourceVersionEdge(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ResourceVersionEdge", field.Name)
 }
 
-func (ec *executionContext) childFields_ResumeMailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "notificationPreference":
-		return ec.fieldContext_ResumeMailPayload_notificationPreference(ctx, field)
-	case "errors":
-		return ec.fieldContext_ResumeMailPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ResumeMailPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_RetryFailedMailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "retriedId":
-		return ec.fieldContext_RetryFailedMailPayload_retriedId(ctx, field)
-	case "errors":
-		return ec.fieldContext_RetryFailedMailPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type RetryFailedMailPayload", field.Name)
-}
-
 func (ec *executionContext) childFields_RevokeAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "account":
@@ -10156,6 +10348,18 @@ func (ec *executionContext) childFields_SaveDraftPayload(ctx context.Context, fi
 		return ec.fieldContext_SaveDraftPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SaveDraftPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SaveFormPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_SaveFormPayload_call(ctx, field)
+	case "form":
+		return ec.fieldContext_SaveFormPayload_form(ctx, field)
+	case "errors":
+		return ec.fieldContext_SaveFormPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SaveFormPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SavedFilter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10856,6 +11060,16 @@ func (ec *executionContext) childFields_UnscheduleDraftPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type UnscheduleDraftPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_UpdateCallPayload_call(ctx, field)
+	case "errors":
+		return ec.fieldContext_UpdateCallPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateCallPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateCohortPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "cohort":
@@ -11502,44 +11716,6 @@ func (ec *executionContext) field_Member_drafts_args(ctx context.Context, rawArg
 	return args, nil
 }
 
-func (ec *executionContext) field_Member_notificationGroups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*page.Cursor, error) {
-			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["after"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["last"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*page.Cursor, error) {
-			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["before"] = arg3
-	return args, nil
-}
-
 func (ec *executionContext) field_Member_notifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11872,6 +12048,20 @@ func (ec *executionContext) field_Mutation_createApplicationExport_args(ctx cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreateCallInput, error) {
+			return ec.unmarshalNCreateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createCohort_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12096,6 +12286,20 @@ func (ec *executionContext) field_Mutation_declineJoinRequest_args(ctx context.C
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_deleteCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteCallInput, error) {
+			return ec.unmarshalNDeleteCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_deleteDraft_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12158,20 +12362,6 @@ func (ec *executionContext) field_Mutation_deleteWebhookEndpoint_args(ctx contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DeleteWebhookEndpointInput, error) {
 			return ec.unmarshalNDeleteWebhookEndpointInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteWebhookEndpointInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_discardFailedMail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.DiscardFailedMailInput, error) {
-			return ec.unmarshalNDiscardFailedMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardFailedMailInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12460,20 +12650,6 @@ func (ec *executionContext) field_Mutation_markAllRead_args(ctx context.Context,
 	return args, nil
 }
 
-func (ec *executionContext) field_Mutation_markNotificationGroupRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.MarkNotificationGroupReadInput, error) {
-			return ec.unmarshalNMarkNotificationGroupReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkNotificationGroupReadInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
 func (ec *executionContext) field_Mutation_markNotificationsRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12600,12 +12776,40 @@ func (ec *executionContext) field_Mutation_pingWebhookEndpoint_args(ctx context.
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_publishCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PublishCallInput, error) {
+			return ec.unmarshalNPublishCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_publishDraft_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.PublishDraftInput, error) {
 			return ec.unmarshalNPublishDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishDraftInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_publishForm_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PublishFormInput, error) {
+			return ec.unmarshalNPublishFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12810,34 +13014,6 @@ func (ec *executionContext) field_Mutation_resolveFlags_args(ctx context.Context
 	return args, nil
 }
 
-func (ec *executionContext) field_Mutation_resumeMail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.ResumeMailInput, error) {
-			return ec.unmarshalNResumeMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResumeMailInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_retryFailedMail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.RetryFailedMailInput, error) {
-			return ec.unmarshalNRetryFailedMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRetryFailedMailInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
 func (ec *executionContext) field_Mutation_revokeAccessToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12914,6 +13090,20 @@ func (ec *executionContext) field_Mutation_saveDraft_args(ctx context.Context, r
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SaveDraftInput, error) {
 			return ec.unmarshalNSaveDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveDraftInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_saveForm_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SaveFormInput, error) {
+			return ec.unmarshalNSaveFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13152,6 +13342,20 @@ func (ec *executionContext) field_Mutation_unscheduleDraft_args(ctx context.Cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UnscheduleDraftInput, error) {
 			return ec.unmarshalNUnscheduleDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnscheduleDraftInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UpdateCallInput, error) {
+			return ec.unmarshalNUpdateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13604,6 +13808,60 @@ func (ec *executionContext) field_Query_auditEntries_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_calls_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*admission.CallState, error) {
+			return ec.unmarshalOCallState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "offeringId",
+		func(ctx context.Context, v any) (*gid.ID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offeringId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg5
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_cohorts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13639,52 +13897,6 @@ func (ec *executionContext) field_Query_cohorts_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["before"] = arg3
-	return args, nil
-}
-
-func (ec *executionContext) field_Query_failedMails_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "template",
-		func(ctx context.Context, v any) (*string, error) {
-			return ec.unmarshalOString2ᚖstring(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["template"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*page.Cursor, error) {
-			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["after"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["last"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*page.Cursor, error) {
-			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["before"] = arg4
 	return args, nil
 }
 
@@ -16471,6 +16683,38 @@ func (ec *executionContext) fieldContext_Application_editors(_ context.Context, 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ApplicationEditor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Application_questions(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_questions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Questions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*schema.Question) graphql.Marshaler {
+			return ec.marshalNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_questions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormQuestion(ctx, field)
 		},
 	}
 	return fc, nil
@@ -19603,6 +19847,387 @@ func (ec *executionContext) fieldContext_Call_questions(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Call_offering(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_offering(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().Offering(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Offering) graphql.Marshaler {
+			return ec.marshalNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_offering(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Offering(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_opensLocal(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_opensLocal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().OpensLocal(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_opensLocal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, true, true, "String")
+}
+
+func (ec *executionContext) _Call_dueLocal(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_dueLocal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().DueLocal(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_dueLocal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, true, true, "String")
+}
+
+func (ec *executionContext) _Call_closesLocal(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_closesLocal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().ClosesLocal(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_closesLocal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, true, true, "String")
+}
+
+func (ec *executionContext) _Call_capacity(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_capacity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Capacity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_capacity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Call_offerDays(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_offerDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OfferDays, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_offerDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Call_rubric(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_rubric(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rubric, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []schema.Criterion) graphql.Marshaler {
+			return ec.marshalNCriterion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_rubric(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Criterion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_reviewsWanted(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_reviewsWanted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReviewsWanted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_reviewsWanted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Call_blind(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_blind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Blind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_blind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Call_formVersion(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_formVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FormVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_formVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Call_publishedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_publishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PublishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Call_publishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Call_cohort(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_cohort(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().Cohort(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Cohort) graphql.Marshaler {
+			return ec.marshalOCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Call_cohort(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Cohort(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_formVersions(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_formVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().FormVersions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.FormVersion) graphql.Marshaler {
+			return ec.marshalNFormVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_formVersions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_version(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().Version(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Call_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Call_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_viewerCanUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().ViewerCanUpdate(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, true, true, "Boolean")
+}
+
 func (ec *executionContext) _Call_applications(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19751,6 +20376,125 @@ func (ec *executionContext) fieldContext_Call_bulkActions(ctx context.Context, f
 	if fc.Args, err = ec.field_Call_bulkActions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Call]) graphql.Marshaler {
+			return ec.marshalNCallEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CallEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _CallEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -20929,6 +21673,70 @@ func (ec *executionContext) fieldContext_CreateApplicationExportPayload_errors(_
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateCallPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.CreateCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateCallPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateCallPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.CreateCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateCallPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CreateCohortPayload_cohort(ctx context.Context, field graphql.CollectedField, obj *model.CreateCohortPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21853,6 +22661,121 @@ func (ec *executionContext) fieldContext_CreateWebhookEndpointPayload_errors(_ c
 	return fc, nil
 }
 
+func (ec *executionContext) _Criterion_key(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Criterion_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Criterion_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Criterion", field, false, false, "String")
+}
+
+func (ec *executionContext) _Criterion_label(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Criterion_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Criterion_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Criterion", field, false, false, "String")
+}
+
+func (ec *executionContext) _Criterion_description(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Criterion_description(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Criterion_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Criterion", field, false, false, "String")
+}
+
+func (ec *executionContext) _Criterion_max(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Criterion_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Criterion_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Criterion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Criterion_weight(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Criterion_weight(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Weight, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Criterion_weight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Criterion", field, false, false, "Int")
+}
+
 func (ec *executionContext) _DeactivateMemberPayload_member(ctx context.Context, field graphql.CollectedField, obj *model.DeactivateMemberPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21971,6 +22894,61 @@ func (ec *executionContext) _DeclineJoinRequestPayload_errors(ctx context.Contex
 func (ec *executionContext) fieldContext_DeclineJoinRequestPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DeclineJoinRequestPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteCallPayload_deletedCallId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteCallPayload_deletedCallId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedCallID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gid.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteCallPayload_deletedCallId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteCallPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeleteCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteCallPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteCallPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -22309,61 +23287,6 @@ func (ec *executionContext) _DiffRun_text(ctx context.Context, field graphql.Col
 }
 func (ec *executionContext) fieldContext_DiffRun_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DiffRun", field, false, false, "String")
-}
-
-func (ec *executionContext) _DiscardFailedMailPayload_discardedId(ctx context.Context, field graphql.CollectedField, obj *model.DiscardFailedMailPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DiscardFailedMailPayload_discardedId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DiscardedID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *gid.ID) graphql.Marshaler {
-			return ec.marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_DiscardFailedMailPayload_discardedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DiscardFailedMailPayload", field, false, false, "ID")
-}
-
-func (ec *executionContext) _DiscardFailedMailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DiscardFailedMailPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DiscardFailedMailPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_DiscardFailedMailPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DiscardFailedMailPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Document_id(ctx context.Context, field graphql.CollectedField, obj *ent.Document) (ret graphql.Marshaler) {
@@ -24703,364 +25626,6 @@ func (ec *executionContext) fieldContext_ExtensionGranted_application(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _FailedMail_id(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMail_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMail_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "ID")
-}
-
-func (ec *executionContext) _FailedMail_template(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMail_template(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Template, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMail_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "String")
-}
-
-func (ec *executionContext) _FailedMail_recipient(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMail_recipient(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.FailedMail().Recipient(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
-			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMail_recipient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "FailedMail",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Member(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _FailedMail_address(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMail_address(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.FailedMail().Address(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMail_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailedMail", field, true, true, "String")
-}
-
-func (ec *executionContext) _FailedMail_attempts(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMail_attempts(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Attempts, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMail_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "Int")
-}
-
-func (ec *executionContext) _FailedMail_error(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMail_error(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.FailedMail().Error(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMail_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailedMail", field, true, true, "String")
-}
-
-func (ec *executionContext) _FailedMail_canRetry(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMail_canRetry(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.FailedMail().CanRetry(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMail_canRetry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailedMail", field, true, true, "Boolean")
-}
-
-func (ec *executionContext) _FailedMail_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMail_createdAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMail_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "DateTime")
-}
-
-func (ec *executionContext) _FailedMail_retriedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMail_retriedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RetriedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMail_retriedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "DateTime")
-}
-
-func (ec *executionContext) _FailedMail_failedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMail_failedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.FailedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMail_failedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "DateTime")
-}
-
-func (ec *executionContext) _FailedMailConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Mail]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMailConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Mail]) graphql.Marshaler {
-			return ec.marshalNFailedMailEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMailConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "FailedMailConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_FailedMailEdge(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _FailedMailConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Mail]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMailConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMailConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "FailedMailConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _FailedMailEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Mail]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMailEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
-			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMailEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailedMailEdge", field, false, false, "Cursor")
-}
-
-func (ec *executionContext) _FailedMailEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Mail]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailedMailEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Mail) graphql.Marshaler {
-			return ec.marshalNFailedMail2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMail(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FailedMailEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "FailedMailEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_FailedMail(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _File_id(ctx context.Context, field graphql.CollectedField, obj *ent.File) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25977,6 +26542,153 @@ func (ec *executionContext) _FormQuestion_max(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_FormQuestion_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FormQuestion", field, false, false, "Float")
+}
+
+func (ec *executionContext) _FormQuestion_section(ctx context.Context, field graphql.CollectedField, obj *schema.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormQuestion_section(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Section, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FormQuestion_section(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FormQuestion", field, false, false, "String")
+}
+
+func (ec *executionContext) _FormQuestion_identifying(ctx context.Context, field graphql.CollectedField, obj *schema.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormQuestion_identifying(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Identifying, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FormQuestion_identifying(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FormQuestion", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _FormVersion_number(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormVersion_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FormVersion_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FormVersion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FormVersion_questions(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormVersion_questions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Questions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []schema.Question) graphql.Marshaler {
+			return ec.marshalNFormQuestion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FormVersion_questions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FormVersion",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormQuestion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FormVersion_publishedAt(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormVersion_publishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PublishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FormVersion_publishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FormVersion", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _FormVersion_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormVersion_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FormVersion_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FormVersion", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _Framework_id(ctx context.Context, field graphql.CollectedField, obj *ent.Framework) (ret graphql.Marshaler) {
@@ -26950,70 +27662,6 @@ func (ec *executionContext) fieldContext_MarkAllReadPayload_errors(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _MarkNotificationGroupReadPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.MarkNotificationGroupReadPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_MarkNotificationGroupReadPayload_viewer(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Viewer, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
-			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_MarkNotificationGroupReadPayload_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "MarkNotificationGroupReadPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Member(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _MarkNotificationGroupReadPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.MarkNotificationGroupReadPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_MarkNotificationGroupReadPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_MarkNotificationGroupReadPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "MarkNotificationGroupReadPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _MarkNotificationsReadPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.MarkNotificationsReadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -27928,50 +28576,6 @@ func (ec *executionContext) _Member_unreadMentionCount(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_Member_unreadMentionCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Member", field, true, true, "Int")
-}
-
-func (ec *executionContext) _Member_notificationGroups(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Member_notificationGroups(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Member().NotificationGroups(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Notification]) graphql.Marshaler {
-			return ec.marshalONotificationGroupConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Member_notificationGroups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Member",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NotificationGroupConnection(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Member_notificationGroups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Member_interests(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
@@ -30027,6 +30631,270 @@ func (ec *executionContext) fieldContext_Mutation_transferApplication(ctx contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_transferApplication_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createCall(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateCall(ctx, fc.Args["input"].(model.CreateCallInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateCallPayload) graphql.Marshaler {
+			return ec.marshalNCreateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateCallPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateCall(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateCall(ctx, fc.Args["input"].(model.UpdateCallInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateCallPayload) graphql.Marshaler {
+			return ec.marshalNUpdateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateCallPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_publishCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_publishCall(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PublishCall(ctx, fc.Args["input"].(model.PublishCallInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PublishCallPayload) graphql.Marshaler {
+			return ec.marshalNPublishCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_publishCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PublishCallPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_publishCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteCall(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteCall(ctx, fc.Args["input"].(model.DeleteCallInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteCallPayload) graphql.Marshaler {
+			return ec.marshalNDeleteCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteCallPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_saveForm(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_saveForm(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SaveForm(ctx, fc.Args["input"].(model.SaveFormInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SaveFormPayload) graphql.Marshaler {
+			return ec.marshalNSaveFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_saveForm(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SaveFormPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_saveForm_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_publishForm(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_publishForm(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PublishForm(ctx, fc.Args["input"].(model.PublishFormInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PublishFormPayload) graphql.Marshaler {
+			return ec.marshalNPublishFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_publishForm(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PublishFormPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_publishForm_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -32805,94 +33673,6 @@ func (ec *executionContext) fieldContext_Mutation_createExport(ctx context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _Mutation_retryFailedMail(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_retryFailedMail(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RetryFailedMail(ctx, fc.Args["input"].(model.RetryFailedMailInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RetryFailedMailPayload) graphql.Marshaler {
-			return ec.marshalNRetryFailedMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRetryFailedMailPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_retryFailedMail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RetryFailedMailPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_retryFailedMail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_discardFailedMail(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_discardFailedMail(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DiscardFailedMail(ctx, fc.Args["input"].(model.DiscardFailedMailInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.DiscardFailedMailPayload) graphql.Marshaler {
-			return ec.marshalNDiscardFailedMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardFailedMailPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_discardFailedMail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DiscardFailedMailPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_discardFailedMail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _Mutation_flagPost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33377,50 +34157,6 @@ func (ec *executionContext) fieldContext_Mutation_markNotificationsRead(ctx cont
 	return fc, nil
 }
 
-func (ec *executionContext) _Mutation_markNotificationGroupRead(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_markNotificationGroupRead(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().MarkNotificationGroupRead(ctx, fc.Args["input"].(model.MarkNotificationGroupReadInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.MarkNotificationGroupReadPayload) graphql.Marshaler {
-			return ec.marshalNMarkNotificationGroupReadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkNotificationGroupReadPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_markNotificationGroupRead(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_MarkNotificationGroupReadPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_markNotificationGroupRead_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _Mutation_markThreadUnread(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33679,50 +34415,6 @@ func (ec *executionContext) fieldContext_Mutation_updateNotificationPreference(c
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateNotificationPreference_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_resumeMail(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_resumeMail(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().ResumeMail(ctx, fc.Args["input"].(model.ResumeMailInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ResumeMailPayload) graphql.Marshaler {
-			return ec.marshalNResumeMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResumeMailPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_resumeMail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ResumeMailPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_resumeMail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -35333,244 +36025,6 @@ func (ec *executionContext) fieldContext_NotificationEdge_node(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _NotificationGroup_thread(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NotificationGroup_thread(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.NotificationGroup().Thread(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
-			return ec.marshalNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_NotificationGroup_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NotificationGroup",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Thread(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _NotificationGroup_newest(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NotificationGroup_newest(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.NotificationGroup().Newest(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Notification) graphql.Marshaler {
-			return ec.marshalNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_NotificationGroup_newest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NotificationGroup",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Notification(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _NotificationGroup_unreadCount(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NotificationGroup_unreadCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.NotificationGroup().UnreadCount(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_NotificationGroup_unreadCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("NotificationGroup", field, true, true, "Int")
-}
-
-func (ec *executionContext) _NotificationGroup_actors(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NotificationGroup_actors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.NotificationGroup().Actors(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Member) graphql.Marshaler {
-			return ec.marshalNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_NotificationGroup_actors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NotificationGroup",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Member(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _NotificationGroupConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Notification]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NotificationGroupConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Notification]) graphql.Marshaler {
-			return ec.marshalNNotificationGroupEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_NotificationGroupConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NotificationGroupConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NotificationGroupEdge(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _NotificationGroupConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Notification]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NotificationGroupConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_NotificationGroupConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NotificationGroupConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _NotificationGroupEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Notification]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NotificationGroupEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
-			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_NotificationGroupEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("NotificationGroupEdge", field, false, false, "Cursor")
-}
-
-func (ec *executionContext) _NotificationGroupEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Notification]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NotificationGroupEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Notification) graphql.Marshaler {
-			return ec.marshalNNotificationGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_NotificationGroupEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NotificationGroupEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NotificationGroup(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _NotificationPreference_directMail(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -35707,29 +36161,6 @@ func (ec *executionContext) _NotificationPreference_quietUntil(ctx context.Conte
 }
 func (ec *executionContext) fieldContext_NotificationPreference_quietUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NotificationPreference", field, false, false, "Int")
-}
-
-func (ec *executionContext) _NotificationPreference_mailStoppedAt(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NotificationPreference_mailStoppedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.NotificationPreference().MailStoppedAt(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_NotificationPreference_mailStoppedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("NotificationPreference", field, true, true, "DateTime")
 }
 
 func (ec *executionContext) _NotificationsRead_cursor(ctx context.Context, field graphql.CollectedField, obj *model.NotificationsRead) (ret graphql.Marshaler) {
@@ -39011,6 +39442,70 @@ func (ec *executionContext) fieldContext_Program_offerings(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _PublishCallPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.PublishCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishCallPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PublishCallPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PublishCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.PublishCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishCallPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PublishCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PublishDraftPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.PublishDraftPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -39065,6 +39560,102 @@ func (ec *executionContext) _PublishDraftPayload_errors(ctx context.Context, fie
 func (ec *executionContext) fieldContext_PublishDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PublishDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PublishFormPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.PublishFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishFormPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PublishFormPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishFormPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PublishFormPayload_form(ctx context.Context, field graphql.CollectedField, obj *model.PublishFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishFormPayload_form(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Form, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
+			return ec.marshalOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PublishFormPayload_form(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishFormPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PublishFormPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.PublishFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishFormPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PublishFormPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishFormPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -39370,6 +39961,50 @@ func (ec *executionContext) fieldContext_Query_auditEntries(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_calls(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_calls(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Calls(ctx, fc.Args["state"].(*admission.CallState), fc.Args["offeringId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Call]) graphql.Marshaler {
+			return ec.marshalNCallConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_calls(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CallConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_calls_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_organizations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -39496,50 +40131,6 @@ func (ec *executionContext) fieldContext_Query_members(ctx context.Context, fiel
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_members_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Query_failedMails(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_failedMails(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().FailedMails(ctx, fc.Args["template"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Mail]) graphql.Marshaler {
-			return ec.marshalNFailedMailConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Query_failedMails(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_FailedMailConnection(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_failedMails_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -41249,6 +41840,52 @@ func (ec *executionContext) fieldContext_Requirement_optional(_ context.Context,
 	return graphql.NewScalarFieldContext("Requirement", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Requirement_help(ctx context.Context, field graphql.CollectedField, obj *schema.Requirement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Requirement_help(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Help, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Requirement_help(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Requirement", field, false, false, "String")
+}
+
+func (ec *executionContext) _Requirement_letter(ctx context.Context, field graphql.CollectedField, obj *schema.Requirement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Requirement_letter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Letter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Requirement_letter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Requirement", field, false, false, "String")
+}
+
 func (ec *executionContext) _ResendSignatureRequestPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.ResendSignatureRequestPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -42343,125 +42980,6 @@ func (ec *executionContext) fieldContext_ResourceVersionEdge_node(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ResumeMailPayload_notificationPreference(ctx context.Context, field graphql.CollectedField, obj *model.ResumeMailPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ResumeMailPayload_notificationPreference(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.NotificationPreference, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
-			return ec.marshalONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ResumeMailPayload_notificationPreference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ResumeMailPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NotificationPreference(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ResumeMailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ResumeMailPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ResumeMailPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ResumeMailPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ResumeMailPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _RetryFailedMailPayload_retriedId(ctx context.Context, field graphql.CollectedField, obj *model.RetryFailedMailPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetryFailedMailPayload_retriedId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RetriedID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *gid.ID) graphql.Marshaler {
-			return ec.marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_RetryFailedMailPayload_retriedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RetryFailedMailPayload", field, false, false, "ID")
-}
-
-func (ec *executionContext) _RetryFailedMailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RetryFailedMailPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetryFailedMailPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_RetryFailedMailPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RetryFailedMailPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _RevokeAccessTokenPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.RevokeAccessTokenPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -43061,6 +43579,102 @@ func (ec *executionContext) _SaveDraftPayload_errors(ctx context.Context, field 
 func (ec *executionContext) fieldContext_SaveDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SaveDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SaveFormPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.SaveFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SaveFormPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SaveFormPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveFormPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SaveFormPayload_form(ctx context.Context, field graphql.CollectedField, obj *model.SaveFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SaveFormPayload_form(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Form, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
+			return ec.marshalOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SaveFormPayload_form(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveFormPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SaveFormPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SaveFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SaveFormPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SaveFormPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveFormPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -49004,6 +49618,70 @@ func (ec *executionContext) fieldContext_UnscheduleDraftPayload_errors(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _UpdateCallPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.UpdateCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateCallPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateCallPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateCallPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdateCohortPayload_cohort(ctx context.Context, field graphql.CollectedField, obj *model.UpdateCohortPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -52987,6 +53665,146 @@ func UnmarshalCreateApplicationExportInput(ctx context.Context, raw any) (model.
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCreateCallInput(ctx context.Context, obj any) (model.CreateCallInput, error) {
+	var it model.CreateCallInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"offeringId", "title", "summary", "timeZone", "opensLocal", "dueLocal", "closesLocal", "requirements", "rubric", "cohortId", "capacity", "offerDays", "reviewsWanted", "blind", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "offeringId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("offeringId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OfferingID = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Title = data
+		case "summary":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("summary"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Summary = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalNTimeZone2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = data
+		case "opensLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("opensLocal"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OpensLocal = data
+		case "dueLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dueLocal"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DueLocal = data
+		case "closesLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("closesLocal"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClosesLocal = graphql.OmittableOf(data)
+		case "requirements":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requirements"))
+			data, err := ec.unmarshalORequirementInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Requirements = graphql.OmittableOf(data)
+		case "rubric":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rubric"))
+			data, err := ec.unmarshalOCriterionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rubric = graphql.OmittableOf(data)
+		case "cohortId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cohortId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CohortID = graphql.OmittableOf(data)
+		case "capacity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("capacity"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Capacity = graphql.OmittableOf(data)
+		case "offerDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("offerDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OfferDays = graphql.OmittableOf(data)
+		case "reviewsWanted":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewsWanted"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewsWanted = graphql.OmittableOf(data)
+		case "blind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("blind"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Blind = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateCallInput unmarshals raw into the CreateCallInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateCallInput(ctx context.Context, raw any) (model.CreateCallInput, error) {
+	var out model.CreateCallInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateCallInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCreateCohortInput(ctx context.Context, obj any) (model.CreateCohortInput, error) {
 	var it model.CreateCohortInput
 	if obj == nil {
@@ -54006,6 +54824,76 @@ func UnmarshalCreateWebhookEndpointInput(ctx context.Context, raw any) (model.Cr
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCriterionInput(ctx context.Context, obj any) (schema.Criterion, error) {
+	var it schema.Criterion
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "label", "description", "max", "weight"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Description = data
+		case "max":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("max"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Max = data
+		case "weight":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("weight"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Weight = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCriterionInput unmarshals raw into the CriterionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCriterionInput(ctx context.Context, raw any) (schema.Criterion, error) {
+	var out schema.Criterion
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CriterionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputDeactivateMemberInput(ctx context.Context, obj any) (model.DeactivateMemberInput, error) {
 	var it model.DeactivateMemberInput
 	if obj == nil {
@@ -54094,6 +54982,48 @@ func (ec *executionContext) unmarshalInputDeclineJoinRequestInput(ctx context.Co
 func UnmarshalDeclineJoinRequestInput(ctx context.Context, raw any) (model.DeclineJoinRequestInput, error) {
 	var out model.DeclineJoinRequestInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclineJoinRequestInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeleteCallInput(ctx context.Context, obj any) (model.DeleteCallInput, error) {
+	var it model.DeleteCallInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteCallInput unmarshals raw into the DeleteCallInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteCallInput(ctx context.Context, raw any) (model.DeleteCallInput, error) {
+	var out model.DeleteCallInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteCallInput", raw, &out)
 	return out, err
 }
 
@@ -54304,55 +55234,6 @@ func (ec *executionContext) unmarshalInputDeleteWebhookEndpointInput(ctx context
 func UnmarshalDeleteWebhookEndpointInput(ctx context.Context, raw any) (model.DeleteWebhookEndpointInput, error) {
 	var out model.DeleteWebhookEndpointInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteWebhookEndpointInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputDiscardFailedMailInput(ctx context.Context, obj any) (model.DiscardFailedMailInput, error) {
-	var it model.DiscardFailedMailInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"mailId", "idempotencyKey"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "mailId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mailId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MailID = data
-		case "idempotencyKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.IdempotencyKey = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalDiscardFailedMailInput unmarshals raw into the DiscardFailedMailInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalDiscardFailedMailInput(ctx context.Context, raw any) (model.DiscardFailedMailInput, error) {
-	var out model.DiscardFailedMailInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "DiscardFailedMailInput", raw, &out)
 	return out, err
 }
 
@@ -54951,6 +55832,125 @@ func UnmarshalFlagPostInput(ctx context.Context, raw any) (model.FlagPostInput, 
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputFormQuestionInput(ctx context.Context, obj any) (schema.Question, error) {
+	var it schema.Question
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "section", "kind", "label", "help", "required", "minLength", "maxLength", "options", "min", "max", "identifying"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "section":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("section"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Section = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = data
+		case "help":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("help"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Help = data
+		case "required":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("required"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Required = data
+		case "minLength":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minLength"))
+			data, err := ec.unmarshalOInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinLength = data
+		case "maxLength":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxLength"))
+			data, err := ec.unmarshalOInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxLength = data
+		case "options":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("options"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Options = data
+		case "min":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("min"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Min = data
+		case "max":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("max"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Max = data
+		case "identifying":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identifying"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identifying = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalFormQuestionInput unmarshals raw into the FormQuestionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalFormQuestionInput(ctx context.Context, raw any) (schema.Question, error) {
+	var out schema.Question
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FormQuestionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputGrantEntitlementInput(ctx context.Context, obj any) (model.GrantEntitlementInput, error) {
 	var it model.GrantEntitlementInput
 	if obj == nil {
@@ -55393,48 +56393,6 @@ func (ec *executionContext) unmarshalInputMarkAllReadInput(ctx context.Context, 
 func UnmarshalMarkAllReadInput(ctx context.Context, raw any) (model.MarkAllReadInput, error) {
 	var out model.MarkAllReadInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkAllReadInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputMarkNotificationGroupReadInput(ctx context.Context, obj any) (model.MarkNotificationGroupReadInput, error) {
-	var it model.MarkNotificationGroupReadInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"threadId"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "threadId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("threadId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ThreadID = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalMarkNotificationGroupReadInput unmarshals raw into the MarkNotificationGroupReadInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalMarkNotificationGroupReadInput(ctx context.Context, raw any) (model.MarkNotificationGroupReadInput, error) {
-	var out model.MarkNotificationGroupReadInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkNotificationGroupReadInput", raw, &out)
 	return out, err
 }
 
@@ -55914,6 +56872,55 @@ func UnmarshalPollInput(ctx context.Context, raw any) (model.PollInput, error) {
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputPublishCallInput(ctx context.Context, obj any) (model.PublishCallInput, error) {
+	var it model.PublishCallInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPublishCallInput unmarshals raw into the PublishCallInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPublishCallInput(ctx context.Context, raw any) (model.PublishCallInput, error) {
+	var out model.PublishCallInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PublishCallInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputPublishDraftInput(ctx context.Context, obj any) (model.PublishDraftInput, error) {
 	var it model.PublishDraftInput
 	if obj == nil {
@@ -55960,6 +56967,55 @@ func (ec *executionContext) unmarshalInputPublishDraftInput(ctx context.Context,
 func UnmarshalPublishDraftInput(ctx context.Context, raw any) (model.PublishDraftInput, error) {
 	var out model.PublishDraftInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PublishDraftInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPublishFormInput(ctx context.Context, obj any) (model.PublishFormInput, error) {
+	var it model.PublishFormInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPublishFormInput unmarshals raw into the PublishFormInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPublishFormInput(ctx context.Context, raw any) (model.PublishFormInput, error) {
+	var out model.PublishFormInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PublishFormInput", raw, &out)
 	return out, err
 }
 
@@ -56642,6 +57698,90 @@ func UnmarshalRequestToJoinInput(ctx context.Context, raw any) (model.RequestToJ
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRequirementInput(ctx context.Context, obj any) (schema.Requirement, error) {
+	var it schema.Requirement
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "kind", "label", "help", "signers", "letter", "optional"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = data
+		case "help":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("help"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Help = data
+		case "signers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signers"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Signers = data
+		case "letter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("letter"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Letter = data
+		case "optional":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("optional"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Optional = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRequirementInput unmarshals raw into the RequirementInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRequirementInput(ctx context.Context, raw any) (schema.Requirement, error) {
+	var out schema.Requirement
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RequirementInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputResendSignatureRequestInput(ctx context.Context, obj any) (model.ResendSignatureRequestInput, error) {
 	var it model.ResendSignatureRequestInput
 	if obj == nil {
@@ -56762,97 +57902,6 @@ func (ec *executionContext) unmarshalInputResolveFlagsInput(ctx context.Context,
 func UnmarshalResolveFlagsInput(ctx context.Context, raw any) (model.ResolveFlagsInput, error) {
 	var out model.ResolveFlagsInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResolveFlagsInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputResumeMailInput(ctx context.Context, obj any) (model.ResumeMailInput, error) {
-	var it model.ResumeMailInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"idempotencyKey"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "idempotencyKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.IdempotencyKey = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalResumeMailInput unmarshals raw into the ResumeMailInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalResumeMailInput(ctx context.Context, raw any) (model.ResumeMailInput, error) {
-	var out model.ResumeMailInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeMailInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputRetryFailedMailInput(ctx context.Context, obj any) (model.RetryFailedMailInput, error) {
-	var it model.RetryFailedMailInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"mailId", "idempotencyKey"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "mailId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mailId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MailID = data
-		case "idempotencyKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.IdempotencyKey = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalRetryFailedMailInput unmarshals raw into the RetryFailedMailInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalRetryFailedMailInput(ctx context.Context, raw any) (model.RetryFailedMailInput, error) {
-	var out model.RetryFailedMailInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "RetryFailedMailInput", raw, &out)
 	return out, err
 }
 
@@ -57182,6 +58231,62 @@ func (ec *executionContext) unmarshalInputSaveDraftInput(ctx context.Context, ob
 func UnmarshalSaveDraftInput(ctx context.Context, raw any) (model.SaveDraftInput, error) {
 	var out model.SaveDraftInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveDraftInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSaveFormInput(ctx context.Context, obj any) (model.SaveFormInput, error) {
+	var it model.SaveFormInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "expectedVersion", "questions"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "questions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("questions"))
+			data, err := ec.unmarshalNFormQuestionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Questions = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSaveFormInput unmarshals raw into the SaveFormInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSaveFormInput(ctx context.Context, raw any) (model.SaveFormInput, error) {
+	var out model.SaveFormInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveFormInput", raw, &out)
 	return out, err
 }
 
@@ -58127,6 +59232,146 @@ func (ec *executionContext) unmarshalInputUnscheduleDraftInput(ctx context.Conte
 func UnmarshalUnscheduleDraftInput(ctx context.Context, raw any) (model.UnscheduleDraftInput, error) {
 	var out model.UnscheduleDraftInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnscheduleDraftInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUpdateCallInput(ctx context.Context, obj any) (model.UpdateCallInput, error) {
+	var it model.UpdateCallInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "expectedVersion", "title", "summary", "timeZone", "opensLocal", "dueLocal", "closesLocal", "requirements", "rubric", "cohortId", "capacity", "offerDays", "reviewsWanted", "blind"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Title = graphql.OmittableOf(data)
+		case "summary":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("summary"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Summary = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOTimeZone2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		case "opensLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("opensLocal"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OpensLocal = graphql.OmittableOf(data)
+		case "dueLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dueLocal"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DueLocal = graphql.OmittableOf(data)
+		case "closesLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("closesLocal"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClosesLocal = graphql.OmittableOf(data)
+		case "requirements":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requirements"))
+			data, err := ec.unmarshalORequirementInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Requirements = graphql.OmittableOf(data)
+		case "rubric":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rubric"))
+			data, err := ec.unmarshalOCriterionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rubric = graphql.OmittableOf(data)
+		case "cohortId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cohortId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CohortID = graphql.OmittableOf(data)
+		case "capacity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("capacity"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Capacity = graphql.OmittableOf(data)
+		case "offerDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("offerDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OfferDays = graphql.OmittableOf(data)
+		case "reviewsWanted":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewsWanted"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewsWanted = graphql.OmittableOf(data)
+		case "blind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("blind"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Blind = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateCallInput unmarshals raw into the UpdateCallInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateCallInput(ctx context.Context, raw any) (model.UpdateCallInput, error) {
+	var out model.UpdateCallInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateCallInput", raw, &out)
 	return out, err
 }
 
@@ -60499,6 +61744,12 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_editors(ctx, field, obj)
 				})
+		case "questions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_questions(ctx, field, obj)
+				})
 		case "documents":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -61985,6 +63236,89 @@ func (ec *executionContext) _Call(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Call_questions(ctx, field, obj)
 				})
+		case "offering":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_offering(ctx, field, obj)
+				})
+		case "opensLocal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_opensLocal(ctx, field, obj)
+				})
+		case "dueLocal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_dueLocal(ctx, field, obj)
+				})
+		case "closesLocal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_closesLocal(ctx, field, obj)
+				})
+		case "capacity":
+			out.Values[i] = ec._Call_capacity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "offerDays":
+			out.Values[i] = ec._Call_offerDays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rubric":
+			out.Values[i] = ec._Call_rubric(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reviewsWanted":
+			out.Values[i] = ec._Call_reviewsWanted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "blind":
+			out.Values[i] = ec._Call_blind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "formVersion":
+			out.Values[i] = ec._Call_formVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "publishedAt":
+			out.Values[i] = ec._Call_publishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cohort":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_cohort(ctx, field, obj)
+				})
+		case "formVersions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_formVersions(ctx, field, obj)
+				})
+		case "version":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_version(ctx, field, obj)
+				})
+		case "viewerCanUpdate":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_viewerCanUpdate(ctx, field, obj)
+				})
 		case "applications":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -62009,6 +63343,82 @@ func (ec *executionContext) _Call(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Call_bulkActions(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callConnectionImplementors = []string{"CallConnection"}
+
+func (ec *executionContext) _CallConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Call]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallConnection")
+		case "edges":
+			out.Values[i] = ec._CallConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._CallConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callEdgeImplementors = []string{"CallEdge"}
+
+func (ec *executionContext) _CallEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Call]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallEdge")
+		case "cursor":
+			out.Values[i] = ec._CallEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._CallEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -62524,6 +63934,44 @@ func (ec *executionContext) _CreateApplicationExportPayload(ctx context.Context,
 			}
 		case "errors":
 			out.Values[i] = ec._CreateApplicationExportPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var createCallPayloadImplementors = []string{"CreateCallPayload"}
+
+func (ec *executionContext) _CreateCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateCallPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createCallPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateCallPayload")
+		case "call":
+			out.Values[i] = ec._CreateCallPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._CreateCallPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -63086,6 +64534,59 @@ func (ec *executionContext) _CreateWebhookEndpointPayload(ctx context.Context, s
 	return out
 }
 
+var criterionImplementors = []string{"Criterion"}
+
+func (ec *executionContext) _Criterion(ctx context.Context, sel ast.SelectionSet, obj *schema.Criterion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, criterionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Criterion")
+		case "key":
+			out.Values[i] = ec._Criterion_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = ec._Criterion_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "description":
+			out.Values[i] = ec._Criterion_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._Criterion_max(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "weight":
+			out.Values[i] = ec._Criterion_weight(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var deactivateMemberPayloadImplementors = []string{"DeactivateMemberPayload"}
 
 func (ec *executionContext) _DeactivateMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeactivateMemberPayload) graphql.Marshaler {
@@ -63142,6 +64643,44 @@ func (ec *executionContext) _DeclineJoinRequestPayload(ctx context.Context, sel 
 			}
 		case "errors":
 			out.Values[i] = ec._DeclineJoinRequestPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deleteCallPayloadImplementors = []string{"DeleteCallPayload"}
+
+func (ec *executionContext) _DeleteCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteCallPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteCallPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteCallPayload")
+		case "deletedCallId":
+			out.Values[i] = ec._DeleteCallPayload_deletedCallId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeleteCallPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -63370,44 +64909,6 @@ func (ec *executionContext) _DiffRun(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "text":
 			out.Values[i] = ec._DiffRun_text(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var discardFailedMailPayloadImplementors = []string{"DiscardFailedMailPayload"}
-
-func (ec *executionContext) _DiscardFailedMailPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DiscardFailedMailPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, discardFailedMailPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("DiscardFailedMailPayload")
-		case "discardedId":
-			out.Values[i] = ec._DiscardFailedMailPayload_discardedId(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._DiscardFailedMailPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -64618,164 +66119,6 @@ func (ec *executionContext) _ExtensionGranted(ctx context.Context, sel ast.Selec
 	return out
 }
 
-var failedMailImplementors = []string{"FailedMail"}
-
-func (ec *executionContext) _FailedMail(ctx context.Context, sel ast.SelectionSet, obj *ent.Mail) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, failedMailImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("FailedMail")
-		case "id":
-			out.Values[i] = ec._FailedMail_id(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "template":
-			out.Values[i] = ec._FailedMail_template(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "recipient":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._FailedMail_recipient(ctx, field, obj)
-				})
-		case "address":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._FailedMail_address(ctx, field, obj)
-				})
-		case "attempts":
-			out.Values[i] = ec._FailedMail_attempts(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "error":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._FailedMail_error(ctx, field, obj)
-				})
-		case "canRetry":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._FailedMail_canRetry(ctx, field, obj)
-				})
-		case "createdAt":
-			out.Values[i] = ec._FailedMail_createdAt(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "retriedAt":
-			out.Values[i] = ec._FailedMail_retriedAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "failedAt":
-			out.Values[i] = ec._FailedMail_failedAt(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var failedMailConnectionImplementors = []string{"FailedMailConnection"}
-
-func (ec *executionContext) _FailedMailConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Mail]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, failedMailConnectionImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("FailedMailConnection")
-		case "edges":
-			out.Values[i] = ec._FailedMailConnection_edges(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "pageInfo":
-			out.Values[i] = ec._FailedMailConnection_pageInfo(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var failedMailEdgeImplementors = []string{"FailedMailEdge"}
-
-func (ec *executionContext) _FailedMailEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Mail]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, failedMailEdgeImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("FailedMailEdge")
-		case "cursor":
-			out.Values[i] = ec._FailedMailEdge_cursor(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "node":
-			out.Values[i] = ec._FailedMailEdge_node(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var fileImplementors = []string{"File", "Node"}
 
 func (ec *executionContext) _File(ctx context.Context, sel ast.SelectionSet, obj *ent.File) graphql.Marshaler {
@@ -65141,6 +66484,64 @@ func (ec *executionContext) _FormQuestion(ctx context.Context, sel ast.Selection
 		case "max":
 			out.Values[i] = ec._FormQuestion_max(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "section":
+			out.Values[i] = ec._FormQuestion_section(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "identifying":
+			out.Values[i] = ec._FormQuestion_identifying(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var formVersionImplementors = []string{"FormVersion"}
+
+func (ec *executionContext) _FormVersion(ctx context.Context, sel ast.SelectionSet, obj *ent.FormVersion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, formVersionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FormVersion")
+		case "number":
+			out.Values[i] = ec._FormVersion_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "questions":
+			out.Values[i] = ec._FormVersion_questions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "publishedAt":
+			out.Values[i] = ec._FormVersion_publishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._FormVersion_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -65723,44 +67124,6 @@ func (ec *executionContext) _MarkAllReadPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
-var markNotificationGroupReadPayloadImplementors = []string{"MarkNotificationGroupReadPayload"}
-
-func (ec *executionContext) _MarkNotificationGroupReadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkNotificationGroupReadPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, markNotificationGroupReadPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("MarkNotificationGroupReadPayload")
-		case "viewer":
-			out.Values[i] = ec._MarkNotificationGroupReadPayload_viewer(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._MarkNotificationGroupReadPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var markNotificationsReadPayloadImplementors = []string{"MarkNotificationsReadPayload"}
 
 func (ec *executionContext) _MarkNotificationsReadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkNotificationsReadPayload) graphql.Marshaler {
@@ -66057,12 +67420,6 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Member_unreadMentionCount(ctx, field, obj)
-				})
-		case "notificationGroups":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Member_notificationGroups(ctx, field, obj)
 				})
 		case "interests":
 			out.Values[i] = ec._Member_interests(ctx, field, obj)
@@ -66795,6 +68152,48 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "createCall":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createCall(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateCall":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateCall(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "publishCall":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_publishCall(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteCall":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteCall(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "saveForm":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_saveForm(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "publishForm":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_publishForm(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createSavedView":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createSavedView(ctx, field)
@@ -67236,20 +68635,6 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "retryFailedMail":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_retryFailedMail(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "discardFailedMail":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_discardFailedMail(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
 		case "flagPost":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_flagPost(ctx, field)
@@ -67327,13 +68712,6 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "markNotificationGroupRead":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_markNotificationGroupRead(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
 		case "markThreadUnread":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_markThreadUnread(ctx, field)
@@ -67372,13 +68750,6 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "updateNotificationPreference":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updateNotificationPreference(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "resumeMail":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_resumeMail(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -67847,134 +69218,6 @@ func (ec *executionContext) _NotificationEdge(ctx context.Context, sel ast.Selec
 	return out
 }
 
-var notificationGroupImplementors = []string{"NotificationGroup"}
-
-func (ec *executionContext) _NotificationGroup(ctx context.Context, sel ast.SelectionSet, obj *ent.Notification) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, notificationGroupImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("NotificationGroup")
-		case "thread":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._NotificationGroup_thread(ctx, field, obj)
-				})
-		case "newest":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._NotificationGroup_newest(ctx, field, obj)
-				})
-		case "unreadCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._NotificationGroup_unreadCount(ctx, field, obj)
-				})
-		case "actors":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._NotificationGroup_actors(ctx, field, obj)
-				})
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var notificationGroupConnectionImplementors = []string{"NotificationGroupConnection"}
-
-func (ec *executionContext) _NotificationGroupConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Notification]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, notificationGroupConnectionImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("NotificationGroupConnection")
-		case "edges":
-			out.Values[i] = ec._NotificationGroupConnection_edges(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "pageInfo":
-			out.Values[i] = ec._NotificationGroupConnection_pageInfo(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var notificationGroupEdgeImplementors = []string{"NotificationGroupEdge"}
-
-func (ec *executionContext) _NotificationGroupEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Notification]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, notificationGroupEdgeImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("NotificationGroupEdge")
-		case "cursor":
-			out.Values[i] = ec._NotificationGroupEdge_cursor(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "node":
-			out.Values[i] = ec._NotificationGroupEdge_node(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var notificationPreferenceImplementors = []string{"NotificationPreference"}
 
 func (ec *executionContext) _NotificationPreference(ctx context.Context, sel ast.SelectionSet, obj *ent.NotificationPreference) graphql.Marshaler {
@@ -68018,12 +69261,6 @@ func (ec *executionContext) _NotificationPreference(ctx context.Context, sel ast
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "mailStoppedAt":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._NotificationPreference_mailStoppedAt(ctx, field, obj)
-				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -69449,6 +70686,44 @@ func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var publishCallPayloadImplementors = []string{"PublishCallPayload"}
+
+func (ec *executionContext) _PublishCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PublishCallPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, publishCallPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PublishCallPayload")
+		case "call":
+			out.Values[i] = ec._PublishCallPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._PublishCallPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var publishDraftPayloadImplementors = []string{"PublishDraftPayload"}
 
 func (ec *executionContext) _PublishDraftPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PublishDraftPayload) graphql.Marshaler {
@@ -69467,6 +70742,49 @@ func (ec *executionContext) _PublishDraftPayload(ctx context.Context, sel ast.Se
 			}
 		case "errors":
 			out.Values[i] = ec._PublishDraftPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var publishFormPayloadImplementors = []string{"PublishFormPayload"}
+
+func (ec *executionContext) _PublishFormPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PublishFormPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, publishFormPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PublishFormPayload")
+		case "call":
+			out.Values[i] = ec._PublishFormPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "form":
+			out.Values[i] = ec._PublishFormPayload_form(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._PublishFormPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -69554,6 +70872,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_auditEntries(ctx, field)
 				})
+		case "calls":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_calls(ctx, field)
+				})
 		case "organizations":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -69571,12 +70895,6 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_members(ctx, field)
-				})
-		case "failedMails":
-			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Query_failedMails(ctx, field)
 				})
 		case "moderationQueue":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -70344,6 +71662,16 @@ func (ec *executionContext) _Requirement(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "help":
+			out.Values[i] = ec._Requirement_help(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "letter":
+			out.Values[i] = ec._Requirement_letter(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -70794,82 +72122,6 @@ func (ec *executionContext) _ResourceVersionEdge(ctx context.Context, sel ast.Se
 	return out
 }
 
-var resumeMailPayloadImplementors = []string{"ResumeMailPayload"}
-
-func (ec *executionContext) _ResumeMailPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ResumeMailPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, resumeMailPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ResumeMailPayload")
-		case "notificationPreference":
-			out.Values[i] = ec._ResumeMailPayload_notificationPreference(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._ResumeMailPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var retryFailedMailPayloadImplementors = []string{"RetryFailedMailPayload"}
-
-func (ec *executionContext) _RetryFailedMailPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RetryFailedMailPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, retryFailedMailPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("RetryFailedMailPayload")
-		case "retriedId":
-			out.Values[i] = ec._RetryFailedMailPayload_retriedId(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._RetryFailedMailPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var revokeAccessTokenPayloadImplementors = []string{"RevokeAccessTokenPayload"}
 
 func (ec *executionContext) _RevokeAccessTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeAccessTokenPayload) graphql.Marshaler {
@@ -71152,6 +72404,49 @@ func (ec *executionContext) _SaveDraftPayload(ctx context.Context, sel ast.Selec
 			}
 		case "errors":
 			out.Values[i] = ec._SaveDraftPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var saveFormPayloadImplementors = []string{"SaveFormPayload"}
+
+func (ec *executionContext) _SaveFormPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SaveFormPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, saveFormPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SaveFormPayload")
+		case "call":
+			out.Values[i] = ec._SaveFormPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "form":
+			out.Values[i] = ec._SaveFormPayload_form(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SaveFormPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -73699,6 +74994,44 @@ func (ec *executionContext) _UnscheduleDraftPayload(ctx context.Context, sel ast
 	return out
 }
 
+var updateCallPayloadImplementors = []string{"UpdateCallPayload"}
+
+func (ec *executionContext) _UpdateCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateCallPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateCallPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateCallPayload")
+		case "call":
+			out.Values[i] = ec._UpdateCallPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._UpdateCallPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var updateCohortPayloadImplementors = []string{"UpdateCohortPayload"}
 
 func (ec *executionContext) _UpdateCohortPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateCohortPayload) graphql.Marshaler {
@@ -75680,6 +77013,38 @@ func (ec *executionContext) marshalNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 	return ec._Call(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNCallConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Call]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CallConnection!")
+		return graphql.Null
+	}
+	return ec._CallConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCallEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Call]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCallEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCallEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Call]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CallEdge!")
+		return graphql.Null
+	}
+	return ec._CallEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCallState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx context.Context, v any) (admission.CallState, error) {
 	var res admission.CallState
 	err := res.UnmarshalGQL(v)
@@ -75830,6 +77195,19 @@ func (ec *executionContext) marshalNCreateApplicationExportPayload2ᚖgithubᚗc
 		return graphql.Null
 	}
 	return ec._CreateApplicationExportPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCreateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallInput(ctx context.Context, v any) (model.CreateCallInput, error) {
+	res, err := ec.unmarshalInputCreateCallInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateCallPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateCallPayload!")
+		return graphql.Null
+	}
+	return ec._CreateCallPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreateCohortInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCohortInput(ctx context.Context, v any) (model.CreateCohortInput, error) {
@@ -76014,6 +77392,31 @@ func (ec *executionContext) marshalNCreateWebhookEndpointPayload2ᚖgithubᚗcom
 	return ec._CreateWebhookEndpointPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNCriterion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx context.Context, sel ast.SelectionSet, v schema.Criterion) graphql.Marshaler {
+	return ec._Criterion(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCriterion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx context.Context, sel ast.SelectionSet, v []schema.Criterion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCriterion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNCriterionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx context.Context, v any) (*schema.Criterion, error) {
+	res, err := ec.unmarshalInputCriterionInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx context.Context, v any) (page.Cursor, error) {
 	var res page.Cursor
 	err := res.UnmarshalGQL(v)
@@ -76052,24 +77455,6 @@ func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, se
 	return res
 }
 
-func (ec *executionContext) unmarshalNDateTime2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
-	res, err := scalar.UnmarshalDateTime(v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNDateTime2ᚖtimeᚐTime(ctx context.Context, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "DateTime!")
-		return graphql.Null
-	}
-	_ = sel
-	res := scalar.MarshalDateTime(*v)
-	if res == graphql.Null {
-		graphql.AddInvalidNullFromMarshaler(ctx, "DateTime!")
-	}
-	return res
-}
-
 func (ec *executionContext) unmarshalNDeactivateMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeactivateMemberInput(ctx context.Context, v any) (model.DeactivateMemberInput, error) {
 	res, err := ec.unmarshalInputDeactivateMemberInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -76094,6 +77479,19 @@ func (ec *executionContext) marshalNDeclineJoinRequestPayload2ᚖgithubᚗcomᚋ
 		return graphql.Null
 	}
 	return ec._DeclineJoinRequestPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallInput(ctx context.Context, v any) (model.DeleteCallInput, error) {
+	res, err := ec.unmarshalInputDeleteCallInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteCallPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteCallPayload!")
+		return graphql.Null
+	}
+	return ec._DeleteCallPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDeleteDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteDraftInput(ctx context.Context, v any) (model.DeleteDraftInput, error) {
@@ -76193,19 +77591,6 @@ func (ec *executionContext) marshalNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return graphql.Null
 	}
 	return ec._DiffRun(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNDiscardFailedMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardFailedMailInput(ctx context.Context, v any) (model.DiscardFailedMailInput, error) {
-	res, err := ec.unmarshalInputDiscardFailedMailInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNDiscardFailedMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardFailedMailPayload(ctx context.Context, sel ast.SelectionSet, v *model.DiscardFailedMailPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "DiscardFailedMailPayload!")
-		return graphql.Null
-	}
-	return ec._DiscardFailedMailPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNDocument2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocumentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Document) graphql.Marshaler {
@@ -76565,46 +77950,6 @@ func (ec *executionContext) marshalNExtension2ᚖgithubᚗcomᚋpursuingᚑequit
 	return ec._Extension(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNFailedMail2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMail(ctx context.Context, sel ast.SelectionSet, v *ent.Mail) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "FailedMail!")
-		return graphql.Null
-	}
-	return ec._FailedMail(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNFailedMailConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Mail]) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "FailedMailConnection!")
-		return graphql.Null
-	}
-	return ec._FailedMailConnection(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNFailedMailEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Mail]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNFailedMailEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNFailedMailEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Mail]) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "FailedMailEdge!")
-		return graphql.Null
-	}
-	return ec._FailedMailEdge(ctx, sel, v)
-}
-
 func (ec *executionContext) marshalNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.File) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -76738,6 +78083,26 @@ func (ec *executionContext) marshalNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuing�
 	return ec._FlaggedPostEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNFormQuestion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx context.Context, sel ast.SelectionSet, v schema.Question) graphql.Marshaler {
+	return ec._FormQuestion(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFormQuestion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx context.Context, sel ast.SelectionSet, v []schema.Question) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFormQuestion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx context.Context, sel ast.SelectionSet, v []*schema.Question) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -76760,6 +78125,49 @@ func (ec *executionContext) marshalNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑeq
 		return graphql.Null
 	}
 	return ec._FormQuestion(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNFormQuestionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx context.Context, v any) ([]*schema.Question, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*schema.Question, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNFormQuestionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNFormQuestionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx context.Context, v any) (*schema.Question, error) {
+	res, err := ec.unmarshalInputFormQuestionInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFormVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersionᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.FormVersion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx context.Context, sel ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FormVersion!")
+		return graphql.Null
+	}
+	return ec._FormVersion(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Framework) graphql.Marshaler {
@@ -77029,19 +78437,6 @@ func (ec *executionContext) marshalNMarkAllReadPayload2ᚖgithubᚗcomᚋpursuin
 		return graphql.Null
 	}
 	return ec._MarkAllReadPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNMarkNotificationGroupReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkNotificationGroupReadInput(ctx context.Context, v any) (model.MarkNotificationGroupReadInput, error) {
-	res, err := ec.unmarshalInputMarkNotificationGroupReadInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNMarkNotificationGroupReadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkNotificationGroupReadPayload(ctx context.Context, sel ast.SelectionSet, v *model.MarkNotificationGroupReadPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "MarkNotificationGroupReadPayload!")
-		return graphql.Null
-	}
-	return ec._MarkNotificationGroupReadPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNMarkNotificationsReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkNotificationsReadInput(ctx context.Context, v any) (model.MarkNotificationsReadInput, error) {
@@ -77407,38 +78802,6 @@ func (ec *executionContext) marshalNNotificationEvent2githubᚗcomᚋpursuingᚑ
 	return ec._NotificationEvent(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNNotificationGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(ctx context.Context, sel ast.SelectionSet, v *ent.Notification) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "NotificationGroup!")
-		return graphql.Null
-	}
-	return ec._NotificationGroup(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNNotificationGroupEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Notification]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNNotificationGroupEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNNotificationGroupEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Notification]) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "NotificationGroupEdge!")
-		return graphql.Null
-	}
-	return ec._NotificationGroupEdge(ctx, sel, v)
-}
-
 func (ec *executionContext) marshalNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx context.Context, sel ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "NotificationPreference!")
@@ -77789,6 +79152,19 @@ func (ec *executionContext) marshalNProgram2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return ec._Program(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNPublishCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallInput(ctx context.Context, v any) (model.PublishCallInput, error) {
+	res, err := ec.unmarshalInputPublishCallInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPublishCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.PublishCallPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PublishCallPayload!")
+		return graphql.Null
+	}
+	return ec._PublishCallPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNPublishDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishDraftInput(ctx context.Context, v any) (model.PublishDraftInput, error) {
 	res, err := ec.unmarshalInputPublishDraftInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -77800,6 +79176,19 @@ func (ec *executionContext) marshalNPublishDraftPayload2ᚖgithubᚗcomᚋpursui
 		return graphql.Null
 	}
 	return ec._PublishDraftPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPublishFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormInput(ctx context.Context, v any) (model.PublishFormInput, error) {
+	res, err := ec.unmarshalInputPublishFormInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPublishFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormPayload(ctx context.Context, sel ast.SelectionSet, v *model.PublishFormPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PublishFormPayload!")
+		return graphql.Null
+	}
+	return ec._PublishFormPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋallowanceᚐAllowance(ctx context.Context, sel ast.SelectionSet, v *allowance.Allowance) graphql.Marshaler {
@@ -78010,6 +79399,11 @@ func (ec *executionContext) marshalNRequirement2ᚕgithubᚗcomᚋpursuingᚑequ
 	return ret
 }
 
+func (ec *executionContext) unmarshalNRequirementInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(ctx context.Context, v any) (*schema.Requirement, error) {
+	res, err := ec.unmarshalInputRequirementInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNResendSignatureRequestInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResendSignatureRequestInput(ctx context.Context, v any) (model.ResendSignatureRequestInput, error) {
 	res, err := ec.unmarshalInputResendSignatureRequestInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -78136,32 +79530,6 @@ func (ec *executionContext) marshalNResourceVersionEdge2ᚖgithubᚗcomᚋpursui
 	return ec._ResourceVersionEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNResumeMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResumeMailInput(ctx context.Context, v any) (model.ResumeMailInput, error) {
-	res, err := ec.unmarshalInputResumeMailInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNResumeMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResumeMailPayload(ctx context.Context, sel ast.SelectionSet, v *model.ResumeMailPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ResumeMailPayload!")
-		return graphql.Null
-	}
-	return ec._ResumeMailPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNRetryFailedMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRetryFailedMailInput(ctx context.Context, v any) (model.RetryFailedMailInput, error) {
-	res, err := ec.unmarshalInputRetryFailedMailInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNRetryFailedMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRetryFailedMailPayload(ctx context.Context, sel ast.SelectionSet, v *model.RetryFailedMailPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "RetryFailedMailPayload!")
-		return graphql.Null
-	}
-	return ec._RetryFailedMailPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNRevokeAccessTokenInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeAccessTokenInput(ctx context.Context, v any) (model.RevokeAccessTokenInput, error) {
 	res, err := ec.unmarshalInputRevokeAccessTokenInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -78282,6 +79650,19 @@ func (ec *executionContext) marshalNSaveDraftPayload2ᚖgithubᚗcomᚋpursuing�
 		return graphql.Null
 	}
 	return ec._SaveDraftPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSaveFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormInput(ctx context.Context, v any) (model.SaveFormInput, error) {
+	res, err := ec.unmarshalInputSaveFormInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSaveFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormPayload(ctx context.Context, sel ast.SelectionSet, v *model.SaveFormPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SaveFormPayload!")
+		return graphql.Null
+	}
+	return ec._SaveFormPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSavedFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx context.Context, sel ast.SelectionSet, v *casework.Filter) graphql.Marshaler {
@@ -79239,6 +80620,19 @@ func (ec *executionContext) marshalNUnscheduleDraftPayload2ᚖgithubᚗcomᚋpur
 	return ec._UnscheduleDraftPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNUpdateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallInput(ctx context.Context, v any) (model.UpdateCallInput, error) {
+	res, err := ec.unmarshalInputUpdateCallInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateCallPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateCallPayload!")
+		return graphql.Null
+	}
+	return ec._UpdateCallPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUpdateCohortInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCohortInput(ctx context.Context, v any) (model.UpdateCohortInput, error) {
 	res, err := ec.unmarshalInputUpdateCohortInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -79887,6 +81281,29 @@ func (ec *executionContext) marshalOBulkAction2ᚖgithubᚗcomᚋpursuingᚑequi
 	return ec._BulkAction(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx context.Context, sel ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Call(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOCallState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx context.Context, v any) (*admission.CallState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(admission.CallState)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCallState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx context.Context, sel ast.SelectionSet, v *admission.CallState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) marshalOCallStatistics2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStatistics(ctx context.Context, sel ast.SelectionSet, v *casework.Statistics) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -79918,6 +81335,23 @@ func (ec *executionContext) marshalOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpu
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOCriterionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx context.Context, v any) ([]*schema.Criterion, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*schema.Criterion, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNCriterionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx context.Context, v any) (*page.Cursor, error) {
@@ -80047,6 +81481,13 @@ func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel as
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) marshalOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx context.Context, sel ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._FormVersion(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx context.Context, v any) ([]gid.ID, error) {
 	if v == nil {
 		return nil, nil
@@ -80096,6 +81537,18 @@ func (ec *executionContext) marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcom
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) unmarshalOInt2int(ctx context.Context, v any) (int, error) {
+	res, err := graphql.UnmarshalInt(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOInt2int(ctx context.Context, sel ast.SelectionSet, v int) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalInt(v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {
@@ -80188,13 +81641,6 @@ func (ec *executionContext) marshalONotificationConnection2ᚖgithubᚗcomᚋpur
 		return graphql.Null
 	}
 	return ec._NotificationConnection(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalONotificationGroupConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Notification]) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._NotificationGroupConnection(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx context.Context, sel ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
@@ -80298,6 +81744,23 @@ func (ec *executionContext) unmarshalOQuietHoursInput2ᚖgithubᚗcomᚋpursuing
 	}
 	res, err := ec.unmarshalInputQuietHoursInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalORequirementInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(ctx context.Context, v any) ([]*schema.Requirement, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*schema.Requirement, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRequirementInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) marshalOResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(ctx context.Context, sel ast.SelectionSet, v *ent.Resource) graphql.Marshaler {

@@ -82,6 +82,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 				graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
 				graphql.NewInputUnmarshaler("CreateApplicationExportInput", ec.unmarshalInputCreateApplicationExportInput),
+				graphql.NewInputUnmarshaler("CreateCallInput", ec.unmarshalInputCreateCallInput),
 				graphql.NewInputUnmarshaler("CreateCohortInput", ec.unmarshalInputCreateCohortInput),
 				graphql.NewInputUnmarshaler("CreateExportInput", ec.unmarshalInputCreateExportInput),
 				graphql.NewInputUnmarshaler("CreateFeedAddressInput", ec.unmarshalInputCreateFeedAddressInput),
@@ -96,8 +97,10 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("CreateTeamMembershipInput", ec.unmarshalInputCreateTeamMembershipInput),
 				graphql.NewInputUnmarshaler("CreateThreadInput", ec.unmarshalInputCreateThreadInput),
 				graphql.NewInputUnmarshaler("CreateWebhookEndpointInput", ec.unmarshalInputCreateWebhookEndpointInput),
+				graphql.NewInputUnmarshaler("CriterionInput", ec.unmarshalInputCriterionInput),
 				graphql.NewInputUnmarshaler("DeactivateMemberInput", ec.unmarshalInputDeactivateMemberInput),
 				graphql.NewInputUnmarshaler("DeclineJoinRequestInput", ec.unmarshalInputDeclineJoinRequestInput),
+				graphql.NewInputUnmarshaler("DeleteCallInput", ec.unmarshalInputDeleteCallInput),
 				graphql.NewInputUnmarshaler("DeleteDraftInput", ec.unmarshalInputDeleteDraftInput),
 				graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 				graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
@@ -116,6 +119,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("EnrollTeamInput", ec.unmarshalInputEnrollTeamInput),
 				graphql.NewInputUnmarshaler("EraseMemberInput", ec.unmarshalInputEraseMemberInput),
 				graphql.NewInputUnmarshaler("FlagPostInput", ec.unmarshalInputFlagPostInput),
+				graphql.NewInputUnmarshaler("FormQuestionInput", ec.unmarshalInputFormQuestionInput),
 				graphql.NewInputUnmarshaler("GrantEntitlementInput", ec.unmarshalInputGrantEntitlementInput),
 				graphql.NewInputUnmarshaler("GrantExtensionInput", ec.unmarshalInputGrantExtensionInput),
 				graphql.NewInputUnmarshaler("HidePostInput", ec.unmarshalInputHidePostInput),
@@ -135,7 +139,9 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("PinThreadInput", ec.unmarshalInputPinThreadInput),
 				graphql.NewInputUnmarshaler("PingWebhookEndpointInput", ec.unmarshalInputPingWebhookEndpointInput),
 				graphql.NewInputUnmarshaler("PollInput", ec.unmarshalInputPollInput),
+				graphql.NewInputUnmarshaler("PublishCallInput", ec.unmarshalInputPublishCallInput),
 				graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
+				graphql.NewInputUnmarshaler("PublishFormInput", ec.unmarshalInputPublishFormInput),
 				graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 				graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
 				graphql.NewInputUnmarshaler("RemoveApplicationEditorInput", ec.unmarshalInputRemoveApplicationEditorInput),
@@ -149,6 +155,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("RequestInformationInput", ec.unmarshalInputRequestInformationInput),
 				graphql.NewInputUnmarshaler("RequestSignatureInput", ec.unmarshalInputRequestSignatureInput),
 				graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
+				graphql.NewInputUnmarshaler("RequirementInput", ec.unmarshalInputRequirementInput),
 				graphql.NewInputUnmarshaler("ResendSignatureRequestInput", ec.unmarshalInputResendSignatureRequestInput),
 				graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
 				graphql.NewInputUnmarshaler("ResumeMailInput", ec.unmarshalInputResumeMailInput),
@@ -159,6 +166,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 				graphql.NewInputUnmarshaler("SaveAnswerInput", ec.unmarshalInputSaveAnswerInput),
 				graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
+				graphql.NewInputUnmarshaler("SaveFormInput", ec.unmarshalInputSaveFormInput),
 				graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
 				graphql.NewInputUnmarshaler("SetSpaceWatchLevelInput", ec.unmarshalInputSetSpaceWatchLevelInput),
 				graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
@@ -177,6 +185,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("UnmuteMemberInput", ec.unmarshalInputUnmuteMemberInput),
 				graphql.NewInputUnmarshaler("UnpinThreadInput", ec.unmarshalInputUnpinThreadInput),
 				graphql.NewInputUnmarshaler("UnscheduleDraftInput", ec.unmarshalInputUnscheduleDraftInput),
+				graphql.NewInputUnmarshaler("UpdateCallInput", ec.unmarshalInputUpdateCallInput),
 				graphql.NewInputUnmarshaler("UpdateCohortInput", ec.unmarshalInputUpdateCohortInput),
 				graphql.NewInputUnmarshaler("UpdateEnrollmentInput", ec.unmarshalInputUpdateEnrollmentInput),
 				graphql.NewInputUnmarshaler("UpdateNotificationPreferenceInput", ec.unmarshalInputUpdateNotificationPreferenceInput),
@@ -925,6 +934,19 @@ func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place
 				continue
 			}
 			whole = ec.putNApplicationEditor2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditorᚄ(w, f, v) && whole
+		case "questions":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_questions(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*schema.Question, error) {
+				return ec.Resolvers.Application().Questions(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w, f, v) && whole
 		case "documents":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Application_documents(in.Ctx, f.CollectedField)
@@ -2278,6 +2300,143 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 				continue
 			}
 			whole = ec.putNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w, f, v) && whole
+		case "offering":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_offering(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Offering, error) {
+				return ec.Resolvers.Call().Offering(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v) && whole
+		case "opensLocal":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_opensLocal(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Call().OpensLocal(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "dueLocal":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_dueLocal(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Call().DueLocal(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "closesLocal":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_closesLocal(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Call().ClosesLocal(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "capacity":
+			v := obj.Capacity
+			w.Int(v)
+		case "offerDays":
+			v := obj.OfferDays
+			w.Int(v)
+		case "rubric":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_rubric(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Rubric
+			whole = ec.putNCriterion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(w, f, v) && whole
+		case "reviewsWanted":
+			v := obj.ReviewsWanted
+			w.Int(v)
+		case "blind":
+			v := obj.Blind
+			w.Bool(v)
+		case "formVersion":
+			v := obj.FormVersion
+			w.Int(v)
+		case "publishedAt":
+			v := obj.PublishedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "cohort":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_cohort(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Cohort, error) {
+				return ec.Resolvers.Call().Cohort(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v)
+		case "formVersions":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_formVersions(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.FormVersion, error) {
+				return ec.Resolvers.Call().FormVersions(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNFormVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersionᚄ(w, f, v) && whole
+		case "version":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_version(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*int, error) {
+				return ec.Resolvers.Call().Version(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.Int(*v)
+			}
+		case "viewerCanUpdate":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_viewerCanUpdate(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (bool, error) {
+				return ec.Resolvers.Call().ViewerCanUpdate(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Bool(v)
 		case "applications":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Call_applications(in.Ctx, f.CollectedField)
@@ -2330,6 +2489,66 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 				continue
 			}
 			whole = ec.putNBulkActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_CallConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Call]) bool {
+	o := in.Object(ec.OperationContext, "CallConnection", callConnectionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CallConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CallConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			whole = ec.putNCallEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CallConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_CallEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Call]) bool {
+	o := in.Object(ec.OperationContext, "CallEdge", callEdgeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CallEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CallEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			whole = ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -2809,6 +3028,38 @@ func (ec *executionContext) write_CreateApplicationExportPayload(w *answer.Write
 	return whole
 }
 
+func (ec *executionContext) write_CreateCallPayload(w *answer.Writer, in *answer.Place, obj *model.CreateCallPayload) bool {
+	o := in.Object(ec.OperationContext, "CreateCallPayload", createCallPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CreateCallPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CreateCallPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CreateCallPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_CreateCohortPayload(w *answer.Writer, in *answer.Place, obj *model.CreateCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "CreateCohortPayload", createCohortPayloadImplementors)
 	w.Raw("{")
@@ -3271,6 +3522,39 @@ func (ec *executionContext) write_CreateWebhookEndpointPayload(w *answer.Writer,
 	return whole
 }
 
+func (ec *executionContext) write_Criterion(w *answer.Writer, in *answer.Place, obj *schema.Criterion) bool {
+	o := in.Object(ec.OperationContext, "Criterion", criterionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"Criterion\"")
+		case "key":
+			v := obj.Key
+			w.String(v)
+		case "label":
+			v := obj.Label
+			w.String(v)
+		case "description":
+			v := obj.Description
+			w.String(v)
+		case "max":
+			v := obj.Max
+			w.Int(v)
+		case "weight":
+			v := obj.Weight
+			w.Int(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_DeactivateMemberPayload(w *answer.Writer, in *answer.Place, obj *model.DeactivateMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "DeactivateMemberPayload", deactivateMemberPayloadImplementors)
 	w.Raw("{")
@@ -3323,6 +3607,38 @@ func (ec *executionContext) write_DeclineJoinRequestPayload(w *answer.Writer, in
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_DeclineJoinRequestPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_DeleteCallPayload(w *answer.Writer, in *answer.Place, obj *model.DeleteCallPayload) bool {
+	o := in.Object(ec.OperationContext, "DeleteCallPayload", deleteCallPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DeleteCallPayload\"")
+		case "deletedCallId":
+			v := obj.DeletedCallID
+			if v == nil {
+				w.Null()
+			} else {
+				w.ID(*v)
+			}
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DeleteCallPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -5083,6 +5399,50 @@ func (ec *executionContext) write_FormQuestion(w *answer.Writer, in *answer.Plac
 			}
 			v := obj.Max
 			ec.putOFloat2ᚖfloat64(w, f, v)
+		case "section":
+			v := obj.Section
+			w.String(v)
+		case "identifying":
+			v := obj.Identifying
+			w.Bool(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_FormVersion(w *answer.Writer, in *answer.Place, obj *ent.FormVersion) bool {
+	o := in.Object(ec.OperationContext, "FormVersion", formVersionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FormVersion\"")
+		case "number":
+			v := obj.Number
+			w.Int(v)
+		case "questions":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FormVersion_questions(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Questions
+			whole = ec.putNFormQuestion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w, f, v) && whole
+		case "publishedAt":
+			v := obj.PublishedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "updatedAt":
+			v := obj.UpdatedAt
+			w.DateTime(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -8254,6 +8614,38 @@ func (ec *executionContext) write_Program(w *answer.Writer, in *answer.Place, ob
 	return whole
 }
 
+func (ec *executionContext) write_PublishCallPayload(w *answer.Writer, in *answer.Place, obj *model.PublishCallPayload) bool {
+	o := in.Object(ec.OperationContext, "PublishCallPayload", publishCallPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"PublishCallPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PublishCallPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PublishCallPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_PublishDraftPayload(w *answer.Writer, in *answer.Place, obj *model.PublishDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "PublishDraftPayload", publishDraftPayloadImplementors)
 	w.Raw("{")
@@ -8274,6 +8666,45 @@ func (ec *executionContext) write_PublishDraftPayload(w *answer.Writer, in *answ
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PublishDraftPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_PublishFormPayload(w *answer.Writer, in *answer.Place, obj *model.PublishFormPayload) bool {
+	o := in.Object(ec.OperationContext, "PublishFormPayload", publishFormPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"PublishFormPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PublishFormPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "form":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PublishFormPayload_form(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Form
+			ec.putOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PublishFormPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -8403,6 +8834,19 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				continue
 			}
 			whole = ec.putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		case "calls":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Query_calls(ctx, f.CollectedField)
+				f.Begin(ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.Call], error) {
+				return ec.Resolvers.Query().Calls(ctx, fc.Args["state"].(*admission.CallState), fc.Args["offeringId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNCallConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "organizations":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_organizations(ctx, f.CollectedField)
@@ -9150,6 +9594,12 @@ func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place
 		case "optional":
 			v := obj.Optional
 			w.Bool(v)
+		case "help":
+			v := obj.Help
+			w.String(v)
+		case "letter":
+			v := obj.Letter
+			w.String(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -9875,6 +10325,45 @@ func (ec *executionContext) write_SaveDraftPayload(w *answer.Writer, in *answer.
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SaveDraftPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SaveFormPayload(w *answer.Writer, in *answer.Place, obj *model.SaveFormPayload) bool {
+	o := in.Object(ec.OperationContext, "SaveFormPayload", saveFormPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SaveFormPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SaveFormPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "form":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SaveFormPayload_form(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Form
+			ec.putOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SaveFormPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -12290,6 +12779,38 @@ func (ec *executionContext) write_UnscheduleDraftPayload(w *answer.Writer, in *a
 	return whole
 }
 
+func (ec *executionContext) write_UpdateCallPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateCallPayload) bool {
+	o := in.Object(ec.OperationContext, "UpdateCallPayload", updateCallPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"UpdateCallPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_UpdateCallPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_UpdateCallPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_UpdateCohortPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateCohortPayload) bool {
 	o := in.Object(ec.OperationContext, "UpdateCohortPayload", updateCohortPayloadImplementors)
 	w.Raw("{")
@@ -13965,6 +14486,27 @@ func (ec *executionContext) putNApplicationEditor2ᚖgithubᚗcomᚋpursuingᚑe
 	return ec.write_ApplicationEditor(w, p, v)
 }
 
+func (ec *executionContext) putNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w *answer.Writer, p *answer.Place, v []*schema.Question) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w *answer.Writer, p *answer.Place, v *schema.Question) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FormQuestion!")
+		return false
+	}
+	return ec.write_FormQuestion(w, p, v)
+}
+
 func (ec *executionContext) putNDocument2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocumentᚄ(w *answer.Writer, p *answer.Place, v []*ent.Document) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -14420,25 +14962,50 @@ func (ec *executionContext) putNRequirement2githubᚗcomᚋpursuingᚑequityᚋc
 	return ec.write_Requirement(w, p, &v)
 }
 
-func (ec *executionContext) putNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w *answer.Writer, p *answer.Place, v []*schema.Question) bool {
+func (ec *executionContext) putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w *answer.Writer, p *answer.Place, v *ent.Offering) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Offering!")
+		return false
+	}
+	return ec.write_Offering(w, p, v)
+}
+
+func (ec *executionContext) putNCriterion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(w *answer.Writer, p *answer.Place, v []schema.Criterion) bool {
 	e := p.Element()
 	w.Raw("[")
 	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w, e, v[i]) && whole
+		whole = ec.putNCriterion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(w, e, v[i]) && whole
 	}
 	w.Raw("]")
 	return whole
 }
 
-func (ec *executionContext) putNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w *answer.Writer, p *answer.Place, v *schema.Question) bool {
+func (ec *executionContext) putNCriterion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(w *answer.Writer, p *answer.Place, v schema.Criterion) bool {
+	return ec.write_Criterion(w, p, &v)
+}
+
+func (ec *executionContext) putNFormVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersionᚄ(w *answer.Writer, p *answer.Place, v []*ent.FormVersion) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(w *answer.Writer, p *answer.Place, v *ent.FormVersion) bool {
 	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "FormQuestion!")
+		graphql.AddInvalidNullError(p.Ctx, "FormVersion!")
 		return false
 	}
-	return ec.write_FormQuestion(w, p, v)
+	return ec.write_FormVersion(w, p, v)
 }
 
 func (ec *executionContext) putNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Application]) bool {
@@ -14489,6 +15056,27 @@ func (ec *executionContext) putNBulkActionConnection2ᚖgithubᚗcomᚋpursuing�
 		return false
 	}
 	return ec.write_BulkActionConnection(w, p, v)
+}
+
+func (ec *executionContext) putNCallEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Call]) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNCallEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNCallEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Call]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "CallEdge!")
+		return false
+	}
+	return ec.write_CallEdge(w, p, v)
 }
 
 func (ec *executionContext) putNApplicationStateCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStateCountᚄ(w *answer.Writer, p *answer.Place, v []*casework.StateCount) bool {
@@ -14565,14 +15153,6 @@ func (ec *executionContext) putOBulkAction2ᚖgithubᚗcomᚋpursuingᚑequity�
 		w.Null()
 	}
 	return true
-}
-
-func (ec *executionContext) putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w *answer.Writer, p *answer.Place, v *ent.Offering) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "Offering!")
-		return false
-	}
-	return ec.write_Offering(w, p, v)
 }
 
 func (ec *executionContext) putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Team]) bool {
@@ -14653,6 +15233,19 @@ func (ec *executionContext) putOAffiliation2ᚖgithubᚗcomᚋpursuingᚑequity�
 	}
 	mark := w.Mark()
 	if !ec.write_Affiliation(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w *answer.Writer, p *answer.Place, v *ent.Call) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_Call(w, p, v) {
 		w.Back(mark)
 		w.Null()
 	}
@@ -14943,6 +15536,23 @@ func (ec *executionContext) putOFloat2ᚖfloat64(w *answer.Writer, p *answer.Pla
 		w.Null()
 	}
 	return true
+}
+
+func (ec *executionContext) putNFormQuestion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w *answer.Writer, p *answer.Place, v []schema.Question) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNFormQuestion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNFormQuestion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w *answer.Writer, p *answer.Place, v schema.Question) bool {
+	return ec.write_FormQuestion(w, p, &v)
 }
 
 func (ec *executionContext) putOEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlement(w *answer.Writer, p *answer.Place, v *ent.Entitlement) bool {
@@ -15611,6 +16221,19 @@ func (ec *executionContext) putNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequity�
 	return whole
 }
 
+func (ec *executionContext) putOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(w *answer.Writer, p *answer.Place, v *ent.FormVersion) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_FormVersion(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
 func (ec *executionContext) putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w *answer.Writer, p *answer.Place, v []model.Node) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -15637,6 +16260,14 @@ func (ec *executionContext) putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuing�
 		return false
 	}
 	return ec.write_AuditEntryConnection(w, p, v)
+}
+
+func (ec *executionContext) putNCallConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Call]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "CallConnection!")
+		return false
+	}
+	return ec.write_CallConnection(w, p, v)
 }
 
 func (ec *executionContext) putNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Organization]) bool {

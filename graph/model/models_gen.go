@@ -442,6 +442,48 @@ type CreateApplicationExportPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `createCall` takes.
+type CreateCallInput struct {
+	// The offering.
+	OfferingID gid.ID `json:"offeringId"`
+	// Its title, 1 to 200 characters.
+	Title string `json:"title"`
+	// What it is about, in Markdown; up to 10,000 characters.
+	Summary graphql.Omittable[*string] `json:"summary,omitempty"`
+	// The zone of the deadlines.
+	TimeZone string `json:"timeZone"`
+	// From when one can apply: `2022-09-06T09:00`, with seconds if need be.
+	OpensLocal string `json:"opensLocal"`
+	// When applications are due, after the opening.
+	DueLocal string `json:"dueLocal"`
+	// When the call closes for good, not before they are due; when it is due, if left out.
+	ClosesLocal graphql.Omittable[*string] `json:"closesLocal,omitempty"`
+	// What an application must hold, at most 20; the form alone, if left out.
+	Requirements graphql.Omittable[[]*schema.Requirement] `json:"requirements,omitempty"`
+	// By what applications are judged, at most 20.
+	Rubric graphql.Omittable[[]*schema.Criterion] `json:"rubric,omitempty"`
+	// Where admitted teams are enrolled: a cohort of the offering that was not archived.
+	CohortID graphql.Omittable[*gid.ID] `json:"cohortId,omitempty"`
+	// How many places there are, up to 10,000; 0 for not known yet.
+	Capacity graphql.Omittable[*int] `json:"capacity,omitempty"`
+	// For how many days an offered place stands, 1 to 365; 14, if left out.
+	OfferDays graphql.Omittable[*int] `json:"offerDays,omitempty"`
+	// How many reviews each application is to have, 0 to 10; 2, if left out.
+	ReviewsWanted graphql.Omittable[*int] `json:"reviewsWanted,omitempty"`
+	// Whether reviewers are not told who applies.
+	Blind graphql.Omittable[*bool] `json:"blind,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `createCall` returns.
+type CreateCallPayload struct {
+	// The new call; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `createCohort` takes.
 type CreateCohortInput struct {
 	// The offering that it is a run of.
@@ -792,6 +834,20 @@ type DeclineJoinRequestPayload struct {
 	// The declined request; null when there are errors.
 	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `deleteCall` takes.
+type DeleteCallInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+}
+
+// What `deleteCall` returns.
+type DeleteCallPayload struct {
+	// The id of the call that is no more; null when there are errors.
+	DeletedCallID *gid.ID `json:"deletedCallId,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1605,6 +1661,22 @@ type PostRestored struct {
 
 func (PostRestored) IsThreadEvent() {}
 
+// What `publishCall` takes.
+type PublishCallInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// The version that was looked at.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// What `publishCall` returns.
+type PublishCallPayload struct {
+	// The published call; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `publishDraft` takes.
 type PublishDraftInput struct {
 	// The draft.
@@ -1618,6 +1690,24 @@ type PublishDraftPayload struct {
 	// The new post, of a new thread the first; null when there are errors.
 	Post *ent.Post `json:"post,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `publishForm` takes.
+type PublishFormInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// The call's version that was looked at.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// What `publishForm` returns.
+type PublishFormPayload struct {
+	// The call as it is now; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
+	// The version that was published; null when there are errors.
+	Form *ent.FormVersion `json:"form,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -2041,6 +2131,26 @@ type SaveDraftPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `saveForm` takes.
+type SaveFormInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// The call's version that this changes.
+	ExpectedVersion int `json:"expectedVersion"`
+	// All questions, at most 100.
+	Questions []*schema.Question `json:"questions"`
+}
+
+// What `saveForm` returns.
+type SaveFormPayload struct {
+	// The call as it is now; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
+	// The version of the form that is being written; null when there are errors.
+	Form *ent.FormVersion `json:"form,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `scheduleDraft` takes.
 type ScheduleDraftInput struct {
 	// The draft. It must say something, and have a title if it would start a thread.
@@ -2373,6 +2483,48 @@ type UnscheduleDraftPayload struct {
 	// The draft; null when there are errors.
 	Draft *ent.Draft `json:"draft,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `updateCall` takes. What is left out stays as it is.
+type UpdateCallInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// The version that this changes.
+	ExpectedVersion int `json:"expectedVersion"`
+	// 1 to 200 characters.
+	Title graphql.Omittable[*string] `json:"title,omitempty"`
+	// Up to 10,000 characters.
+	Summary graphql.Omittable[*string] `json:"summary,omitempty"`
+	// The zone of the deadlines. What the clock shows stays as it is: the instants move.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+	// See `createCall`.
+	OpensLocal graphql.Omittable[*string] `json:"opensLocal,omitempty"`
+	// See `createCall`.
+	DueLocal graphql.Omittable[*string] `json:"dueLocal,omitempty"`
+	// See `createCall`.
+	ClosesLocal graphql.Omittable[*string] `json:"closesLocal,omitempty"`
+	// All that an application must hold.
+	Requirements graphql.Omittable[[]*schema.Requirement] `json:"requirements,omitempty"`
+	// All by what applications are judged.
+	Rubric graphql.Omittable[[]*schema.Criterion] `json:"rubric,omitempty"`
+	// See `createCall`; null for none.
+	CohortID graphql.Omittable[*gid.ID] `json:"cohortId,omitempty"`
+	// See `createCall`.
+	Capacity graphql.Omittable[*int] `json:"capacity,omitempty"`
+	// See `createCall`. It counts for places that are offered from now on.
+	OfferDays graphql.Omittable[*int] `json:"offerDays,omitempty"`
+	// See `createCall`.
+	ReviewsWanted graphql.Omittable[*int] `json:"reviewsWanted,omitempty"`
+	// See `createCall`.
+	Blind graphql.Omittable[*bool] `json:"blind,omitempty"`
+}
+
+// What `updateCall` returns.
+type UpdateCallPayload struct {
+	// The call as it is now; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 

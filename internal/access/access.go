@@ -21,7 +21,8 @@
 //   - A participant is a current member of a network space, a cohort's facilitator, or staff. Participants see organizations,
 //     teams, cohorts, enrollments, staff, and each other. Everybody sees themselves, and the organizations and teams that they
 //     belong to.
-//   - Programs, offerings, sponsorships, calls and frameworks are seen by everybody, signed in or not.
+//   - Programs, offerings, sponsorships and frameworks are seen by everybody, signed in or not, and so are calls once they are published.
+//     Calls before that, and forms that are being written, are seen by staff: see call.go.
 //   - An application is seen by its editors and staff, and once submitted by its current reviewers, as long as they have no conflict of
 //     interest: see admission.go. To all others there is none.
 //   - Whom a member blocks or mutes they do not hear from: what those write is in no list, count, search, notification or event of

@@ -48,7 +48,7 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, id
 	case gid.Sponsorship:
 		return into(ctx, found, func(o *ent.Sponsorship) gid.ID { return o.ID }, c.Sponsorship.Query().Where(those).All)
 	case gid.Call:
-		return into(ctx, found, func(o *ent.Call) gid.ID { return o.ID }, c.Call.Query().Where(those).All)
+		return into(ctx, found, func(o *ent.Call) gid.ID { return o.ID }, c.Call.Query().Where(those, VisibleCalls(v)).All)
 	case gid.Application:
 		return into(ctx, found, func(o *ent.Application) gid.ID { return o.ID }, c.Application.Query().Where(those, VisibleApplications(v)).All)
 	case gid.BulkAction:

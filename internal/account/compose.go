@@ -26,11 +26,13 @@ const (
 	MailInvitation      = "invitation"       // name, inviter, link, days
 	MailExport          = "export-link"      // to who may not sign in and asked for a link: name, link to their own data
 	MailIdentityLinked  = "identity-linked"  // name, provider: what people call it
+	MailSignUp          = "sign-up"          // to who has no account: link, hours
+	MailSignUpKnown     = "sign-up-known"    // to who has one: name, link to the page where they sign in
 )
 
 // Templates are all of them.
 func Templates() []string {
-	return []string{MailSignIn, MailReset, MailPasswordChanged, MailConfirmEmail, MailEmailAsked, MailEmailChanged, MailInvitation, MailExport, MailIdentityLinked}
+	return []string{MailSignIn, MailReset, MailPasswordChanged, MailConfirmEmail, MailEmailAsked, MailEmailChanged, MailInvitation, MailExport, MailIdentityLinked, MailSignUp, MailSignUpKnown}
 }
 
 // The pages that links lead to. The token is in the URL's fragment: browsers send it to no server, so that it is in no log of
@@ -42,6 +44,7 @@ const (
 	pageReset        = "/sign-in/reset"
 	pageConfirmEmail = "/sign-in/email"
 	pageInvitation   = "/sign-in/invitation"
+	pageSignUp       = "/sign-in/sign-up"
 )
 
 // The keys of a mail's data.
@@ -52,6 +55,8 @@ const (
 	dataInviter = "inviter" // the name of who invites
 
 	dataProvider = "provider" // what people call it
+	dataName     = "name"     // of who wants an account
+	dataZone     = "zone"     // theirs
 )
 
 // Compose returns the values for a template, or false when nothing is to be sent: for instance because no active account has the
@@ -82,6 +87,14 @@ func (s *Service) Compose(ctx context.Context, template, address string, data ma
 		return map[string]string{"name": m.Name, "email": data[dataEmail]}, true, nil
 	case MailExport:
 		return s.composeExport(ctx, address)
+	case MailSignUp:
+		return s.composeSignUp(ctx, address, data)
+	case MailSignUpKnown:
+		m, err := s.activeWith(ctx, address)
+		if err != nil || m == nil {
+			return nil, false, err
+		}
+		return map[string]string{"name": m.Name, "link": s.PublicURL + pageSignIn}, true, nil
 	default:
 		return nil, false, fmt.Errorf("compose mail: there is no template %q", template)
 	}

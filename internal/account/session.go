@@ -46,6 +46,7 @@ const (
 	ByLink       Way = "link"
 	ByReset      Way = "password reset"
 	ByInvitation Way = "invitation"
+	BySignUp     Way = "sign-up"
 )
 
 // Started is a session that began. The secret belongs into the browser's cookie and is kept nowhere else.

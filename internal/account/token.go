@@ -59,7 +59,9 @@ type Service struct {
 	// PublicURL is what links begin with. It comes from the configuration and never from a request, whose Host header anybody can
 	// write.
 	PublicURL string
-	Erasing   chan struct{} // with room for one: signalled when somebody was erased; nil: FinishErasures is called at intervals only
+	// Taking says whether a call takes applications, to everybody who can see it: as long as one does, people make accounts for themselves.
+	Taking  func(ctx context.Context, callID gid.ID) error
+	Erasing chan struct{} // with room for one: signalled when somebody was erased; nil: FinishErasures is called at intervals only
 }
 
 // prefix lets scanners of leaked secrets recognise a token.

@@ -14,8 +14,6 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/call"
-	"github.com/pursuing-equity/commons/ent/formversion"
-	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/event"
@@ -45,16 +43,17 @@ type CallState string
 
 // Where calls stand.
 const (
-	Upcoming CallState = "UPCOMING"
-	Open     CallState = "OPEN"
-	Late     CallState = "LATE"
-	Closed   CallState = "CLOSED"
+	Unpublished CallState = "UNPUBLISHED"
+	Upcoming    CallState = "UPCOMING"
+	Open        CallState = "OPEN"
+	Late        CallState = "LATE"
+	Closed      CallState = "CLOSED"
 )
 
 // MarshalGQL writes the SDL's CallState.
 func (s CallState) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(string(s))) }
 
-// UnmarshalGQL exists because an enum of the SDL must be readable; no input takes one.
+// UnmarshalGQL reads the SDL's CallState.
 func (s *CallState) UnmarshalGQL(v any) error {
 	text, ok := v.(string)
 	if !ok {
@@ -83,7 +82,12 @@ func stateAt(c *ent.Call, extended *time.Time, now time.Time) CallState {
 }
 
 // State is where a call stands now.
-func (s *Service) State(c *ent.Call) CallState { return stateAt(c, nil, s.Now()) }
+func (s *Service) State(c *ent.Call) CallState {
+	if c.PublishedAt == nil {
+		return Unpublished
+	}
+	return stateAt(c, nil, s.Now())
+}
 
 func closed() *fault.Error {
 	return fault.New(fault.CallClosed, "This call takes no applications now.")
@@ -104,41 +108,6 @@ func (s *Service) Calls(ctx context.Context, ids []gid.ID) ([]*ent.Call, error) 
 		out[i] = by[id]
 	}
 	return out, nil
-}
-
-// Questions are those of each call's form as it was last published: one statement.
-func (s *Service) Questions(ctx context.Context, calls []*ent.Call) ([][]*schema.Question, error) {
-	forms, err := formsOf(ctx, s.Store.Client(ctx), calls)
-	if err != nil {
-		return nil, err
-	}
-	out := make([][]*schema.Question, len(calls))
-	for i, c := range calls {
-		out[i] = make([]*schema.Question, len(forms[c.ID]))
-		for j := range forms[c.ID] {
-			out[i][j] = &forms[c.ID][j]
-		}
-	}
-	return out, nil
-}
-
-// formsOf are the questions of calls as last published, by the call's id.
-func formsOf(ctx context.Context, c *ent.Client, calls []*ent.Call) (map[gid.ID][]schema.Question, error) {
-	newest, ids := make(map[gid.ID]int, len(calls)), make([]gid.ID, len(calls))
-	for i, of := range calls {
-		ids[i], newest[of.ID] = of.ID, of.FormVersion
-	}
-	rows, err := c.FormVersion.Query().Where(page.AnyOf(formversion.FieldCallID, ids), formversion.PublishedAtNotNil()).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load forms: %w", err)
-	}
-	forms := make(map[gid.ID][]schema.Question, len(rows))
-	for _, f := range rows {
-		if f.Number == newest[f.CallID] {
-			forms[f.CallID] = f.Questions
-		}
-	}
-	return forms, nil
 }
 
 // missing makes NOT_FOUND at a path of what a query did not find, and wraps every other error.

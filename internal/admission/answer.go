@@ -58,7 +58,7 @@ func (s *Service) SaveAnswer(ctx context.Context, v viewer.Viewer, in AnswerPatc
 		if err := a.writable(in.Key, now); err != nil {
 			return err
 		}
-		q, value, err := s.accept(ctx, tx, a.Call, in)
+		q, value, err := s.accept(ctx, tx, a, in)
 		if err != nil {
 			return err
 		}
@@ -98,17 +98,17 @@ func (s *Service) SaveAnswer(ctx context.Context, v viewer.Viewer, in AnswerPatc
 	return a, current, err
 }
 
-// accept checks a value by the call's form and returns the question, and the value as it is kept.
-func (s *Service) accept(ctx context.Context, tx *ent.Client, c *ent.Call, in AnswerPatch) (schema.Question, string, error) {
-	forms, err := formsOf(ctx, tx, []*ent.Call{c})
+// accept checks a value by the application's form and returns the question, and the value as it is kept.
+func (s *Service) accept(ctx context.Context, tx *ent.Client, a *held, in AnswerPatch) (schema.Question, string, error) {
+	forms, err := questionsOf(ctx, tx, []*ent.Application{a.Application}, []*ent.Call{a.Call})
 	if err != nil {
 		return schema.Question{}, "", err
 	}
-	at := slices.IndexFunc(forms[c.ID], func(q schema.Question) bool { return q.Key == in.Key })
+	at := slices.IndexFunc(forms[a.ID].questions, func(q schema.Question) bool { return q.Key == in.Key })
 	if at < 0 {
 		return schema.Question{}, "", fault.Invalid("key", "The form has no such question.")
 	}
-	q := forms[c.ID][at]
+	q := forms[a.ID].questions[at]
 	var check input.Checker
 	value := check.Text("value", in.Value, 0, longest(q))
 	if err := check.Err(); err != nil {
@@ -200,7 +200,7 @@ func wrongNumber(q schema.Question, value string) string {
 	return ""
 }
 
-// Answers are what applications say, in the order of their forms: three statements.
+// Answers are what applications say, in the order of their forms: four statements, and one more where a form has several versions.
 func (s *Service) Answers(ctx context.Context, of []*ent.Application) ([][]*ent.Answer, error) {
 	contents, err := s.contents(ctx, s.Store.Client(ctx), of)
 	if err != nil {
@@ -216,6 +216,7 @@ func (s *Service) Answers(ctx context.Context, of []*ent.Application) ([][]*ent.
 // content is an application with its call's form and what it holds.
 type content struct {
 	call      *ent.Call
+	form      int // the version of the form
 	questions []schema.Question
 	answers   map[string]*ent.Answer
 	documents map[part]*ent.Document

@@ -49,7 +49,7 @@ type Missing struct {
 // formKind is the requirement that the form meets.
 const formKind = "FORM"
 
-// Missing are what applications lack, in the order of their forms and then of the requirements: four statements.
+// Missing are what applications lack, in the order of their forms and then of the requirements: four statements, and one more where a form has several versions.
 func (s *Service) Missing(ctx context.Context, of []*ent.Application) ([][]*Missing, error) {
 	contents, err := s.contents(ctx, s.Store.Client(ctx), of)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Service) Missing(ctx context.Context, of []*ent.Application) ([][]*Miss
 	return out, nil
 }
 
-// contents loads what applications hold: four statements for all.
+// contents loads what applications hold: four statements for all, and one more where a form has several versions.
 func (s *Service) contents(ctx context.Context, c *ent.Client, of []*ent.Application) ([]content, error) {
 	callIDs := make([]gid.ID, len(of))
 	for i, a := range of {
@@ -72,7 +72,7 @@ func (s *Service) contents(ctx context.Context, c *ent.Client, of []*ent.Applica
 	if err != nil {
 		return nil, fmt.Errorf("load calls: %w", err)
 	}
-	forms, err := formsOf(ctx, c, calls)
+	forms, err := questionsOf(ctx, c, of, calls)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (s *Service) contents(ctx context.Context, c *ent.Client, of []*ent.Applica
 	}
 	out := make([]content, len(of))
 	for i, a := range of {
-		out[i] = content{by[a.CallID], forms[a.CallID], answers[a.ID], documents[a.ID]}
+		out[i] = content{by[a.CallID], forms[a.ID].version, forms[a.ID].questions, answers[a.ID], documents[a.ID]}
 	}
 	return out, nil
 }

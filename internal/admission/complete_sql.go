@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/schema"
+	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/internal/gid"
 )
 
@@ -29,14 +30,20 @@ func (s *Service) Complete(ctx context.Context, callIDs []gid.ID, complete bool)
 			there = append(there, c)
 		}
 	}
-	forms, err := formsOf(ctx, s.Store.Client(ctx), there)
+	forms, err := publishedForms(ctx, s.Store.Client(ctx), there)
 	if err != nil {
 		return nil, err
 	}
 	return func(s *sql.Selector) {
 		all := []*sql.Predicate{sql.False()}
 		for _, c := range there {
-			whole := sql.And(demands(s, c, forms[c.ID])...)
+			whole := sql.And(demands(s, c, nil)...)
+			if c.FormVersion > 0 {
+				whole = sql.False()
+			}
+			for n := 1; n <= c.FormVersion; n++ {
+				whole = sql.Or(whole, sql.And(append(demands(s, c, forms[form{c.ID, n}]), asks(s, c, n))...))
+			}
 			if !complete {
 				whole = sql.Not(whole)
 			}
@@ -44,6 +51,22 @@ func (s *Service) Complete(ctx context.Context, callIDs []gid.ID, complete bool)
 		}
 		s.Where(sql.Or(all...))
 	}, nil
+}
+
+// asks is true for an application whose form is a version of its call's: questionsOf as a condition.
+func asks(s *sql.Selector, c *ent.Call, number int) *sql.Predicate {
+	last := func(also ...*sql.Predicate) *sql.Predicate {
+		of := sql.Dialect(s.Dialect()).Select().From(sql.Table(submission.Table).As("last"))
+		also = append(also, sql.ColumnsEQ(of.C(submission.FieldApplicationID), s.C(application.FieldID)), sql.ColumnsEQ(of.C(submission.FieldNumber), s.C(application.FieldSubmissions)))
+		return sql.Exists(of.Select(of.C(submission.FieldID)).Where(sql.And(also...)))
+	}
+	with := sql.And(sql.NEQ(s.C(application.FieldState), application.StateDRAFT), last(sql.P(func(b *sql.Builder) {
+		b.Ident("last").WriteByte('.').Ident(submission.FieldFormVersion).WriteString(" = ").Arg(number)
+	})))
+	if number != c.FormVersion {
+		return with
+	}
+	return sql.Or(sql.EQ(s.C(application.FieldState), application.StateDRAFT), sql.Not(last()), with)
 }
 
 // demands are what a call and its form demand of an application.

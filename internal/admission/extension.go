@@ -82,7 +82,7 @@ func (s *Service) toCome(c *ent.Call, path, local string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("load the call's zone: %w", err)
 	}
-	at, _, ok := wall(local)
+	at, ok := wall(local)
 	if !ok {
 		return time.Time{}, fault.Invalid(path, "Write a local time like 2022-11-11T17:00.")
 	}

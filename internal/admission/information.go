@@ -56,7 +56,7 @@ func (s *Service) RequestInformation(ctx context.Context, v viewer.Viewer, in In
 		if a.State != application.StateSUBMITTED && a.State != application.StateINFORMATION_REQUESTED {
 			return gid.ID{}, fault.Denied("Only about an application that was submitted and not decided can more be asked.")
 		}
-		keys, err := s.keysOf(ctx, tx, a.Call, in.Keys)
+		keys, err := s.keysOf(ctx, tx, a, in.Keys)
 		if err != nil {
 			return gid.ID{}, err
 		}
@@ -79,15 +79,15 @@ func (s *Service) RequestInformation(ctx context.Context, v viewer.Viewer, in In
 	})
 }
 
-// keysOf are the keys, each once, if the call has all of them.
-func (s *Service) keysOf(ctx context.Context, tx *ent.Client, c *ent.Call, keys []string) ([]string, error) {
-	forms, err := formsOf(ctx, tx, []*ent.Call{c})
+// keysOf are the keys, each once, if the application's form or its call has all of them.
+func (s *Service) keysOf(ctx context.Context, tx *ent.Client, a *held, keys []string) ([]string, error) {
+	forms, err := questionsOf(ctx, tx, []*ent.Application{a.Application}, []*ent.Call{a.Call})
 	if err != nil {
 		return nil, err
 	}
 	for i, key := range keys {
-		asked := slices.ContainsFunc(forms[c.ID], func(q schema.Question) bool { return q.Key == key })
-		demanded := slices.ContainsFunc(c.Requirements, func(r schema.Requirement) bool { return r.Key == key && r.Kind != formKind })
+		asked := slices.ContainsFunc(forms[a.ID].questions, func(q schema.Question) bool { return q.Key == key })
+		demanded := slices.ContainsFunc(a.Call.Requirements, func(r schema.Requirement) bool { return r.Key == key && r.Kind != formKind })
 		if !asked && !demanded {
 			return nil, fault.Invalid(fmt.Sprintf("keys.%d", i), "The call has no such question or requirement.")
 		}

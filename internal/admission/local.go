@@ -9,13 +9,13 @@ import (
 var wallLayouts = [...]string{"2006-01-02T15:04", "2006-01-02T15:04:05"}
 
 // wall reads what a clock on the wall shows, as if it hung in Greenwich.
-func wall(text string) (at time.Time, layout string, ok bool) {
+func wall(text string) (at time.Time, ok bool) {
 	for _, layout := range wallLayouts {
 		if at, err := time.Parse(layout, text); err == nil && at.Year() >= 2000 && at.Year() < 2200 {
-			return at, layout, true
+			return at, true
 		}
 	}
-	return time.Time{}, "", false
+	return time.Time{}, false
 }
 
 // instants are those at which a clock on the wall of a zone shows a local time, the earliest first: one nearly always, none within the

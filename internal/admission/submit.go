@@ -69,7 +69,7 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 		number := a.Submissions + 1
 		frozenID := s.NewID(gid.Submission)
 		err = tx.Submission.Create().SetID(frozenID).SetCreatedAt(now).SetApplicationID(id).SetNumber(number).
-			SetFormVersion(a.Call.FormVersion).SetContent(frozen).SetHash(hash).SetSubmitterID(me).Exec(ctx)
+			SetFormVersion(contents[0].form).SetContent(frozen).SetHash(hash).SetSubmitterID(me).Exec(ctx)
 		if err != nil {
 			return id, store.RetryOnConflict(err)
 		}

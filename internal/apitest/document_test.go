@@ -55,6 +55,7 @@ var texts = map[string]any{
 	"timeZone": "America/Chicago", "emoji": "👍", "url": "https://example.org/", "websiteUrl": "https://example.org/", "avatarUrl": "https://example.org/a.png",
 	"country": "US", "handle": nil, "upToSeq": 1, "fromSeq": 1, "expectedVersion": 1, "hours": 2, "idempotencyKey": nil, "expertise": []string{"equity"}, "tags": []string{"equity"},
 	"options": []string{"Yes", "No"}, "closesAt": "2099-01-01T00:00:00Z", "quote": nil,
+	"opensLocal": "2099-01-01T09:00", "closesLocal": "2099-02-02T09:00", "minLength": 0, "maxLength": 0, "saveForm.min": nil, "saveForm.max": nil,
 	"createSpace.kind": "AFFINITY", "saveAnswer.key": "why", "saveAnswer.expectedVersion": 0, "startApplication.organizationId": nil, "requestSignature.email": "somebody@example.org", "dueLocal": "2099-01-01T17:00", "untilLocal": "2099-01-01T17:00", "addDocument.url": nil, "requirement": "video", "signer": "", "createOrganization.kind": "CLINIC", "createResource.kind": "LINK", "createResource.audience": "SPACE",
 	"createRoleAssignment.role": "FACILITATOR", "createRoleAssignment.scope": "SPACE", "endsAt": "2099-01-01T00:00:00Z", "expiresAt": "2099-01-01T00:00:00Z", "until": "2099-01-01T00:00:00Z",
 	"since": "2023-01-01T00:00:00Z", "submittedFrom": "2023-01-01T00:00:00Z", "submittedBefore": "2099-01-01T00:00:00Z", "publishAt": "2099-01-01T00:00:00Z", "remindAt": "2099-01-01T00:00:00Z", "startsOn": "2023-01-01", "endsOn": "2023-12-31",

@@ -25,6 +25,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
+	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
@@ -377,6 +378,7 @@ func (s *stage) hideMore() {
 		return tx.SavedView.Create().SetID(view).SetCreatedAt(now).SetUpdatedAt(now).SetCallID(s.seen[gid.Call]).SetOwnerID(s.staff.ID).
 			SetName(secret + view.String()).SetFilter(map[string]any{"text": secret}).SetShared(true).Exec(ctx)
 	})
+	s.prepareCall()
 	_, _, err = s.App.Admission.SaveAnswer(s.insider.Context(), s.insider.Viewer, admission.AnswerPatch{ApplicationID: applied.ID, Key: "why", Value: "For " + secret})
 	must0(s.T, err)
 	s.hideApplication(applied.ID, s.host)
@@ -413,6 +415,25 @@ func (s *stage) hideApplication(id gid.ID, editor *apitest.Person) {
 		s.hidden[gid.SignerRequest], err = tx.SignerRequest.Query().Where(signerrequest.ApplicationID(id)).OnlyID(ctx)
 		return err
 	})
+}
+
+// prepareCall has staff write a call that is not published, and a form that is not, of one that is.
+func (s *stage) prepareCall() {
+	s.T.Helper()
+	in, v := s.staff.Context(), s.staff.Viewer
+	c, err := s.App.Admission.CreateCall(in, v, admission.NewCall{OfferingID: s.seen[gid.Offering], CallPatch: admission.CallPatch{
+		Title: new("For " + secret), TimeZone: new("America/Chicago"), OpensLocal: new("2021-01-01T09:00"), DueLocal: new("2099-01-01T09:00"),
+	}})
+	must0(s.T, err)
+	s.hidden[gid.Call] = c.ID
+	for _, id := range []gid.ID{c.ID, s.seen[gid.Call]} {
+		of, err := s.App.Store.Client(s.System()).Call.Get(s.System(), id)
+		must0(s.T, err)
+		_, _, err = s.App.Admission.SaveForm(in, v, id, of.Version, []*schema.Question{{Key: "why", Kind: "TEXT", Label: "Why " + secret + "?"}})
+		must0(s.T, err)
+	}
+	_, _, err = s.App.Admission.PublishForm(in, v, c.ID, 2)
+	must0(s.T, err)
 }
 
 // hideMost does what everybody who takes part sees, and those who belong to nothing do not.

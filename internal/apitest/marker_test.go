@@ -55,6 +55,8 @@ func written(m *marked) map[string]func() vars {
 		"endOtherSessions":        func() vars { return vars{} },
 		"requestToJoin":           func() vars { return vars{} },
 		"updateOffering":          nil, // for staff, about programs
+		"createCall":              nil, // and about calls
+		"updateCall":              nil,
 		"grantEntitlement":        nil,
 		"inviteMember":            nil, // for staff, about others
 		"breakGlass":              nil, // for administrators, and for the audit log

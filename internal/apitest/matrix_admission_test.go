@@ -11,12 +11,23 @@ import (
 
 // admissionRows are the lines of applications.
 func admissionRows() matrix {
+	staffs := codes("FORBIDDEN", "staff", "admin")
+	unseen := codes("NOT_FOUND", "staff", "admin")
 	theirs := codes("NOT_FOUND", "member", "browser", "staff=FORBIDDEN", "admin=FORBIDDEN")
 	return matrix{
 		queries: map[string]row{
+			"calls":        {page("calls", ""), none, cells("1", "staff admin=2")},
 			"applications": {page("applications", ""), none, cells("0", "reader browser member staff admin=1")},
 		},
 		mutations: map[string]row{
+			"createCall":  {"call { id }", in(func(c *cast) vars { return newCallInput(c.World, c.offering) }), staffs},
+			"updateCall":  {"call { id }", in(func(c *cast) vars { return vars{"callId": c.newCall(), "expectedVersion": 1, "title": c.name()} }), unseen},
+			"publishCall": {"call { id }", in(func(c *cast) vars { return vars{"callId": c.objects["prepared"], "expectedVersion": 1} }), codes("NOT_FOUND", "staff=INVALID_INPUT", "admin=INVALID_INPUT")},
+			"deleteCall":  {"deletedCallId", in(func(c *cast) vars { return vars{"callId": c.newCall()} }), unseen},
+			"saveForm": {"form { number }", in(func(c *cast) vars {
+				return vars{"callId": c.newCall(), "expectedVersion": 1, "questions": questions("why")}
+			}), unseen},
+			"publishForm": {"form { number }", in(func(c *cast) vars { return vars{"callId": c.objects["call"], "expectedVersion": 1} }), codes("FORBIDDEN", "staff=INVALID_INPUT", "admin=INVALID_INPUT")},
 			"startApplication": {"application { id }", in(func(c *cast) vars {
 				return vars{"callId": c.objects["call"], "organizationName": c.name(), "organizationKind": "CLINIC"}
 			}), codes(ok)},
@@ -77,6 +88,11 @@ func admissionRows() matrix {
 			"Application.informationRequest": {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=there")},
 			"Document.signerRequest":         {"documents { signerRequest { state } }", of("application"), cells("NOT_FOUND", "reader browser member staff admin=null")},
 			"ApplicationFile.url":            {"documents { file { url } }", of("application"), cells("NOT_FOUND", "reader browser member staff admin=null")},
+			"Offering.calls":                 {"", of("offering"), cells("1", "staff admin=2")},
+			"Call.cohort":                    {"", of("call"), cells("null", "enrolled stranger neighbour reader browser member insider lead reviewer expert staff admin=there")},
+			"Call.formVersions":              {"", of("call"), cells("0", "staff admin=1")},
+			"Call.version":                   {"", of("call"), cells("null", "staff admin=1")},
+			"Call.viewerCanUpdate":           {"", of("call"), cells("false", "staff admin=true")},
 		},
 	}
 }
@@ -84,12 +100,21 @@ func admissionRows() matrix {
 // furnishAdmission makes a call and a draft of the member's.
 func (c *cast) furnishAdmission() {
 	c.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
-		c.objects["call"], err = callOf(ctx, tx, c.World, c.offering, videoOf, letterOf)
-		return err
+		if c.objects["call"], err = callOf(ctx, tx, c.World, c.offering, videoOf, letterOf); err != nil {
+			return err
+		}
+		return tx.Call.UpdateOneID(c.objects["call"]).SetCohortID(c.cohort).Exec(ctx)
 	})
+	c.objects["prepared"] = c.newCall()
 	c.objects["application"] = c.newApplication()
 	c.newDocument(c.objects["application"])
 	c.newSignerRequest(c.objects["application"])
+}
+
+// newCall is one that staff prepare.
+func (c *cast) newCall() gid.ID {
+	c.T.Helper()
+	return must(c.T, c.staff.Must(createCall, input(newCallInput(c.World, c.offering))).String("createCall.call.id"))
 }
 
 // newApplication is a draft of the member's.

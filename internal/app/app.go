@@ -161,6 +161,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Casework = casework.New(casework.Config{
 		Store: s, Admission: a.Admission, Audit: a.Audit, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, Logger: cfg.Logger, Now: cfg.Now, NewID: newID,
 	})
+	a.Accounts.Taking = a.Admission.Taking
 	a.Notify = &notify.Service{
 		Store: s, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, MailDomain: a.mailDomain(), Now: cfg.Now, NewID: newID,
 	}

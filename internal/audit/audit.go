@@ -69,6 +69,13 @@ const (
 	WebhookChanged       Action = "WEBHOOK_CHANGED"
 	WebhookSecretRotated Action = "WEBHOOK_SECRET_ROTATED" //nolint:gosec // it is a name, no secret
 	WebhookDeleted       Action = "WEBHOOK_DELETED"
+	CallCreated          Action = "CALL_CREATED"
+	CallChanged          Action = "CALL_CHANGED"
+	CallPublished        Action = "CALL_PUBLISHED"
+	CallDeleted          Action = "CALL_DELETED"
+	FormSaved            Action = "FORM_SAVED"
+	FormPublished        Action = "FORM_PUBLISHED"
+	SignedUp             Action = "SIGNED_UP"
 	ApplicationSubmitted Action = "APPLICATION_SUBMITTED"
 	ApplicationWithdrawn Action = "APPLICATION_WITHDRAWN"
 

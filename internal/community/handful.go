@@ -123,9 +123,9 @@ func (s *Service) OfferingSponsorships(ctx context.Context, offerings []gid.ID) 
 	return group(offerings, rows, err, func(sp *ent.Sponsorship) gid.ID { return sp.OfferingID })
 }
 
-// OfferingCalls are the calls for applications to offerings, the latest first.
-func (s *Service) OfferingCalls(ctx context.Context, offerings []gid.ID) ([][]*ent.Call, error) {
+// OfferingCalls are the calls for applications to offerings that the viewer can see, the latest first.
+func (s *Service) OfferingCalls(ctx context.Context, v viewer.Viewer, offerings []gid.ID) ([][]*ent.Call, error) {
 	rows, err := s.Store.Client(ctx).Call.Query().
-		Where(page.AnyOf(call.FieldOfferingID, offerings)).Order(ent.Desc(call.FieldOpensAt, call.FieldID)).All(ctx)
+		Where(page.AnyOf(call.FieldOfferingID, offerings), access.VisibleCalls(v)).Order(ent.Desc(call.FieldOpensAt, call.FieldID)).All(ctx)
 	return group(offerings, rows, err, func(c *ent.Call) gid.ID { return c.OfferingID })
 }

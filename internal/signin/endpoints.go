@@ -3,6 +3,8 @@ package signin
 import (
 	"net/http"
 
+	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -144,5 +146,32 @@ func (c Config) invitationConfirm(w http.ResponseWriter, r *http.Request, v view
 		return err
 	}
 	s, err := c.Accounts.AcceptInvitation(r.Context(), v, in.Token, in.Password, r.UserAgent())
+	return c.started(w, s, err)
+}
+
+// signUp has a link mailed that makes an account. The one answer does not say whether there is one.
+func (c Config) signUp(w http.ResponseWriter, r *http.Request, v viewer.Viewer) error {
+	var in struct {
+		Email    string `json:"email"`
+		Name     string `json:"name"`
+		TimeZone string `json:"timeZone"`
+		CallID   gid.ID `json:"callId"`
+	}
+	if err := c.read(w, r, &in); err != nil {
+		return err
+	}
+	err := c.Accounts.RequestSignUp(r.Context(), v, account.SignUp{Name: in.Name, Email: in.Email, TimeZone: in.TimeZone, CallID: in.CallID})
+	if err != nil {
+		return err
+	}
+	return write(w, http.StatusAccepted, map[string]string{"message": "A mail is on its way to this address. It says how to go on."})
+}
+
+func (c Config) signUpConfirm(w http.ResponseWriter, r *http.Request, v viewer.Viewer) error {
+	var in tokenAndPassword
+	if err := c.read(w, r, &in); err != nil {
+		return err
+	}
+	s, err := c.Accounts.ConfirmSignUp(r.Context(), v, in.Token, in.Password, r.UserAgent())
 	return c.started(w, s, err)
 }

@@ -30,6 +30,7 @@ func (c Config) html() map[string]Page {
 		"GET /sign-in/reset":      {"reset", "Choose a new password"},
 		"GET /sign-in/email":      {"email", "Confirm your new address"},
 		"GET /sign-in/invitation": {"invitation", "Welcome"},
+		"GET /sign-in/sign-up":    {"sign-up", "Your account"},
 	} {
 		var text strings.Builder
 		if err := templates.Execute(&text, map[string]any{"Page": p.Name, "Title": p.Title, "OpenID": c.OpenID}); err != nil {

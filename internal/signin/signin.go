@@ -56,6 +56,8 @@ func Pages(c Config) map[string]Page {
 		"POST /auth/email":              c.email,
 		"POST /auth/email/confirm":      c.emailConfirm,
 		"POST /auth/invitation/confirm": c.invitationConfirm,
+		"POST /auth/sign-up":            c.signUp,
+		"POST /auth/sign-up/confirm":    c.signUpConfirm,
 	}
 	if c.OpenID != nil {
 		pages["GET /auth/oidc"] = c.beginOpenID

@@ -19,6 +19,8 @@ type (
 	BulkActionEdge             = page.Edge[ent.BulkAction]
 	BreakGlassConnection       = page.Connection[ent.BreakGlass]
 	BreakGlassEdge             = page.Edge[ent.BreakGlass]
+	CallConnection             = page.Connection[ent.Call]
+	CallEdge                   = page.Edge[ent.Call]
 	CohortConnection           = page.Connection[ent.Cohort]
 	CohortEdge                 = page.Edge[ent.Cohort]
 	DraftConnection            = page.Connection[ent.Draft]
