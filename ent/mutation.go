@@ -48061,6 +48061,7 @@ type ReviewAssignmentMutation struct {
 	created_at         *time.Time
 	state              *reviewassignment.State
 	ended_at           *time.Time
+	end_reason         *string
 	updated_at         *time.Time
 	clearedFields      map[string]struct{}
 	application        *gid.ID
@@ -48407,6 +48408,42 @@ func (m *ReviewAssignmentMutation) ResetEndedAt() {
 	delete(m.clearedFields, reviewassignment.FieldEndedAt)
 }
 
+// SetEndReason sets the "end_reason" field.
+func (m *ReviewAssignmentMutation) SetEndReason(s string) {
+	m.end_reason = &s
+}
+
+// EndReason returns the value of the "end_reason" field in the mutation.
+func (m *ReviewAssignmentMutation) EndReason() (r string, exists bool) {
+	v := m.end_reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndReason returns the old "end_reason" field's value of the ReviewAssignment entity.
+// If the ReviewAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReviewAssignmentMutation) OldEndReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndReason: %w", err)
+	}
+	return oldValue.EndReason, nil
+}
+
+// ResetEndReason resets all changes to the "end_reason" field.
+func (m *ReviewAssignmentMutation) ResetEndReason() {
+	m.end_reason = nil
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (m *ReviewAssignmentMutation) SetUpdatedAt(t time.Time) {
 	m.updated_at = &t
@@ -48558,7 +48595,7 @@ func (m *ReviewAssignmentMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ReviewAssignmentMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 8)
 	if m.created_at != nil {
 		fields = append(fields, reviewassignment.FieldCreatedAt)
 	}
@@ -48576,6 +48613,9 @@ func (m *ReviewAssignmentMutation) Fields() []string {
 	}
 	if m.ended_at != nil {
 		fields = append(fields, reviewassignment.FieldEndedAt)
+	}
+	if m.end_reason != nil {
+		fields = append(fields, reviewassignment.FieldEndReason)
 	}
 	if m.updated_at != nil {
 		fields = append(fields, reviewassignment.FieldUpdatedAt)
@@ -48600,6 +48640,8 @@ func (m *ReviewAssignmentMutation) Field(name string) (ent.Value, bool) {
 		return m.State()
 	case reviewassignment.FieldEndedAt:
 		return m.EndedAt()
+	case reviewassignment.FieldEndReason:
+		return m.EndReason()
 	case reviewassignment.FieldUpdatedAt:
 		return m.UpdatedAt()
 	}
@@ -48623,6 +48665,8 @@ func (m *ReviewAssignmentMutation) OldField(ctx context.Context, name string) (e
 		return m.OldState(ctx)
 	case reviewassignment.FieldEndedAt:
 		return m.OldEndedAt(ctx)
+	case reviewassignment.FieldEndReason:
+		return m.OldEndReason(ctx)
 	case reviewassignment.FieldUpdatedAt:
 		return m.OldUpdatedAt(ctx)
 	}
@@ -48675,6 +48719,13 @@ func (m *ReviewAssignmentMutation) SetField(name string, value ent.Value) error 
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetEndedAt(v)
+		return nil
+	case reviewassignment.FieldEndReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndReason(v)
 		return nil
 	case reviewassignment.FieldUpdatedAt:
 		v, ok := value.(time.Time)
@@ -48758,6 +48809,9 @@ func (m *ReviewAssignmentMutation) ResetField(name string) error {
 		return nil
 	case reviewassignment.FieldEndedAt:
 		m.ResetEndedAt()
+		return nil
+	case reviewassignment.FieldEndReason:
+		m.ResetEndReason()
 		return nil
 	case reviewassignment.FieldUpdatedAt:
 		m.ResetUpdatedAt()

@@ -33,6 +33,8 @@ type ReviewAssignment struct {
 	State reviewassignment.State `json:"state,omitempty"`
 	// EndedAt holds the value of the "ended_at" field.
 	EndedAt *time.Time `json:"ended_at,omitempty"`
+	// EndReason holds the value of the "end_reason" field.
+	EndReason string `json:"end_reason,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -95,7 +97,7 @@ func (*ReviewAssignment) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case reviewassignment.FieldID, reviewassignment.FieldApplicationID, reviewassignment.FieldReviewerID, reviewassignment.FieldAssignedByID:
 			values[i] = new(gid.ID)
-		case reviewassignment.FieldState:
+		case reviewassignment.FieldState, reviewassignment.FieldEndReason:
 			values[i] = new(sql.NullString)
 		case reviewassignment.FieldCreatedAt, reviewassignment.FieldEndedAt, reviewassignment.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -156,6 +158,12 @@ func (_m *ReviewAssignment) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.EndedAt = new(time.Time)
 				*_m.EndedAt = value.Time
+			}
+		case reviewassignment.FieldEndReason:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field end_reason", values[i])
+			} else if value.Valid {
+				_m.EndReason = value.String
 			}
 		case reviewassignment.FieldUpdatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -233,6 +241,9 @@ func (_m *ReviewAssignment) String() string {
 		builder.WriteString("ended_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("end_reason=")
+	builder.WriteString(_m.EndReason)
 	builder.WriteString(", ")
 	builder.WriteString("updated_at=")
 	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))

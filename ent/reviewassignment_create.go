@@ -75,6 +75,20 @@ func (_c *ReviewAssignmentCreate) SetNillableEndedAt(v *time.Time) *ReviewAssign
 	return _c
 }
 
+// SetEndReason sets the "end_reason" field.
+func (_c *ReviewAssignmentCreate) SetEndReason(v string) *ReviewAssignmentCreate {
+	_c.mutation.SetEndReason(v)
+	return _c
+}
+
+// SetNillableEndReason sets the "end_reason" field if the given value is not nil.
+func (_c *ReviewAssignmentCreate) SetNillableEndReason(v *string) *ReviewAssignmentCreate {
+	if v != nil {
+		_c.SetEndReason(*v)
+	}
+	return _c
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_c *ReviewAssignmentCreate) SetUpdatedAt(v time.Time) *ReviewAssignmentCreate {
 	_c.mutation.SetUpdatedAt(v)
@@ -141,6 +155,10 @@ func (_c *ReviewAssignmentCreate) defaults() {
 		v := reviewassignment.DefaultState
 		_c.mutation.SetState(v)
 	}
+	if _, ok := _c.mutation.EndReason(); !ok {
+		v := reviewassignment.DefaultEndReason
+		_c.mutation.SetEndReason(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -164,6 +182,9 @@ func (_c *ReviewAssignmentCreate) check() error {
 		if err := reviewassignment.StateValidator(v); err != nil {
 			return &ValidationError{Name: "state", err: fmt.Errorf(`ent: validator failed for field "ReviewAssignment.state": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.EndReason(); !ok {
+		return &ValidationError{Name: "end_reason", err: errors.New(`ent: missing required field "ReviewAssignment.end_reason"`)}
 	}
 	if _, ok := _c.mutation.UpdatedAt(); !ok {
 		return &ValidationError{Name: "updated_at", err: errors.New(`ent: missing required field "ReviewAssignment.updated_at"`)}
@@ -223,6 +244,10 @@ func (_c *ReviewAssignmentCreate) createSpec() (*ReviewAssignment, *sqlgraph.Cre
 	if value, ok := _c.mutation.EndedAt(); ok {
 		_spec.SetField(reviewassignment.FieldEndedAt, field.TypeTime, value)
 		_node.EndedAt = &value
+	}
+	if value, ok := _c.mutation.EndReason(); ok {
+		_spec.SetField(reviewassignment.FieldEndReason, field.TypeString, value)
+		_node.EndReason = value
 	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
 		_spec.SetField(reviewassignment.FieldUpdatedAt, field.TypeTime, value)

@@ -63,6 +63,20 @@ func (_u *ReviewAssignmentUpdate) ClearEndedAt() *ReviewAssignmentUpdate {
 	return _u
 }
 
+// SetEndReason sets the "end_reason" field.
+func (_u *ReviewAssignmentUpdate) SetEndReason(v string) *ReviewAssignmentUpdate {
+	_u.mutation.SetEndReason(v)
+	return _u
+}
+
+// SetNillableEndReason sets the "end_reason" field if the given value is not nil.
+func (_u *ReviewAssignmentUpdate) SetNillableEndReason(v *string) *ReviewAssignmentUpdate {
+	if v != nil {
+		_u.SetEndReason(*v)
+	}
+	return _u
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_u *ReviewAssignmentUpdate) SetUpdatedAt(v time.Time) *ReviewAssignmentUpdate {
 	_u.mutation.SetUpdatedAt(v)
@@ -155,6 +169,9 @@ func (_u *ReviewAssignmentUpdate) sqlSave(ctx context.Context) (_node int, err e
 	if _u.mutation.EndedAtCleared() {
 		_spec.ClearField(reviewassignment.FieldEndedAt, field.TypeTime)
 	}
+	if value, ok := _u.mutation.EndReason(); ok {
+		_spec.SetField(reviewassignment.FieldEndReason, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(reviewassignment.FieldUpdatedAt, field.TypeTime, value)
 	}
@@ -211,6 +228,20 @@ func (_u *ReviewAssignmentUpdateOne) SetNillableEndedAt(v *time.Time) *ReviewAss
 // ClearEndedAt clears the value of the "ended_at" field.
 func (_u *ReviewAssignmentUpdateOne) ClearEndedAt() *ReviewAssignmentUpdateOne {
 	_u.mutation.ClearEndedAt()
+	return _u
+}
+
+// SetEndReason sets the "end_reason" field.
+func (_u *ReviewAssignmentUpdateOne) SetEndReason(v string) *ReviewAssignmentUpdateOne {
+	_u.mutation.SetEndReason(v)
+	return _u
+}
+
+// SetNillableEndReason sets the "end_reason" field if the given value is not nil.
+func (_u *ReviewAssignmentUpdateOne) SetNillableEndReason(v *string) *ReviewAssignmentUpdateOne {
+	if v != nil {
+		_u.SetEndReason(*v)
+	}
 	return _u
 }
 
@@ -335,6 +366,9 @@ func (_u *ReviewAssignmentUpdateOne) sqlSave(ctx context.Context) (_node *Review
 	}
 	if _u.mutation.EndedAtCleared() {
 		_spec.ClearField(reviewassignment.FieldEndedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.EndReason(); ok {
+		_spec.SetField(reviewassignment.FieldEndReason, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(reviewassignment.FieldUpdatedAt, field.TypeTime, value)

@@ -42,6 +42,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/resource"
 	"github.com/pursuing-equity/commons/ent/resourceversion"
 	"github.com/pursuing-equity/commons/ent/review"
+	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/ent/savedview"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
@@ -552,6 +553,10 @@ func init() {
 	review.DefaultVersion = reviewDescVersion.Default.(int)
 	reviewassignmentFields := schema.ReviewAssignment{}.Fields()
 	_ = reviewassignmentFields
+	// reviewassignmentDescEndReason is the schema descriptor for end_reason field.
+	reviewassignmentDescEndReason := reviewassignmentFields[5].Descriptor()
+	// reviewassignment.DefaultEndReason holds the default value on creation for the end_reason field.
+	reviewassignment.DefaultEndReason = reviewassignmentDescEndReason.Default.(string)
 	savedviewFields := schema.SavedView{}.Fields()
 	_ = savedviewFields
 	// savedviewDescShared is the schema descriptor for shared field.

@@ -24,12 +24,32 @@ func (r *applicationResolver) Call(ctx context.Context, obj *ent.Application) (*
 	})
 }
 
+func (r *applicationResolver) Number(ctx context.Context, obj *ent.Application) (*int, error) {
+	return together(ctx, obj, func(objs []*ent.Application) ([]*int, error) {
+		return r.Reviewing.Numbers(ctx, viewer.From(ctx), objs)
+	})
+}
+
+func (r *applicationResolver) OrganizationName(ctx context.Context, obj *ent.Application) (string, error) {
+	return together(ctx, obj, func(objs []*ent.Application) ([]string, error) {
+		return r.Reviewing.OrganizationNames(ctx, viewer.From(ctx), objs)
+	})
+}
+
 func (r *applicationResolver) OrganizationKind(ctx context.Context, obj *ent.Application) (organization.Kind, error) {
 	return organization.Kind(obj.OrganizationKind), nil
 }
 
+func (r *applicationResolver) TeamName(ctx context.Context, obj *ent.Application) (string, error) {
+	return together(ctx, obj, func(objs []*ent.Application) ([]string, error) {
+		return r.Reviewing.TeamNames(ctx, viewer.From(ctx), objs)
+	})
+}
+
 func (r *applicationResolver) Answers(ctx context.Context, obj *ent.Application) ([]*ent.Answer, error) {
-	return together(ctx, obj, func(objs []*ent.Application) ([][]*ent.Answer, error) { return r.Admission.Answers(ctx, objs) })
+	return together(ctx, obj, func(objs []*ent.Application) ([][]*ent.Answer, error) {
+		return r.Reviewing.Answers(ctx, viewer.From(ctx), objs)
+	})
 }
 
 func (r *applicationResolver) Missing(ctx context.Context, obj *ent.Application) ([]*admission.Missing, error) {
@@ -37,7 +57,9 @@ func (r *applicationResolver) Missing(ctx context.Context, obj *ent.Application)
 }
 
 func (r *applicationResolver) SubmissionHash(ctx context.Context, obj *ent.Application) (*string, error) {
-	return together(ctx, obj, func(objs []*ent.Application) ([]*string, error) { return r.Admission.Hashes(ctx, objs) })
+	return together(ctx, obj, func(objs []*ent.Application) ([]*string, error) {
+		return r.Reviewing.Hashes(ctx, viewer.From(ctx), objs)
+	})
 }
 
 func (r *applicationResolver) ViewerCanEdit(ctx context.Context, obj *ent.Application) (bool, error) {

@@ -21,6 +21,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/people"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
@@ -33,6 +34,7 @@ type Resolver struct {
 	Store     *store.Store
 	Admission *admission.Service
 	Casework  *casework.Service
+	Reviewing *review.Service
 	Events    *event.Log
 	Accounts  *account.Service
 	Community *community.Service

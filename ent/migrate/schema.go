@@ -2612,6 +2612,7 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "state", Type: field.TypeEnum, Enums: []string{"ASSIGNED", "COMPLETED", "DECLINED", "REMOVED"}, Default: "ASSIGNED"},
 		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "end_reason", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "application_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "reviewer_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -2625,19 +2626,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "review_assignments_applications_application",
-				Columns:    []*schema.Column{ReviewAssignmentsColumns[5]},
+				Columns:    []*schema.Column{ReviewAssignmentsColumns[6]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "review_assignments_members_reviewer",
-				Columns:    []*schema.Column{ReviewAssignmentsColumns[6]},
+				Columns:    []*schema.Column{ReviewAssignmentsColumns[7]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "review_assignments_members_assigned_by",
-				Columns:    []*schema.Column{ReviewAssignmentsColumns[7]},
+				Columns:    []*schema.Column{ReviewAssignmentsColumns[8]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -2646,7 +2647,7 @@ var (
 			{
 				Name:    "review_assignment_current",
 				Unique:  true,
-				Columns: []*schema.Column{ReviewAssignmentsColumns[5], ReviewAssignmentsColumns[6]},
+				Columns: []*schema.Column{ReviewAssignmentsColumns[6], ReviewAssignmentsColumns[7]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "ended_at IS NULL",
 				},
@@ -2654,17 +2655,17 @@ var (
 			{
 				Name:    "reviewassignment_application_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ReviewAssignmentsColumns[5], ReviewAssignmentsColumns[0]},
+				Columns: []*schema.Column{ReviewAssignmentsColumns[6], ReviewAssignmentsColumns[0]},
 			},
 			{
 				Name:    "reviewassignment_reviewer_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ReviewAssignmentsColumns[6], ReviewAssignmentsColumns[0]},
+				Columns: []*schema.Column{ReviewAssignmentsColumns[7], ReviewAssignmentsColumns[0]},
 			},
 			{
 				Name:    "reviewassignment_assigned_by_id",
 				Unique:  false,
-				Columns: []*schema.Column{ReviewAssignmentsColumns[7]},
+				Columns: []*schema.Column{ReviewAssignmentsColumns[8]},
 			},
 		},
 	}

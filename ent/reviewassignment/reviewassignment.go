@@ -28,6 +28,8 @@ const (
 	FieldState = "state"
 	// FieldEndedAt holds the string denoting the ended_at field in the database.
 	FieldEndedAt = "ended_at"
+	// FieldEndReason holds the string denoting the end_reason field in the database.
+	FieldEndReason = "end_reason"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
 	FieldUpdatedAt = "updated_at"
 	// EdgeApplication holds the string denoting the application edge name in mutations.
@@ -70,6 +72,7 @@ var Columns = []string{
 	FieldAssignedByID,
 	FieldState,
 	FieldEndedAt,
+	FieldEndReason,
 	FieldUpdatedAt,
 }
 
@@ -82,6 +85,11 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultEndReason holds the default value on creation for the "end_reason" field.
+	DefaultEndReason string
+)
 
 // State defines the type for the "state" enum field.
 type State string
@@ -147,6 +155,11 @@ func ByState(opts ...sql.OrderTermOption) OrderOption {
 // ByEndedAt orders the results by the ended_at field.
 func ByEndedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEndedAt, opts...).ToFunc()
+}
+
+// ByEndReason orders the results by the end_reason field.
+func ByEndReason(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEndReason, opts...).ToFunc()
 }
 
 // ByUpdatedAt orders the results by the updated_at field.

@@ -81,6 +81,11 @@ func EndedAt(v time.Time) predicate.ReviewAssignment {
 	return predicate.ReviewAssignment(sql.FieldEQ(FieldEndedAt, v))
 }
 
+// EndReason applies equality check predicate on the "end_reason" field. It's identical to EndReasonEQ.
+func EndReason(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldEQ(FieldEndReason, v))
+}
+
 // UpdatedAt applies equality check predicate on the "updated_at" field. It's identical to UpdatedAtEQ.
 func UpdatedAt(v time.Time) predicate.ReviewAssignment {
 	return predicate.ReviewAssignment(sql.FieldEQ(FieldUpdatedAt, v))
@@ -254,6 +259,71 @@ func EndedAtIsNil() predicate.ReviewAssignment {
 // EndedAtNotNil applies the NotNil predicate on the "ended_at" field.
 func EndedAtNotNil() predicate.ReviewAssignment {
 	return predicate.ReviewAssignment(sql.FieldNotNull(FieldEndedAt))
+}
+
+// EndReasonEQ applies the EQ predicate on the "end_reason" field.
+func EndReasonEQ(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldEQ(FieldEndReason, v))
+}
+
+// EndReasonNEQ applies the NEQ predicate on the "end_reason" field.
+func EndReasonNEQ(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldNEQ(FieldEndReason, v))
+}
+
+// EndReasonIn applies the In predicate on the "end_reason" field.
+func EndReasonIn(vs ...string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldIn(FieldEndReason, vs...))
+}
+
+// EndReasonNotIn applies the NotIn predicate on the "end_reason" field.
+func EndReasonNotIn(vs ...string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldNotIn(FieldEndReason, vs...))
+}
+
+// EndReasonGT applies the GT predicate on the "end_reason" field.
+func EndReasonGT(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldGT(FieldEndReason, v))
+}
+
+// EndReasonGTE applies the GTE predicate on the "end_reason" field.
+func EndReasonGTE(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldGTE(FieldEndReason, v))
+}
+
+// EndReasonLT applies the LT predicate on the "end_reason" field.
+func EndReasonLT(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldLT(FieldEndReason, v))
+}
+
+// EndReasonLTE applies the LTE predicate on the "end_reason" field.
+func EndReasonLTE(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldLTE(FieldEndReason, v))
+}
+
+// EndReasonContains applies the Contains predicate on the "end_reason" field.
+func EndReasonContains(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldContains(FieldEndReason, v))
+}
+
+// EndReasonHasPrefix applies the HasPrefix predicate on the "end_reason" field.
+func EndReasonHasPrefix(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldHasPrefix(FieldEndReason, v))
+}
+
+// EndReasonHasSuffix applies the HasSuffix predicate on the "end_reason" field.
+func EndReasonHasSuffix(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldHasSuffix(FieldEndReason, v))
+}
+
+// EndReasonEqualFold applies the EqualFold predicate on the "end_reason" field.
+func EndReasonEqualFold(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldEqualFold(FieldEndReason, v))
+}
+
+// EndReasonContainsFold applies the ContainsFold predicate on the "end_reason" field.
+func EndReasonContainsFold(v string) predicate.ReviewAssignment {
+	return predicate.ReviewAssignment(sql.FieldContainsFold(FieldEndReason, v))
 }
 
 // UpdatedAtEQ applies the EQ predicate on the "updated_at" field.

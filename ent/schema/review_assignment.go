@@ -26,6 +26,8 @@ func (ReviewAssignment) Fields() []ent.Field {
 		field.Enum("state").Values("ASSIGNED", "COMPLETED", "DECLINED", "REMOVED").Default("ASSIGNED"),
 		// ended_at is when it was declined or removed.
 		optionalTime("ended_at"),
+		// end_reason is why, as the reviewer or staff said; for staff.
+		field.Text("end_reason").Default(""),
 		field.Time("updated_at"),
 	}
 }

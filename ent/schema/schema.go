@@ -120,6 +120,8 @@ type Criterion struct {
 	Description string `json:"description,omitempty"`
 	Max         int    `json:"max"`
 	Weight      int    `json:"weight"`
+	// CommentRequired says that a score without a comment will not do.
+	CommentRequired bool `json:"commentRequired,omitempty"`
 }
 
 // Score is what a reviewer gave for one criterion.

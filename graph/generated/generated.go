@@ -26,6 +26,8 @@ import (
 	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
+	review1 "github.com/pursuing-equity/commons/ent/review"
+	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
@@ -52,6 +54,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/people"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/webhook"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -80,6 +83,7 @@ type ResolverRoot interface {
 	BulkAction() BulkActionResolver
 	Call() CallResolver
 	Cohort() CohortResolver
+	ConflictOfInterest() ConflictOfInterestResolver
 	Document() DocumentResolver
 	Draft() DraftResolver
 	Enrollment() EnrollmentResolver
@@ -104,6 +108,8 @@ type ResolverRoot interface {
 	ReactionGroup() ReactionGroupResolver
 	Resource() ResourceResolver
 	ResourceVersion() ResourceVersionResolver
+	Review() ReviewResolver
+	ReviewAssignment() ReviewAssignmentResolver
 	RoleAssignment() RoleAssignmentResolver
 	SavedView() SavedViewResolver
 	SignerRequest() SignerRequestResolver
@@ -155,8 +161,10 @@ type AnswerVersionResolver interface {
 }
 type ApplicationResolver interface {
 	Call(ctx context.Context, obj *ent.Application) (*ent.Call, error)
-
+	Number(ctx context.Context, obj *ent.Application) (*int, error)
+	OrganizationName(ctx context.Context, obj *ent.Application) (string, error)
 	OrganizationKind(ctx context.Context, obj *ent.Application) (organization.Kind, error)
+	TeamName(ctx context.Context, obj *ent.Application) (string, error)
 
 	Answers(ctx context.Context, obj *ent.Application) ([]*ent.Answer, error)
 	Missing(ctx context.Context, obj *ent.Application) ([]*admission.Missing, error)
@@ -165,7 +173,6 @@ type ApplicationResolver interface {
 
 	ViewerCanEdit(ctx context.Context, obj *ent.Application) (bool, error)
 	Editors(ctx context.Context, obj *ent.Application) ([]*ent.ApplicationEditor, error)
-	Questions(ctx context.Context, obj *ent.Application) ([]*schema.Question, error)
 	Documents(ctx context.Context, obj *ent.Application) ([]*ent.Document, error)
 	DocumentHistory(ctx context.Context, obj *ent.Application) ([]*ent.Document, error)
 	SignerRequests(ctx context.Context, obj *ent.Application) ([]*ent.SignerRequest, error)
@@ -174,6 +181,10 @@ type ApplicationResolver interface {
 
 	Extensions(ctx context.Context, obj *ent.Application) ([]*ent.Extension, error)
 	InformationRequest(ctx context.Context, obj *ent.Application) (string, error)
+
+	ReviewAssignments(ctx context.Context, obj *ent.Application) ([]*ent.ReviewAssignment, error)
+	Reviews(ctx context.Context, obj *ent.Application) ([]*ent.Review, error)
+	Conflicts(ctx context.Context, obj *ent.Application) ([]*ent.Conflict, error)
 }
 type ApplicationEditorResolver interface {
 	Member(ctx context.Context, obj *ent.ApplicationEditor) (*ent.Member, error)
@@ -210,19 +221,12 @@ type CallResolver interface {
 	State(ctx context.Context, obj *ent.Call) (admission.CallState, error)
 
 	Questions(ctx context.Context, obj *ent.Call) ([]*schema.Question, error)
-	Offering(ctx context.Context, obj *ent.Call) (*ent.Offering, error)
-	OpensLocal(ctx context.Context, obj *ent.Call) (string, error)
-	DueLocal(ctx context.Context, obj *ent.Call) (string, error)
-	ClosesLocal(ctx context.Context, obj *ent.Call) (string, error)
-
-	Cohort(ctx context.Context, obj *ent.Call) (*ent.Cohort, error)
-	FormVersions(ctx context.Context, obj *ent.Call) ([]*ent.FormVersion, error)
-	Version(ctx context.Context, obj *ent.Call) (*int, error)
-	ViewerCanUpdate(ctx context.Context, obj *ent.Call) (bool, error)
 	Applications(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor, filter *casework.Filter, orderBy *casework.Order) (*page.Connection[ent.Application], error)
 	SavedViews(ctx context.Context, obj *ent.Call) ([]*ent.SavedView, error)
 	Statistics(ctx context.Context, obj *ent.Call) (*casework.Statistics, error)
 	BulkActions(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.BulkAction], error)
+	ReviewProgress(ctx context.Context, obj *ent.Call) (*review.Progress, error)
+	ReviewCalibration(ctx context.Context, obj *ent.Call) (*review.Calibration, error)
 }
 type CohortResolver interface {
 	Offering(ctx context.Context, obj *ent.Cohort) (*ent.Offering, error)
@@ -231,6 +235,11 @@ type CohortResolver interface {
 	Space(ctx context.Context, obj *ent.Cohort) (*ent.Space, error)
 
 	ViewerCanUpdate(ctx context.Context, obj *ent.Cohort) (bool, error)
+}
+type ConflictOfInterestResolver interface {
+	Member(ctx context.Context, obj *ent.Conflict) (*ent.Member, error)
+
+	DeclaredBy(ctx context.Context, obj *ent.Conflict) (*ent.Member, error)
 }
 type DocumentResolver interface {
 	File(ctx context.Context, obj *ent.Document) (*ent.File, error)
@@ -326,12 +335,6 @@ type MutationResolver interface {
 	AddApplicationEditor(ctx context.Context, input model.AddApplicationEditorInput) (*model.AddApplicationEditorPayload, error)
 	RemoveApplicationEditor(ctx context.Context, input model.RemoveApplicationEditorInput) (*model.RemoveApplicationEditorPayload, error)
 	TransferApplication(ctx context.Context, input model.TransferApplicationInput) (*model.TransferApplicationPayload, error)
-	CreateCall(ctx context.Context, input model.CreateCallInput) (*model.CreateCallPayload, error)
-	UpdateCall(ctx context.Context, input model.UpdateCallInput) (*model.UpdateCallPayload, error)
-	PublishCall(ctx context.Context, input model.PublishCallInput) (*model.PublishCallPayload, error)
-	DeleteCall(ctx context.Context, input model.DeleteCallInput) (*model.DeleteCallPayload, error)
-	SaveForm(ctx context.Context, input model.SaveFormInput) (*model.SaveFormPayload, error)
-	PublishForm(ctx context.Context, input model.PublishFormInput) (*model.PublishFormPayload, error)
 	CreateSavedView(ctx context.Context, input model.CreateSavedViewInput) (*model.CreateSavedViewPayload, error)
 	UpdateSavedView(ctx context.Context, input model.UpdateSavedViewInput) (*model.UpdateSavedViewPayload, error)
 	DeleteSavedView(ctx context.Context, input model.DeleteSavedViewInput) (*model.DeleteSavedViewPayload, error)
@@ -422,6 +425,15 @@ type MutationResolver interface {
 	CreateResource(ctx context.Context, input model.CreateResourceInput) (*model.CreateResourcePayload, error)
 	UpdateResource(ctx context.Context, input model.UpdateResourceInput) (*model.UpdateResourcePayload, error)
 	ArchiveResource(ctx context.Context, input model.ArchiveResourceInput) (*model.ArchiveResourcePayload, error)
+	AssignReviewers(ctx context.Context, input model.AssignReviewersInput) (*model.AssignReviewersPayload, error)
+	AssignBalanced(ctx context.Context, input model.AssignBalancedInput) (*model.AssignBalancedPayload, error)
+	RemoveReviewer(ctx context.Context, input model.RemoveReviewerInput) (*model.RemoveReviewerPayload, error)
+	DeclineReview(ctx context.Context, input model.DeclineReviewInput) (*model.DeclineReviewPayload, error)
+	DeclareConflict(ctx context.Context, input model.DeclareConflictInput) (*model.DeclareConflictPayload, error)
+	EndConflict(ctx context.Context, input model.EndConflictInput) (*model.EndConflictPayload, error)
+	SaveReview(ctx context.Context, input model.SaveReviewInput) (*model.SaveReviewPayload, error)
+	SubmitReview(ctx context.Context, input model.SubmitReviewInput) (*model.SubmitReviewPayload, error)
+	ReopenReview(ctx context.Context, input model.ReopenReviewInput) (*model.ReopenReviewPayload, error)
 	CreateSpace(ctx context.Context, input model.CreateSpaceInput) (*model.CreateSpacePayload, error)
 	UpdateSpace(ctx context.Context, input model.UpdateSpaceInput) (*model.UpdateSpacePayload, error)
 	ArchiveSpace(ctx context.Context, input model.ArchiveSpaceInput) (*model.ArchiveSpacePayload, error)
@@ -513,7 +525,6 @@ type QueryResolver interface {
 	Account(ctx context.Context) (*account.Account, error)
 	Applications(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Application], error)
 	AuditEntries(ctx context.Context, subjectID *gid.ID, actorID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.AuditEntry], error)
-	Calls(ctx context.Context, state *admission.CallState, offeringID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Call], error)
 	Organizations(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Organization], error)
 	Teams(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error)
 	Members(ctx context.Context, status *member.Status, cohortID *gid.ID, organizationID *gid.ID, name *string, expertise *string, interest *string, timeZone *string, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Member], error)
@@ -524,6 +535,7 @@ type QueryResolver interface {
 	Cohorts(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error)
 	Resources(ctx context.Context, kind *resource.Kind, frameworkID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Resource], error)
 	Frameworks(ctx context.Context) ([]*ent.Framework, error)
+	MyReviewAssignments(ctx context.Context, state *reviewassignment.State, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.ReviewAssignment], error)
 	Search(ctx context.Context, query string, kinds []searchdocument.Kind, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.SearchResultConnection, error)
 	Spaces(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Space], error)
 	WebhookEndpoints(ctx context.Context) ([]*ent.WebhookEndpoint, error)
@@ -547,6 +559,21 @@ type ResourceVersionResolver interface {
 	File(ctx context.Context, obj *ent.ResourceVersion) (*ent.File, error)
 
 	Author(ctx context.Context, obj *ent.ResourceVersion) (*ent.Member, error)
+}
+type ReviewResolver interface {
+	Application(ctx context.Context, obj *ent.Review) (*ent.Application, error)
+	Reviewer(ctx context.Context, obj *ent.Review) (*ent.Member, error)
+
+	Points(ctx context.Context, obj *ent.Review) (*float64, error)
+}
+type ReviewAssignmentResolver interface {
+	Application(ctx context.Context, obj *ent.ReviewAssignment) (*ent.Application, error)
+	Reviewer(ctx context.Context, obj *ent.ReviewAssignment) (*ent.Member, error)
+
+	Conflicted(ctx context.Context, obj *ent.ReviewAssignment) (bool, error)
+	ConflictReasons(ctx context.Context, obj *ent.ReviewAssignment) ([]review.Reason, error)
+	EndReason(ctx context.Context, obj *ent.ReviewAssignment) (*string, error)
+	Review(ctx context.Context, obj *ent.ReviewAssignment) (*ent.Review, error)
 }
 type RoleAssignmentResolver interface {
 	Member(ctx context.Context, obj *ent.RoleAssignment) (*ent.Member, error)
@@ -686,6 +713,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ArchiveResourceInput", ec.unmarshalInputArchiveResourceInput),
 			graphql.NewInputUnmarshaler("ArchiveSpaceInput", ec.unmarshalInputArchiveSpaceInput),
 			graphql.NewInputUnmarshaler("ArchiveTeamInput", ec.unmarshalInputArchiveTeamInput),
+			graphql.NewInputUnmarshaler("AssignBalancedInput", ec.unmarshalInputAssignBalancedInput),
+			graphql.NewInputUnmarshaler("AssignReviewersInput", ec.unmarshalInputAssignReviewersInput),
 			graphql.NewInputUnmarshaler("BlockMemberInput", ec.unmarshalInputBlockMemberInput),
 			graphql.NewInputUnmarshaler("BookmarkPostInput", ec.unmarshalInputBookmarkPostInput),
 			graphql.NewInputUnmarshaler("BreakGlassInput", ec.unmarshalInputBreakGlassInput),
@@ -695,7 +724,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
 			graphql.NewInputUnmarshaler("CreateApplicationExportInput", ec.unmarshalInputCreateApplicationExportInput),
-			graphql.NewInputUnmarshaler("CreateCallInput", ec.unmarshalInputCreateCallInput),
 			graphql.NewInputUnmarshaler("CreateCohortInput", ec.unmarshalInputCreateCohortInput),
 			graphql.NewInputUnmarshaler("CreateExportInput", ec.unmarshalInputCreateExportInput),
 			graphql.NewInputUnmarshaler("CreateFeedAddressInput", ec.unmarshalInputCreateFeedAddressInput),
@@ -710,10 +738,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateTeamMembershipInput", ec.unmarshalInputCreateTeamMembershipInput),
 			graphql.NewInputUnmarshaler("CreateThreadInput", ec.unmarshalInputCreateThreadInput),
 			graphql.NewInputUnmarshaler("CreateWebhookEndpointInput", ec.unmarshalInputCreateWebhookEndpointInput),
-			graphql.NewInputUnmarshaler("CriterionInput", ec.unmarshalInputCriterionInput),
 			graphql.NewInputUnmarshaler("DeactivateMemberInput", ec.unmarshalInputDeactivateMemberInput),
+			graphql.NewInputUnmarshaler("DeclareConflictInput", ec.unmarshalInputDeclareConflictInput),
 			graphql.NewInputUnmarshaler("DeclineJoinRequestInput", ec.unmarshalInputDeclineJoinRequestInput),
-			graphql.NewInputUnmarshaler("DeleteCallInput", ec.unmarshalInputDeleteCallInput),
+			graphql.NewInputUnmarshaler("DeclineReviewInput", ec.unmarshalInputDeclineReviewInput),
 			graphql.NewInputUnmarshaler("DeleteDraftInput", ec.unmarshalInputDeleteDraftInput),
 			graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 			graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
@@ -722,6 +750,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EditPostInput", ec.unmarshalInputEditPostInput),
 			graphql.NewInputUnmarshaler("EndAffiliationInput", ec.unmarshalInputEndAffiliationInput),
 			graphql.NewInputUnmarshaler("EndBreakGlassInput", ec.unmarshalInputEndBreakGlassInput),
+			graphql.NewInputUnmarshaler("EndConflictInput", ec.unmarshalInputEndConflictInput),
 			graphql.NewInputUnmarshaler("EndOtherSessionsInput", ec.unmarshalInputEndOtherSessionsInput),
 			graphql.NewInputUnmarshaler("EndRoleAssignmentInput", ec.unmarshalInputEndRoleAssignmentInput),
 			graphql.NewInputUnmarshaler("EndSessionInput", ec.unmarshalInputEndSessionInput),
@@ -731,7 +760,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EnrollTeamInput", ec.unmarshalInputEnrollTeamInput),
 			graphql.NewInputUnmarshaler("EraseMemberInput", ec.unmarshalInputEraseMemberInput),
 			graphql.NewInputUnmarshaler("FlagPostInput", ec.unmarshalInputFlagPostInput),
-			graphql.NewInputUnmarshaler("FormQuestionInput", ec.unmarshalInputFormQuestionInput),
 			graphql.NewInputUnmarshaler("GrantEntitlementInput", ec.unmarshalInputGrantEntitlementInput),
 			graphql.NewInputUnmarshaler("GrantExtensionInput", ec.unmarshalInputGrantExtensionInput),
 			graphql.NewInputUnmarshaler("HidePostInput", ec.unmarshalInputHidePostInput),
@@ -750,32 +778,32 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PinThreadInput", ec.unmarshalInputPinThreadInput),
 			graphql.NewInputUnmarshaler("PingWebhookEndpointInput", ec.unmarshalInputPingWebhookEndpointInput),
 			graphql.NewInputUnmarshaler("PollInput", ec.unmarshalInputPollInput),
-			graphql.NewInputUnmarshaler("PublishCallInput", ec.unmarshalInputPublishCallInput),
 			graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
-			graphql.NewInputUnmarshaler("PublishFormInput", ec.unmarshalInputPublishFormInput),
 			graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 			graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
 			graphql.NewInputUnmarshaler("RemoveApplicationEditorInput", ec.unmarshalInputRemoveApplicationEditorInput),
 			graphql.NewInputUnmarshaler("RemoveBookmarkInput", ec.unmarshalInputRemoveBookmarkInput),
 			graphql.NewInputUnmarshaler("RemoveDocumentInput", ec.unmarshalInputRemoveDocumentInput),
 			graphql.NewInputUnmarshaler("RemoveReactionInput", ec.unmarshalInputRemoveReactionInput),
+			graphql.NewInputUnmarshaler("RemoveReviewerInput", ec.unmarshalInputRemoveReviewerInput),
 			graphql.NewInputUnmarshaler("RenameThreadInput", ec.unmarshalInputRenameThreadInput),
 			graphql.NewInputUnmarshaler("RenewJoinAddressInput", ec.unmarshalInputRenewJoinAddressInput),
+			graphql.NewInputUnmarshaler("ReopenReviewInput", ec.unmarshalInputReopenReviewInput),
 			graphql.NewInputUnmarshaler("ReplayFailedDeliveriesInput", ec.unmarshalInputReplayFailedDeliveriesInput),
 			graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
 			graphql.NewInputUnmarshaler("RequestInformationInput", ec.unmarshalInputRequestInformationInput),
 			graphql.NewInputUnmarshaler("RequestSignatureInput", ec.unmarshalInputRequestSignatureInput),
 			graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
-			graphql.NewInputUnmarshaler("RequirementInput", ec.unmarshalInputRequirementInput),
 			graphql.NewInputUnmarshaler("ResendSignatureRequestInput", ec.unmarshalInputResendSignatureRequestInput),
 			graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
+			graphql.NewInputUnmarshaler("ReviewScoreInput", ec.unmarshalInputReviewScoreInput),
 			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 			graphql.NewInputUnmarshaler("RevokeEntitlementInput", ec.unmarshalInputRevokeEntitlementInput),
 			graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 			graphql.NewInputUnmarshaler("SaveAnswerInput", ec.unmarshalInputSaveAnswerInput),
 			graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
-			graphql.NewInputUnmarshaler("SaveFormInput", ec.unmarshalInputSaveFormInput),
+			graphql.NewInputUnmarshaler("SaveReviewInput", ec.unmarshalInputSaveReviewInput),
 			graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
 			graphql.NewInputUnmarshaler("SetSpaceWatchLevelInput", ec.unmarshalInputSetSpaceWatchLevelInput),
 			graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
@@ -783,6 +811,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("StartApplicationInput", ec.unmarshalInputStartApplicationInput),
 			graphql.NewInputUnmarshaler("StartBulkActionInput", ec.unmarshalInputStartBulkActionInput),
 			graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
+			graphql.NewInputUnmarshaler("SubmitReviewInput", ec.unmarshalInputSubmitReviewInput),
 			graphql.NewInputUnmarshaler("SupportInput", ec.unmarshalInputSupportInput),
 			graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 			graphql.NewInputUnmarshaler("TransferApplicationInput", ec.unmarshalInputTransferApplicationInput),
@@ -794,7 +823,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UnmuteMemberInput", ec.unmarshalInputUnmuteMemberInput),
 			graphql.NewInputUnmarshaler("UnpinThreadInput", ec.unmarshalInputUnpinThreadInput),
 			graphql.NewInputUnmarshaler("UnscheduleDraftInput", ec.unmarshalInputUnscheduleDraftInput),
-			graphql.NewInputUnmarshaler("UpdateCallInput", ec.unmarshalInputUpdateCallInput),
 			graphql.NewInputUnmarshaler("UpdateCohortInput", ec.unmarshalInputUpdateCohortInput),
 			graphql.NewInputUnmarshaler("UpdateEnrollmentInput", ec.unmarshalInputUpdateEnrollmentInput),
 			graphql.NewInputUnmarshaler("UpdateNotificationPreferenceInput", ec.unmarshalInputUpdateNotificationPreferenceInput),
@@ -1165,8 +1193,6 @@ type InviteMemberPayload {
 Where a call stands by the server's clock.
 """
 enum CallState {
-  """It is not published: staff prepare it."""
-  UNPUBLISHED
   """It does not take applications yet."""
   UPCOMING
   """It takes applications."""
@@ -1205,31 +1231,39 @@ type FormQuestion {
 
 """
 An organization's wish to take part, from draft to decision. Its editors and staff can see it, and once it is submitted its current
-reviewers who have no conflict of interest. To everybody else it does not exist.
+reviewers who have no conflict of interest. To everybody else it does not exist. Reviewers see what was last submitted, and in a blind call
+nothing that names who applies.
 """
 type Application implements Node {
   """Id of the application."""
   id: ID!
   """The call that it answers."""
   call: Call!
-  """The organization that applies, as the applicants name it when it is not in the network."""
-  organizationName: String!
+  """Its number within the call, from 1. For staff and reviewers; null to those who write it, whom it would tell how many others apply."""
+  number: Int @personal
+  """
+  The organization that applies, as the applicants name it when it is not in the network. To reviewers in a blind call ` + "`" + `Application` + "`" + ` and the number.
+  """
+  organizationName: String! @personal
   """What kind of organization it is."""
   organizationKind: OrganizationKind!
-  """The name of the team; may be empty."""
-  teamName: String!
+  """The name of the team; may be empty, and is to reviewers in a blind call."""
+  teamName: String! @personal
   """Where it stands."""
   state: ApplicationState!
-  """What was answered so far, in the order of the form. Answers to questions that the form has no more are left out."""
-  answers: [Answer!]!
+  """
+  What was answered so far, in the order of the form. Answers to questions that the form has no more are left out. Reviewers get what was last
+  submitted, and in a blind call neither files nor answers to questions that name who answers.
+  """
+  answers: [Answer!]! @personal
   """What it still lacks to be submitted, in the order of the form and then of the requirements. Empty when it is complete."""
   missing: [MissingPart!]!
   """When it was first submitted; null before."""
   submittedAt: DateTime
   """Whether it was submitted after it was due."""
   late: Boolean!
-  """The SHA-256 of the newest submission's content, in hexadecimal; null before. Whoever has the receipt can compare."""
-  submissionHash: String
+  """The SHA-256 of the newest submission's content, in hexadecimal; null before, and to reviewers in a blind call. Whoever has the receipt can compare."""
+  submissionHash: String @personal
   """When it was started."""
   createdAt: DateTime!
   """When it last changed."""
@@ -1898,20 +1932,6 @@ enum AuditAction {
   WEBHOOK_DELETED
   """A webhook endpoint was disabled by the program, because it had failed for five days or said that it is gone."""
   WEBHOOK_DISABLED
-  """A call for applications was prepared."""
-  CALL_CREATED
-  """A call for applications was changed. The reason names the fields."""
-  CALL_CHANGED
-  """A call for applications was published."""
-  CALL_PUBLISHED
-  """A call for applications was deleted before anybody but staff saw it. The reason is its title."""
-  CALL_DELETED
-  """The form of a call was written. The subject is the call."""
-  FORM_SAVED
-  """The form of a call was published. The subject is the call, the reason the number of the version."""
-  FORM_PUBLISHED
-  """Somebody made an account of their own, to apply."""
-  SIGNED_UP
   """An application was submitted."""
   APPLICATION_SUBMITTED
   """An application was taken back."""
@@ -1926,6 +1946,20 @@ enum AuditAction {
   LETTER_SIGNED
   """Somebody who was to sign a letter of an application refused to."""
   LETTER_REFUSED
+  """Staff asked somebody to review an application. The subject is the assignment."""
+  REVIEWER_ASSIGNED
+  """Staff had reviewers assigned to all applications of a call that wanted some; the reason says how many assignments were made."""
+  REVIEWERS_BALANCED
+  """Staff took an assignment back."""
+  REVIEWER_REMOVED
+  """A reviewer gave an assignment back."""
+  REVIEW_DECLINED
+  """Staff reopened a review."""
+  REVIEW_REOPENED
+  """A conflict of interest was declared."""
+  CONFLICT_DECLARED
+  """Staff ended a conflict of interest."""
+  CONFLICT_ENDED
 }
 
 extend type Query {
@@ -1960,373 +1994,6 @@ type AuditEntryEdge {
   cursor: Cursor!
   """The entry itself."""
   node: AuditEntry!
-}
-`, BuiltIn: false},
-	{Name: "../call.graphqls", Input: `extend type Call {
-  """The offering that it is for: what its teams get, what that costs, and who pays."""
-  offering: Offering!
-  """From when one can apply, as the clock on the wall of ` + "`" + `timeZone` + "`" + ` shows it: ` + "`" + `2022-09-06T09:00` + "`" + `."""
-  opensLocal: String!
-  """When applications are due, as the clock on the wall shows it."""
-  dueLocal: String!
-  """When the call closes for good, as the clock on the wall shows it."""
-  closesLocal: String!
-  """How many places there are; 0 until staff have said so."""
-  capacity: Int!
-  """For how many days an offered place stands."""
-  offerDays: Int!
-  """By what applications are judged, in order; empty until staff have said so."""
-  rubric: [Criterion!]!
-  """How many reviews each application is to have."""
-  reviewsWanted: Int!
-  """Whether reviewers are not told who applies."""
-  blind: Boolean!
-  """The number of its form's newest published version; 0 while there is none."""
-  formVersion: Int!
-  """When everybody could first see it; null before."""
-  publishedAt: DateTime
-  """Where admitted teams are enrolled; null until staff have said so, and for those who do not see the cohort."""
-  cohort: Cohort @personal
-  """All versions of its form, the newest first, with the one that is being written. Empty for everybody but staff."""
-  formVersions: [FormVersion!]! @personal
-  """Counts what staff change of it and of its form; what they change next is based on it. Null for everybody but staff."""
-  version: Int @personal
-  """Whether the viewer may change it: staff."""
-  viewerCanUpdate: Boolean! @personal
-}
-
-extend type Requirement {
-  """What to do, for applicants; may be empty."""
-  help: String!
-  """For a letter: the text that signers are shown when they are asked to sign, until applicants change it; may be empty."""
-  letter: String!
-}
-
-extend type FormQuestion {
-  """The heading that it stands under, with its neighbours of the same section; may be empty."""
-  section: String!
-  """Whether the answer says who applies: it is left out of a blind review."""
-  identifying: Boolean!
-}
-
-extend type Application {
-  """The questions of its form, in order: a draft has the newest published ones, all others those that were last submitted."""
-  questions: [FormQuestion!]!
-}
-
-"""
-One line of a rubric: reviewers give 0 to ` + "`" + `max` + "`" + ` points.
-"""
-type Criterion {
-  """Its name for programs, unique in the rubric."""
-  key: String!
-  """Its name, for people."""
-  label: String!
-  """What to look at, and what the points stand for; may be empty."""
-  description: String!
-  """The most points."""
-  max: Int!
-  """How much it counts beside the others."""
-  weight: Int!
-}
-
-"""
-A version of a call's form. What was published never changes. Staff can see it.
-"""
-type FormVersion {
-  """Counts the versions of the call's form, from 1."""
-  number: Int!
-  """Its questions, in order."""
-  questions: [FormQuestion!]!
-  """When applicants first saw it; null for the one that is being written."""
-  publishedAt: DateTime
-  """When it last changed."""
-  updatedAt: DateTime!
-}
-
-extend type Query {
-  """
-  The calls for applications that the viewer can see, those made last first: the published ones for everybody, signed in or not, and for staff
-  also what they prepare.
-  """
-  calls(
-    """Only those that stand there now: ` + "`" + `OPEN` + "`" + ` are those to apply to in time."""
-    state: CallState
-    """Only those for this offering."""
-    offeringId: ID
-    """How many from the start, 1 to 100."""
-    first: Int
-    """Only what comes after this cursor."""
-    after: Cursor
-    """How many from the end, 1 to 100."""
-    last: Int
-    """Only what comes before this cursor."""
-    before: Cursor
-  ): CallConnection!
-}
-
-extend type Mutation {
-  """
-  Prepares a call for applications to an offering. Nobody but staff sees it until it is published. For staff.
-
-  Deadlines are what the clock on the wall of the call's zone shows. A time that the clock leaps over in spring is ` + "`" + `INVALID_INPUT` + "`" + `. Of a time that it
-  shows twice in autumn, the first counts for the opening and the second for due and closing: nobody who reads the clock is late.
-  """
-  createCall("""What to create.""" input: CreateCallInput!): CreateCallPayload!
-  """
-  Changes a call. For staff; ` + "`" + `STALE_VERSION` + "`" + ` when somebody has changed it or its form since.
-
-  Once it is published, no deadline can be moved into the past; once it has opened, the opening stays and the deadlines can only be moved later, until
-  decisions are released. Once somebody has submitted, ` + "`" + `blind` + "`" + ` and what is required stay; labels and help can still be reworded. Once a review was
-  submitted, the criteria stay, with their points and weights. Once somebody was admitted, the cohort stays. There are never fewer places than are
-  offered or taken. What stays is ` + "`" + `FORBIDDEN` + "`" + ` to change.
-  """
-  updateCall("""What to change.""" input: UpdateCallInput!): UpdateCallPayload!
-  """
-  Shows a call to everybody. It needs a published form and a due instant that is to come: ` + "`" + `INVALID_INPUT` + "`" + ` without. It cannot be taken back. For staff.
-  Doing it again changes nothing.
-  """
-  publishCall("""Which one.""" input: PublishCallInput!): PublishCallPayload!
-  """Deletes a call that was never published, with its form. ` + "`" + `FORBIDDEN` + "`" + ` once it was published. For staff."""
-  deleteCall("""Which one.""" input: DeleteCallInput!): DeleteCallPayload!
-  """
-  Writes the form of a call: all of its questions. Applicants do not see it until it is published. A key that was published keeps its kind for good:
-  answers are kept by it. For staff; ` + "`" + `STALE_VERSION` + "`" + ` when somebody has changed the call or its form since.
-  """
-  saveForm("""The form.""" input: SaveFormInput!): SaveFormPayload!
-  """
-  Publishes the form that was written, as a new version: ` + "`" + `INVALID_INPUT` + "`" + ` when none was. Drafts have it from now on, with their answers to the questions that
-  stay; what was submitted keeps its own. At most 100 versions: ` + "`" + `LIMIT_REACHED` + "`" + `. For staff; ` + "`" + `STALE_VERSION` + "`" + ` when somebody has changed it since.
-  """
-  publishForm("""Which one.""" input: PublishFormInput!): PublishFormPayload!
-}
-
-"""Something that an application must hold."""
-input RequirementInput {
-  """Its name for programs, unique in the call: 1 to 60 small letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."""
-  key: String!
-  """What sort: ` + "`" + `FORM` + "`" + `, at most once, ` + "`" + `LETTER` + "`" + `, ` + "`" + `VIDEO` + "`" + ` or ` + "`" + `OTHER` + "`" + `."""
-  kind: String!
-  """Its name, for people; 1 to 200 characters."""
-  label: String!
-  """What to do, for applicants; up to 2,000 characters."""
-  help: String
-  """Who must sign, for a letter: 1 to 5 roles of 1 to 60 characters, each once."""
-  signers: [String!]
-  """For a letter: the text that signers are shown; up to 20,000 characters."""
-  letter: String
-  """Whether an application is complete without it."""
-  optional: Boolean
-}
-
-"""One line of a rubric."""
-input CriterionInput {
-  """Its name for programs, unique in the rubric: 1 to 60 small letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."""
-  key: String!
-  """Its name, for people; 1 to 200 characters."""
-  label: String!
-  """What to look at, and what the points stand for; up to 2,000 characters."""
-  description: String
-  """The most points, 1 to 100."""
-  max: Int!
-  """How much it counts beside the others, 1 to 100."""
-  weight: Int!
-}
-
-"""One question of a form."""
-input FormQuestionInput {
-  """Its name for programs, unique in the form: 1 to 60 small letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."""
-  key: String!
-  """The heading that it stands under; up to 200 characters."""
-  section: String
-  """What sort of answer it takes: ` + "`" + `TEXT` + "`" + `, ` + "`" + `CHOICE` + "`" + `, ` + "`" + `CHOICES` + "`" + `, ` + "`" + `NUMBER` + "`" + `, ` + "`" + `DATE` + "`" + `, ` + "`" + `FILE` + "`" + ` or ` + "`" + `CONSENT` + "`" + `."""
-  kind: String!
-  """The question; 1 to 500 characters."""
-  label: String!
-  """More about it; up to 2,000 characters."""
-  help: String
-  """Whether an application without an answer is incomplete."""
-  required: Boolean
-  """The fewest characters, for a ` + "`" + `TEXT` + "`" + `: not more than the most."""
-  minLength: Int
-  """The most characters, for a ` + "`" + `TEXT` + "`" + `: up to 10,000, which 0 stands for."""
-  maxLength: Int
-  """2 to 100 options of one line, 1 to 200 characters, each once; for a ` + "`" + `CHOICE` + "`" + ` and for ` + "`" + `CHOICES` + "`" + `."""
-  options: [String!]
-  """The least, for a ` + "`" + `NUMBER` + "`" + `."""
-  min: Float
-  """The greatest, for a ` + "`" + `NUMBER` + "`" + `: not less than the least."""
-  max: Float
-  """Whether the answer says who applies."""
-  identifying: Boolean
-}
-
-"""What ` + "`" + `createCall` + "`" + ` takes."""
-input CreateCallInput {
-  """The offering."""
-  offeringId: ID!
-  """Its title, 1 to 200 characters."""
-  title: String!
-  """What it is about, in Markdown; up to 10,000 characters."""
-  summary: String
-  """The zone of the deadlines."""
-  timeZone: TimeZone!
-  """From when one can apply: ` + "`" + `2022-09-06T09:00` + "`" + `, with seconds if need be."""
-  opensLocal: String!
-  """When applications are due, after the opening."""
-  dueLocal: String!
-  """When the call closes for good, not before they are due; when it is due, if left out."""
-  closesLocal: String
-  """What an application must hold, at most 20; the form alone, if left out."""
-  requirements: [RequirementInput!]
-  """By what applications are judged, at most 20."""
-  rubric: [CriterionInput!]
-  """Where admitted teams are enrolled: a cohort of the offering that was not archived."""
-  cohortId: ID
-  """How many places there are, up to 10,000; 0 for not known yet."""
-  capacity: Int
-  """For how many days an offered place stands, 1 to 365; 14, if left out."""
-  offerDays: Int
-  """How many reviews each application is to have, 0 to 10; 2, if left out."""
-  reviewsWanted: Int
-  """Whether reviewers are not told who applies."""
-  blind: Boolean
-  """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
-  idempotencyKey: String
-}
-
-"""What ` + "`" + `createCall` + "`" + ` returns."""
-type CreateCallPayload {
-  """The new call; null when there are errors."""
-  call: Call
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `updateCall` + "`" + ` takes. What is left out stays as it is."""
-input UpdateCallInput {
-  """The call."""
-  callId: ID!
-  """The version that this changes."""
-  expectedVersion: Int!
-  """1 to 200 characters."""
-  title: String
-  """Up to 10,000 characters."""
-  summary: String
-  """The zone of the deadlines. What the clock shows stays as it is: the instants move."""
-  timeZone: TimeZone
-  """See ` + "`" + `createCall` + "`" + `."""
-  opensLocal: String
-  """See ` + "`" + `createCall` + "`" + `."""
-  dueLocal: String
-  """See ` + "`" + `createCall` + "`" + `."""
-  closesLocal: String
-  """All that an application must hold."""
-  requirements: [RequirementInput!]
-  """All by what applications are judged."""
-  rubric: [CriterionInput!]
-  """See ` + "`" + `createCall` + "`" + `; null for none."""
-  cohortId: ID
-  """See ` + "`" + `createCall` + "`" + `."""
-  capacity: Int
-  """See ` + "`" + `createCall` + "`" + `. It counts for places that are offered from now on."""
-  offerDays: Int
-  """See ` + "`" + `createCall` + "`" + `."""
-  reviewsWanted: Int
-  """See ` + "`" + `createCall` + "`" + `."""
-  blind: Boolean
-}
-
-"""What ` + "`" + `updateCall` + "`" + ` returns."""
-type UpdateCallPayload {
-  """The call as it is now; null when there are errors."""
-  call: Call
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `publishCall` + "`" + ` takes."""
-input PublishCallInput {
-  """The call."""
-  callId: ID!
-  """The version that was looked at."""
-  expectedVersion: Int!
-}
-
-"""What ` + "`" + `publishCall` + "`" + ` returns."""
-type PublishCallPayload {
-  """The published call; null when there are errors."""
-  call: Call
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `deleteCall` + "`" + ` takes."""
-input DeleteCallInput {
-  """The call."""
-  callId: ID!
-}
-
-"""What ` + "`" + `deleteCall` + "`" + ` returns."""
-type DeleteCallPayload {
-  """The id of the call that is no more; null when there are errors."""
-  deletedCallId: ID
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `saveForm` + "`" + ` takes."""
-input SaveFormInput {
-  """The call."""
-  callId: ID!
-  """The call's version that this changes."""
-  expectedVersion: Int!
-  """All questions, at most 100."""
-  questions: [FormQuestionInput!]!
-}
-
-"""What ` + "`" + `saveForm` + "`" + ` returns."""
-type SaveFormPayload {
-  """The call as it is now; null when there are errors."""
-  call: Call
-  """The version of the form that is being written; null when there are errors."""
-  form: FormVersion
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `publishForm` + "`" + ` takes."""
-input PublishFormInput {
-  """The call."""
-  callId: ID!
-  """The call's version that was looked at."""
-  expectedVersion: Int!
-}
-
-"""What ` + "`" + `publishForm` + "`" + ` returns."""
-type PublishFormPayload {
-  """The call as it is now; null when there are errors."""
-  call: Call
-  """The version that was published; null when there are errors."""
-  form: FormVersion
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""A page of calls."""
-type CallConnection {
-  """The page's entries, in order."""
-  edges: [CallEdge!]!
-  """Where the page stands."""
-  pageInfo: PageInfo!
-}
-
-"""One entry of a page."""
-type CallEdge {
-  """Its place in the list."""
-  cursor: Cursor!
-  """The entry itself."""
-  node: Call!
 }
 `, BuiltIn: false},
 	{Name: "../casework.graphqls", Input: `"""
@@ -6349,8 +6016,8 @@ type Offering implements Node {
   teamCapacity: Int!
   """Who pays, what is waived, and how it is acknowledged."""
   sponsorships: [Sponsorship!]!
-  """Its calls for applications, the latest first; what is not published yet, for staff only."""
-  calls: [Call!]! @personal
+  """Its calls for applications, the latest first."""
+  calls: [Call!]!
   """Its runs, by name. Empty for those who do not take part in the network."""
   cohorts(
     """How many from the start, 1 to 100."""
@@ -6405,8 +6072,7 @@ type Sponsorship implements Node {
 }
 
 """
-A call for applications to an offering. Its deadlines are instants; the zone says which local time was announced. Everybody can see it, signed in
-or not, once it is published; before, staff only.
+A call for applications to an offering. Its deadlines are instants; the zone says which local time was announced. Everybody can see it.
 """
 type Call implements Node {
   """Id of the call."""
@@ -6437,7 +6103,7 @@ Something that an application must hold.
 type Requirement {
   """Its name for programs, unique in the call."""
   key: String!
-  """What sort: ` + "`" + `FORM` + "`" + `, ` + "`" + `LETTER` + "`" + `, ` + "`" + `VIDEO` + "`" + ` or ` + "`" + `OTHER` + "`" + `."""
+  """What sort: ` + "`" + `FORM` + "`" + `, ` + "`" + `LETTER` + "`" + ` or ` + "`" + `VIDEO` + "`" + `."""
   kind: String!
   """Its name, for people."""
   label: String!
@@ -6932,6 +6598,560 @@ type ResourceVersionEdge {
   node: ResourceVersion!
 }
 `, BuiltIn: false},
+	{Name: "../review.graphqls", Input: `"""
+That somebody is asked to review an application. Staff can see it; its reviewer as long as they are asked and have no conflict of interest
+with the application.
+"""
+type ReviewAssignment implements Node {
+  """Id of the assignment."""
+  id: ID!
+  """What is to be reviewed."""
+  application: Application!
+  """Who is asked to review it."""
+  reviewer: Member!
+  """How far it is."""
+  state: ReviewAssignmentState!
+  """Whether its reviewer must not judge the application, as things stand now. What they said about it counts for nothing while that lasts. Always false to the reviewer, who sees no such assignment."""
+  conflicted: Boolean!
+  """Why its reviewer must not judge the application; empty when nothing is known of a conflict of interest."""
+  conflictReasons: [ConflictReason!]!
+  """Why the reviewer declined, or was taken off. For staff; null to others, and while it has not ended. May be empty."""
+  endReason: String @personal
+  """What the reviewer says, as far as the viewer can see it: to the reviewer from the first draft on, to staff once it is submitted."""
+  review: Review @personal
+  """When it was made."""
+  createdAt: DateTime!
+  """When it was declined, or taken back; null while it stands."""
+  endedAt: DateTime
+}
+
+"""
+How far an assignment is.
+"""
+enum ReviewAssignmentState {
+  """The review is to be written."""
+  ASSIGNED
+  """The review was submitted."""
+  COMPLETED
+  """The reviewer gave it back."""
+  DECLINED
+  """Staff took it back."""
+  REMOVED
+}
+
+"""
+Why somebody must not judge an application.
+"""
+enum ConflictReason {
+  """They write the application."""
+  EDITOR
+  """They have or had a post at the organization that applies, whenever that was."""
+  AFFILIATION
+  """The organization is not in the network, and they have or had a post at one of the same name."""
+  SAME_NAME
+  """It was declared, by them or by staff."""
+  DECLARED
+}
+
+"""
+What a reviewer says about an application. Its reviewer can see it as long as they may judge the application; staff once it is submitted;
+other reviewers of the same application once they have submitted their own, but never in a blind call: another's words might name who
+applies.
+"""
+type Review implements Node {
+  """Id of the review."""
+  id: ID!
+  """What it is about: the application as it was last submitted."""
+  application: Application!
+  """Who wrote it; null when the viewer cannot see the member."""
+  reviewer: Member @personal
+  """A score for each criterion that was scored so far."""
+  scores: [ReviewScore!]!
+  """What there is to say about the whole; may be empty."""
+  comment: String!
+  """What the reviewer recommends; null while they have not said."""
+  recommendation: ReviewRecommendation
+  """
+  The weighted sum of the scores in per cent of what can be had, to two places: the sum of weight times score over all criteria, divided by
+  the sum of weight times maximum. Null until it is submitted; 0 without a rubric.
+  """
+  points: Float
+  """When it was submitted; null before, and while it is reopened."""
+  submittedAt: DateTime
+  """Counts the changes, from 1."""
+  version: Int!
+  """When it last changed."""
+  updatedAt: DateTime!
+}
+
+"""
+What a reviewer gives for one criterion.
+"""
+type ReviewScore {
+  """The criterion's key."""
+  criterion: String!
+  """From 0 to the criterion's maximum."""
+  points: Int!
+  """Why; may be empty."""
+  comment: String!
+}
+
+"""
+What a reviewer recommends.
+"""
+enum ReviewRecommendation {
+  """To offer a place."""
+  ACCEPT
+  """To keep it for a place that becomes free."""
+  WAITLIST
+  """To decline it."""
+  DECLINE
+}
+
+"""
+A conflict of interest that was declared. Only staff can see it; who declares one of their own is given it once. Those that follow from
+posts at organizations are not declared: see ` + "`" + `ReviewAssignment.conflictReasons` + "`" + `.
+"""
+type ConflictOfInterest {
+  """Id of the declaration."""
+  id: ID!
+  """Who must not judge."""
+  member: Member!
+  """What was said about it; may be empty."""
+  note: String!
+  """Who declared it."""
+  declaredBy: Member!
+  """When."""
+  createdAt: DateTime!
+  """When staff ended it; null while it stands."""
+  endedAt: DateTime
+}
+
+extend type Application {
+  """Who is and was asked to review it, the oldest first, as far as the viewer can see: for staff all, for a reviewer their own."""
+  reviewAssignments: [ReviewAssignment!]! @personal
+  """What was said about it, as far as the viewer can see."""
+  reviews: [Review!]! @personal
+  """Conflicts of interest that were declared, the oldest first, those that ended too. Empty for everybody but staff."""
+  conflicts: [ConflictOfInterest!]! @personal
+}
+
+extend type Call {
+  """How far its reviews are. For staff; null to others."""
+  reviewProgress: ReviewProgress @personal
+  """How those who review for it compare. For staff; null to others."""
+  reviewCalibration: ReviewCalibration @personal
+}
+
+"""
+How far the reviews of a call are.
+"""
+type ReviewProgress {
+  """All who are or were asked, by their ids."""
+  reviewers: [ReviewerProgress!]!
+  """How many applications wait for a decision and have fewer reviewers who may judge them than the call wants."""
+  unfilledCount: Int!
+  """The first 100 of these, by their numbers."""
+  unfilled: [Application!]!
+}
+
+"""
+How far one reviewer is. Each assignment is counted once.
+"""
+type ReviewerProgress {
+  """The reviewer."""
+  reviewer: Member!
+  """What is still to be reviewed."""
+  assigned: Int!
+  """What was reviewed."""
+  completed: Int!
+  """What the reviewer gave back."""
+  declined: Int!
+  """What staff took back."""
+  removed: Int!
+  """What they are asked to review, or have reviewed, and must not judge as things stand now."""
+  conflicted: Int!
+}
+
+"""
+How those who review for a call compare. All figures are of points in per cent, of submitted reviews by reviewers who are still asked and
+have no conflict of interest.
+"""
+type ReviewCalibration {
+  """How many reviews."""
+  count: Int!
+  """Their mean; null when there are none."""
+  mean: Float
+  """Their standard deviation (of the sample: n-1); null with fewer than two."""
+  standardDeviation: Float
+  """How far reviewers usually differ about the same application: the standard deviation within applications, pooled; null while none has two reviews."""
+  pooledStandardDeviation: Float
+  """Every reviewer, by their ids."""
+  reviewers: [ReviewerCalibration!]!
+  """The 20 applications about which reviewers differ most, the widest first; only of those with two reviews or more."""
+  applications: [ApplicationCalibration!]!
+}
+
+"""
+What one reviewer's points are like.
+"""
+type ReviewerCalibration {
+  """The reviewer."""
+  reviewer: Member!
+  """How many reviews."""
+  count: Int!
+  """Their mean."""
+  mean: Float!
+  """Their standard deviation; null with fewer than two."""
+  standardDeviation: Float
+  """By how much the mean is above the call's, or below when negative."""
+  difference: Float!
+  """The difference in standard errors of a mean of so many reviews of the call; null where all reviews have the same points."""
+  standardScore: Float
+  """Whether it is more than two standard errors, of three reviews or more."""
+  outlier: Boolean!
+}
+
+"""
+How far reviewers differ about one application.
+"""
+type ApplicationCalibration {
+  """The application."""
+  application: Application!
+  """How many reviews."""
+  count: Int!
+  """Their mean."""
+  mean: Float!
+  """Their standard deviation."""
+  standardDeviation: Float!
+  """The lowest points."""
+  lowest: Float!
+  """The highest."""
+  highest: Float!
+  """Whether they differ more than twice as much as is usual within the call."""
+  outlier: Boolean!
+}
+
+extend type Query {
+  """
+  What the viewer is to review and has reviewed, the oldest first. Without what they have a conflict of interest with, what they declined and what
+  was taken back.
+  """
+  myReviewAssignments(
+    """Only those that are so far."""
+    state: ReviewAssignmentState
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): ReviewAssignmentConnection!
+}
+
+extend type Mutation {
+  """
+  Asks reviewers to review applications: each of them each. For staff, who may ask any active member. Every pair has an outcome of its own; doing it again changes
+  nothing. Reviewers are told by mail, which names no applicant.
+  """
+  assignReviewers("""Who and what.""" input: AssignReviewersInput!): AssignReviewersPayload!
+  """
+  Gives every submitted application of a call that is not decided as many reviewers as the call wants, from a pool. For staff. Applications for which few come into
+  question go first, then by their numbers; each goes to those who have least of the call. Nobody gets what they have a conflict of interest with, nor
+  what they declined before or staff took back. The same state gives the same plan. Doing it again assigns what is still wanted, usually nothing.
+  """
+  assignBalanced("""How.""" input: AssignBalancedInput!): AssignBalancedPayload!
+  """
+  Takes an assignment back. For staff. ` + "`" + `FORBIDDEN` + "`" + ` when the review is done, unless its reviewer has a conflict of interest. Doing it again changes nothing.
+  """
+  removeReviewer("""Which one.""" input: RemoveReviewerInput!): RemoveReviewerPayload!
+  """Gives an assignment back. For its reviewer; ` + "`" + `FORBIDDEN` + "`" + ` when the review is done."""
+  declineReview("""Which one, and why.""" input: DeclineReviewInput!): DeclineReviewPayload!
+  """
+  Says that somebody has a conflict of interest with an application: the viewer, with one that they review, or for staff anybody. From then on that member sees
+  nothing of it. Doing it again changes nothing.
+  """
+  declareConflict("""Of whom and with what.""" input: DeclareConflictInput!): DeclareConflictPayload!
+  """Says that a declared conflict of interest is none any more. For staff. Doing it again changes nothing."""
+  endConflict("""Which one.""" input: EndConflictInput!): EndConflictPayload!
+  """
+  Keeps what the viewer has to say about an application so far; it need not be complete. For the assignment's reviewer. ` + "`" + `FORBIDDEN` + "`" + ` once it is submitted or the application was
+  decided; ` + "`" + `STALE_VERSION` + "`" + ` when it was saved somewhere else since: ` + "`" + `review` + "`" + ` is what stands there then. Saving what stands there already changes nothing.
+  """
+  saveReview("""The review, all of it.""" input: SaveReviewInput!): SaveReviewPayload!
+  """
+  Says that a review is done. For the assignment's reviewer. Refused with one ` + "`" + `INVALID_INPUT` + "`" + ` for each criterion without a score, at ` + "`" + `scores.KEY` + "`" + `, for each comment that the
+  rubric demands, at ` + "`" + `scores.KEY.comment` + "`" + `, and for a missing recommendation; ` + "`" + `ALREADY_EXISTS` + "`" + ` when it is done, ` + "`" + `FORBIDDEN` + "`" + ` once the application was decided.
+  """
+  submitReview("""Which one.""" input: SubmitReviewInput!): SubmitReviewPayload!
+  """Lets a reviewer change what they submitted; until they submit it again it counts for nothing. For staff; ` + "`" + `FORBIDDEN` + "`" + ` once the application was decided."""
+  reopenReview("""Which one.""" input: ReopenReviewInput!): ReopenReviewPayload!
+}
+
+"""What ` + "`" + `assignReviewers` + "`" + ` takes: at most 500 pairs."""
+input AssignReviewersInput {
+  """The applications, 1 to 100, each once."""
+  applicationIds: [ID!]!
+  """The members who are to review them, 1 to 20, each once."""
+  reviewerIds: [ID!]!
+}
+
+"""What ` + "`" + `assignReviewers` + "`" + ` returns."""
+type AssignReviewersPayload {
+  """What became of each pair, application by application in the order of the ids; null when there are errors."""
+  outcomes: [AssignmentOutcome!]
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""
+What became of one pair.
+"""
+type AssignmentOutcome {
+  """The application."""
+  applicationId: ID!
+  """The reviewer."""
+  reviewerId: ID!
+  """What became of it."""
+  result: AssignmentResult!
+  """The assignment that was made, or that there was; null when there is none."""
+  assignment: ReviewAssignment
+}
+
+"""
+What becomes of a pair of an application and a reviewer.
+"""
+enum AssignmentResult {
+  """It was assigned."""
+  ASSIGNED
+  """It was assigned before."""
+  ALREADY_ASSIGNED
+  """They have a conflict of interest with it."""
+  CONFLICTED
+  """It was not submitted, was withdrawn, or was decided."""
+  NOT_REVIEWABLE
+  """There is no such application, or no active member with this id."""
+  NOT_FOUND
+}
+
+"""What ` + "`" + `assignBalanced` + "`" + ` takes."""
+input AssignBalancedInput {
+  """The call."""
+  callId: ID!
+  """Who is asked, 1 to 100 active members, each once. When left out, the first 100 who have the role ` + "`" + `REVIEWER` + "`" + ` on the platform."""
+  reviewerIds: [ID!]
+  """Only says what would be assigned."""
+  dryRun: Boolean
+}
+
+"""What ` + "`" + `assignBalanced` + "`" + ` returns."""
+type AssignBalancedPayload {
+  """What was assigned, or would be; null when there are errors."""
+  plan: ReviewPlan
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""
+Who is to review what.
+"""
+type ReviewPlan {
+  """How many assignments it is."""
+  assignedCount: Int!
+  """The first 500 of them, by the applications' numbers."""
+  pairs: [ReviewPair!]!
+  """What each of the pool has to review then, the least first."""
+  loads: [ReviewerLoad!]!
+  """How many applications have fewer reviewers then than the call wants."""
+  unfilledCount: Int!
+  """The first 500 of these, by their numbers."""
+  unfilled: [UnfilledApplication!]!
+}
+
+"""
+An application and who is to review it.
+"""
+type ReviewPair {
+  """The application."""
+  application: Application!
+  """The reviewer."""
+  reviewer: Member!
+}
+
+"""
+How many applications of the call a reviewer is to review or has reviewed, without those that they must not judge.
+"""
+type ReviewerLoad {
+  """The reviewer."""
+  reviewer: Member!
+  """Before."""
+  before: Int!
+  """After."""
+  after: Int!
+}
+
+"""
+An application that has too few reviewers, and why nobody else of the pool comes into question.
+"""
+type UnfilledApplication {
+  """The application."""
+  application: Application!
+  """How many reviewers the call wants."""
+  wanted: Int!
+  """How many it has then who may judge it."""
+  has: Int!
+  """How many of the pool have a conflict of interest with it."""
+  conflicted: Int!
+  """How many others of the pool are asked already, declined it before, or were taken off it."""
+  askedBefore: Int!
+}
+
+"""What ` + "`" + `removeReviewer` + "`" + ` takes."""
+input RemoveReviewerInput {
+  """The assignment."""
+  assignmentId: ID!
+  """Why, for staff and the audit log; up to 2,000 characters."""
+  reason: String
+}
+
+"""What ` + "`" + `removeReviewer` + "`" + ` returns."""
+type RemoveReviewerPayload {
+  """The assignment as it is now; null when there are errors."""
+  assignment: ReviewAssignment
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `declineReview` + "`" + ` takes."""
+input DeclineReviewInput {
+  """The assignment."""
+  assignmentId: ID!
+  """Why, for staff; 1 to 2,000 characters. When it is a conflict of interest, use ` + "`" + `declareConflict` + "`" + `."""
+  reason: String!
+}
+
+"""What ` + "`" + `declineReview` + "`" + ` returns: the viewer does not see the assignment any more."""
+type DeclineReviewPayload {
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `declareConflict` + "`" + ` takes."""
+input DeclareConflictInput {
+  """The application."""
+  applicationId: ID!
+  """Whose conflict it is; the viewer's when left out. Only staff can name another."""
+  memberId: ID
+  """What it is, for staff; up to 2,000 characters."""
+  note: String
+}
+
+"""What ` + "`" + `declareConflict` + "`" + ` returns."""
+type DeclareConflictPayload {
+  """The declaration; null when there are errors."""
+  conflict: ConflictOfInterest
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `endConflict` + "`" + ` takes."""
+input EndConflictInput {
+  """The declaration."""
+  conflictId: ID!
+  """Why, for the audit log; up to 2,000 characters."""
+  reason: String
+}
+
+"""What ` + "`" + `endConflict` + "`" + ` returns."""
+type EndConflictPayload {
+  """The declaration as it is now; null when there are errors."""
+  conflict: ConflictOfInterest
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `saveReview` + "`" + ` takes: it takes the place of all that was saved before."""
+input SaveReviewInput {
+  """The assignment."""
+  assignmentId: ID!
+  """A score for each criterion that is scored so far, each once."""
+  scores: [ReviewScoreInput!]!
+  """What there is to say about the whole; up to 5,000 characters."""
+  comment: String
+  """What to recommend; may be left out until the review is submitted."""
+  recommendation: ReviewRecommendation
+  """The version that this changes; 0 for a first draft."""
+  expectedVersion: Int!
+}
+
+"""What to give for one criterion."""
+input ReviewScoreInput {
+  """The criterion's key."""
+  criterion: String!
+  """From 0 to the criterion's maximum."""
+  points: Int!
+  """Why; up to 5,000 characters."""
+  comment: String
+}
+
+"""What ` + "`" + `saveReview` + "`" + ` returns."""
+type SaveReviewPayload {
+  """The review as it stands now; with ` + "`" + `STALE_VERSION` + "`" + `, what was saved somewhere else."""
+  review: Review
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `submitReview` + "`" + ` takes."""
+input SubmitReviewInput {
+  """The assignment."""
+  assignmentId: ID!
+  """The version that was read."""
+  expectedVersion: Int!
+}
+
+"""What ` + "`" + `submitReview` + "`" + ` returns."""
+type SubmitReviewPayload {
+  """The submitted review; with ` + "`" + `STALE_VERSION` + "`" + `, what was saved somewhere else."""
+  review: Review
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `reopenReview` + "`" + ` takes."""
+input ReopenReviewInput {
+  """The review."""
+  reviewId: ID!
+  """Why, for the audit log; up to 2,000 characters."""
+  reason: String
+}
+
+"""What ` + "`" + `reopenReview` + "`" + ` returns."""
+type ReopenReviewPayload {
+  """The assignment, which is to be reviewed again; null when there are errors."""
+  assignment: ReviewAssignment
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""A page of review assignments."""
+type ReviewAssignmentConnection {
+  """The page's entries, in order."""
+  edges: [ReviewAssignmentEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One entry of a page."""
+type ReviewAssignmentEdge {
+  """Its place in the list."""
+  cursor: Cursor!
+  """The entry itself."""
+  node: ReviewAssignment!
+}
+`, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `"""
 A moment, as RFC 3339 in UTC with up to six decimals: ` + "`" + `2023-01-17T18:30:00.123456Z` + "`" + `.
 """
@@ -7084,7 +7304,7 @@ type Subscription
 `, BuiltIn: false},
 	{Name: "../search.graphqls", Input: `extend type Query {
   """
-  Full-text search over threads, posts, resources, members and organizations, the best match first. What the viewer may not see is left out before
+  Full-text search over threads, posts, resources, members, organizations and applications, the best match first. What the viewer may not see is left out before
   anything is ranked or counted. Words are matched by their stem; ` + "`" + `"two words"` + "`" + ` in quotes match as a phrase; ` + "`" + `-word` + "`" + ` excludes.
   """
   search(
@@ -7117,12 +7337,17 @@ enum SearchKind {
   MEMBER
   """Organizations, by name, place and what they say of themselves."""
   ORGANIZATION
+  """
+  Applications, by the names of organization and team and what they said when they were last submitted. In a blind call reviewers find none: a search
+  for a name would tell whose an application is.
+  """
+  APPLICATION
 }
 
 """
 Something that can be found.
 """
-union SearchResult = Thread | Post | Resource | Member | Organization
+union SearchResult = Thread | Post | Resource | Member | Organization | Application
 
 """A page of search results."""
 type SearchResultConnection {
@@ -7902,6 +8127,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_id(ctx, field)
 	case "call":
 		return ec.fieldContext_Application_call(ctx, field)
+	case "number":
+		return ec.fieldContext_Application_number(ctx, field)
 	case "organizationName":
 		return ec.fieldContext_Application_organizationName(ctx, field)
 	case "organizationKind":
@@ -7928,8 +8155,6 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_viewerCanEdit(ctx, field)
 	case "editors":
 		return ec.fieldContext_Application_editors(ctx, field)
-	case "questions":
-		return ec.fieldContext_Application_questions(ctx, field)
 	case "documents":
 		return ec.fieldContext_Application_documents(ctx, field)
 	case "documentHistory":
@@ -7950,8 +8175,34 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_reopened(ctx, field)
 	case "informationDueAt":
 		return ec.fieldContext_Application_informationDueAt(ctx, field)
+	case "reviewAssignments":
+		return ec.fieldContext_Application_reviewAssignments(ctx, field)
+	case "reviews":
+		return ec.fieldContext_Application_reviews(ctx, field)
+	case "conflicts":
+		return ec.fieldContext_Application_conflicts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationCalibration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_ApplicationCalibration_application(ctx, field)
+	case "count":
+		return ec.fieldContext_ApplicationCalibration_count(ctx, field)
+	case "mean":
+		return ec.fieldContext_ApplicationCalibration_mean(ctx, field)
+	case "standardDeviation":
+		return ec.fieldContext_ApplicationCalibration_standardDeviation(ctx, field)
+	case "lowest":
+		return ec.fieldContext_ApplicationCalibration_lowest(ctx, field)
+	case "highest":
+		return ec.fieldContext_ApplicationCalibration_highest(ctx, field)
+	case "outlier":
+		return ec.fieldContext_ApplicationCalibration_outlier(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationCalibration", field.Name)
 }
 
 func (ec *executionContext) childFields_ApplicationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8058,6 +8309,40 @@ func (ec *executionContext) childFields_ArchiveTeamPayload(ctx context.Context, 
 		return ec.fieldContext_ArchiveTeamPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ArchiveTeamPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AssignBalancedPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "plan":
+		return ec.fieldContext_AssignBalancedPayload_plan(ctx, field)
+	case "errors":
+		return ec.fieldContext_AssignBalancedPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssignBalancedPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AssignReviewersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "outcomes":
+		return ec.fieldContext_AssignReviewersPayload_outcomes(ctx, field)
+	case "errors":
+		return ec.fieldContext_AssignReviewersPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssignReviewersPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AssignmentOutcome(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applicationId":
+		return ec.fieldContext_AssignmentOutcome_applicationId(ctx, field)
+	case "reviewerId":
+		return ec.fieldContext_AssignmentOutcome_reviewerId(ctx, field)
+	case "result":
+		return ec.fieldContext_AssignmentOutcome_result(ctx, field)
+	case "assignment":
+		return ec.fieldContext_AssignmentOutcome_assignment(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssignmentOutcome", field.Name)
 }
 
 func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8316,36 +8601,6 @@ func (ec *executionContext) childFields_Call(ctx context.Context, field graphql.
 		return ec.fieldContext_Call_requirements(ctx, field)
 	case "questions":
 		return ec.fieldContext_Call_questions(ctx, field)
-	case "offering":
-		return ec.fieldContext_Call_offering(ctx, field)
-	case "opensLocal":
-		return ec.fieldContext_Call_opensLocal(ctx, field)
-	case "dueLocal":
-		return ec.fieldContext_Call_dueLocal(ctx, field)
-	case "closesLocal":
-		return ec.fieldContext_Call_closesLocal(ctx, field)
-	case "capacity":
-		return ec.fieldContext_Call_capacity(ctx, field)
-	case "offerDays":
-		return ec.fieldContext_Call_offerDays(ctx, field)
-	case "rubric":
-		return ec.fieldContext_Call_rubric(ctx, field)
-	case "reviewsWanted":
-		return ec.fieldContext_Call_reviewsWanted(ctx, field)
-	case "blind":
-		return ec.fieldContext_Call_blind(ctx, field)
-	case "formVersion":
-		return ec.fieldContext_Call_formVersion(ctx, field)
-	case "publishedAt":
-		return ec.fieldContext_Call_publishedAt(ctx, field)
-	case "cohort":
-		return ec.fieldContext_Call_cohort(ctx, field)
-	case "formVersions":
-		return ec.fieldContext_Call_formVersions(ctx, field)
-	case "version":
-		return ec.fieldContext_Call_version(ctx, field)
-	case "viewerCanUpdate":
-		return ec.fieldContext_Call_viewerCanUpdate(ctx, field)
 	case "applications":
 		return ec.fieldContext_Call_applications(ctx, field)
 	case "savedViews":
@@ -8354,28 +8609,12 @@ func (ec *executionContext) childFields_Call(ctx context.Context, field graphql.
 		return ec.fieldContext_Call_statistics(ctx, field)
 	case "bulkActions":
 		return ec.fieldContext_Call_bulkActions(ctx, field)
+	case "reviewProgress":
+		return ec.fieldContext_Call_reviewProgress(ctx, field)
+	case "reviewCalibration":
+		return ec.fieldContext_Call_reviewCalibration(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Call", field.Name)
-}
-
-func (ec *executionContext) childFields_CallConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "edges":
-		return ec.fieldContext_CallConnection_edges(ctx, field)
-	case "pageInfo":
-		return ec.fieldContext_CallConnection_pageInfo(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type CallConnection", field.Name)
-}
-
-func (ec *executionContext) childFields_CallEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "cursor":
-		return ec.fieldContext_CallEdge_cursor(ctx, field)
-	case "node":
-		return ec.fieldContext_CallEdge_node(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type CallEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_CallStatistics(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8478,6 +8717,24 @@ func (ec *executionContext) childFields_CohortEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type CohortEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ConflictOfInterest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ConflictOfInterest_id(ctx, field)
+	case "member":
+		return ec.fieldContext_ConflictOfInterest_member(ctx, field)
+	case "note":
+		return ec.fieldContext_ConflictOfInterest_note(ctx, field)
+	case "declaredBy":
+		return ec.fieldContext_ConflictOfInterest_declaredBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ConflictOfInterest_createdAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_ConflictOfInterest_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConflictOfInterest", field.Name)
+}
+
 func (ec *executionContext) childFields_ConnectionSuggestion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
@@ -8524,16 +8781,6 @@ func (ec *executionContext) childFields_CreateApplicationExportPayload(ctx conte
 		return ec.fieldContext_CreateApplicationExportPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateApplicationExportPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_CreateCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "call":
-		return ec.fieldContext_CreateCallPayload_call(ctx, field)
-	case "errors":
-		return ec.fieldContext_CreateCallPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type CreateCallPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateCohortPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8680,22 +8927,6 @@ func (ec *executionContext) childFields_CreateWebhookEndpointPayload(ctx context
 	return nil, fmt.Errorf("no field named %q was found under type CreateWebhookEndpointPayload", field.Name)
 }
 
-func (ec *executionContext) childFields_Criterion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "key":
-		return ec.fieldContext_Criterion_key(ctx, field)
-	case "label":
-		return ec.fieldContext_Criterion_label(ctx, field)
-	case "description":
-		return ec.fieldContext_Criterion_description(ctx, field)
-	case "max":
-		return ec.fieldContext_Criterion_max(ctx, field)
-	case "weight":
-		return ec.fieldContext_Criterion_weight(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type Criterion", field.Name)
-}
-
 func (ec *executionContext) childFields_DeactivateMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
@@ -8704,6 +8935,16 @@ func (ec *executionContext) childFields_DeactivateMemberPayload(ctx context.Cont
 		return ec.fieldContext_DeactivateMemberPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeactivateMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeclareConflictPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conflict":
+		return ec.fieldContext_DeclareConflictPayload_conflict(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeclareConflictPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeclareConflictPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeclineJoinRequestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8716,14 +8957,12 @@ func (ec *executionContext) childFields_DeclineJoinRequestPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type DeclineJoinRequestPayload", field.Name)
 }
 
-func (ec *executionContext) childFields_DeleteCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_DeclineReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "deletedCallId":
-		return ec.fieldContext_DeleteCallPayload_deletedCallId(ctx, field)
 	case "errors":
-		return ec.fieldContext_DeleteCallPayload_errors(ctx, field)
+		return ec.fieldContext_DeclineReviewPayload_errors(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type DeleteCallPayload", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type DeclineReviewPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8900,6 +9139,16 @@ func (ec *executionContext) childFields_EndBreakGlassPayload(ctx context.Context
 		return ec.fieldContext_EndBreakGlassPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EndBreakGlassPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EndConflictPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conflict":
+		return ec.fieldContext_EndConflictPayload_conflict(ctx, field)
+	case "errors":
+		return ec.fieldContext_EndConflictPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EndConflictPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_EndOtherSessionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9154,26 +9403,8 @@ func (ec *executionContext) childFields_FormQuestion(ctx context.Context, field 
 		return ec.fieldContext_FormQuestion_min(ctx, field)
 	case "max":
 		return ec.fieldContext_FormQuestion_max(ctx, field)
-	case "section":
-		return ec.fieldContext_FormQuestion_section(ctx, field)
-	case "identifying":
-		return ec.fieldContext_FormQuestion_identifying(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FormQuestion", field.Name)
-}
-
-func (ec *executionContext) childFields_FormVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "number":
-		return ec.fieldContext_FormVersion_number(ctx, field)
-	case "questions":
-		return ec.fieldContext_FormVersion_questions(ctx, field)
-	case "publishedAt":
-		return ec.fieldContext_FormVersion_publishedAt(ctx, field)
-	case "updatedAt":
-		return ec.fieldContext_FormVersion_updatedAt(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type FormVersion", field.Name)
 }
 
 func (ec *executionContext) childFields_Framework(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9940,16 +10171,6 @@ func (ec *executionContext) childFields_Program(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Program", field.Name)
 }
 
-func (ec *executionContext) childFields_PublishCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "call":
-		return ec.fieldContext_PublishCallPayload_call(ctx, field)
-	case "errors":
-		return ec.fieldContext_PublishCallPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type PublishCallPayload", field.Name)
-}
-
 func (ec *executionContext) childFields_PublishDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "post":
@@ -9958,18 +10179,6 @@ func (ec *executionContext) childFields_PublishDraftPayload(ctx context.Context,
 		return ec.fieldContext_PublishDraftPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PublishDraftPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_PublishFormPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "call":
-		return ec.fieldContext_PublishFormPayload_call(ctx, field)
-	case "form":
-		return ec.fieldContext_PublishFormPayload_form(ctx, field)
-	case "errors":
-		return ec.fieldContext_PublishFormPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type PublishFormPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RateLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10048,6 +10257,16 @@ func (ec *executionContext) childFields_RemoveReactionPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type RemoveReactionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RemoveReviewerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assignment":
+		return ec.fieldContext_RemoveReviewerPayload_assignment(ctx, field)
+	case "errors":
+		return ec.fieldContext_RemoveReviewerPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveReviewerPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RenameThreadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "thread":
@@ -10066,6 +10285,16 @@ func (ec *executionContext) childFields_RenewJoinAddressPayload(ctx context.Cont
 		return ec.fieldContext_RenewJoinAddressPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RenewJoinAddressPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReopenReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assignment":
+		return ec.fieldContext_ReopenReviewPayload_assignment(ctx, field)
+	case "errors":
+		return ec.fieldContext_ReopenReviewPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReopenReviewPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ReplayFailedDeliveriesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10130,10 +10359,6 @@ func (ec *executionContext) childFields_Requirement(ctx context.Context, field g
 		return ec.fieldContext_Requirement_signers(ctx, field)
 	case "optional":
 		return ec.fieldContext_Requirement_optional(ctx, field)
-	case "help":
-		return ec.fieldContext_Requirement_help(ctx, field)
-	case "letter":
-		return ec.fieldContext_Requirement_letter(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Requirement", field.Name)
 }
@@ -10266,6 +10491,196 @@ func (ec *executionContext) childFields_ResourceVersionEdge(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ResourceVersionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Review(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Review_id(ctx, field)
+	case "application":
+		return ec.fieldContext_Review_application(ctx, field)
+	case "reviewer":
+		return ec.fieldContext_Review_reviewer(ctx, field)
+	case "scores":
+		return ec.fieldContext_Review_scores(ctx, field)
+	case "comment":
+		return ec.fieldContext_Review_comment(ctx, field)
+	case "recommendation":
+		return ec.fieldContext_Review_recommendation(ctx, field)
+	case "points":
+		return ec.fieldContext_Review_points(ctx, field)
+	case "submittedAt":
+		return ec.fieldContext_Review_submittedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Review_version(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Review_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Review", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewAssignment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ReviewAssignment_id(ctx, field)
+	case "application":
+		return ec.fieldContext_ReviewAssignment_application(ctx, field)
+	case "reviewer":
+		return ec.fieldContext_ReviewAssignment_reviewer(ctx, field)
+	case "state":
+		return ec.fieldContext_ReviewAssignment_state(ctx, field)
+	case "conflicted":
+		return ec.fieldContext_ReviewAssignment_conflicted(ctx, field)
+	case "conflictReasons":
+		return ec.fieldContext_ReviewAssignment_conflictReasons(ctx, field)
+	case "endReason":
+		return ec.fieldContext_ReviewAssignment_endReason(ctx, field)
+	case "review":
+		return ec.fieldContext_ReviewAssignment_review(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ReviewAssignment_createdAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_ReviewAssignment_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewAssignment", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewAssignmentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ReviewAssignmentConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ReviewAssignmentConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewAssignmentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewAssignmentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ReviewAssignmentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ReviewAssignmentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewAssignmentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewCalibration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_ReviewCalibration_count(ctx, field)
+	case "mean":
+		return ec.fieldContext_ReviewCalibration_mean(ctx, field)
+	case "standardDeviation":
+		return ec.fieldContext_ReviewCalibration_standardDeviation(ctx, field)
+	case "pooledStandardDeviation":
+		return ec.fieldContext_ReviewCalibration_pooledStandardDeviation(ctx, field)
+	case "reviewers":
+		return ec.fieldContext_ReviewCalibration_reviewers(ctx, field)
+	case "applications":
+		return ec.fieldContext_ReviewCalibration_applications(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewCalibration", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewPair(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_ReviewPair_application(ctx, field)
+	case "reviewer":
+		return ec.fieldContext_ReviewPair_reviewer(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewPair", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewPlan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assignedCount":
+		return ec.fieldContext_ReviewPlan_assignedCount(ctx, field)
+	case "pairs":
+		return ec.fieldContext_ReviewPlan_pairs(ctx, field)
+	case "loads":
+		return ec.fieldContext_ReviewPlan_loads(ctx, field)
+	case "unfilledCount":
+		return ec.fieldContext_ReviewPlan_unfilledCount(ctx, field)
+	case "unfilled":
+		return ec.fieldContext_ReviewPlan_unfilled(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewPlan", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reviewers":
+		return ec.fieldContext_ReviewProgress_reviewers(ctx, field)
+	case "unfilledCount":
+		return ec.fieldContext_ReviewProgress_unfilledCount(ctx, field)
+	case "unfilled":
+		return ec.fieldContext_ReviewProgress_unfilled(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewProgress", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewScore(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "criterion":
+		return ec.fieldContext_ReviewScore_criterion(ctx, field)
+	case "points":
+		return ec.fieldContext_ReviewScore_points(ctx, field)
+	case "comment":
+		return ec.fieldContext_ReviewScore_comment(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewScore", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewerCalibration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reviewer":
+		return ec.fieldContext_ReviewerCalibration_reviewer(ctx, field)
+	case "count":
+		return ec.fieldContext_ReviewerCalibration_count(ctx, field)
+	case "mean":
+		return ec.fieldContext_ReviewerCalibration_mean(ctx, field)
+	case "standardDeviation":
+		return ec.fieldContext_ReviewerCalibration_standardDeviation(ctx, field)
+	case "difference":
+		return ec.fieldContext_ReviewerCalibration_difference(ctx, field)
+	case "standardScore":
+		return ec.fieldContext_ReviewerCalibration_standardScore(ctx, field)
+	case "outlier":
+		return ec.fieldContext_ReviewerCalibration_outlier(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewerCalibration", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewerLoad(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reviewer":
+		return ec.fieldContext_ReviewerLoad_reviewer(ctx, field)
+	case "before":
+		return ec.fieldContext_ReviewerLoad_before(ctx, field)
+	case "after":
+		return ec.fieldContext_ReviewerLoad_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewerLoad", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewerProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reviewer":
+		return ec.fieldContext_ReviewerProgress_reviewer(ctx, field)
+	case "assigned":
+		return ec.fieldContext_ReviewerProgress_assigned(ctx, field)
+	case "completed":
+		return ec.fieldContext_ReviewerProgress_completed(ctx, field)
+	case "declined":
+		return ec.fieldContext_ReviewerProgress_declined(ctx, field)
+	case "removed":
+		return ec.fieldContext_ReviewerProgress_removed(ctx, field)
+	case "conflicted":
+		return ec.fieldContext_ReviewerProgress_conflicted(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewerProgress", field.Name)
+}
+
 func (ec *executionContext) childFields_RevokeAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "account":
@@ -10350,16 +10765,14 @@ func (ec *executionContext) childFields_SaveDraftPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type SaveDraftPayload", field.Name)
 }
 
-func (ec *executionContext) childFields_SaveFormPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_SaveReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "call":
-		return ec.fieldContext_SaveFormPayload_call(ctx, field)
-	case "form":
-		return ec.fieldContext_SaveFormPayload_form(ctx, field)
+	case "review":
+		return ec.fieldContext_SaveReviewPayload_review(ctx, field)
 	case "errors":
-		return ec.fieldContext_SaveFormPayload_errors(ctx, field)
+		return ec.fieldContext_SaveReviewPayload_errors(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type SaveFormPayload", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type SaveReviewPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SavedFilter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10730,6 +11143,16 @@ func (ec *executionContext) childFields_SubmitApplicationPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type SubmitApplicationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SubmitReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "review":
+		return ec.fieldContext_SubmitReviewPayload_review(ctx, field)
+	case "errors":
+		return ec.fieldContext_SubmitReviewPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmitReviewPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SubmittedAnswer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "key":
@@ -11000,6 +11423,22 @@ func (ec *executionContext) childFields_UnblockMemberPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type UnblockMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UnfilledApplication(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_UnfilledApplication_application(ctx, field)
+	case "wanted":
+		return ec.fieldContext_UnfilledApplication_wanted(ctx, field)
+	case "has":
+		return ec.fieldContext_UnfilledApplication_has(ctx, field)
+	case "conflicted":
+		return ec.fieldContext_UnfilledApplication_conflicted(ctx, field)
+	case "askedBefore":
+		return ec.fieldContext_UnfilledApplication_askedBefore(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnfilledApplication", field.Name)
+}
+
 func (ec *executionContext) childFields_UnhidePostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "post":
@@ -11058,16 +11497,6 @@ func (ec *executionContext) childFields_UnscheduleDraftPayload(ctx context.Conte
 		return ec.fieldContext_UnscheduleDraftPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UnscheduleDraftPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_UpdateCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "call":
-		return ec.fieldContext_UpdateCallPayload_call(ctx, field)
-	case "errors":
-		return ec.fieldContext_UpdateCallPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type UpdateCallPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateCohortPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11922,6 +12351,34 @@ func (ec *executionContext) field_Mutation_archiveTeam_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_assignBalanced_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AssignBalancedInput, error) {
+			return ec.unmarshalNAssignBalancedInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_assignReviewers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AssignReviewersInput, error) {
+			return ec.unmarshalNAssignReviewersInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_blockMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12040,20 +12497,6 @@ func (ec *executionContext) field_Mutation_createApplicationExport_args(ctx cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.CreateApplicationExportInput, error) {
 			return ec.unmarshalNCreateApplicationExportInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateApplicationExportInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_createCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.CreateCallInput, error) {
-			return ec.unmarshalNCreateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12272,6 +12715,20 @@ func (ec *executionContext) field_Mutation_deactivateMember_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_declareConflict_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeclareConflictInput, error) {
+			return ec.unmarshalNDeclareConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_declineJoinRequest_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12286,12 +12743,12 @@ func (ec *executionContext) field_Mutation_declineJoinRequest_args(ctx context.C
 	return args, nil
 }
 
-func (ec *executionContext) field_Mutation_deleteCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+func (ec *executionContext) field_Mutation_declineReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.DeleteCallInput, error) {
-			return ec.unmarshalNDeleteCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallInput(ctx, v)
+		func(ctx context.Context, v any) (model.DeclineReviewInput, error) {
+			return ec.unmarshalNDeclineReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12404,6 +12861,20 @@ func (ec *executionContext) field_Mutation_endBreakGlass_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.EndBreakGlassInput, error) {
 			return ec.unmarshalNEndBreakGlassInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndBreakGlassInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_endConflict_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.EndConflictInput, error) {
+			return ec.unmarshalNEndConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12776,40 +13247,12 @@ func (ec *executionContext) field_Mutation_pingWebhookEndpoint_args(ctx context.
 	return args, nil
 }
 
-func (ec *executionContext) field_Mutation_publishCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.PublishCallInput, error) {
-			return ec.unmarshalNPublishCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
 func (ec *executionContext) field_Mutation_publishDraft_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.PublishDraftInput, error) {
 			return ec.unmarshalNPublishDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishDraftInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_publishForm_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.PublishFormInput, error) {
-			return ec.unmarshalNPublishFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12888,6 +13331,20 @@ func (ec *executionContext) field_Mutation_removeReaction_args(ctx context.Conte
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_removeReviewer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RemoveReviewerInput, error) {
+			return ec.unmarshalNRemoveReviewerInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_renameThread_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12908,6 +13365,20 @@ func (ec *executionContext) field_Mutation_renewJoinAddress_args(ctx context.Con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.RenewJoinAddressInput, error) {
 			return ec.unmarshalNRenewJoinAddressInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRenewJoinAddressInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_reopenReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ReopenReviewInput, error) {
+			return ec.unmarshalNReopenReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13098,12 +13569,12 @@ func (ec *executionContext) field_Mutation_saveDraft_args(ctx context.Context, r
 	return args, nil
 }
 
-func (ec *executionContext) field_Mutation_saveForm_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+func (ec *executionContext) field_Mutation_saveReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.SaveFormInput, error) {
-			return ec.unmarshalNSaveFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormInput(ctx, v)
+		func(ctx context.Context, v any) (model.SaveReviewInput, error) {
+			return ec.unmarshalNSaveReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13202,6 +13673,20 @@ func (ec *executionContext) field_Mutation_submitApplication_args(ctx context.Co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SubmitApplicationInput, error) {
 			return ec.unmarshalNSubmitApplicationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitApplicationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_submitReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SubmitReviewInput, error) {
+			return ec.unmarshalNSubmitReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13342,20 +13827,6 @@ func (ec *executionContext) field_Mutation_unscheduleDraft_args(ctx context.Cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UnscheduleDraftInput, error) {
 			return ec.unmarshalNUnscheduleDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnscheduleDraftInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_updateCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.UpdateCallInput, error) {
-			return ec.unmarshalNUpdateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13808,60 +14279,6 @@ func (ec *executionContext) field_Query_auditEntries_args(ctx context.Context, r
 	return args, nil
 }
 
-func (ec *executionContext) field_Query_calls_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
-		func(ctx context.Context, v any) (*admission.CallState, error) {
-			return ec.unmarshalOCallState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["state"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "offeringId",
-		func(ctx context.Context, v any) (*gid.ID, error) {
-			return ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["offeringId"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["first"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*page.Cursor, error) {
-			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["after"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["last"] = arg4
-	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*page.Cursor, error) {
-			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["before"] = arg5
-	return args, nil
-}
-
 func (ec *executionContext) field_Query_cohorts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14035,6 +14452,52 @@ func (ec *executionContext) field_Query_moderationQueue_args(ctx context.Context
 		return nil, err
 	}
 	args["spaceId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_myReviewAssignments_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*reviewassignment.State, error) {
+			return ec.unmarshalOReviewAssignmentState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -16362,6 +16825,29 @@ func (ec *executionContext) fieldContext_Application_call(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Application_number(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Number(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Application_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Application", field, true, true, "Int")
+}
+
 func (ec *executionContext) _Application_organizationName(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16371,7 +16857,7 @@ func (ec *executionContext) _Application_organizationName(ctx context.Context, f
 			return ec.fieldContext_Application_organizationName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.OrganizationName, nil
+			return ec.Resolvers.Application().OrganizationName(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -16382,7 +16868,7 @@ func (ec *executionContext) _Application_organizationName(ctx context.Context, f
 	)
 }
 func (ec *executionContext) fieldContext_Application_organizationName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Application", field, false, false, "String")
+	return graphql.NewScalarFieldContext("Application", field, true, true, "String")
 }
 
 func (ec *executionContext) _Application_organizationKind(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
@@ -16417,7 +16903,7 @@ func (ec *executionContext) _Application_teamName(ctx context.Context, field gra
 			return ec.fieldContext_Application_teamName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.TeamName, nil
+			return ec.Resolvers.Application().TeamName(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -16428,7 +16914,7 @@ func (ec *executionContext) _Application_teamName(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_Application_teamName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Application", field, false, false, "String")
+	return graphql.NewScalarFieldContext("Application", field, true, true, "String")
 }
 
 func (ec *executionContext) _Application_state(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
@@ -16683,38 +17169,6 @@ func (ec *executionContext) fieldContext_Application_editors(_ context.Context, 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ApplicationEditor(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Application_questions(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Application_questions(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Application().Questions(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*schema.Question) graphql.Marshaler {
-			return ec.marshalNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Application_questions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Application",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_FormQuestion(ctx, field)
 		},
 	}
 	return fc, nil
@@ -17014,6 +17468,272 @@ func (ec *executionContext) _Application_informationDueAt(ctx context.Context, f
 }
 func (ec *executionContext) fieldContext_Application_informationDueAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Application", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Application_reviewAssignments(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_reviewAssignments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().ReviewAssignments(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ReviewAssignment) graphql.Marshaler {
+			return ec.marshalNReviewAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignmentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_reviewAssignments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Application_reviews(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_reviews(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Reviews(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Review) graphql.Marshaler {
+			return ec.marshalNReview2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_reviews(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Review(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Application_conflicts(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_conflicts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Conflicts(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Conflict) graphql.Marshaler {
+			return ec.marshalNConflictOfInterest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflictᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_conflicts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConflictOfInterest(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApplicationCalibration_application(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplicationCalibration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApplicationCalibration_count(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ApplicationCalibration_mean(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_mean(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mean, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalNFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ApplicationCalibration_standardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_standardDeviation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deviation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalNFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_standardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ApplicationCalibration_lowest(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_lowest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Least, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_lowest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ApplicationCalibration_highest(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_highest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Utmost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_highest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ApplicationCalibration_outlier(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_outlier(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outlier, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_outlier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _ApplicationChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationChanged) (ret graphql.Marshaler) {
@@ -17776,6 +18496,235 @@ func (ec *executionContext) fieldContext_ArchiveTeamPayload_errors(_ context.Con
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssignBalancedPayload_plan(ctx context.Context, field graphql.CollectedField, obj *model.AssignBalancedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignBalancedPayload_plan(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Plan, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *review.Plan) graphql.Marshaler {
+			return ec.marshalOReviewPlan2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPlan(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssignBalancedPayload_plan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssignBalancedPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewPlan(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssignBalancedPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AssignBalancedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignBalancedPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssignBalancedPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssignBalancedPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssignReviewersPayload_outcomes(ctx context.Context, field graphql.CollectedField, obj *model.AssignReviewersPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignReviewersPayload_outcomes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outcomes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.Outcome) graphql.Marshaler {
+			return ec.marshalOAssignmentOutcome2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcomeᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssignReviewersPayload_outcomes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssignReviewersPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssignmentOutcome(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssignReviewersPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AssignReviewersPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignReviewersPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssignReviewersPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssignReviewersPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssignmentOutcome_applicationId(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignmentOutcome_applicationId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplicationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssignmentOutcome_applicationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssignmentOutcome", field, false, false, "ID")
+}
+
+func (ec *executionContext) _AssignmentOutcome_reviewerId(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignmentOutcome_reviewerId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReviewerID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssignmentOutcome_reviewerId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssignmentOutcome", field, false, false, "ID")
+}
+
+func (ec *executionContext) _AssignmentOutcome_result(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignmentOutcome_result(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Result, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v review.Result) graphql.Marshaler {
+			return ec.marshalNAssignmentResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐResult(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssignmentOutcome_result(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssignmentOutcome", field, false, false, "AssignmentResult")
+}
+
+func (ec *executionContext) _AssignmentOutcome_assignment(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignmentOutcome_assignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assignment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+			return ec.marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssignmentOutcome_assignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssignmentOutcome",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignment(ctx, field)
 		},
 	}
 	return fc, nil
@@ -19847,387 +20796,6 @@ func (ec *executionContext) fieldContext_Call_questions(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Call_offering(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_offering(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Call().Offering(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Offering) graphql.Marshaler {
-			return ec.marshalNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_offering(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Call",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Offering(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Call_opensLocal(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_opensLocal(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Call().OpensLocal(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_opensLocal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Call", field, true, true, "String")
-}
-
-func (ec *executionContext) _Call_dueLocal(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_dueLocal(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Call().DueLocal(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_dueLocal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Call", field, true, true, "String")
-}
-
-func (ec *executionContext) _Call_closesLocal(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_closesLocal(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Call().ClosesLocal(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_closesLocal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Call", field, true, true, "String")
-}
-
-func (ec *executionContext) _Call_capacity(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_capacity(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Capacity, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_capacity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
-}
-
-func (ec *executionContext) _Call_offerDays(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_offerDays(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.OfferDays, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_offerDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
-}
-
-func (ec *executionContext) _Call_rubric(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_rubric(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Rubric, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []schema.Criterion) graphql.Marshaler {
-			return ec.marshalNCriterion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_rubric(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Call",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Criterion(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Call_reviewsWanted(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_reviewsWanted(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReviewsWanted, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_reviewsWanted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
-}
-
-func (ec *executionContext) _Call_blind(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_blind(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Blind, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_blind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Call", field, false, false, "Boolean")
-}
-
-func (ec *executionContext) _Call_formVersion(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_formVersion(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.FormVersion, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_formVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
-}
-
-func (ec *executionContext) _Call_publishedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_publishedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PublishedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Call_publishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Call", field, false, false, "DateTime")
-}
-
-func (ec *executionContext) _Call_cohort(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_cohort(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Call().Cohort(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Cohort) graphql.Marshaler {
-			return ec.marshalOCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Call_cohort(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Call",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Cohort(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Call_formVersions(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_formVersions(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Call().FormVersions(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.FormVersion) graphql.Marshaler {
-			return ec.marshalNFormVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersionᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_formVersions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Call",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_FormVersion(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Call_version(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Call().Version(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Call_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Call", field, true, true, "Int")
-}
-
-func (ec *executionContext) _Call_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_viewerCanUpdate(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Call().ViewerCanUpdate(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Call_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Call", field, true, true, "Boolean")
-}
-
 func (ec *executionContext) _Call_applications(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20380,120 +20948,65 @@ func (ec *executionContext) fieldContext_Call_bulkActions(ctx context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _CallConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Call]) (ret graphql.Marshaler) {
+func (ec *executionContext) _Call_reviewProgress(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CallConnection_edges(ctx, field)
+			return ec.fieldContext_Call_reviewProgress(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
+			return ec.Resolvers.Call().ReviewProgress(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Call]) graphql.Marshaler {
-			return ec.marshalNCallEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *review.Progress) graphql.Marshaler {
+			return ec.marshalOReviewProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐProgress(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
-func (ec *executionContext) fieldContext_CallConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Call_reviewProgress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "CallConnection",
+		Object:     "Call",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CallEdge(ctx, field)
+			return ec.childFields_ReviewProgress(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _CallConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Call]) (ret graphql.Marshaler) {
+func (ec *executionContext) _Call_reviewCalibration(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CallConnection_pageInfo(ctx, field)
+			return ec.fieldContext_Call_reviewCalibration(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
+			return ec.Resolvers.Call().ReviewCalibration(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *review.Calibration) graphql.Marshaler {
+			return ec.marshalOReviewCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐCalibration(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
-func (ec *executionContext) fieldContext_CallConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Call_reviewCalibration(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "CallConnection",
+		Object:     "Call",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _CallEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Call]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CallEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
-			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_CallEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CallEdge", field, false, false, "Cursor")
-}
-
-func (ec *executionContext) _CallEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Call]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CallEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
-			return ec.marshalNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_CallEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CallEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Call(ctx, field)
+			return ec.childFields_ReviewCalibration(ctx, field)
 		},
 	}
 	return fc, nil
@@ -21334,6 +21847,162 @@ func (ec *executionContext) fieldContext_CohortEdge_node(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _ConflictOfInterest_id(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ConflictOfInterest_member(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ConflictOfInterest().Member(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConflictOfInterest",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConflictOfInterest_note(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "String")
+}
+
+func (ec *executionContext) _ConflictOfInterest_declaredBy(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_declaredBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ConflictOfInterest().DeclaredBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_declaredBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConflictOfInterest",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConflictOfInterest_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ConflictOfInterest_endedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _ConnectionSuggestion_member(ctx context.Context, field graphql.CollectedField, obj *people.ConnectionSuggestion) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21663,70 +22332,6 @@ func (ec *executionContext) _CreateApplicationExportPayload_errors(ctx context.C
 func (ec *executionContext) fieldContext_CreateApplicationExportPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "CreateApplicationExportPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _CreateCallPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.CreateCallPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateCallPayload_call(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Call, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
-			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_CreateCallPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateCallPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Call(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _CreateCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.CreateCallPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateCallPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_CreateCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateCallPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -22661,121 +23266,6 @@ func (ec *executionContext) fieldContext_CreateWebhookEndpointPayload_errors(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _Criterion_key(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Criterion_key(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Key, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Criterion_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Criterion", field, false, false, "String")
-}
-
-func (ec *executionContext) _Criterion_label(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Criterion_label(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Label, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Criterion_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Criterion", field, false, false, "String")
-}
-
-func (ec *executionContext) _Criterion_description(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Criterion_description(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Description, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Criterion_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Criterion", field, false, false, "String")
-}
-
-func (ec *executionContext) _Criterion_max(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Criterion_max(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Max, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Criterion_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Criterion", field, false, false, "Int")
-}
-
-func (ec *executionContext) _Criterion_weight(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Criterion_weight(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Weight, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Criterion_weight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Criterion", field, false, false, "Int")
-}
-
 func (ec *executionContext) _DeactivateMemberPayload_member(ctx context.Context, field graphql.CollectedField, obj *model.DeactivateMemberPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22830,6 +23320,70 @@ func (ec *executionContext) _DeactivateMemberPayload_errors(ctx context.Context,
 func (ec *executionContext) fieldContext_DeactivateMemberPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DeactivateMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeclareConflictPayload_conflict(ctx context.Context, field graphql.CollectedField, obj *model.DeclareConflictPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeclareConflictPayload_conflict(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conflict, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
+			return ec.marshalOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeclareConflictPayload_conflict(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeclareConflictPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConflictOfInterest(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeclareConflictPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeclareConflictPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeclareConflictPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeclareConflictPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeclareConflictPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -22904,36 +23458,13 @@ func (ec *executionContext) fieldContext_DeclineJoinRequestPayload_errors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteCallPayload_deletedCallId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteCallPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeclineReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeclineReviewPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteCallPayload_deletedCallId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DeletedCallID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *gid.ID) graphql.Marshaler {
-			return ec.marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_DeleteCallPayload_deletedCallId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DeleteCallPayload", field, false, false, "ID")
-}
-
-func (ec *executionContext) _DeleteCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteCallPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteCallPayload_errors(ctx, field)
+			return ec.fieldContext_DeclineReviewPayload_errors(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Errors, nil
@@ -22946,9 +23477,9 @@ func (ec *executionContext) _DeleteCallPayload_errors(ctx context.Context, field
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_DeleteCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_DeclineReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "DeleteCallPayload",
+		Object:     "DeclineReviewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -24494,6 +25025,70 @@ func (ec *executionContext) _EndBreakGlassPayload_errors(ctx context.Context, fi
 func (ec *executionContext) fieldContext_EndBreakGlassPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "EndBreakGlassPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EndConflictPayload_conflict(ctx context.Context, field graphql.CollectedField, obj *model.EndConflictPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EndConflictPayload_conflict(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conflict, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
+			return ec.marshalOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EndConflictPayload_conflict(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EndConflictPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConflictOfInterest(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EndConflictPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.EndConflictPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EndConflictPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EndConflictPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EndConflictPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -26542,153 +27137,6 @@ func (ec *executionContext) _FormQuestion_max(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_FormQuestion_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FormQuestion", field, false, false, "Float")
-}
-
-func (ec *executionContext) _FormQuestion_section(ctx context.Context, field graphql.CollectedField, obj *schema.Question) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FormQuestion_section(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Section, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FormQuestion_section(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FormQuestion", field, false, false, "String")
-}
-
-func (ec *executionContext) _FormQuestion_identifying(ctx context.Context, field graphql.CollectedField, obj *schema.Question) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FormQuestion_identifying(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Identifying, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FormQuestion_identifying(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FormQuestion", field, false, false, "Boolean")
-}
-
-func (ec *executionContext) _FormVersion_number(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FormVersion_number(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Number, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FormVersion_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FormVersion", field, false, false, "Int")
-}
-
-func (ec *executionContext) _FormVersion_questions(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FormVersion_questions(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Questions, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []schema.Question) graphql.Marshaler {
-			return ec.marshalNFormQuestion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FormVersion_questions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "FormVersion",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_FormQuestion(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _FormVersion_publishedAt(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FormVersion_publishedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PublishedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_FormVersion_publishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FormVersion", field, false, false, "DateTime")
-}
-
-func (ec *executionContext) _FormVersion_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FormVersion_updatedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UpdatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_FormVersion_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FormVersion", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _Framework_id(ctx context.Context, field graphql.CollectedField, obj *ent.Framework) (ret graphql.Marshaler) {
@@ -30631,270 +31079,6 @@ func (ec *executionContext) fieldContext_Mutation_transferApplication(ctx contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_transferApplication_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_createCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createCall(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateCall(ctx, fc.Args["input"].(model.CreateCallInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateCallPayload) graphql.Marshaler {
-			return ec.marshalNCreateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_createCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CreateCallPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_createCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_updateCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateCall(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateCall(ctx, fc.Args["input"].(model.UpdateCallInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateCallPayload) graphql.Marshaler {
-			return ec.marshalNUpdateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_updateCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UpdateCallPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_updateCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_publishCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_publishCall(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().PublishCall(ctx, fc.Args["input"].(model.PublishCallInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PublishCallPayload) graphql.Marshaler {
-			return ec.marshalNPublishCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_publishCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PublishCallPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_publishCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_deleteCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_deleteCall(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeleteCall(ctx, fc.Args["input"].(model.DeleteCallInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteCallPayload) graphql.Marshaler {
-			return ec.marshalNDeleteCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_deleteCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DeleteCallPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_deleteCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_saveForm(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_saveForm(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().SaveForm(ctx, fc.Args["input"].(model.SaveFormInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SaveFormPayload) graphql.Marshaler {
-			return ec.marshalNSaveFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_saveForm(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SaveFormPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_saveForm_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_publishForm(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_publishForm(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().PublishForm(ctx, fc.Args["input"].(model.PublishFormInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PublishFormPayload) graphql.Marshaler {
-			return ec.marshalNPublishFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_publishForm(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PublishFormPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_publishForm_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -34855,6 +35039,402 @@ func (ec *executionContext) fieldContext_Mutation_archiveResource(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_archiveResource_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_assignReviewers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_assignReviewers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AssignReviewers(ctx, fc.Args["input"].(model.AssignReviewersInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AssignReviewersPayload) graphql.Marshaler {
+			return ec.marshalNAssignReviewersPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_assignReviewers(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssignReviewersPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_assignReviewers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_assignBalanced(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_assignBalanced(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AssignBalanced(ctx, fc.Args["input"].(model.AssignBalancedInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AssignBalancedPayload) graphql.Marshaler {
+			return ec.marshalNAssignBalancedPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_assignBalanced(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssignBalancedPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_assignBalanced_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_removeReviewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_removeReviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RemoveReviewer(ctx, fc.Args["input"].(model.RemoveReviewerInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RemoveReviewerPayload) graphql.Marshaler {
+			return ec.marshalNRemoveReviewerPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_removeReviewer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RemoveReviewerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_removeReviewer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_declineReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_declineReview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeclineReview(ctx, fc.Args["input"].(model.DeclineReviewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeclineReviewPayload) graphql.Marshaler {
+			return ec.marshalNDeclineReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_declineReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeclineReviewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_declineReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_declareConflict(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_declareConflict(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeclareConflict(ctx, fc.Args["input"].(model.DeclareConflictInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeclareConflictPayload) graphql.Marshaler {
+			return ec.marshalNDeclareConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_declareConflict(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeclareConflictPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_declareConflict_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_endConflict(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_endConflict(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EndConflict(ctx, fc.Args["input"].(model.EndConflictInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.EndConflictPayload) graphql.Marshaler {
+			return ec.marshalNEndConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_endConflict(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EndConflictPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_endConflict_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_saveReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_saveReview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SaveReview(ctx, fc.Args["input"].(model.SaveReviewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SaveReviewPayload) graphql.Marshaler {
+			return ec.marshalNSaveReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_saveReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SaveReviewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_saveReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_submitReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_submitReview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SubmitReview(ctx, fc.Args["input"].(model.SubmitReviewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SubmitReviewPayload) graphql.Marshaler {
+			return ec.marshalNSubmitReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_submitReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubmitReviewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_submitReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reopenReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reopenReview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReopenReview(ctx, fc.Args["input"].(model.ReopenReviewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ReopenReviewPayload) graphql.Marshaler {
+			return ec.marshalNReopenReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reopenReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReopenReviewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reopenReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -39442,70 +40022,6 @@ func (ec *executionContext) fieldContext_Program_offerings(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _PublishCallPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.PublishCallPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PublishCallPayload_call(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Call, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
-			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_PublishCallPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PublishCallPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Call(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _PublishCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.PublishCallPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PublishCallPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_PublishCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PublishCallPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _PublishDraftPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.PublishDraftPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -39560,102 +40076,6 @@ func (ec *executionContext) _PublishDraftPayload_errors(ctx context.Context, fie
 func (ec *executionContext) fieldContext_PublishDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PublishDraftPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _PublishFormPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.PublishFormPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PublishFormPayload_call(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Call, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
-			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_PublishFormPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PublishFormPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Call(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _PublishFormPayload_form(ctx context.Context, field graphql.CollectedField, obj *model.PublishFormPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PublishFormPayload_form(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Form, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
-			return ec.marshalOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_PublishFormPayload_form(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PublishFormPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_FormVersion(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _PublishFormPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.PublishFormPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PublishFormPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_PublishFormPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PublishFormPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -39955,50 +40375,6 @@ func (ec *executionContext) fieldContext_Query_auditEntries(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_auditEntries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Query_calls(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_calls(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Calls(ctx, fc.Args["state"].(*admission.CallState), fc.Args["offeringId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Call]) graphql.Marshaler {
-			return ec.marshalNCallConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Query_calls(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CallConnection(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_calls_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -40417,6 +40793,50 @@ func (ec *executionContext) fieldContext_Query_frameworks(_ context.Context, fie
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Framework(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_myReviewAssignments(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_myReviewAssignments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MyReviewAssignments(ctx, fc.Args["state"].(*reviewassignment.State), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.ReviewAssignment]) graphql.Marshaler {
+			return ec.marshalNReviewAssignmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_myReviewAssignments(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignmentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_myReviewAssignments_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -41286,6 +41706,70 @@ func (ec *executionContext) fieldContext_RemoveReactionPayload_errors(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _RemoveReviewerPayload_assignment(ctx context.Context, field graphql.CollectedField, obj *model.RemoveReviewerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveReviewerPayload_assignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assignment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+			return ec.marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveReviewerPayload_assignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RemoveReviewerPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RemoveReviewerPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RemoveReviewerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveReviewerPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveReviewerPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RemoveReviewerPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RenameThreadPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.RenameThreadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -41404,6 +41888,70 @@ func (ec *executionContext) _RenewJoinAddressPayload_errors(ctx context.Context,
 func (ec *executionContext) fieldContext_RenewJoinAddressPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "RenewJoinAddressPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReopenReviewPayload_assignment(ctx context.Context, field graphql.CollectedField, obj *model.ReopenReviewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReopenReviewPayload_assignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assignment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+			return ec.marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReopenReviewPayload_assignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReopenReviewPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReopenReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ReopenReviewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReopenReviewPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReopenReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReopenReviewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -41838,52 +42386,6 @@ func (ec *executionContext) _Requirement_optional(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_Requirement_optional(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Requirement", field, false, false, "Boolean")
-}
-
-func (ec *executionContext) _Requirement_help(ctx context.Context, field graphql.CollectedField, obj *schema.Requirement) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Requirement_help(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Help, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Requirement_help(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Requirement", field, false, false, "String")
-}
-
-func (ec *executionContext) _Requirement_letter(ctx context.Context, field graphql.CollectedField, obj *schema.Requirement) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Requirement_letter(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Letter, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Requirement_letter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Requirement", field, false, false, "String")
 }
 
 func (ec *executionContext) _ResendSignatureRequestPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.ResendSignatureRequestPayload) (ret graphql.Marshaler) {
@@ -42980,6 +43482,1552 @@ func (ec *executionContext) fieldContext_ResourceVersionEdge_node(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Review_id(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Review_application(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Review().Application(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Review",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Review_reviewer(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Review().Reviewer(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Review_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Review",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Review_scores(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_scores(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scores, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []schema.Score) graphql.Marshaler {
+			return ec.marshalNReviewScore2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScoreᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_scores(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Review",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewScore(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Review_comment(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_comment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Comment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "String")
+}
+
+func (ec *executionContext) _Review_recommendation(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_recommendation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Recommendation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *review1.Recommendation) graphql.Marshaler {
+			return ec.marshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Review_recommendation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "ReviewRecommendation")
+}
+
+func (ec *executionContext) _Review_points(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_points(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Review().Points(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Review_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, true, true, "Float")
+}
+
+func (ec *executionContext) _Review_submittedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_submittedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubmittedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Review_submittedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Review_version(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Review_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ReviewAssignment_id(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ReviewAssignment_application(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().Application(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewAssignment_reviewer(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().Reviewer(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewAssignment_state(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reviewassignment.State) graphql.Marshaler {
+			return ec.marshalNReviewAssignmentState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "ReviewAssignmentState")
+}
+
+func (ec *executionContext) _ReviewAssignment_conflicted(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_conflicted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().Conflicted(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_conflicted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _ReviewAssignment_conflictReasons(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_conflictReasons(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().ConflictReasons(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []review.Reason) graphql.Marshaler {
+			return ec.marshalNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_conflictReasons(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, true, true, "ConflictReason")
+}
+
+func (ec *executionContext) _ReviewAssignment_endReason(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_endReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().EndReason(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_endReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, true, true, "String")
+}
+
+func (ec *executionContext) _ReviewAssignment_review(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_review(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().Review(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Review) graphql.Marshaler {
+			return ec.marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_review(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Review(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewAssignment_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ReviewAssignment_endedAt(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ReviewAssignmentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.ReviewAssignment]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignmentConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
+			return ec.marshalNReviewAssignmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignmentConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignmentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignmentEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewAssignmentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.ReviewAssignment]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignmentConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignmentConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignmentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewAssignmentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.ReviewAssignment]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignmentEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignmentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignmentEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _ReviewAssignmentEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.ReviewAssignment]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignmentEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+			return ec.marshalNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignmentEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignmentEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewCalibration_count(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewCalibration_mean(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_mean(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mean, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewCalibration_standardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_standardDeviation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deviation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_standardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewCalibration_pooledStandardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_pooledStandardDeviation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pooled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_pooledStandardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewCalibration_reviewers(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_reviewers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.ReviewerCalibration) graphql.Marshaler {
+			return ec.marshalNReviewerCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibrationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_reviewers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewCalibration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewerCalibration(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewCalibration_applications(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_applications(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Applications, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.ApplicationCalibration) graphql.Marshaler {
+			return ec.marshalNApplicationCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibrationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_applications(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewCalibration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationCalibration(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewPair_application(ctx context.Context, field graphql.CollectedField, obj *review.Pair) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPair_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPair_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewPair",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewPair_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.Pair) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPair_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPair_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewPair",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewPlan_assignedCount(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPlan_assignedCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AssignedCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPlan_assignedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewPlan", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewPlan_pairs(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPlan_pairs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pairs, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.Pair) graphql.Marshaler {
+			return ec.marshalNReviewPair2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPairᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPlan_pairs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewPlan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewPair(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewPlan_loads(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPlan_loads(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Loads, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.Load) graphql.Marshaler {
+			return ec.marshalNReviewerLoad2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoadᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPlan_loads(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewPlan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewerLoad(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewPlan_unfilledCount(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPlan_unfilledCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnfilledCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPlan_unfilledCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewPlan", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewPlan_unfilled(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPlan_unfilled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unfilled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.Unfilled) graphql.Marshaler {
+			return ec.marshalNUnfilledApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilledᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPlan_unfilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewPlan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnfilledApplication(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewProgress_reviewers(ctx context.Context, field graphql.CollectedField, obj *review.Progress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewProgress_reviewers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.ReviewerProgress) graphql.Marshaler {
+			return ec.marshalNReviewerProgress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgressᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewProgress_reviewers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewProgress",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewerProgress(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewProgress_unfilledCount(ctx context.Context, field graphql.CollectedField, obj *review.Progress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewProgress_unfilledCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnfilledCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewProgress_unfilledCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewProgress", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewProgress_unfilled(ctx context.Context, field graphql.CollectedField, obj *review.Progress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewProgress_unfilled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unfilled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewProgress_unfilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewProgress",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewScore_criterion(ctx context.Context, field graphql.CollectedField, obj *schema.Score) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewScore_criterion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Criterion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewScore_criterion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewScore", field, false, false, "String")
+}
+
+func (ec *executionContext) _ReviewScore_points(ctx context.Context, field graphql.CollectedField, obj *schema.Score) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewScore_points(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Points, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewScore_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewScore", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewScore_comment(ctx context.Context, field graphql.CollectedField, obj *schema.Score) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewScore_comment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Comment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewScore_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewScore", field, false, false, "String")
+}
+
+func (ec *executionContext) _ReviewerCalibration_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewerCalibration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewerCalibration_count(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerCalibration_mean(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_mean(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mean, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalNFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewerCalibration_standardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_standardDeviation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deviation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_standardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewerCalibration_difference(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_difference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Difference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_difference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewerCalibration_standardScore(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_standardScore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Score, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_standardScore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewerCalibration_outlier(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_outlier(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outlier, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_outlier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ReviewerLoad_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.Load) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerLoad_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerLoad_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewerLoad",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewerLoad_before(ctx context.Context, field graphql.CollectedField, obj *review.Load) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerLoad_before(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Before, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerLoad_before(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerLoad", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerLoad_after(ctx context.Context, field graphql.CollectedField, obj *review.Load) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerLoad_after(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.After, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerLoad_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerLoad", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerProgress_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewerProgress",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewerProgress_assigned(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_assigned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assigned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_assigned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerProgress_completed(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_completed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Completed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_completed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerProgress_declined(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_declined(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Declined, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_declined(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerProgress_removed(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_removed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Removed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_removed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerProgress_conflicted(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_conflicted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conflicted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_conflicted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
+}
+
 func (ec *executionContext) _RevokeAccessTokenPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.RevokeAccessTokenPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -43589,77 +45637,45 @@ func (ec *executionContext) fieldContext_SaveDraftPayload_errors(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _SaveFormPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.SaveFormPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SaveReviewPayload_review(ctx context.Context, field graphql.CollectedField, obj *model.SaveReviewPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SaveFormPayload_call(ctx, field)
+			return ec.fieldContext_SaveReviewPayload_review(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Call, nil
+			return obj.Review, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
-			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Review) graphql.Marshaler {
+			return ec.marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_SaveFormPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_SaveReviewPayload_review(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "SaveFormPayload",
+		Object:     "SaveReviewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Call(ctx, field)
+			return ec.childFields_Review(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _SaveFormPayload_form(ctx context.Context, field graphql.CollectedField, obj *model.SaveFormPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SaveReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SaveReviewPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SaveFormPayload_form(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Form, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
-			return ec.marshalOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_SaveFormPayload_form(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SaveFormPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_FormVersion(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _SaveFormPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SaveFormPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SaveFormPayload_errors(ctx, field)
+			return ec.fieldContext_SaveReviewPayload_errors(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Errors, nil
@@ -43672,9 +45688,9 @@ func (ec *executionContext) _SaveFormPayload_errors(ctx context.Context, field g
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_SaveFormPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_SaveReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "SaveFormPayload",
+		Object:     "SaveReviewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -46817,6 +48833,70 @@ func (ec *executionContext) fieldContext_SubmitApplicationPayload_errors(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _SubmitReviewPayload_review(ctx context.Context, field graphql.CollectedField, obj *model.SubmitReviewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitReviewPayload_review(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Review, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Review) graphql.Marshaler {
+			return ec.marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitReviewPayload_review(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitReviewPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Review(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SubmitReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SubmitReviewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitReviewPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitReviewPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SubmittedAnswer_key(ctx context.Context, field graphql.CollectedField, obj *schema.SubmittedAnswer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -49234,6 +51314,130 @@ func (ec *executionContext) fieldContext_UnblockMemberPayload_errors(_ context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _UnfilledApplication_application(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfilledApplication_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnfilledApplication_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnfilledApplication",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnfilledApplication_wanted(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfilledApplication_wanted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Wanted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnfilledApplication_wanted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UnfilledApplication_has(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfilledApplication_has(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Has, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnfilledApplication_has(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UnfilledApplication_conflicted(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfilledApplication_conflicted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conflicted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnfilledApplication_conflicted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UnfilledApplication_askedBefore(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfilledApplication_askedBefore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AskedBefore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnfilledApplication_askedBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
+}
+
 func (ec *executionContext) _UnhidePostPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.UnhidePostPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -49608,70 +51812,6 @@ func (ec *executionContext) _UnscheduleDraftPayload_errors(ctx context.Context, 
 func (ec *executionContext) fieldContext_UnscheduleDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "UnscheduleDraftPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _UpdateCallPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.UpdateCallPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateCallPayload_call(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Call, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
-			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_UpdateCallPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateCallPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Call(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _UpdateCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateCallPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateCallPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_UpdateCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateCallPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -53161,6 +55301,111 @@ func UnmarshalArchiveTeamInput(ctx context.Context, raw any) (model.ArchiveTeamI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAssignBalancedInput(ctx context.Context, obj any) (model.AssignBalancedInput, error) {
+	var it model.AssignBalancedInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "reviewerIds", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "reviewerIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewerIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewerIds = graphql.OmittableOf(data)
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAssignBalancedInput unmarshals raw into the AssignBalancedInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAssignBalancedInput(ctx context.Context, raw any) (model.AssignBalancedInput, error) {
+	var out model.AssignBalancedInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssignBalancedInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAssignReviewersInput(ctx context.Context, obj any) (model.AssignReviewersInput, error) {
+	var it model.AssignReviewersInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationIds", "reviewerIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationIds"))
+			data, err := ec.unmarshalNID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationIds = data
+		case "reviewerIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewerIds"))
+			data, err := ec.unmarshalNID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewerIds = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAssignReviewersInput unmarshals raw into the AssignReviewersInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAssignReviewersInput(ctx context.Context, raw any) (model.AssignReviewersInput, error) {
+	var out model.AssignReviewersInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssignReviewersInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputBlockMemberInput(ctx context.Context, obj any) (model.BlockMemberInput, error) {
 	var it model.BlockMemberInput
 	if obj == nil {
@@ -53662,146 +55907,6 @@ func (ec *executionContext) unmarshalInputCreateApplicationExportInput(ctx conte
 func UnmarshalCreateApplicationExportInput(ctx context.Context, raw any) (model.CreateApplicationExportInput, error) {
 	var out model.CreateApplicationExportInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateApplicationExportInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputCreateCallInput(ctx context.Context, obj any) (model.CreateCallInput, error) {
-	var it model.CreateCallInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"offeringId", "title", "summary", "timeZone", "opensLocal", "dueLocal", "closesLocal", "requirements", "rubric", "cohortId", "capacity", "offerDays", "reviewsWanted", "blind", "idempotencyKey"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "offeringId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("offeringId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.OfferingID = data
-		case "title":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Title = data
-		case "summary":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("summary"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Summary = graphql.OmittableOf(data)
-		case "timeZone":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
-			data, err := ec.unmarshalNTimeZone2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.TimeZone = data
-		case "opensLocal":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("opensLocal"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.OpensLocal = data
-		case "dueLocal":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dueLocal"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.DueLocal = data
-		case "closesLocal":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("closesLocal"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ClosesLocal = graphql.OmittableOf(data)
-		case "requirements":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requirements"))
-			data, err := ec.unmarshalORequirementInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Requirements = graphql.OmittableOf(data)
-		case "rubric":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rubric"))
-			data, err := ec.unmarshalOCriterionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Rubric = graphql.OmittableOf(data)
-		case "cohortId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cohortId"))
-			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.CohortID = graphql.OmittableOf(data)
-		case "capacity":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("capacity"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Capacity = graphql.OmittableOf(data)
-		case "offerDays":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("offerDays"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.OfferDays = graphql.OmittableOf(data)
-		case "reviewsWanted":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewsWanted"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ReviewsWanted = graphql.OmittableOf(data)
-		case "blind":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("blind"))
-			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Blind = graphql.OmittableOf(data)
-		case "idempotencyKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.IdempotencyKey = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalCreateCallInput unmarshals raw into the CreateCallInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCreateCallInput(ctx context.Context, raw any) (model.CreateCallInput, error) {
-	var out model.CreateCallInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateCallInput", raw, &out)
 	return out, err
 }
 
@@ -54824,76 +56929,6 @@ func UnmarshalCreateWebhookEndpointInput(ctx context.Context, raw any) (model.Cr
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputCriterionInput(ctx context.Context, obj any) (schema.Criterion, error) {
-	var it schema.Criterion
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"key", "label", "description", "max", "weight"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "key":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Key = data
-		case "label":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Label = data
-		case "description":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
-			data, err := ec.unmarshalOString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Description = data
-		case "max":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("max"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Max = data
-		case "weight":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("weight"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Weight = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalCriterionInput unmarshals raw into the CriterionInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCriterionInput(ctx context.Context, raw any) (schema.Criterion, error) {
-	var out schema.Criterion
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CriterionInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputDeactivateMemberInput(ctx context.Context, obj any) (model.DeactivateMemberInput, error) {
 	var it model.DeactivateMemberInput
 	if obj == nil {
@@ -54943,6 +56978,62 @@ func UnmarshalDeactivateMemberInput(ctx context.Context, raw any) (model.Deactiv
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDeclareConflictInput(ctx context.Context, obj any) (model.DeclareConflictInput, error) {
+	var it model.DeclareConflictInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationId", "memberId", "note"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationID = data
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = graphql.OmittableOf(data)
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeclareConflictInput unmarshals raw into the DeclareConflictInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeclareConflictInput(ctx context.Context, raw any) (model.DeclareConflictInput, error) {
+	var out model.DeclareConflictInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclareConflictInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputDeclineJoinRequestInput(ctx context.Context, obj any) (model.DeclineJoinRequestInput, error) {
 	var it model.DeclineJoinRequestInput
 	if obj == nil {
@@ -54985,8 +57076,8 @@ func UnmarshalDeclineJoinRequestInput(ctx context.Context, raw any) (model.Decli
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputDeleteCallInput(ctx context.Context, obj any) (model.DeleteCallInput, error) {
-	var it model.DeleteCallInput
+func (ec *executionContext) unmarshalInputDeclineReviewInput(ctx context.Context, obj any) (model.DeclineReviewInput, error) {
+	var it model.DeclineReviewInput
 	if obj == nil {
 		return it, nil
 	}
@@ -54996,34 +57087,41 @@ func (ec *executionContext) unmarshalInputDeleteCallInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"callId"}
+	fieldsInOrder := [...]string{"assignmentId", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
-		case "callId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
 			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.CallID = data
+			it.AssignmentID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
 		}
 	}
 	return it, nil
 }
 
-// UnmarshalDeleteCallInput unmarshals raw into the DeleteCallInput input type, using the
+// UnmarshalDeclineReviewInput unmarshals raw into the DeclineReviewInput input type, using the
 // unmarshaler bound to ctx's request. Call it from a resolver to decode an input
 // object that was not passed as a field argument.
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalDeleteCallInput(ctx context.Context, raw any) (model.DeleteCallInput, error) {
-	var out model.DeleteCallInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteCallInput", raw, &out)
+func UnmarshalDeclineReviewInput(ctx context.Context, raw any) (model.DeclineReviewInput, error) {
+	var out model.DeclineReviewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclineReviewInput", raw, &out)
 	return out, err
 }
 
@@ -55388,6 +57486,55 @@ func (ec *executionContext) unmarshalInputEndBreakGlassInput(ctx context.Context
 func UnmarshalEndBreakGlassInput(ctx context.Context, raw any) (model.EndBreakGlassInput, error) {
 	var out model.EndBreakGlassInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "EndBreakGlassInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputEndConflictInput(ctx context.Context, obj any) (model.EndConflictInput, error) {
+	var it model.EndConflictInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"conflictId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "conflictId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conflictId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConflictID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEndConflictInput unmarshals raw into the EndConflictInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEndConflictInput(ctx context.Context, raw any) (model.EndConflictInput, error) {
+	var out model.EndConflictInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EndConflictInput", raw, &out)
 	return out, err
 }
 
@@ -55829,125 +57976,6 @@ func (ec *executionContext) unmarshalInputFlagPostInput(ctx context.Context, obj
 func UnmarshalFlagPostInput(ctx context.Context, raw any) (model.FlagPostInput, error) {
 	var out model.FlagPostInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "FlagPostInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputFormQuestionInput(ctx context.Context, obj any) (schema.Question, error) {
-	var it schema.Question
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"key", "section", "kind", "label", "help", "required", "minLength", "maxLength", "options", "min", "max", "identifying"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "key":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Key = data
-		case "section":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("section"))
-			data, err := ec.unmarshalOString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Section = data
-		case "kind":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Kind = data
-		case "label":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Label = data
-		case "help":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("help"))
-			data, err := ec.unmarshalOString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Help = data
-		case "required":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("required"))
-			data, err := ec.unmarshalOBoolean2bool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Required = data
-		case "minLength":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minLength"))
-			data, err := ec.unmarshalOInt2int(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MinLength = data
-		case "maxLength":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxLength"))
-			data, err := ec.unmarshalOInt2int(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MaxLength = data
-		case "options":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("options"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Options = data
-		case "min":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("min"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Min = data
-		case "max":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("max"))
-			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Max = data
-		case "identifying":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identifying"))
-			data, err := ec.unmarshalOBoolean2bool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Identifying = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalFormQuestionInput unmarshals raw into the FormQuestionInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalFormQuestionInput(ctx context.Context, raw any) (schema.Question, error) {
-	var out schema.Question
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "FormQuestionInput", raw, &out)
 	return out, err
 }
 
@@ -56872,55 +58900,6 @@ func UnmarshalPollInput(ctx context.Context, raw any) (model.PollInput, error) {
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputPublishCallInput(ctx context.Context, obj any) (model.PublishCallInput, error) {
-	var it model.PublishCallInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"callId", "expectedVersion"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "callId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.CallID = data
-		case "expectedVersion":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ExpectedVersion = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalPublishCallInput unmarshals raw into the PublishCallInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalPublishCallInput(ctx context.Context, raw any) (model.PublishCallInput, error) {
-	var out model.PublishCallInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "PublishCallInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputPublishDraftInput(ctx context.Context, obj any) (model.PublishDraftInput, error) {
 	var it model.PublishDraftInput
 	if obj == nil {
@@ -56967,55 +58946,6 @@ func (ec *executionContext) unmarshalInputPublishDraftInput(ctx context.Context,
 func UnmarshalPublishDraftInput(ctx context.Context, raw any) (model.PublishDraftInput, error) {
 	var out model.PublishDraftInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PublishDraftInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputPublishFormInput(ctx context.Context, obj any) (model.PublishFormInput, error) {
-	var it model.PublishFormInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"callId", "expectedVersion"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "callId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.CallID = data
-		case "expectedVersion":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ExpectedVersion = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalPublishFormInput unmarshals raw into the PublishFormInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalPublishFormInput(ctx context.Context, raw any) (model.PublishFormInput, error) {
-	var out model.PublishFormInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "PublishFormInput", raw, &out)
 	return out, err
 }
 
@@ -57306,6 +59236,55 @@ func UnmarshalRemoveReactionInput(ctx context.Context, raw any) (model.RemoveRea
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRemoveReviewerInput(ctx context.Context, obj any) (model.RemoveReviewerInput, error) {
+	var it model.RemoveReviewerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"assignmentId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignmentID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRemoveReviewerInput unmarshals raw into the RemoveReviewerInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRemoveReviewerInput(ctx context.Context, raw any) (model.RemoveReviewerInput, error) {
+	var out model.RemoveReviewerInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemoveReviewerInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRenameThreadInput(ctx context.Context, obj any) (model.RenameThreadInput, error) {
 	var it model.RenameThreadInput
 	if obj == nil {
@@ -57394,6 +59373,55 @@ func (ec *executionContext) unmarshalInputRenewJoinAddressInput(ctx context.Cont
 func UnmarshalRenewJoinAddressInput(ctx context.Context, raw any) (model.RenewJoinAddressInput, error) {
 	var out model.RenewJoinAddressInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RenewJoinAddressInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReopenReviewInput(ctx context.Context, obj any) (model.ReopenReviewInput, error) {
+	var it model.ReopenReviewInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"reviewId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "reviewId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReopenReviewInput unmarshals raw into the ReopenReviewInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReopenReviewInput(ctx context.Context, raw any) (model.ReopenReviewInput, error) {
+	var out model.ReopenReviewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReopenReviewInput", raw, &out)
 	return out, err
 }
 
@@ -57698,90 +59726,6 @@ func UnmarshalRequestToJoinInput(ctx context.Context, raw any) (model.RequestToJ
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputRequirementInput(ctx context.Context, obj any) (schema.Requirement, error) {
-	var it schema.Requirement
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"key", "kind", "label", "help", "signers", "letter", "optional"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "key":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Key = data
-		case "kind":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Kind = data
-		case "label":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Label = data
-		case "help":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("help"))
-			data, err := ec.unmarshalOString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Help = data
-		case "signers":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signers"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Signers = data
-		case "letter":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("letter"))
-			data, err := ec.unmarshalOString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Letter = data
-		case "optional":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("optional"))
-			data, err := ec.unmarshalOBoolean2bool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Optional = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalRequirementInput unmarshals raw into the RequirementInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalRequirementInput(ctx context.Context, raw any) (schema.Requirement, error) {
-	var out schema.Requirement
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "RequirementInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputResendSignatureRequestInput(ctx context.Context, obj any) (model.ResendSignatureRequestInput, error) {
 	var it model.ResendSignatureRequestInput
 	if obj == nil {
@@ -57902,6 +59846,62 @@ func (ec *executionContext) unmarshalInputResolveFlagsInput(ctx context.Context,
 func UnmarshalResolveFlagsInput(ctx context.Context, raw any) (model.ResolveFlagsInput, error) {
 	var out model.ResolveFlagsInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResolveFlagsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReviewScoreInput(ctx context.Context, obj any) (model.ReviewScoreInput, error) {
+	var it model.ReviewScoreInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"criterion", "points", "comment"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "criterion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("criterion"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Criterion = data
+		case "points":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("points"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Points = data
+		case "comment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comment"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Comment = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReviewScoreInput unmarshals raw into the ReviewScoreInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReviewScoreInput(ctx context.Context, raw any) (model.ReviewScoreInput, error) {
+	var out model.ReviewScoreInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReviewScoreInput", raw, &out)
 	return out, err
 }
 
@@ -58234,8 +60234,8 @@ func UnmarshalSaveDraftInput(ctx context.Context, raw any) (model.SaveDraftInput
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputSaveFormInput(ctx context.Context, obj any) (model.SaveFormInput, error) {
-	var it model.SaveFormInput
+func (ec *executionContext) unmarshalInputSaveReviewInput(ctx context.Context, obj any) (model.SaveReviewInput, error) {
+	var it model.SaveReviewInput
 	if obj == nil {
 		return it, nil
 	}
@@ -58245,20 +60245,41 @@ func (ec *executionContext) unmarshalInputSaveFormInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"callId", "expectedVersion", "questions"}
+	fieldsInOrder := [...]string{"assignmentId", "scores", "comment", "recommendation", "expectedVersion"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
-		case "callId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
 			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.CallID = data
+			it.AssignmentID = data
+		case "scores":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scores"))
+			data, err := ec.unmarshalNReviewScoreInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scores = data
+		case "comment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comment"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Comment = graphql.OmittableOf(data)
+		case "recommendation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recommendation"))
+			data, err := ec.unmarshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Recommendation = graphql.OmittableOf(data)
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalNInt2int(ctx, v)
@@ -58266,27 +60287,20 @@ func (ec *executionContext) unmarshalInputSaveFormInput(ctx context.Context, obj
 				return it, err
 			}
 			it.ExpectedVersion = data
-		case "questions":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("questions"))
-			data, err := ec.unmarshalNFormQuestionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Questions = data
 		}
 	}
 	return it, nil
 }
 
-// UnmarshalSaveFormInput unmarshals raw into the SaveFormInput input type, using the
+// UnmarshalSaveReviewInput unmarshals raw into the SaveReviewInput input type, using the
 // unmarshaler bound to ctx's request. Call it from a resolver to decode an input
 // object that was not passed as a field argument.
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalSaveFormInput(ctx context.Context, raw any) (model.SaveFormInput, error) {
-	var out model.SaveFormInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveFormInput", raw, &out)
+func UnmarshalSaveReviewInput(ctx context.Context, raw any) (model.SaveReviewInput, error) {
+	var out model.SaveReviewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveReviewInput", raw, &out)
 	return out, err
 }
 
@@ -58728,6 +60742,55 @@ func (ec *executionContext) unmarshalInputSubmitApplicationInput(ctx context.Con
 func UnmarshalSubmitApplicationInput(ctx context.Context, raw any) (model.SubmitApplicationInput, error) {
 	var out model.SubmitApplicationInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitApplicationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSubmitReviewInput(ctx context.Context, obj any) (model.SubmitReviewInput, error) {
+	var it model.SubmitReviewInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"assignmentId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignmentID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSubmitReviewInput unmarshals raw into the SubmitReviewInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSubmitReviewInput(ctx context.Context, raw any) (model.SubmitReviewInput, error) {
+	var out model.SubmitReviewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitReviewInput", raw, &out)
 	return out, err
 }
 
@@ -59232,146 +61295,6 @@ func (ec *executionContext) unmarshalInputUnscheduleDraftInput(ctx context.Conte
 func UnmarshalUnscheduleDraftInput(ctx context.Context, raw any) (model.UnscheduleDraftInput, error) {
 	var out model.UnscheduleDraftInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnscheduleDraftInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputUpdateCallInput(ctx context.Context, obj any) (model.UpdateCallInput, error) {
-	var it model.UpdateCallInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"callId", "expectedVersion", "title", "summary", "timeZone", "opensLocal", "dueLocal", "closesLocal", "requirements", "rubric", "cohortId", "capacity", "offerDays", "reviewsWanted", "blind"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "callId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.CallID = data
-		case "expectedVersion":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ExpectedVersion = data
-		case "title":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Title = graphql.OmittableOf(data)
-		case "summary":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("summary"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Summary = graphql.OmittableOf(data)
-		case "timeZone":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
-			data, err := ec.unmarshalOTimeZone2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.TimeZone = graphql.OmittableOf(data)
-		case "opensLocal":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("opensLocal"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.OpensLocal = graphql.OmittableOf(data)
-		case "dueLocal":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dueLocal"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.DueLocal = graphql.OmittableOf(data)
-		case "closesLocal":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("closesLocal"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ClosesLocal = graphql.OmittableOf(data)
-		case "requirements":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requirements"))
-			data, err := ec.unmarshalORequirementInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Requirements = graphql.OmittableOf(data)
-		case "rubric":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rubric"))
-			data, err := ec.unmarshalOCriterionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Rubric = graphql.OmittableOf(data)
-		case "cohortId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cohortId"))
-			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.CohortID = graphql.OmittableOf(data)
-		case "capacity":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("capacity"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Capacity = graphql.OmittableOf(data)
-		case "offerDays":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("offerDays"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.OfferDays = graphql.OmittableOf(data)
-		case "reviewsWanted":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewsWanted"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ReviewsWanted = graphql.OmittableOf(data)
-		case "blind":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("blind"))
-			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Blind = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalUpdateCallInput unmarshals raw into the UpdateCallInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalUpdateCallInput(ctx context.Context, raw any) (model.UpdateCallInput, error) {
-	var out model.UpdateCallInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateCallInput", raw, &out)
 	return out, err
 }
 
@@ -60621,6 +62544,20 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._RoleAssignment(ctx, sel, obj)
+	case ent.ReviewAssignment:
+		return ec._ReviewAssignment(ctx, sel, &obj)
+	case *ent.ReviewAssignment:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ReviewAssignment(ctx, sel, obj)
+	case ent.Review:
+		return ec._Review(ctx, sel, &obj)
+	case *ent.Review:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Review(ctx, sel, obj)
 	case ent.ResourceVersion:
 		return ec._ResourceVersion(ctx, sel, &obj)
 	case *ent.ResourceVersion:
@@ -60961,6 +62898,13 @@ func (ec *executionContext) _SearchResult(ctx context.Context, sel ast.Selection
 			return graphql.Null
 		}
 		return ec._Member(ctx, sel, obj)
+	case ent.Application:
+		return ec._Application(ctx, sel, &obj)
+	case *ent.Application:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Application(ctx, sel, obj)
 	default:
 		if typedObj, ok := obj.(graphql.Marshaler); ok {
 			return typedObj
@@ -61651,7 +63595,7 @@ func (ec *executionContext) _AnswerVersion(ctx context.Context, sel ast.Selectio
 	return out
 }
 
-var applicationImplementors = []string{"Application", "Node"}
+var applicationImplementors = []string{"Application", "Node", "SearchResult"}
 
 func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionSet, obj *ent.Application) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, applicationImplementors)
@@ -61673,11 +63617,18 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_call(ctx, field, obj)
 				})
+		case "number":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_number(ctx, field, obj)
+				})
 		case "organizationName":
-			out.Values[i] = ec._Application_organizationName(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_organizationName(ctx, field, obj)
+				})
 		case "organizationKind":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -61685,10 +63636,11 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 					return ec._Application_organizationKind(ctx, field, obj)
 				})
 		case "teamName":
-			out.Values[i] = ec._Application_teamName(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_teamName(ctx, field, obj)
+				})
 		case "state":
 			out.Values[i] = ec._Application_state(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -61743,12 +63695,6 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_editors(ctx, field, obj)
-				})
-		case "questions":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Application_questions(ctx, field, obj)
 				})
 		case "documents":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -61806,6 +63752,87 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 			out.Values[i] = ec._Application_informationDueAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reviewAssignments":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_reviewAssignments(ctx, field, obj)
+				})
+		case "reviews":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_reviews(ctx, field, obj)
+				})
+		case "conflicts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_conflicts(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var applicationCalibrationImplementors = []string{"ApplicationCalibration"}
+
+func (ec *executionContext) _ApplicationCalibration(ctx context.Context, sel ast.SelectionSet, obj *review.ApplicationCalibration) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, applicationCalibrationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplicationCalibration")
+		case "application":
+			out.Values[i] = ec._ApplicationCalibration_application(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._ApplicationCalibration_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mean":
+			out.Values[i] = ec._ApplicationCalibration_mean(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "standardDeviation":
+			out.Values[i] = ec._ApplicationCalibration_standardDeviation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lowest":
+			out.Values[i] = ec._ApplicationCalibration_lowest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "highest":
+			out.Values[i] = ec._ApplicationCalibration_highest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "outlier":
+			out.Values[i] = ec._ApplicationCalibration_outlier(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -62278,6 +64305,130 @@ func (ec *executionContext) _ArchiveTeamPayload(ctx context.Context, sel ast.Sel
 		case "errors":
 			out.Values[i] = ec._ArchiveTeamPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assignBalancedPayloadImplementors = []string{"AssignBalancedPayload"}
+
+func (ec *executionContext) _AssignBalancedPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AssignBalancedPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assignBalancedPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssignBalancedPayload")
+		case "plan":
+			out.Values[i] = ec._AssignBalancedPayload_plan(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._AssignBalancedPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assignReviewersPayloadImplementors = []string{"AssignReviewersPayload"}
+
+func (ec *executionContext) _AssignReviewersPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AssignReviewersPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assignReviewersPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssignReviewersPayload")
+		case "outcomes":
+			out.Values[i] = ec._AssignReviewersPayload_outcomes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._AssignReviewersPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assignmentOutcomeImplementors = []string{"AssignmentOutcome"}
+
+func (ec *executionContext) _AssignmentOutcome(ctx context.Context, sel ast.SelectionSet, obj *review.Outcome) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assignmentOutcomeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssignmentOutcome")
+		case "applicationId":
+			out.Values[i] = ec._AssignmentOutcome_applicationId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reviewerId":
+			out.Values[i] = ec._AssignmentOutcome_reviewerId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "result":
+			out.Values[i] = ec._AssignmentOutcome_result(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assignment":
+			out.Values[i] = ec._AssignmentOutcome_assignment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -63236,89 +65387,6 @@ func (ec *executionContext) _Call(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Call_questions(ctx, field, obj)
 				})
-		case "offering":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Call_offering(ctx, field, obj)
-				})
-		case "opensLocal":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Call_opensLocal(ctx, field, obj)
-				})
-		case "dueLocal":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Call_dueLocal(ctx, field, obj)
-				})
-		case "closesLocal":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Call_closesLocal(ctx, field, obj)
-				})
-		case "capacity":
-			out.Values[i] = ec._Call_capacity(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "offerDays":
-			out.Values[i] = ec._Call_offerDays(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "rubric":
-			out.Values[i] = ec._Call_rubric(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "reviewsWanted":
-			out.Values[i] = ec._Call_reviewsWanted(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "blind":
-			out.Values[i] = ec._Call_blind(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "formVersion":
-			out.Values[i] = ec._Call_formVersion(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "publishedAt":
-			out.Values[i] = ec._Call_publishedAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "cohort":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Call_cohort(ctx, field, obj)
-				})
-		case "formVersions":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Call_formVersions(ctx, field, obj)
-				})
-		case "version":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Call_version(ctx, field, obj)
-				})
-		case "viewerCanUpdate":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Call_viewerCanUpdate(ctx, field, obj)
-				})
 		case "applications":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -63343,82 +65411,18 @@ func (ec *executionContext) _Call(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Call_bulkActions(ctx, field, obj)
 				})
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var callConnectionImplementors = []string{"CallConnection"}
-
-func (ec *executionContext) _CallConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Call]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, callConnectionImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("CallConnection")
-		case "edges":
-			out.Values[i] = ec._CallConnection_edges(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "pageInfo":
-			out.Values[i] = ec._CallConnection_pageInfo(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var callEdgeImplementors = []string{"CallEdge"}
-
-func (ec *executionContext) _CallEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Call]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, callEdgeImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("CallEdge")
-		case "cursor":
-			out.Values[i] = ec._CallEdge_cursor(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "node":
-			out.Values[i] = ec._CallEdge_node(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
+		case "reviewProgress":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_reviewProgress(ctx, field, obj)
+				})
+		case "reviewCalibration":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_reviewCalibration(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -63782,6 +65786,66 @@ func (ec *executionContext) _CohortEdge(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var conflictOfInterestImplementors = []string{"ConflictOfInterest"}
+
+func (ec *executionContext) _ConflictOfInterest(ctx context.Context, sel ast.SelectionSet, obj *ent.Conflict) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, conflictOfInterestImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConflictOfInterest")
+		case "id":
+			out.Values[i] = ec._ConflictOfInterest_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "member":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ConflictOfInterest_member(ctx, field, obj)
+				})
+		case "note":
+			out.Values[i] = ec._ConflictOfInterest_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "declaredBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ConflictOfInterest_declaredBy(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._ConflictOfInterest_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedAt":
+			out.Values[i] = ec._ConflictOfInterest_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var connectionSuggestionImplementors = []string{"ConnectionSuggestion"}
 
 func (ec *executionContext) _ConnectionSuggestion(ctx context.Context, sel ast.SelectionSet, obj *people.ConnectionSuggestion) graphql.Marshaler {
@@ -63934,44 +65998,6 @@ func (ec *executionContext) _CreateApplicationExportPayload(ctx context.Context,
 			}
 		case "errors":
 			out.Values[i] = ec._CreateApplicationExportPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var createCallPayloadImplementors = []string{"CreateCallPayload"}
-
-func (ec *executionContext) _CreateCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateCallPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createCallPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("CreateCallPayload")
-		case "call":
-			out.Values[i] = ec._CreateCallPayload_call(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._CreateCallPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -64534,39 +66560,24 @@ func (ec *executionContext) _CreateWebhookEndpointPayload(ctx context.Context, s
 	return out
 }
 
-var criterionImplementors = []string{"Criterion"}
+var deactivateMemberPayloadImplementors = []string{"DeactivateMemberPayload"}
 
-func (ec *executionContext) _Criterion(ctx context.Context, sel ast.SelectionSet, obj *schema.Criterion) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, criterionImplementors)
+func (ec *executionContext) _DeactivateMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeactivateMemberPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deactivateMemberPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("Criterion")
-		case "key":
-			out.Values[i] = ec._Criterion_key(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			out.Values[i] = graphql.MarshalString("DeactivateMemberPayload")
+		case "member":
+			out.Values[i] = ec._DeactivateMemberPayload_member(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
-		case "label":
-			out.Values[i] = ec._Criterion_label(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "description":
-			out.Values[i] = ec._Criterion_description(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "max":
-			out.Values[i] = ec._Criterion_max(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "weight":
-			out.Values[i] = ec._Criterion_weight(ctx, field, obj)
+		case "errors":
+			out.Values[i] = ec._DeactivateMemberPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -64587,24 +66598,24 @@ func (ec *executionContext) _Criterion(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
-var deactivateMemberPayloadImplementors = []string{"DeactivateMemberPayload"}
+var declareConflictPayloadImplementors = []string{"DeclareConflictPayload"}
 
-func (ec *executionContext) _DeactivateMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeactivateMemberPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, deactivateMemberPayloadImplementors)
+func (ec *executionContext) _DeclareConflictPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeclareConflictPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, declareConflictPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("DeactivateMemberPayload")
-		case "member":
-			out.Values[i] = ec._DeactivateMemberPayload_member(ctx, field, obj)
+			out.Values[i] = graphql.MarshalString("DeclareConflictPayload")
+		case "conflict":
+			out.Values[i] = ec._DeclareConflictPayload_conflict(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "errors":
-			out.Values[i] = ec._DeactivateMemberPayload_errors(ctx, field, obj)
+			out.Values[i] = ec._DeclareConflictPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -64663,24 +66674,19 @@ func (ec *executionContext) _DeclineJoinRequestPayload(ctx context.Context, sel 
 	return out
 }
 
-var deleteCallPayloadImplementors = []string{"DeleteCallPayload"}
+var declineReviewPayloadImplementors = []string{"DeclineReviewPayload"}
 
-func (ec *executionContext) _DeleteCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteCallPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, deleteCallPayloadImplementors)
+func (ec *executionContext) _DeclineReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeclineReviewPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, declineReviewPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("DeleteCallPayload")
-		case "deletedCallId":
-			out.Values[i] = ec._DeleteCallPayload_deletedCallId(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
+			out.Values[i] = graphql.MarshalString("DeclineReviewPayload")
 		case "errors":
-			out.Values[i] = ec._DeleteCallPayload_errors(ctx, field, obj)
+			out.Values[i] = ec._DeclineReviewPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -65505,6 +67511,44 @@ func (ec *executionContext) _EndBreakGlassPayload(ctx context.Context, sel ast.S
 			}
 		case "errors":
 			out.Values[i] = ec._EndBreakGlassPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var endConflictPayloadImplementors = []string{"EndConflictPayload"}
+
+func (ec *executionContext) _EndConflictPayload(ctx context.Context, sel ast.SelectionSet, obj *model.EndConflictPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, endConflictPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EndConflictPayload")
+		case "conflict":
+			out.Values[i] = ec._EndConflictPayload_conflict(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._EndConflictPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -66484,64 +68528,6 @@ func (ec *executionContext) _FormQuestion(ctx context.Context, sel ast.Selection
 		case "max":
 			out.Values[i] = ec._FormQuestion_max(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "section":
-			out.Values[i] = ec._FormQuestion_section(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "identifying":
-			out.Values[i] = ec._FormQuestion_identifying(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var formVersionImplementors = []string{"FormVersion"}
-
-func (ec *executionContext) _FormVersion(ctx context.Context, sel ast.SelectionSet, obj *ent.FormVersion) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, formVersionImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("FormVersion")
-		case "number":
-			out.Values[i] = ec._FormVersion_number(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "questions":
-			out.Values[i] = ec._FormVersion_questions(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "publishedAt":
-			out.Values[i] = ec._FormVersion_publishedAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "updatedAt":
-			out.Values[i] = ec._FormVersion_updatedAt(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -68152,48 +70138,6 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "createCall":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_createCall(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "updateCall":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_updateCall(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "publishCall":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_publishCall(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "deleteCall":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_deleteCall(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "saveForm":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_saveForm(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "publishForm":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_publishForm(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
 		case "createSavedView":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createSavedView(ctx, field)
@@ -68820,6 +70764,69 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "archiveResource":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_archiveResource(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assignReviewers":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_assignReviewers(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assignBalanced":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_assignBalanced(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removeReviewer":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_removeReviewer(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "declineReview":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_declineReview(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "declareConflict":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_declareConflict(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endConflict":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_endConflict(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "saveReview":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_saveReview(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "submitReview":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_submitReview(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reopenReview":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reopenReview(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -70686,44 +72693,6 @@ func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
-var publishCallPayloadImplementors = []string{"PublishCallPayload"}
-
-func (ec *executionContext) _PublishCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PublishCallPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, publishCallPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("PublishCallPayload")
-		case "call":
-			out.Values[i] = ec._PublishCallPayload_call(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._PublishCallPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var publishDraftPayloadImplementors = []string{"PublishDraftPayload"}
 
 func (ec *executionContext) _PublishDraftPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PublishDraftPayload) graphql.Marshaler {
@@ -70742,49 +72711,6 @@ func (ec *executionContext) _PublishDraftPayload(ctx context.Context, sel ast.Se
 			}
 		case "errors":
 			out.Values[i] = ec._PublishDraftPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var publishFormPayloadImplementors = []string{"PublishFormPayload"}
-
-func (ec *executionContext) _PublishFormPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PublishFormPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, publishFormPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("PublishFormPayload")
-		case "call":
-			out.Values[i] = ec._PublishFormPayload_call(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "form":
-			out.Values[i] = ec._PublishFormPayload_form(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._PublishFormPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -70872,12 +72798,6 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_auditEntries(ctx, field)
 				})
-		case "calls":
-			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Query_calls(ctx, field)
-				})
 		case "organizations":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -70937,6 +72857,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_frameworks(ctx, field)
+				})
+		case "myReviewAssignments":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_myReviewAssignments(ctx, field)
 				})
 		case "search":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -71360,6 +73286,44 @@ func (ec *executionContext) _RemoveReactionPayload(ctx context.Context, sel ast.
 	return out
 }
 
+var removeReviewerPayloadImplementors = []string{"RemoveReviewerPayload"}
+
+func (ec *executionContext) _RemoveReviewerPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RemoveReviewerPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, removeReviewerPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RemoveReviewerPayload")
+		case "assignment":
+			out.Values[i] = ec._RemoveReviewerPayload_assignment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RemoveReviewerPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var renameThreadPayloadImplementors = []string{"RenameThreadPayload"}
 
 func (ec *executionContext) _RenameThreadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RenameThreadPayload) graphql.Marshaler {
@@ -71416,6 +73380,44 @@ func (ec *executionContext) _RenewJoinAddressPayload(ctx context.Context, sel as
 			}
 		case "errors":
 			out.Values[i] = ec._RenewJoinAddressPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reopenReviewPayloadImplementors = []string{"ReopenReviewPayload"}
+
+func (ec *executionContext) _ReopenReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ReopenReviewPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reopenReviewPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReopenReviewPayload")
+		case "assignment":
+			out.Values[i] = ec._ReopenReviewPayload_assignment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ReopenReviewPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -71659,16 +73661,6 @@ func (ec *executionContext) _Requirement(ctx context.Context, sel ast.SelectionS
 			}
 		case "optional":
 			out.Values[i] = ec._Requirement_optional(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "help":
-			out.Values[i] = ec._Requirement_help(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "letter":
-			out.Values[i] = ec._Requirement_letter(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -72122,6 +74114,646 @@ func (ec *executionContext) _ResourceVersionEdge(ctx context.Context, sel ast.Se
 	return out
 }
 
+var reviewImplementors = []string{"Review", "Node"}
+
+func (ec *executionContext) _Review(ctx context.Context, sel ast.SelectionSet, obj *ent.Review) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Review")
+		case "id":
+			out.Values[i] = ec._Review_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "application":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Review_application(ctx, field, obj)
+				})
+		case "reviewer":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Review_reviewer(ctx, field, obj)
+				})
+		case "scores":
+			out.Values[i] = ec._Review_scores(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "comment":
+			out.Values[i] = ec._Review_comment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recommendation":
+			out.Values[i] = ec._Review_recommendation(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "points":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Review_points(ctx, field, obj)
+				})
+		case "submittedAt":
+			out.Values[i] = ec._Review_submittedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Review_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Review_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewAssignmentImplementors = []string{"ReviewAssignment", "Node"}
+
+func (ec *executionContext) _ReviewAssignment(ctx context.Context, sel ast.SelectionSet, obj *ent.ReviewAssignment) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewAssignmentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewAssignment")
+		case "id":
+			out.Values[i] = ec._ReviewAssignment_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "application":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_application(ctx, field, obj)
+				})
+		case "reviewer":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_reviewer(ctx, field, obj)
+				})
+		case "state":
+			out.Values[i] = ec._ReviewAssignment_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "conflicted":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_conflicted(ctx, field, obj)
+				})
+		case "conflictReasons":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_conflictReasons(ctx, field, obj)
+				})
+		case "endReason":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_endReason(ctx, field, obj)
+				})
+		case "review":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_review(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._ReviewAssignment_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedAt":
+			out.Values[i] = ec._ReviewAssignment_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewAssignmentConnectionImplementors = []string{"ReviewAssignmentConnection"}
+
+func (ec *executionContext) _ReviewAssignmentConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.ReviewAssignment]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewAssignmentConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewAssignmentConnection")
+		case "edges":
+			out.Values[i] = ec._ReviewAssignmentConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ReviewAssignmentConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewAssignmentEdgeImplementors = []string{"ReviewAssignmentEdge"}
+
+func (ec *executionContext) _ReviewAssignmentEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewAssignmentEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewAssignmentEdge")
+		case "cursor":
+			out.Values[i] = ec._ReviewAssignmentEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ReviewAssignmentEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewCalibrationImplementors = []string{"ReviewCalibration"}
+
+func (ec *executionContext) _ReviewCalibration(ctx context.Context, sel ast.SelectionSet, obj *review.Calibration) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewCalibrationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewCalibration")
+		case "count":
+			out.Values[i] = ec._ReviewCalibration_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mean":
+			out.Values[i] = ec._ReviewCalibration_mean(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "standardDeviation":
+			out.Values[i] = ec._ReviewCalibration_standardDeviation(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pooledStandardDeviation":
+			out.Values[i] = ec._ReviewCalibration_pooledStandardDeviation(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reviewers":
+			out.Values[i] = ec._ReviewCalibration_reviewers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applications":
+			out.Values[i] = ec._ReviewCalibration_applications(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewPairImplementors = []string{"ReviewPair"}
+
+func (ec *executionContext) _ReviewPair(ctx context.Context, sel ast.SelectionSet, obj *review.Pair) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewPairImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewPair")
+		case "application":
+			out.Values[i] = ec._ReviewPair_application(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reviewer":
+			out.Values[i] = ec._ReviewPair_reviewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewPlanImplementors = []string{"ReviewPlan"}
+
+func (ec *executionContext) _ReviewPlan(ctx context.Context, sel ast.SelectionSet, obj *review.Plan) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewPlanImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewPlan")
+		case "assignedCount":
+			out.Values[i] = ec._ReviewPlan_assignedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pairs":
+			out.Values[i] = ec._ReviewPlan_pairs(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "loads":
+			out.Values[i] = ec._ReviewPlan_loads(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unfilledCount":
+			out.Values[i] = ec._ReviewPlan_unfilledCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unfilled":
+			out.Values[i] = ec._ReviewPlan_unfilled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewProgressImplementors = []string{"ReviewProgress"}
+
+func (ec *executionContext) _ReviewProgress(ctx context.Context, sel ast.SelectionSet, obj *review.Progress) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewProgressImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewProgress")
+		case "reviewers":
+			out.Values[i] = ec._ReviewProgress_reviewers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unfilledCount":
+			out.Values[i] = ec._ReviewProgress_unfilledCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unfilled":
+			out.Values[i] = ec._ReviewProgress_unfilled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewScoreImplementors = []string{"ReviewScore"}
+
+func (ec *executionContext) _ReviewScore(ctx context.Context, sel ast.SelectionSet, obj *schema.Score) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewScoreImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewScore")
+		case "criterion":
+			out.Values[i] = ec._ReviewScore_criterion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "points":
+			out.Values[i] = ec._ReviewScore_points(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "comment":
+			out.Values[i] = ec._ReviewScore_comment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewerCalibrationImplementors = []string{"ReviewerCalibration"}
+
+func (ec *executionContext) _ReviewerCalibration(ctx context.Context, sel ast.SelectionSet, obj *review.ReviewerCalibration) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewerCalibrationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewerCalibration")
+		case "reviewer":
+			out.Values[i] = ec._ReviewerCalibration_reviewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._ReviewerCalibration_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mean":
+			out.Values[i] = ec._ReviewerCalibration_mean(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "standardDeviation":
+			out.Values[i] = ec._ReviewerCalibration_standardDeviation(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "difference":
+			out.Values[i] = ec._ReviewerCalibration_difference(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "standardScore":
+			out.Values[i] = ec._ReviewerCalibration_standardScore(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "outlier":
+			out.Values[i] = ec._ReviewerCalibration_outlier(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewerLoadImplementors = []string{"ReviewerLoad"}
+
+func (ec *executionContext) _ReviewerLoad(ctx context.Context, sel ast.SelectionSet, obj *review.Load) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewerLoadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewerLoad")
+		case "reviewer":
+			out.Values[i] = ec._ReviewerLoad_reviewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "before":
+			out.Values[i] = ec._ReviewerLoad_before(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "after":
+			out.Values[i] = ec._ReviewerLoad_after(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewerProgressImplementors = []string{"ReviewerProgress"}
+
+func (ec *executionContext) _ReviewerProgress(ctx context.Context, sel ast.SelectionSet, obj *review.ReviewerProgress) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewerProgressImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewerProgress")
+		case "reviewer":
+			out.Values[i] = ec._ReviewerProgress_reviewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assigned":
+			out.Values[i] = ec._ReviewerProgress_assigned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "completed":
+			out.Values[i] = ec._ReviewerProgress_completed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "declined":
+			out.Values[i] = ec._ReviewerProgress_declined(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removed":
+			out.Values[i] = ec._ReviewerProgress_removed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "conflicted":
+			out.Values[i] = ec._ReviewerProgress_conflicted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var revokeAccessTokenPayloadImplementors = []string{"RevokeAccessTokenPayload"}
 
 func (ec *executionContext) _RevokeAccessTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeAccessTokenPayload) graphql.Marshaler {
@@ -72424,29 +75056,24 @@ func (ec *executionContext) _SaveDraftPayload(ctx context.Context, sel ast.Selec
 	return out
 }
 
-var saveFormPayloadImplementors = []string{"SaveFormPayload"}
+var saveReviewPayloadImplementors = []string{"SaveReviewPayload"}
 
-func (ec *executionContext) _SaveFormPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SaveFormPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, saveFormPayloadImplementors)
+func (ec *executionContext) _SaveReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SaveReviewPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, saveReviewPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("SaveFormPayload")
-		case "call":
-			out.Values[i] = ec._SaveFormPayload_call(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "form":
-			out.Values[i] = ec._SaveFormPayload_form(ctx, field, obj)
+			out.Values[i] = graphql.MarshalString("SaveReviewPayload")
+		case "review":
+			out.Values[i] = ec._SaveReviewPayload_review(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "errors":
-			out.Values[i] = ec._SaveFormPayload_errors(ctx, field, obj)
+			out.Values[i] = ec._SaveReviewPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -73753,6 +76380,44 @@ func (ec *executionContext) _SubmitApplicationPayload(ctx context.Context, sel a
 	return out
 }
 
+var submitReviewPayloadImplementors = []string{"SubmitReviewPayload"}
+
+func (ec *executionContext) _SubmitReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SubmitReviewPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, submitReviewPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubmitReviewPayload")
+		case "review":
+			out.Values[i] = ec._SubmitReviewPayload_review(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SubmitReviewPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var submittedAnswerImplementors = []string{"SubmittedAnswer"}
 
 func (ec *executionContext) _SubmittedAnswer(ctx context.Context, sel ast.SelectionSet, obj *schema.SubmittedAnswer) graphql.Marshaler {
@@ -74766,6 +77431,59 @@ func (ec *executionContext) _UnblockMemberPayload(ctx context.Context, sel ast.S
 	return out
 }
 
+var unfilledApplicationImplementors = []string{"UnfilledApplication"}
+
+func (ec *executionContext) _UnfilledApplication(ctx context.Context, sel ast.SelectionSet, obj *review.Unfilled) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unfilledApplicationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnfilledApplication")
+		case "application":
+			out.Values[i] = ec._UnfilledApplication_application(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "wanted":
+			out.Values[i] = ec._UnfilledApplication_wanted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "has":
+			out.Values[i] = ec._UnfilledApplication_has(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "conflicted":
+			out.Values[i] = ec._UnfilledApplication_conflicted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "askedBefore":
+			out.Values[i] = ec._UnfilledApplication_askedBefore(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var unhidePostPayloadImplementors = []string{"UnhidePostPayload"}
 
 func (ec *executionContext) _UnhidePostPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnhidePostPayload) graphql.Marshaler {
@@ -74974,44 +77692,6 @@ func (ec *executionContext) _UnscheduleDraftPayload(ctx context.Context, sel ast
 			}
 		case "errors":
 			out.Values[i] = ec._UnscheduleDraftPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var updateCallPayloadImplementors = []string{"UpdateCallPayload"}
-
-func (ec *executionContext) _UpdateCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateCallPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateCallPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("UpdateCallPayload")
-		case "call":
-			out.Values[i] = ec._UpdateCallPayload_call(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._UpdateCallPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -76482,12 +79162,52 @@ func (ec *executionContext) marshalNAnswerVersion2ᚖgithubᚗcomᚋpursuingᚑe
 	return ec._AnswerVersion(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Application) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx context.Context, sel ast.SelectionSet, v *ent.Application) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Application!")
 		return graphql.Null
 	}
 	return ec._Application(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNApplicationCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibrationᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.ApplicationCalibration) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNApplicationCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibration(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNApplicationCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibration(ctx context.Context, sel ast.SelectionSet, v *review.ApplicationCalibration) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ApplicationCalibration!")
+		return graphql.Null
+	}
+	return ec._ApplicationCalibration(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Application]) graphql.Marshaler {
@@ -76686,6 +79406,50 @@ func (ec *executionContext) marshalNArchiveTeamPayload2ᚖgithubᚗcomᚋpursuin
 		return graphql.Null
 	}
 	return ec._ArchiveTeamPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAssignBalancedInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedInput(ctx context.Context, v any) (model.AssignBalancedInput, error) {
+	res, err := ec.unmarshalInputAssignBalancedInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAssignBalancedPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedPayload(ctx context.Context, sel ast.SelectionSet, v *model.AssignBalancedPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssignBalancedPayload!")
+		return graphql.Null
+	}
+	return ec._AssignBalancedPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAssignReviewersInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersInput(ctx context.Context, v any) (model.AssignReviewersInput, error) {
+	res, err := ec.unmarshalInputAssignReviewersInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAssignReviewersPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersPayload(ctx context.Context, sel ast.SelectionSet, v *model.AssignReviewersPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssignReviewersPayload!")
+		return graphql.Null
+	}
+	return ec._AssignReviewersPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAssignmentOutcome2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcome(ctx context.Context, sel ast.SelectionSet, v *review.Outcome) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssignmentOutcome!")
+		return graphql.Null
+	}
+	return ec._AssignmentOutcome(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAssignmentResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐResult(ctx context.Context, v any) (review.Result, error) {
+	var res review.Result
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAssignmentResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐResult(ctx context.Context, sel ast.SelectionSet, v review.Result) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNAuditAction2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋauditᚐAction(ctx context.Context, v any) (audit.Action, error) {
@@ -77013,38 +79777,6 @@ func (ec *executionContext) marshalNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 	return ec._Call(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCallConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Call]) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "CallConnection!")
-		return graphql.Null
-	}
-	return ec._CallConnection(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNCallEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Call]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNCallEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNCallEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Call]) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "CallEdge!")
-		return graphql.Null
-	}
-	return ec._CallEdge(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNCallState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx context.Context, v any) (admission.CallState, error) {
 	var res admission.CallState
 	err := res.UnmarshalGQL(v)
@@ -77150,6 +79882,70 @@ func (ec *executionContext) marshalNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequi
 	return ec._CohortEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNConflictOfInterest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflictᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Conflict) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx context.Context, sel ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConflictOfInterest!")
+		return graphql.Null
+	}
+	return ec._ConflictOfInterest(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx context.Context, v any) (review.Reason, error) {
+	var res review.Reason
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx context.Context, sel ast.SelectionSet, v review.Reason) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(ctx context.Context, v any) ([]review.Reason, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]review.Reason, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(ctx context.Context, sel ast.SelectionSet, v []review.Reason) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNConnectionSuggestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestion(ctx context.Context, sel ast.SelectionSet, v *people.ConnectionSuggestion) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ConnectionSuggestion!")
@@ -77195,19 +79991,6 @@ func (ec *executionContext) marshalNCreateApplicationExportPayload2ᚖgithubᚗc
 		return graphql.Null
 	}
 	return ec._CreateApplicationExportPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNCreateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallInput(ctx context.Context, v any) (model.CreateCallInput, error) {
-	res, err := ec.unmarshalInputCreateCallInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNCreateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateCallPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "CreateCallPayload!")
-		return graphql.Null
-	}
-	return ec._CreateCallPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreateCohortInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCohortInput(ctx context.Context, v any) (model.CreateCohortInput, error) {
@@ -77392,31 +80175,6 @@ func (ec *executionContext) marshalNCreateWebhookEndpointPayload2ᚖgithubᚗcom
 	return ec._CreateWebhookEndpointPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCriterion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx context.Context, sel ast.SelectionSet, v schema.Criterion) graphql.Marshaler {
-	return ec._Criterion(ctx, sel, &v)
-}
-
-func (ec *executionContext) marshalNCriterion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx context.Context, sel ast.SelectionSet, v []schema.Criterion) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNCriterion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) unmarshalNCriterionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx context.Context, v any) (*schema.Criterion, error) {
-	res, err := ec.unmarshalInputCriterionInput(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
 func (ec *executionContext) unmarshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx context.Context, v any) (page.Cursor, error) {
 	var res page.Cursor
 	err := res.UnmarshalGQL(v)
@@ -77468,6 +80226,19 @@ func (ec *executionContext) marshalNDeactivateMemberPayload2ᚖgithubᚗcomᚋpu
 	return ec._DeactivateMemberPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNDeclareConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictInput(ctx context.Context, v any) (model.DeclareConflictInput, error) {
+	res, err := ec.unmarshalInputDeclareConflictInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeclareConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeclareConflictPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeclareConflictPayload!")
+		return graphql.Null
+	}
+	return ec._DeclareConflictPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDeclineJoinRequestInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineJoinRequestInput(ctx context.Context, v any) (model.DeclineJoinRequestInput, error) {
 	res, err := ec.unmarshalInputDeclineJoinRequestInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -77481,17 +80252,17 @@ func (ec *executionContext) marshalNDeclineJoinRequestPayload2ᚖgithubᚗcomᚋ
 	return ec._DeclineJoinRequestPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNDeleteCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallInput(ctx context.Context, v any) (model.DeleteCallInput, error) {
-	res, err := ec.unmarshalInputDeleteCallInput(ctx, v)
+func (ec *executionContext) unmarshalNDeclineReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewInput(ctx context.Context, v any) (model.DeclineReviewInput, error) {
+	res, err := ec.unmarshalInputDeclineReviewInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNDeleteCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteCallPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNDeclineReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeclineReviewPayload) graphql.Marshaler {
 	if v == nil {
-		graphql.AddInvalidNullError(ctx, "DeleteCallPayload!")
+		graphql.AddInvalidNullError(ctx, "DeclineReviewPayload!")
 		return graphql.Null
 	}
-	return ec._DeleteCallPayload(ctx, sel, v)
+	return ec._DeclineReviewPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDeleteDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteDraftInput(ctx context.Context, v any) (model.DeleteDraftInput, error) {
@@ -77710,6 +80481,19 @@ func (ec *executionContext) marshalNEndBreakGlassPayload2ᚖgithubᚗcomᚋpursu
 		return graphql.Null
 	}
 	return ec._EndBreakGlassPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNEndConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictInput(ctx context.Context, v any) (model.EndConflictInput, error) {
+	res, err := ec.unmarshalInputEndConflictInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEndConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictPayload(ctx context.Context, sel ast.SelectionSet, v *model.EndConflictPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EndConflictPayload!")
+		return graphql.Null
+	}
+	return ec._EndConflictPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNEndOtherSessionsInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndOtherSessionsInput(ctx context.Context, v any) (model.EndOtherSessionsInput, error) {
@@ -78083,24 +80867,36 @@ func (ec *executionContext) marshalNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuing�
 	return ec._FlaggedPostEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNFormQuestion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx context.Context, sel ast.SelectionSet, v schema.Question) graphql.Marshaler {
-	return ec._FormQuestion(ctx, sel, &v)
+func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNFormQuestion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx context.Context, sel ast.SelectionSet, v []schema.Question) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNFormQuestion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
+func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalFloatContext(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
 	}
+	return graphql.WrapContextMarshaler(ctx, res)
+}
 
-	return ret
+func (ec *executionContext) unmarshalNFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFloat2ᚖfloat64(ctx context.Context, sel ast.SelectionSet, v *float64) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Float!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalFloatContext(*v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
 }
 
 func (ec *executionContext) marshalNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx context.Context, sel ast.SelectionSet, v []*schema.Question) graphql.Marshaler {
@@ -78125,49 +80921,6 @@ func (ec *executionContext) marshalNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑeq
 		return graphql.Null
 	}
 	return ec._FormQuestion(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNFormQuestionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx context.Context, v any) ([]*schema.Question, error) {
-	vSlice := graphql.CoerceList(v)
-	var err error
-	res := make([]*schema.Question, len(vSlice))
-	for i := range vSlice {
-		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNFormQuestionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx, vSlice[i])
-		if err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
-}
-
-func (ec *executionContext) unmarshalNFormQuestionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx context.Context, v any) (*schema.Question, error) {
-	res, err := ec.unmarshalInputFormQuestionInput(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNFormVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersionᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.FormVersion) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx context.Context, sel ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "FormVersion!")
-		return graphql.Null
-	}
-	return ec._FormVersion(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Framework) graphql.Marshaler {
@@ -79152,19 +81905,6 @@ func (ec *executionContext) marshalNProgram2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return ec._Program(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNPublishCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallInput(ctx context.Context, v any) (model.PublishCallInput, error) {
-	res, err := ec.unmarshalInputPublishCallInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNPublishCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.PublishCallPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "PublishCallPayload!")
-		return graphql.Null
-	}
-	return ec._PublishCallPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNPublishDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishDraftInput(ctx context.Context, v any) (model.PublishDraftInput, error) {
 	res, err := ec.unmarshalInputPublishDraftInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -79176,19 +81916,6 @@ func (ec *executionContext) marshalNPublishDraftPayload2ᚖgithubᚗcomᚋpursui
 		return graphql.Null
 	}
 	return ec._PublishDraftPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNPublishFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormInput(ctx context.Context, v any) (model.PublishFormInput, error) {
-	res, err := ec.unmarshalInputPublishFormInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNPublishFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormPayload(ctx context.Context, sel ast.SelectionSet, v *model.PublishFormPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "PublishFormPayload!")
-		return graphql.Null
-	}
-	return ec._PublishFormPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋallowanceᚐAllowance(ctx context.Context, sel ast.SelectionSet, v *allowance.Allowance) graphql.Marshaler {
@@ -79288,6 +82015,19 @@ func (ec *executionContext) marshalNRemoveReactionPayload2ᚖgithubᚗcomᚋpurs
 	return ec._RemoveReactionPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRemoveReviewerInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerInput(ctx context.Context, v any) (model.RemoveReviewerInput, error) {
+	res, err := ec.unmarshalInputRemoveReviewerInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRemoveReviewerPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerPayload(ctx context.Context, sel ast.SelectionSet, v *model.RemoveReviewerPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RemoveReviewerPayload!")
+		return graphql.Null
+	}
+	return ec._RemoveReviewerPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRenameThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRenameThreadInput(ctx context.Context, v any) (model.RenameThreadInput, error) {
 	res, err := ec.unmarshalInputRenameThreadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -79312,6 +82052,19 @@ func (ec *executionContext) marshalNRenewJoinAddressPayload2ᚖgithubᚗcomᚋpu
 		return graphql.Null
 	}
 	return ec._RenewJoinAddressPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReopenReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewInput(ctx context.Context, v any) (model.ReopenReviewInput, error) {
+	res, err := ec.unmarshalInputReopenReviewInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReopenReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.ReopenReviewPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReopenReviewPayload!")
+		return graphql.Null
+	}
+	return ec._ReopenReviewPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNReplayFailedDeliveriesInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReplayFailedDeliveriesInput(ctx context.Context, v any) (model.ReplayFailedDeliveriesInput, error) {
@@ -79397,11 +82150,6 @@ func (ec *executionContext) marshalNRequirement2ᚕgithubᚗcomᚋpursuingᚑequ
 	}
 
 	return ret
-}
-
-func (ec *executionContext) unmarshalNRequirementInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(ctx context.Context, v any) (*schema.Requirement, error) {
-	res, err := ec.unmarshalInputRequirementInput(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNResendSignatureRequestInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResendSignatureRequestInput(ctx context.Context, v any) (model.ResendSignatureRequestInput, error) {
@@ -79530,6 +82278,231 @@ func (ec *executionContext) marshalNResourceVersionEdge2ᚖgithubᚗcomᚋpursui
 	return ec._ResourceVersionEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNReview2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Review) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx context.Context, sel ast.SelectionSet, v *ent.Review) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Review!")
+		return graphql.Null
+	}
+	return ec._Review(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ReviewAssignment) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx context.Context, sel ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewAssignment!")
+		return graphql.Null
+	}
+	return ec._ReviewAssignment(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewAssignmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.ReviewAssignment]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewAssignmentConnection!")
+		return graphql.Null
+	}
+	return ec._ReviewAssignmentConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewAssignmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewAssignmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewAssignmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewAssignmentEdge!")
+		return graphql.Null
+	}
+	return ec._ReviewAssignmentEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReviewAssignmentState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, v any) (reviewassignment.State, error) {
+	var res reviewassignment.State
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReviewAssignmentState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, sel ast.SelectionSet, v reviewassignment.State) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNReviewPair2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPairᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Pair) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewPair2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPair(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewPair2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPair(ctx context.Context, sel ast.SelectionSet, v *review.Pair) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewPair!")
+		return graphql.Null
+	}
+	return ec._ReviewPair(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewScore2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScore(ctx context.Context, sel ast.SelectionSet, v schema.Score) graphql.Marshaler {
+	return ec._ReviewScore(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNReviewScore2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScoreᚄ(ctx context.Context, sel ast.SelectionSet, v []schema.Score) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewScore2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScore(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNReviewScoreInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInputᚄ(ctx context.Context, v any) ([]*model.ReviewScoreInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.ReviewScoreInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNReviewScoreInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNReviewScoreInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInput(ctx context.Context, v any) (*model.ReviewScoreInput, error) {
+	res, err := ec.unmarshalInputReviewScoreInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReviewerCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibrationᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.ReviewerCalibration) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewerCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibration(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewerCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibration(ctx context.Context, sel ast.SelectionSet, v *review.ReviewerCalibration) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewerCalibration!")
+		return graphql.Null
+	}
+	return ec._ReviewerCalibration(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewerLoad2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoadᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Load) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewerLoad2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoad(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewerLoad2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoad(ctx context.Context, sel ast.SelectionSet, v *review.Load) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewerLoad!")
+		return graphql.Null
+	}
+	return ec._ReviewerLoad(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewerProgress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgressᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.ReviewerProgress) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewerProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgress(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewerProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgress(ctx context.Context, sel ast.SelectionSet, v *review.ReviewerProgress) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewerProgress!")
+		return graphql.Null
+	}
+	return ec._ReviewerProgress(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRevokeAccessTokenInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeAccessTokenInput(ctx context.Context, v any) (model.RevokeAccessTokenInput, error) {
 	res, err := ec.unmarshalInputRevokeAccessTokenInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -79652,17 +82625,17 @@ func (ec *executionContext) marshalNSaveDraftPayload2ᚖgithubᚗcomᚋpursuing�
 	return ec._SaveDraftPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNSaveFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormInput(ctx context.Context, v any) (model.SaveFormInput, error) {
-	res, err := ec.unmarshalInputSaveFormInput(ctx, v)
+func (ec *executionContext) unmarshalNSaveReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewInput(ctx context.Context, v any) (model.SaveReviewInput, error) {
+	res, err := ec.unmarshalInputSaveReviewInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSaveFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormPayload(ctx context.Context, sel ast.SelectionSet, v *model.SaveFormPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNSaveReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.SaveReviewPayload) graphql.Marshaler {
 	if v == nil {
-		graphql.AddInvalidNullError(ctx, "SaveFormPayload!")
+		graphql.AddInvalidNullError(ctx, "SaveReviewPayload!")
 		return graphql.Null
 	}
-	return ec._SaveFormPayload(ctx, sel, v)
+	return ec._SaveReviewPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSavedFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx context.Context, sel ast.SelectionSet, v *casework.Filter) graphql.Marshaler {
@@ -80135,6 +83108,19 @@ func (ec *executionContext) marshalNSubmitApplicationPayload2ᚖgithubᚗcomᚋp
 	return ec._SubmitApplicationPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNSubmitReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewInput(ctx context.Context, v any) (model.SubmitReviewInput, error) {
+	res, err := ec.unmarshalInputSubmitReviewInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSubmitReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.SubmitReviewPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SubmitReviewPayload!")
+		return graphql.Null
+	}
+	return ec._SubmitReviewPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNSubmittedAnswer2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedAnswerᚄ(ctx context.Context, sel ast.SelectionSet, v []*schema.SubmittedAnswer) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -80542,6 +83528,30 @@ func (ec *executionContext) marshalNUnblockMemberPayload2ᚖgithubᚗcomᚋpursu
 	return ec._UnblockMemberPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNUnfilledApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilledᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Unfilled) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNUnfilledApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilled(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNUnfilledApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilled(ctx context.Context, sel ast.SelectionSet, v *review.Unfilled) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnfilledApplication!")
+		return graphql.Null
+	}
+	return ec._UnfilledApplication(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUnhidePostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnhidePostInput(ctx context.Context, v any) (model.UnhidePostInput, error) {
 	res, err := ec.unmarshalInputUnhidePostInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -80618,19 +83628,6 @@ func (ec *executionContext) marshalNUnscheduleDraftPayload2ᚖgithubᚗcomᚋpur
 		return graphql.Null
 	}
 	return ec._UnscheduleDraftPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNUpdateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallInput(ctx context.Context, v any) (model.UpdateCallInput, error) {
-	res, err := ec.unmarshalInputUpdateCallInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNUpdateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateCallPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "UpdateCallPayload!")
-		return graphql.Null
-	}
-	return ec._UpdateCallPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdateCohortInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCohortInput(ctx context.Context, v any) (model.UpdateCohortInput, error) {
@@ -81223,6 +84220,25 @@ func (ec *executionContext) marshalOApplicationState2ᚕgithubᚗcomᚋpursuing�
 	return ret
 }
 
+func (ec *executionContext) marshalOAssignmentOutcome2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcomeᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Outcome) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAssignmentOutcome2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcome(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(ctx context.Context, sel ast.SelectionSet, v *ent.Bookmark) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -81281,29 +84297,6 @@ func (ec *executionContext) marshalOBulkAction2ᚖgithubᚗcomᚋpursuingᚑequi
 	return ec._BulkAction(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx context.Context, sel ast.SelectionSet, v *ent.Call) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Call(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalOCallState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx context.Context, v any) (*admission.CallState, error) {
-	if v == nil {
-		return nil, nil
-	}
-	var res = new(admission.CallState)
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOCallState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx context.Context, sel ast.SelectionSet, v *admission.CallState) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return v
-}
-
 func (ec *executionContext) marshalOCallStatistics2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStatistics(ctx context.Context, sel ast.SelectionSet, v *casework.Statistics) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -81316,6 +84309,13 @@ func (ec *executionContext) marshalOCohort2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return graphql.Null
 	}
 	return ec._Cohort(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx context.Context, sel ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ConflictOfInterest(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestionᚄ(ctx context.Context, sel ast.SelectionSet, v []*people.ConnectionSuggestion) graphql.Marshaler {
@@ -81335,23 +84335,6 @@ func (ec *executionContext) marshalOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpu
 	}
 
 	return ret
-}
-
-func (ec *executionContext) unmarshalOCriterionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx context.Context, v any) ([]*schema.Criterion, error) {
-	if v == nil {
-		return nil, nil
-	}
-	vSlice := graphql.CoerceList(v)
-	var err error
-	res := make([]*schema.Criterion, len(vSlice))
-	for i := range vSlice {
-		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNCriterionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx, vSlice[i])
-		if err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
 }
 
 func (ec *executionContext) unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx context.Context, v any) (*page.Cursor, error) {
@@ -81481,13 +84464,6 @@ func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel as
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
-func (ec *executionContext) marshalOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx context.Context, sel ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._FormVersion(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx context.Context, v any) ([]gid.ID, error) {
 	if v == nil {
 		return nil, nil
@@ -81537,18 +84513,6 @@ func (ec *executionContext) marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcom
 		return graphql.Null
 	}
 	return v
-}
-
-func (ec *executionContext) unmarshalOInt2int(ctx context.Context, v any) (int, error) {
-	res, err := graphql.UnmarshalInt(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOInt2int(ctx context.Context, sel ast.SelectionSet, v int) graphql.Marshaler {
-	_ = sel
-	_ = ctx
-	res := graphql.MarshalInt(v)
-	return res
 }
 
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {
@@ -81746,23 +84710,6 @@ func (ec *executionContext) unmarshalOQuietHoursInput2ᚖgithubᚗcomᚋpursuing
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalORequirementInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(ctx context.Context, v any) ([]*schema.Requirement, error) {
-	if v == nil {
-		return nil, nil
-	}
-	vSlice := graphql.CoerceList(v)
-	var err error
-	res := make([]*schema.Requirement, len(vSlice))
-	for i := range vSlice {
-		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNRequirementInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(ctx, vSlice[i])
-		if err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
-}
-
 func (ec *executionContext) marshalOResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(ctx context.Context, sel ast.SelectionSet, v *ent.Resource) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -81780,6 +84727,73 @@ func (ec *executionContext) unmarshalOResourceKind2ᚖgithubᚗcomᚋpursuingᚑ
 }
 
 func (ec *executionContext) marshalOResourceKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋresourceᚐKind(ctx context.Context, sel ast.SelectionSet, v *resource.Kind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx context.Context, sel ast.SelectionSet, v *ent.Review) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Review(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx context.Context, sel ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ReviewAssignment(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOReviewAssignmentState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, v any) (*reviewassignment.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(reviewassignment.State)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOReviewAssignmentState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, sel ast.SelectionSet, v *reviewassignment.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalOReviewCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐCalibration(ctx context.Context, sel ast.SelectionSet, v *review.Calibration) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ReviewCalibration(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOReviewPlan2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPlan(ctx context.Context, sel ast.SelectionSet, v *review.Plan) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ReviewPlan(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOReviewProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐProgress(ctx context.Context, sel ast.SelectionSet, v *review.Progress) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ReviewProgress(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx context.Context, v any) (*review1.Recommendation, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(review1.Recommendation)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx context.Context, sel ast.SelectionSet, v *review1.Recommendation) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
+	review1 "github.com/pursuing-equity/commons/ent/review"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/space"
@@ -26,6 +27,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
@@ -255,6 +257,40 @@ type ArchiveTeamPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `assignBalanced` takes.
+type AssignBalancedInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// Who is asked, 1 to 100 active members, each once. When left out, the first 100 who have the role `REVIEWER` on the platform.
+	ReviewerIds graphql.Omittable[[]gid.ID] `json:"reviewerIds,omitempty"`
+	// Only says what would be assigned.
+	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+}
+
+// What `assignBalanced` returns.
+type AssignBalancedPayload struct {
+	// What was assigned, or would be; null when there are errors.
+	Plan *review.Plan `json:"plan,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `assignReviewers` takes: at most 500 pairs.
+type AssignReviewersInput struct {
+	// The applications, 1 to 100, each once.
+	ApplicationIds []gid.ID `json:"applicationIds"`
+	// The members who are to review them, 1 to 20, each once.
+	ReviewerIds []gid.ID `json:"reviewerIds"`
+}
+
+// What `assignReviewers` returns.
+type AssignReviewersPayload struct {
+	// What became of each pair, application by application in the order of the ids; null when there are errors.
+	Outcomes []*review.Outcome `json:"outcomes,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `blockMember` takes.
 type BlockMemberInput struct {
 	// The member.
@@ -438,48 +474,6 @@ type CreateApplicationExportPayload struct {
 	URL *string `json:"url,omitempty"`
 	// When the link expires; null when there are errors.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
-	// What was wrong.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `createCall` takes.
-type CreateCallInput struct {
-	// The offering.
-	OfferingID gid.ID `json:"offeringId"`
-	// Its title, 1 to 200 characters.
-	Title string `json:"title"`
-	// What it is about, in Markdown; up to 10,000 characters.
-	Summary graphql.Omittable[*string] `json:"summary,omitempty"`
-	// The zone of the deadlines.
-	TimeZone string `json:"timeZone"`
-	// From when one can apply: `2022-09-06T09:00`, with seconds if need be.
-	OpensLocal string `json:"opensLocal"`
-	// When applications are due, after the opening.
-	DueLocal string `json:"dueLocal"`
-	// When the call closes for good, not before they are due; when it is due, if left out.
-	ClosesLocal graphql.Omittable[*string] `json:"closesLocal,omitempty"`
-	// What an application must hold, at most 20; the form alone, if left out.
-	Requirements graphql.Omittable[[]*schema.Requirement] `json:"requirements,omitempty"`
-	// By what applications are judged, at most 20.
-	Rubric graphql.Omittable[[]*schema.Criterion] `json:"rubric,omitempty"`
-	// Where admitted teams are enrolled: a cohort of the offering that was not archived.
-	CohortID graphql.Omittable[*gid.ID] `json:"cohortId,omitempty"`
-	// How many places there are, up to 10,000; 0 for not known yet.
-	Capacity graphql.Omittable[*int] `json:"capacity,omitempty"`
-	// For how many days an offered place stands, 1 to 365; 14, if left out.
-	OfferDays graphql.Omittable[*int] `json:"offerDays,omitempty"`
-	// How many reviews each application is to have, 0 to 10; 2, if left out.
-	ReviewsWanted graphql.Omittable[*int] `json:"reviewsWanted,omitempty"`
-	// Whether reviewers are not told who applies.
-	Blind graphql.Omittable[*bool] `json:"blind,omitempty"`
-	// See `Mutation`. 1 to 200 characters.
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
-}
-
-// What `createCall` returns.
-type CreateCallPayload struct {
-	// The new call; null when there are errors.
-	Call *ent.Call `json:"call,omitempty"`
 	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -823,6 +817,24 @@ type DeactivateMemberPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `declareConflict` takes.
+type DeclareConflictInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// Whose conflict it is; the viewer's when left out. Only staff can name another.
+	MemberID graphql.Omittable[*gid.ID] `json:"memberId,omitempty"`
+	// What it is, for staff; up to 2,000 characters.
+	Note graphql.Omittable[*string] `json:"note,omitempty"`
+}
+
+// What `declareConflict` returns.
+type DeclareConflictPayload struct {
+	// The declaration; null when there are errors.
+	Conflict *ent.Conflict `json:"conflict,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `declineJoinRequest` takes.
 type DeclineJoinRequestInput struct {
 	// The request.
@@ -837,16 +849,16 @@ type DeclineJoinRequestPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What `deleteCall` takes.
-type DeleteCallInput struct {
-	// The call.
-	CallID gid.ID `json:"callId"`
+// What `declineReview` takes.
+type DeclineReviewInput struct {
+	// The assignment.
+	AssignmentID gid.ID `json:"assignmentId"`
+	// Why, for staff; 1 to 2,000 characters. When it is a conflict of interest, use `declareConflict`.
+	Reason string `json:"reason"`
 }
 
-// What `deleteCall` returns.
-type DeleteCallPayload struct {
-	// The id of the call that is no more; null when there are errors.
-	DeletedCallID *gid.ID `json:"deletedCallId,omitempty"`
+// What `declineReview` returns: the viewer does not see the assignment any more.
+type DeclineReviewPayload struct {
 	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -917,22 +929,6 @@ type DeleteWebhookEndpointInput struct {
 type DeleteWebhookEndpointPayload struct {
 	// The id of what was deleted; null when there are errors.
 	DeletedID *gid.ID `json:"deletedId,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `discardFailedMail` takes.
-type DiscardFailedMailInput struct {
-	// The mail.
-	MailID gid.ID `json:"mailId"`
-	// A key of the client's own, 1 to 200 bytes: sent again, nothing more is done.
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
-}
-
-// What `discardFailedMail` returns.
-type DiscardFailedMailPayload struct {
-	// The id of what was forgotten; null when there are errors.
-	DiscardedID *gid.ID `json:"discardedId,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -1036,6 +1032,22 @@ type EndBreakGlassPayload struct {
 	// What ended; null too when the viewer can no longer see it; null when there are errors.
 	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `endConflict` takes.
+type EndConflictInput struct {
+	// The declaration.
+	ConflictID gid.ID `json:"conflictId"`
+	// Why, for the audit log; up to 2,000 characters.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `endConflict` returns.
+type EndConflictPayload struct {
+	// The declaration as it is now; null when there are errors.
+	Conflict *ent.Conflict `json:"conflict,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1357,20 +1369,6 @@ type MarkAllReadPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What `markNotificationGroupRead` takes.
-type MarkNotificationGroupReadInput struct {
-	// The thread.
-	ThreadID gid.ID `json:"threadId"`
-}
-
-// What `markNotificationGroupRead` returns.
-type MarkNotificationGroupReadPayload struct {
-	// The viewer, with the count of what is unread; null when there are errors.
-	Viewer *ent.Member `json:"viewer,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
 // What `markNotificationsRead` takes.
 type MarkNotificationsReadInput struct {
 	// Which ones, at most 100; all when left out.
@@ -1661,22 +1659,6 @@ type PostRestored struct {
 
 func (PostRestored) IsThreadEvent() {}
 
-// What `publishCall` takes.
-type PublishCallInput struct {
-	// The call.
-	CallID gid.ID `json:"callId"`
-	// The version that was looked at.
-	ExpectedVersion int `json:"expectedVersion"`
-}
-
-// What `publishCall` returns.
-type PublishCallPayload struct {
-	// The published call; null when there are errors.
-	Call *ent.Call `json:"call,omitempty"`
-	// What was wrong.
-	Errors []*fault.Error `json:"errors"`
-}
-
 // What `publishDraft` takes.
 type PublishDraftInput struct {
 	// The draft.
@@ -1690,24 +1672,6 @@ type PublishDraftPayload struct {
 	// The new post, of a new thread the first; null when there are errors.
 	Post *ent.Post `json:"post,omitempty"`
 	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `publishForm` takes.
-type PublishFormInput struct {
-	// The call.
-	CallID gid.ID `json:"callId"`
-	// The call's version that was looked at.
-	ExpectedVersion int `json:"expectedVersion"`
-}
-
-// What `publishForm` returns.
-type PublishFormPayload struct {
-	// The call as it is now; null when there are errors.
-	Call *ent.Call `json:"call,omitempty"`
-	// The version that was published; null when there are errors.
-	Form *ent.FormVersion `json:"form,omitempty"`
-	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1824,6 +1788,22 @@ type RemoveReactionPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `removeReviewer` takes.
+type RemoveReviewerInput struct {
+	// The assignment.
+	AssignmentID gid.ID `json:"assignmentId"`
+	// Why, for staff and the audit log; up to 2,000 characters.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `removeReviewer` returns.
+type RemoveReviewerPayload struct {
+	// The assignment as it is now; null when there are errors.
+	Assignment *ent.ReviewAssignment `json:"assignment,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `renameThread` takes.
 type RenameThreadInput struct {
 	// The thread.
@@ -1851,6 +1831,22 @@ type RenewJoinAddressPayload struct {
 	// The group with its new address; null when there are errors.
 	Space *ent.Space `json:"space,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `reopenReview` takes.
+type ReopenReviewInput struct {
+	// The review.
+	ReviewID gid.ID `json:"reviewId"`
+	// Why, for the audit log; up to 2,000 characters.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `reopenReview` returns.
+type ReopenReviewPayload struct {
+	// The assignment, which is to be reviewed again; null when there are errors.
+	Assignment *ent.ReviewAssignment `json:"assignment,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1988,34 +1984,14 @@ type ResolveFlagsPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What `resumeMail` takes.
-type ResumeMailInput struct {
-	// Not needed, for doing it twice is doing it once; taken because an input has a field.
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
-}
-
-// What `resumeMail` returns.
-type ResumeMailPayload struct {
-	// The preference; null when there are errors.
-	NotificationPreference *ent.NotificationPreference `json:"notificationPreference,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `retryFailedMail` takes.
-type RetryFailedMailInput struct {
-	// The mail.
-	MailID gid.ID `json:"mailId"`
-	// A key of the client's own, 1 to 200 bytes: sent again, nothing more is done, even when the mail is gone.
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
-}
-
-// What `retryFailedMail` returns.
-type RetryFailedMailPayload struct {
-	// The id of the mail that is sent again; null when there are errors.
-	RetriedID *gid.ID `json:"retriedId,omitempty"`
-	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
+// What to give for one criterion.
+type ReviewScoreInput struct {
+	// The criterion's key.
+	Criterion string `json:"criterion"`
+	// From 0 to the criterion's maximum.
+	Points int `json:"points"`
+	// Why; up to 5,000 characters.
+	Comment graphql.Omittable[*string] `json:"comment,omitempty"`
 }
 
 // What `revokeAccessToken` takes.
@@ -2131,22 +2107,24 @@ type SaveDraftPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What `saveForm` takes.
-type SaveFormInput struct {
-	// The call.
-	CallID gid.ID `json:"callId"`
-	// The call's version that this changes.
+// What `saveReview` takes: it takes the place of all that was saved before.
+type SaveReviewInput struct {
+	// The assignment.
+	AssignmentID gid.ID `json:"assignmentId"`
+	// A score for each criterion that is scored so far, each once.
+	Scores []*ReviewScoreInput `json:"scores"`
+	// What there is to say about the whole; up to 5,000 characters.
+	Comment graphql.Omittable[*string] `json:"comment,omitempty"`
+	// What to recommend; may be left out until the review is submitted.
+	Recommendation graphql.Omittable[*review1.Recommendation] `json:"recommendation,omitempty"`
+	// The version that this changes; 0 for a first draft.
 	ExpectedVersion int `json:"expectedVersion"`
-	// All questions, at most 100.
-	Questions []*schema.Question `json:"questions"`
 }
 
-// What `saveForm` returns.
-type SaveFormPayload struct {
-	// The call as it is now; null when there are errors.
-	Call *ent.Call `json:"call,omitempty"`
-	// The version of the form that is being written; null when there are errors.
-	Form *ent.FormVersion `json:"form,omitempty"`
+// What `saveReview` returns.
+type SaveReviewPayload struct {
+	// The review as it stands now; with `STALE_VERSION`, what was saved somewhere else.
+	Review *ent.Review `json:"review,omitempty"`
 	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -2320,6 +2298,22 @@ type SubmitApplicationPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `submitReview` takes.
+type SubmitReviewInput struct {
+	// The assignment.
+	AssignmentID gid.ID `json:"assignmentId"`
+	// The version that was read.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// What `submitReview` returns.
+type SubmitReviewPayload struct {
+	// The submitted review; with `STALE_VERSION`, what was saved somewhere else.
+	Review *ent.Review `json:"review,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `suspendMember` takes.
 type SuspendMemberInput struct {
 	// Whom.
@@ -2483,48 +2477,6 @@ type UnscheduleDraftPayload struct {
 	// The draft; null when there are errors.
 	Draft *ent.Draft `json:"draft,omitempty"`
 	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `updateCall` takes. What is left out stays as it is.
-type UpdateCallInput struct {
-	// The call.
-	CallID gid.ID `json:"callId"`
-	// The version that this changes.
-	ExpectedVersion int `json:"expectedVersion"`
-	// 1 to 200 characters.
-	Title graphql.Omittable[*string] `json:"title,omitempty"`
-	// Up to 10,000 characters.
-	Summary graphql.Omittable[*string] `json:"summary,omitempty"`
-	// The zone of the deadlines. What the clock shows stays as it is: the instants move.
-	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
-	// See `createCall`.
-	OpensLocal graphql.Omittable[*string] `json:"opensLocal,omitempty"`
-	// See `createCall`.
-	DueLocal graphql.Omittable[*string] `json:"dueLocal,omitempty"`
-	// See `createCall`.
-	ClosesLocal graphql.Omittable[*string] `json:"closesLocal,omitempty"`
-	// All that an application must hold.
-	Requirements graphql.Omittable[[]*schema.Requirement] `json:"requirements,omitempty"`
-	// All by what applications are judged.
-	Rubric graphql.Omittable[[]*schema.Criterion] `json:"rubric,omitempty"`
-	// See `createCall`; null for none.
-	CohortID graphql.Omittable[*gid.ID] `json:"cohortId,omitempty"`
-	// See `createCall`.
-	Capacity graphql.Omittable[*int] `json:"capacity,omitempty"`
-	// See `createCall`. It counts for places that are offered from now on.
-	OfferDays graphql.Omittable[*int] `json:"offerDays,omitempty"`
-	// See `createCall`.
-	ReviewsWanted graphql.Omittable[*int] `json:"reviewsWanted,omitempty"`
-	// See `createCall`.
-	Blind graphql.Omittable[*bool] `json:"blind,omitempty"`
-}
-
-// What `updateCall` returns.
-type UpdateCallPayload struct {
-	// The call as it is now; null when there are errors.
-	Call *ent.Call `json:"call,omitempty"`
-	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 

@@ -24,7 +24,9 @@
 //   - Programs, offerings, sponsorships and frameworks are seen by everybody, signed in or not, and so are calls once they are published.
 //     Calls before that, and forms that are being written, are seen by staff: see call.go.
 //   - An application is seen by its editors and staff, and once submitted by its current reviewers, as long as they have no conflict of
-//     interest: see admission.go. To all others there is none.
+//     interest: see admission.go. To all others there is none. In a blind call reviewers see nothing that names who applies.
+//   - An assignment to review is seen by staff and by its reviewer, as long as they see the application; a review by its author likewise, by
+//     staff once it is submitted, and by those who have submitted theirs about the same application, but in blind calls. See review.go.
 //   - Whom a member blocks or mutes they do not hear from: what those write is in no list, count, search, notification or event of
 //     theirs. That is no rule of seeing: see block.go.
 //   - A resource is seen as its audience says; one with the audience ENTITLED by the members of teams for which a support of their
@@ -53,6 +55,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/member"
@@ -450,10 +453,10 @@ func VisibleResourceVersions(v viewer.Viewer) predicate.ResourceVersion {
 		})
 }
 
-// VisibleSearchDocuments are the documents of what the viewer can see. What was retired is in no list and is not found, and neither are
-// posts of whom the viewer does not hear.
+// VisibleSearchDocuments are the documents of what the viewer can see, of applications where they may know who applies. What was retired is in no
+// list and is not found, and neither are posts of whom the viewer does not hear.
 func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
-	found := func(s *sql.Selector, res, mem, org func(*sql.Selector) *sql.Predicate, thr *sql.Predicate) *sql.Predicate {
+	found := func(s *sql.Selector, res, mem, org, app func(*sql.Selector) *sql.Predicate, thr *sql.Predicate) *sql.Predicate {
 		of := func(kind searchdocument.Kind, table, column, retired string, visible func(*sql.Selector) *sql.Predicate) *sql.Predicate {
 			object := from(s, table, column)
 			p := sql.And(sql.ColumnsEQ(object.C(column), s.C(searchdocument.FieldObjectID)), visible(object))
@@ -466,6 +469,7 @@ func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
 			of(searchdocument.KindRESOURCE, resource.Table, resource.FieldID, resource.FieldArchivedAt, res),
 			of(searchdocument.KindMEMBER, member.Table, member.FieldID, "", mem),
 			of(searchdocument.KindORGANIZATION, organization.Table, organization.FieldID, organization.FieldArchivedAt, org),
+			of(searchdocument.KindAPPLICATION, application.Table, application.FieldID, "", app),
 		}
 		if thr != nil {
 			parts = append(parts, thr)
@@ -473,11 +477,11 @@ func VisibleSearchDocuments(v viewer.Viewer) predicate.SearchDocument {
 		return sql.Or(parts...)
 	}
 	return where(v,
-		func(s *sql.Selector) *sql.Predicate { return found(s, publicResources, never, never, nil) },
+		func(s *sql.Selector) *sql.Predicate { return found(s, publicResources, never, never, never, nil) },
 		remembered("search documents", func(s *sql.Selector, m who) *sql.Predicate {
 			by := func(p func(*sql.Selector, who) *sql.Predicate) func(*sql.Selector) *sql.Predicate {
 				return func(s *sql.Selector) *sql.Predicate { return p(s, m) }
 			}
-			return found(s, by(resources), by(members), by(organizations), sql.And(threadVisible(s, m), heardDocument(s, m)))
+			return found(s, by(resources), by(members), by(organizations), by(named), sql.And(threadVisible(s, m), heardDocument(s, m)))
 		}))
 }

@@ -53,6 +53,10 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, id
 		return into(ctx, found, func(o *ent.Application) gid.ID { return o.ID }, c.Application.Query().Where(those, VisibleApplications(v)).All)
 	case gid.BulkAction:
 		return into(ctx, found, func(o *ent.BulkAction) gid.ID { return o.ID }, c.BulkAction.Query().Where(those, VisibleBulkActions(v)).All)
+	case gid.ReviewAssignment:
+		return into(ctx, found, func(o *ent.ReviewAssignment) gid.ID { return o.ID }, c.ReviewAssignment.Query().Where(those, VisibleReviewAssignments(v)).All)
+	case gid.Review:
+		return into(ctx, found, func(o *ent.Review) gid.ID { return o.ID }, c.Review.Query().Where(those, VisibleReviews(v)).All)
 	case gid.Cohort:
 		return into(ctx, found, func(o *ent.Cohort) gid.ID { return o.ID }, c.Cohort.Query().Where(those, VisibleCohorts(v)).All)
 	case gid.Enrollment:

@@ -60,6 +60,8 @@ blocks.json          whom you block and mute
 flags.json           posts that you flagged, and what became of it
 moderation.json      what moderators did to what you wrote, and warnings given to you
 sign-ins.json        your sessions and access tokens, without their secrets, and your accounts elsewhere
+reviews.json         what you are asked to review, and what you said, as long as you may judge it
+conflicts.json       conflicts of interest that were declared of you by yourself
 activity.json        what the audit log has of you
 
 Times are in UTC. A deleted post has no text any more: nobody has it.
@@ -88,7 +90,7 @@ func (s *Service) WriteExport(ctx context.Context, m *ent.Member, w io.Writer) e
 		a := &archive{Service: s, zip: zip.NewWriter(w), member: m, viewer: viewer.Member(m.ID, gid.ID{}, viewer.Read), at: s.Now()}
 		parts := []func(context.Context) error{
 			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.votes, a.positions,
-			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.applications, a.answers, a.savedViews, a.resources, a.files, a.blocks, a.flags, a.moderation, a.signIns, a.activity,
+			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.applications, a.answers, a.savedViews, a.resources, a.files, a.blocks, a.flags, a.moderation, a.reviews, a.conflicts, a.signIns, a.activity,
 		}
 		for _, part := range parts {
 			if err := part(ctx); err != nil {

@@ -203,7 +203,7 @@ func (s *Service) FinishErasures(ctx context.Context) error {
 func (s *Service) finish(ctx context.Context, m *ent.Member) (bool, error) {
 	began := s.Now()
 	for _, part := range []func(context.Context, gid.ID) error{
-		s.Forum.Erase, s.Notify.Erase, s.Desk.Erase, s.Library.Erase, s.Moderation.Erase, s.Casework.Erase, s.eraseKeys, s.eraseRequests, s.eraseFiles,
+		s.Forum.Erase, s.Notify.Erase, s.Desk.Erase, s.Library.Erase, s.Moderation.Erase, s.Casework.Erase, s.Reviews.Erase, s.eraseKeys, s.eraseRequests, s.eraseFiles,
 	} {
 		if err := part(ctx, m.ID); err != nil {
 			return false, err
@@ -216,6 +216,9 @@ func (s *Service) finish(ctx context.Context, m *ent.Member) (bool, error) {
 		return false, err
 	}
 	if err := s.Moderation.EraseMentions(ctx, *m.ErasingHandle, m.Handle); err != nil {
+		return false, err
+	}
+	if err := s.Reviews.EraseMentions(ctx, *m.ErasingHandle, m.Handle); err != nil {
 		return false, err
 	}
 	if began.Before(m.UpdatedAt.Add(settling)) {

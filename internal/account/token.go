@@ -33,6 +33,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 	"github.com/pursuing-equity/commons/internal/webhook"
@@ -41,6 +42,7 @@ import (
 // Service signs members in. All fields are needed but where it is said.
 type Service struct {
 	Moderation *moderation.Service
+	Reviews    *review.Service
 
 	Store     *store.Store
 	Audit     *audit.Log

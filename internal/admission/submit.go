@@ -73,6 +73,9 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 		if err != nil {
 			return id, store.RetryOnConflict(err)
 		}
+		if err := index(ctx, tx, a.Application, frozen); err != nil {
+			return id, err
+		}
 		update := tx.Application.UpdateOneID(id).SetState(application.StateSUBMITTED).SetSubmissions(number).ClearReopened().SetInformationRequest("").
 			ClearInformationDueAt().ClearNextReminderAt()
 		if !again {

@@ -36,6 +36,7 @@ var kinds = map[gid.Kind]string{
 	gid.Framework: "Framework", gid.AuditEntry: "AuditEntry", gid.BreakGlass: "BreakGlass", gid.JoinRequest: "JoinRequest", gid.File: "File",
 	gid.WebhookEndpoint: "WebhookEndpoint", gid.WebhookDelivery: "WebhookDelivery",
 	gid.Draft: "Draft", gid.Bookmark: "Bookmark", gid.Flag: "Flag", gid.ModerationAction: "ModerationAction", gid.Application: "Application", gid.BulkAction: "BulkAction",
+	gid.ReviewAssignment: "ReviewAssignment", gid.Review: "Review",
 }
 
 // refers is what the ids of arguments and inputs name.
@@ -48,6 +49,7 @@ var refers = map[string]gid.Kind{
 	"actorId": gid.Member, "subjectId": gid.Member, "fileId": gid.File, "attachmentFileIds": gid.File, "pollId": gid.Poll, "optionIds": gid.PollOption, "avatarFileId": gid.File, "accessTokenId": gid.AccessToken,
 	"sessionId": gid.AccessToken, "identityId": gid.Identity, "endpointId": gid.WebhookEndpoint, "deliveryId": gid.WebhookDelivery, "draftId": gid.Draft, "warningId": gid.ModerationAction, "callId": gid.Call, "applicationId": gid.Application, "applicationIds": gid.Application, "reviewerId": gid.Member, "savedViewId": gid.SavedView, "bulkActionId": gid.BulkAction,
 	"documentId": gid.Document, "mailId": gid.Mail, "signerRequestId": gid.SignerRequest,
+	"reviewerIds": gid.Member, "assignmentId": gid.ReviewAssignment, "reviewId": gid.Review, "conflictId": gid.Conflict,
 }
 
 // texts are what inputs are given where any text will not do; by the name of the field, or of the mutation and the field.

@@ -382,6 +382,7 @@ func (s *stage) hideMore() {
 	_, _, err = s.App.Admission.SaveAnswer(s.insider.Context(), s.insider.Viewer, admission.AnswerPatch{ApplicationID: applied.ID, Key: "why", Value: "For " + secret})
 	must0(s.T, err)
 	s.hideApplication(applied.ID, s.host)
+	s.judgeAside()
 	s.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
 		s.hidden[gid.SpaceMembership], err = tx.SpaceMembership.Query().Where(spacemembership.SpaceID(group)).FirstID(ctx)
 		if err != nil {
@@ -434,6 +435,29 @@ func (s *stage) prepareCall() {
 	}
 	_, _, err = s.App.Admission.PublishForm(in, v, c.ID, 2)
 	must0(s.T, err)
+}
+
+// judgeAside has the expert asked to review an application, and review it, before a conflict of interest is found: from then on all of it is
+// hidden from them, as it is from everybody else who belongs to the network.
+func (s *stage) judgeAside() {
+	s.T.Helper()
+	s.Tx(func(ctx context.Context, tx *ent.Client) error {
+		of, err := submittedOf(ctx, tx, s.World, s.seen[gid.Call], s.insider)
+		if err != nil {
+			return err
+		}
+		for _, who := range []*apitest.Person{s.host, s.expert} {
+			if s.hidden[gid.ReviewAssignment], err = assignedOf(ctx, tx, s.World, of, who, s.staff); err != nil {
+				return err
+			}
+			if s.hidden[gid.Review], err = reviewOf(ctx, tx, s.World, s.hidden[gid.ReviewAssignment], 7_500); err != nil {
+				return err
+			}
+		}
+		s.hidden[gid.Application] = of
+		return tx.Conflict.Create().SetID(s.NewID(gid.Conflict)).SetCreatedAt(s.script.now()).SetApplicationID(of).SetMemberID(s.expert.ID).
+			SetDeclaredByID(s.staff.ID).Exec(ctx)
+	})
 }
 
 // hideMost does what everybody who takes part sees, and those who belong to nothing do not.

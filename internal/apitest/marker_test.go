@@ -87,25 +87,33 @@ func written(m *marked) map[string]func() vars {
 		"requestInformation":      nil, // for staff, about applications
 		"grantExtension":          nil,
 		"submitApplication":       nil, // the only text is the key
-		"updateCohort":            nil,
-		"enrollTeam":              nil,
-		"updateEnrollment":        nil,
-		"createTeam":              nil,
-		"updateOrganization":      nil, // what an organization, a team or a group says of itself is its own, whoever held the pen
-		"updateTeam":              nil,
-		"updateSpace":             nil,
-		"removeReaction":          nil, // an emoji that is there no more
-		"createRoleAssignment":    nil, // for administrators; the only text is the key
-		"createTeamMembership":    func() vars { return vars{"teamId": m.team, "memberId": m.newParticipant().ID, "role": "MEMBER"} },
-		"introduce":               func() vars { return vars{"memberIds": []gid.ID{m.ben.ID, m.newParticipant().ID}} },
-		"flagPost":                func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben"), "reason": "OTHER"} },
-		"resolveFlags":            func() vars { return vars{"postId": m.flagged(), "outcome": "UPHELD", "action": "WARN"} },
-		"hidePost":                func() vars { return vars{"postId": m.flagged()} },
-		"unhidePost":              func() vars { return vars{"postId": m.flagged()} },
-		"warnMember":              func() vars { return vars{"memberId": m.ben.ID, "spaceId": m.group} },
-		"saveDraft":               func() vars { return vars{"threadId": m.thread} },
-		"bookmarkPost":            func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben")} },
-		"createSpaceMembership":   func() vars { return vars{"spaceId": m.group, "memberId": m.newParticipant().ID} },
+		"saveReview": func() vars {
+			return vars{"assignmentId": m.assigned(), "scores": []vars{{"criterion": "equity", "points": 1, "comment": m.marker}}, "recommendation": "ACCEPT", "expectedVersion": 0}
+		},
+		"declineReview":         func() vars { return vars{"assignmentId": m.assigned()} },
+		"declareConflict":       func() vars { return vars{"applicationId": m.judged()} },
+		"endConflict":           nil, // why staff did something is for the audit log
+		"removeReviewer":        nil,
+		"reopenReview":          nil,
+		"updateCohort":          nil,
+		"enrollTeam":            nil,
+		"updateEnrollment":      nil,
+		"createTeam":            nil,
+		"updateOrganization":    nil, // what an organization, a team or a group says of itself is its own, whoever held the pen
+		"updateTeam":            nil,
+		"updateSpace":           nil,
+		"removeReaction":        nil, // an emoji that is there no more
+		"createRoleAssignment":  nil, // for administrators; the only text is the key
+		"createTeamMembership":  func() vars { return vars{"teamId": m.team, "memberId": m.newParticipant().ID, "role": "MEMBER"} },
+		"introduce":             func() vars { return vars{"memberIds": []gid.ID{m.ben.ID, m.newParticipant().ID}} },
+		"flagPost":              func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben"), "reason": "OTHER"} },
+		"resolveFlags":          func() vars { return vars{"postId": m.flagged(), "outcome": "UPHELD", "action": "WARN"} },
+		"hidePost":              func() vars { return vars{"postId": m.flagged()} },
+		"unhidePost":            func() vars { return vars{"postId": m.flagged()} },
+		"warnMember":            func() vars { return vars{"memberId": m.ben.ID, "spaceId": m.group} },
+		"saveDraft":             func() vars { return vars{"threadId": m.thread} },
+		"bookmarkPost":          func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben")} },
+		"createSpaceMembership": func() vars { return vars{"spaceId": m.group, "memberId": m.newParticipant().ID} },
 	}
 }
 
@@ -142,6 +150,39 @@ func (m *marked) moderated() {
 	m.staff.Must(resolve, input(vars{"postId": hers, "outcome": "UPHELD", "action": "HIDE", "reason": "See @" + m.marker}))
 	m.staff.Must(warn, input(vars{"memberId": m.ada.ID, "postId": hers, "text": about}))
 	m.staff.Must(hidePost, input(vars{"postId": bens, "reason": "See @" + m.marker}))
+}
+
+// judged is an application that ada is to review; assigned is that she is.
+func (m *marked) judged() (of gid.ID) {
+	of, _ = m.asked()
+	return of
+}
+
+func (m *marked) assigned() (id gid.ID) {
+	_, id = m.asked()
+	return id
+}
+
+func (m *marked) asked() (of, id gid.ID) {
+	m.Tx(func(ctx context.Context, tx *ent.Client) error {
+		offering, err := tx.Offering.Query().FirstID(ctx)
+		if ent.IsNotFound(err) {
+			offering, err = offeringOf(ctx, tx, m.World)
+		}
+		if err != nil {
+			return err
+		}
+		call, err := judgedCallOf(ctx, tx, m.World, offering, false)
+		if err != nil {
+			return err
+		}
+		if of, err = submittedOf(ctx, tx, m.World, call, m.ben); err != nil {
+			return err
+		}
+		id, err = assignedOf(ctx, tx, m.World, of, m.ada, m.staff)
+		return err
+	})
+	return of, id
 }
 
 func (m *marked) newResource() string {

@@ -17,7 +17,7 @@ func admissionRows() matrix {
 	return matrix{
 		queries: map[string]row{
 			"calls":        {page("calls", ""), none, cells("1", "staff admin=2")},
-			"applications": {page("applications", ""), none, cells("0", "reader browser member staff admin=1")},
+			"applications": {page("applications", ""), none, cells("0", "reader browser member staff admin=3", "reviewer=2")},
 		},
 		mutations: map[string]row{
 			"createCall":  {"call { id }", in(func(c *cast) vars { return newCallInput(c.World, c.offering) }), staffs},
@@ -76,7 +76,7 @@ func admissionRows() matrix {
 				cells("NOT_FOUND", "reader browser member staff admin=INVALID_CURSOR")},
 		},
 		fields: map[string]row{
-			"Call.applications":              {"", of("call"), cells("0", "staff admin=1")},
+			"Call.applications":              {"", of("call"), cells("0", "staff admin=3")},
 			"Application.viewerCanEdit":      {"", of("application"), cells("NOT_FOUND", "reader browser member=true", "staff admin=false")},
 			"Application.editors":            {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=1")},
 			"Application.documents":          {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=1")},
@@ -93,6 +93,11 @@ func admissionRows() matrix {
 			"Call.formVersions":              {"", of("call"), cells("0", "staff admin=1")},
 			"Call.version":                   {"", of("call"), cells("null", "staff admin=1")},
 			"Call.viewerCanUpdate":           {"", of("call"), cells("false", "staff admin=true")},
+			"Application.organizationName":   {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=there")},
+			"Application.number":             {"", of("application"), cells("NOT_FOUND", "reader browser member=null", "staff admin=1")},
+			"Application.teamName":           {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=there")},
+			"Application.answers":            {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=0")},
+			"Application.submissionHash":     {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=null")},
 		},
 	}
 }

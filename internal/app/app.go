@@ -44,6 +44,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/people"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/server"
 	"github.com/pursuing-equity/commons/internal/signin"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -93,6 +94,7 @@ type App struct {
 	Community *community.Service
 	Admission *admission.Service
 	Casework  *casework.Service
+	Reviews   *review.Service
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Telling   *notify.Worker
@@ -162,6 +164,8 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		Store: s, Admission: a.Admission, Audit: a.Audit, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, Logger: cfg.Logger, Now: cfg.Now, NewID: newID,
 	})
 	a.Accounts.Taking = a.Admission.Taking
+	a.Reviews = &review.Service{Store: s, Audit: a.Audit, Mail: a.Mail, Admission: a.Admission, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID}
+	a.Sender.Prepare[review.MailAssigned] = a.Reviews.Compose
 	a.Notify = &notify.Service{
 		Store: s, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, MailDomain: a.mailDomain(), Now: cfg.Now, NewID: newID,
 	}
@@ -188,7 +192,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		a.Inbound.Bounced = a.Notify.MailBounced
 	}
 	a.Accounts.Community, a.Accounts.Forum, a.Accounts.Notify, a.Accounts.Library = a.Community, a.Forum, a.Notify, a.Library
-	a.Accounts.Desk, a.Accounts.Moderation, a.Accounts.Admission = a.Desk, a.Moderation, a.Admission
+	a.Accounts.Desk, a.Accounts.Moderation, a.Accounts.Admission, a.Accounts.Reviews = a.Desk, a.Moderation, a.Admission, a.Reviews
 	a.Accounts.Casework = a.Casework
 	return a, nil
 }
@@ -356,7 +360,7 @@ func (a *App) Resolver() *graph.Resolver {
 		Kept:  a.Kept,
 		Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk,
 		People: a.People, Library: a.Library, Moderation: a.Moderation, Newcomers: a.Newcomers, Audit: a.Audit, Files: a.Files,
-		Webhooks: a.Webhooks, Mail: a.Mail, Admission: a.Admission, Casework: a.Casework,
+		Webhooks: a.Webhooks, Mail: a.Mail, Admission: a.Admission, Reviewing: a.Reviews, Casework: a.Casework,
 	}
 }
 

@@ -5,11 +5,12 @@ import (
 
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 func TestTemplatesOfAccounts(t *testing.T) {
-	for _, template := range append(account.Templates(), webhook.MailDisabled) {
+	for _, template := range append(account.Templates(), webhook.MailDisabled, review.MailAssigned) {
 		if !mail.Known(template) {
 			t.Errorf("there is no text for %s", template)
 		}

@@ -91,6 +91,14 @@ const (
 	BulkActionCancelled  Action = "BULK_ACTION_CANCELLED"
 	MailRetried          Action = "MAIL_RETRIED"
 	MailDiscarded        Action = "MAIL_DISCARDED"
+
+	ReviewerAssigned  Action = "REVIEWER_ASSIGNED"
+	ReviewersBalanced Action = "REVIEWERS_BALANCED"
+	ReviewerRemoved   Action = "REVIEWER_REMOVED"
+	ReviewDeclined    Action = "REVIEW_DECLINED"
+	ReviewReopened    Action = "REVIEW_REOPENED"
+	ConflictDeclared  Action = "CONFLICT_DECLARED"
+	ConflictEnded     Action = "CONFLICT_ENDED"
 )
 
 // Entry is what to write down.

@@ -20,7 +20,7 @@ const maxQuery = 200
 
 // Found is something that a search found.
 type Found struct {
-	// Node is an *ent.Thread, *ent.Post, *ent.Resource, *ent.Member or *ent.Organization.
+	// Node is an *ent.Thread, *ent.Post, *ent.Resource, *ent.Member, *ent.Organization or *ent.Application.
 	Node any
 	// Snippet is the best passage as safe HTML: text is escaped, and what matched stands in <mark>.
 	Snippet string

@@ -47,6 +47,8 @@ type (
 	ResourceEdge               = page.Edge[ent.Resource]
 	ResourceVersionConnection  = page.Connection[ent.ResourceVersion]
 	ResourceVersionEdge        = page.Edge[ent.ResourceVersion]
+	ReviewAssignmentConnection = page.Connection[ent.ReviewAssignment]
+	ReviewAssignmentEdge       = page.Edge[ent.ReviewAssignment]
 	SpaceConnection            = page.Connection[ent.Space]
 	SpaceEdge                  = page.Edge[ent.Space]
 	SpaceMembershipConnection  = page.Connection[ent.SpaceMembership]

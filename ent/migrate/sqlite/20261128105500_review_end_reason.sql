@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE `review_assignments` ADD COLUMN `end_reason` text NOT NULL DEFAULT ('');
+
+-- +goose Down
+ALTER TABLE `review_assignments` DROP COLUMN `end_reason`;
