@@ -22,6 +22,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/people"
 	"github.com/pursuing-equity/commons/internal/review"
+	"github.com/pursuing-equity/commons/internal/placement"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
@@ -35,6 +36,7 @@ type Resolver struct {
 	Admission *admission.Service
 	Casework  *casework.Service
 	Reviewing *review.Service
+	Placement *placement.Service
 	Events    *event.Log
 	Accounts  *account.Service
 	Community *community.Service

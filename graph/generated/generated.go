@@ -19,6 +19,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/block"
 	"github.com/pursuing-equity/commons/ent/bulkaction"
+	"github.com/pursuing-equity/commons/ent/decision"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/member"
@@ -26,8 +27,6 @@ import (
 	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
-	review1 "github.com/pursuing-equity/commons/ent/review"
-	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
@@ -54,7 +53,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/people"
-	"github.com/pursuing-equity/commons/internal/review"
+	"github.com/pursuing-equity/commons/internal/placement"
 	"github.com/pursuing-equity/commons/internal/webhook"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -83,10 +82,11 @@ type ResolverRoot interface {
 	BulkAction() BulkActionResolver
 	Call() CallResolver
 	Cohort() CohortResolver
-	ConflictOfInterest() ConflictOfInterestResolver
+	Decision() DecisionResolver
 	Document() DocumentResolver
 	Draft() DraftResolver
 	Enrollment() EnrollmentResolver
+	EnrollmentFee() EnrollmentFeeResolver
 	Entitlement() EntitlementResolver
 	File() FileResolver
 	Flag() FlagResolver
@@ -108,8 +108,6 @@ type ResolverRoot interface {
 	ReactionGroup() ReactionGroupResolver
 	Resource() ResourceResolver
 	ResourceVersion() ResourceVersionResolver
-	Review() ReviewResolver
-	ReviewAssignment() ReviewAssignmentResolver
 	RoleAssignment() RoleAssignmentResolver
 	SavedView() SavedViewResolver
 	SignerRequest() SignerRequestResolver
@@ -161,10 +159,8 @@ type AnswerVersionResolver interface {
 }
 type ApplicationResolver interface {
 	Call(ctx context.Context, obj *ent.Application) (*ent.Call, error)
-	Number(ctx context.Context, obj *ent.Application) (*int, error)
-	OrganizationName(ctx context.Context, obj *ent.Application) (string, error)
+
 	OrganizationKind(ctx context.Context, obj *ent.Application) (organization.Kind, error)
-	TeamName(ctx context.Context, obj *ent.Application) (string, error)
 
 	Answers(ctx context.Context, obj *ent.Application) ([]*ent.Answer, error)
 	Missing(ctx context.Context, obj *ent.Application) ([]*admission.Missing, error)
@@ -182,9 +178,9 @@ type ApplicationResolver interface {
 	Extensions(ctx context.Context, obj *ent.Application) ([]*ent.Extension, error)
 	InformationRequest(ctx context.Context, obj *ent.Application) (string, error)
 
-	ReviewAssignments(ctx context.Context, obj *ent.Application) ([]*ent.ReviewAssignment, error)
-	Reviews(ctx context.Context, obj *ent.Application) ([]*ent.Review, error)
-	Conflicts(ctx context.Context, obj *ent.Application) ([]*ent.Conflict, error)
+	Decision(ctx context.Context, obj *ent.Application) (*ent.Decision, error)
+	PreparedDecision(ctx context.Context, obj *ent.Application) (*ent.Decision, error)
+	Enrollment(ctx context.Context, obj *ent.Application) (*ent.Enrollment, error)
 }
 type ApplicationEditorResolver interface {
 	Member(ctx context.Context, obj *ent.ApplicationEditor) (*ent.Member, error)
@@ -225,8 +221,8 @@ type CallResolver interface {
 	SavedViews(ctx context.Context, obj *ent.Call) ([]*ent.SavedView, error)
 	Statistics(ctx context.Context, obj *ent.Call) (*casework.Statistics, error)
 	BulkActions(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.BulkAction], error)
-	ReviewProgress(ctx context.Context, obj *ent.Call) (*review.Progress, error)
-	ReviewCalibration(ctx context.Context, obj *ent.Call) (*review.Calibration, error)
+	Places(ctx context.Context, obj *ent.Call) (*placement.Places, error)
+	Waitlist(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Decision], error)
 }
 type CohortResolver interface {
 	Offering(ctx context.Context, obj *ent.Cohort) (*ent.Offering, error)
@@ -236,10 +232,13 @@ type CohortResolver interface {
 
 	ViewerCanUpdate(ctx context.Context, obj *ent.Cohort) (bool, error)
 }
-type ConflictOfInterestResolver interface {
-	Member(ctx context.Context, obj *ent.Conflict) (*ent.Member, error)
+type DecisionResolver interface {
+	Application(ctx context.Context, obj *ent.Decision) (*ent.Application, error)
 
-	DeclaredBy(ctx context.Context, obj *ent.Conflict) (*ent.Member, error)
+	Note(ctx context.Context, obj *ent.Decision) (*string, error)
+	Rank(ctx context.Context, obj *ent.Decision) (*int, error)
+	Decider(ctx context.Context, obj *ent.Decision) (*ent.Member, error)
+	Version(ctx context.Context, obj *ent.Decision) (*int, error)
 }
 type DocumentResolver interface {
 	File(ctx context.Context, obj *ent.Document) (*ent.File, error)
@@ -260,6 +259,13 @@ type EnrollmentResolver interface {
 	Team(ctx context.Context, obj *ent.Enrollment) (*ent.Team, error)
 
 	Reason(ctx context.Context, obj *ent.Enrollment) (*string, error)
+
+	Fee(ctx context.Context, obj *ent.Enrollment) (*placement.Fee, error)
+}
+type EnrollmentFeeResolver interface {
+	Amount(ctx context.Context, obj *placement.Fee) (*model.Money, error)
+	Waived(ctx context.Context, obj *placement.Fee) (*model.Money, error)
+	Due(ctx context.Context, obj *placement.Fee) (*model.Money, error)
 }
 type EntitlementResolver interface {
 	Offering(ctx context.Context, obj *ent.Entitlement) (*ent.Offering, error)
@@ -416,6 +422,16 @@ type MutationResolver interface {
 	SetThreadWatchLevel(ctx context.Context, input model.SetThreadWatchLevelInput) (*model.SetThreadWatchLevelPayload, error)
 	UpdateNotificationPreference(ctx context.Context, input model.UpdateNotificationPreferenceInput) (*model.UpdateNotificationPreferencePayload, error)
 	Introduce(ctx context.Context, input model.IntroduceInput) (*model.IntroducePayload, error)
+	PrepareDecision(ctx context.Context, input model.PrepareDecisionInput) (*model.PrepareDecisionPayload, error)
+	DiscardDecision(ctx context.Context, input model.DiscardDecisionInput) (*model.DiscardDecisionPayload, error)
+	ReleaseDecisions(ctx context.Context, input model.ReleaseDecisionsInput) (*model.ReleaseDecisionsPayload, error)
+	AcceptOffer(ctx context.Context, input model.AcceptOfferInput) (*model.AcceptOfferPayload, error)
+	DeclineOffer(ctx context.Context, input model.DeclineOfferInput) (*model.DeclineOfferPayload, error)
+	MoveInWaitlist(ctx context.Context, input model.MoveInWaitlistInput) (*model.MoveInWaitlistPayload, error)
+	LeaveWaitlist(ctx context.Context, input model.LeaveWaitlistInput) (*model.LeaveWaitlistPayload, error)
+	CloseWaitlist(ctx context.Context, input model.CloseWaitlistInput) (*model.CloseWaitlistPayload, error)
+	WithdrawEnrollment(ctx context.Context, input model.WithdrawEnrollmentInput) (*model.WithdrawEnrollmentPayload, error)
+	RecordFee(ctx context.Context, input model.RecordFeeInput) (*model.RecordFeePayload, error)
 	Vote(ctx context.Context, input model.VoteInput) (*model.VotePayload, error)
 	CreateCohort(ctx context.Context, input model.CreateCohortInput) (*model.CreateCohortPayload, error)
 	UpdateCohort(ctx context.Context, input model.UpdateCohortInput) (*model.UpdateCohortPayload, error)
@@ -425,15 +441,6 @@ type MutationResolver interface {
 	CreateResource(ctx context.Context, input model.CreateResourceInput) (*model.CreateResourcePayload, error)
 	UpdateResource(ctx context.Context, input model.UpdateResourceInput) (*model.UpdateResourcePayload, error)
 	ArchiveResource(ctx context.Context, input model.ArchiveResourceInput) (*model.ArchiveResourcePayload, error)
-	AssignReviewers(ctx context.Context, input model.AssignReviewersInput) (*model.AssignReviewersPayload, error)
-	AssignBalanced(ctx context.Context, input model.AssignBalancedInput) (*model.AssignBalancedPayload, error)
-	RemoveReviewer(ctx context.Context, input model.RemoveReviewerInput) (*model.RemoveReviewerPayload, error)
-	DeclineReview(ctx context.Context, input model.DeclineReviewInput) (*model.DeclineReviewPayload, error)
-	DeclareConflict(ctx context.Context, input model.DeclareConflictInput) (*model.DeclareConflictPayload, error)
-	EndConflict(ctx context.Context, input model.EndConflictInput) (*model.EndConflictPayload, error)
-	SaveReview(ctx context.Context, input model.SaveReviewInput) (*model.SaveReviewPayload, error)
-	SubmitReview(ctx context.Context, input model.SubmitReviewInput) (*model.SubmitReviewPayload, error)
-	ReopenReview(ctx context.Context, input model.ReopenReviewInput) (*model.ReopenReviewPayload, error)
 	CreateSpace(ctx context.Context, input model.CreateSpaceInput) (*model.CreateSpacePayload, error)
 	UpdateSpace(ctx context.Context, input model.UpdateSpaceInput) (*model.UpdateSpacePayload, error)
 	ArchiveSpace(ctx context.Context, input model.ArchiveSpaceInput) (*model.ArchiveSpacePayload, error)
@@ -535,7 +542,6 @@ type QueryResolver interface {
 	Cohorts(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error)
 	Resources(ctx context.Context, kind *resource.Kind, frameworkID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Resource], error)
 	Frameworks(ctx context.Context) ([]*ent.Framework, error)
-	MyReviewAssignments(ctx context.Context, state *reviewassignment.State, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.ReviewAssignment], error)
 	Search(ctx context.Context, query string, kinds []searchdocument.Kind, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.SearchResultConnection, error)
 	Spaces(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Space], error)
 	WebhookEndpoints(ctx context.Context) ([]*ent.WebhookEndpoint, error)
@@ -559,21 +565,6 @@ type ResourceVersionResolver interface {
 	File(ctx context.Context, obj *ent.ResourceVersion) (*ent.File, error)
 
 	Author(ctx context.Context, obj *ent.ResourceVersion) (*ent.Member, error)
-}
-type ReviewResolver interface {
-	Application(ctx context.Context, obj *ent.Review) (*ent.Application, error)
-	Reviewer(ctx context.Context, obj *ent.Review) (*ent.Member, error)
-
-	Points(ctx context.Context, obj *ent.Review) (*float64, error)
-}
-type ReviewAssignmentResolver interface {
-	Application(ctx context.Context, obj *ent.ReviewAssignment) (*ent.Application, error)
-	Reviewer(ctx context.Context, obj *ent.ReviewAssignment) (*ent.Member, error)
-
-	Conflicted(ctx context.Context, obj *ent.ReviewAssignment) (bool, error)
-	ConflictReasons(ctx context.Context, obj *ent.ReviewAssignment) ([]review.Reason, error)
-	EndReason(ctx context.Context, obj *ent.ReviewAssignment) (*string, error)
-	Review(ctx context.Context, obj *ent.ReviewAssignment) (*ent.Review, error)
 }
 type RoleAssignmentResolver interface {
 	Member(ctx context.Context, obj *ent.RoleAssignment) (*ent.Member, error)
@@ -703,6 +694,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AcceptAnswerInput", ec.unmarshalInputAcceptAnswerInput),
 			graphql.NewInputUnmarshaler("AcceptJoinRequestInput", ec.unmarshalInputAcceptJoinRequestInput),
+			graphql.NewInputUnmarshaler("AcceptOfferInput", ec.unmarshalInputAcceptOfferInput),
 			graphql.NewInputUnmarshaler("AcknowledgeWarningInput", ec.unmarshalInputAcknowledgeWarningInput),
 			graphql.NewInputUnmarshaler("AddApplicationEditorInput", ec.unmarshalInputAddApplicationEditorInput),
 			graphql.NewInputUnmarshaler("AddDocumentInput", ec.unmarshalInputAddDocumentInput),
@@ -713,14 +705,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ArchiveResourceInput", ec.unmarshalInputArchiveResourceInput),
 			graphql.NewInputUnmarshaler("ArchiveSpaceInput", ec.unmarshalInputArchiveSpaceInput),
 			graphql.NewInputUnmarshaler("ArchiveTeamInput", ec.unmarshalInputArchiveTeamInput),
-			graphql.NewInputUnmarshaler("AssignBalancedInput", ec.unmarshalInputAssignBalancedInput),
-			graphql.NewInputUnmarshaler("AssignReviewersInput", ec.unmarshalInputAssignReviewersInput),
 			graphql.NewInputUnmarshaler("BlockMemberInput", ec.unmarshalInputBlockMemberInput),
 			graphql.NewInputUnmarshaler("BookmarkPostInput", ec.unmarshalInputBookmarkPostInput),
 			graphql.NewInputUnmarshaler("BreakGlassInput", ec.unmarshalInputBreakGlassInput),
 			graphql.NewInputUnmarshaler("CancelBulkActionInput", ec.unmarshalInputCancelBulkActionInput),
 			graphql.NewInputUnmarshaler("CancelSignatureRequestInput", ec.unmarshalInputCancelSignatureRequestInput),
 			graphql.NewInputUnmarshaler("ClassifyThreadInput", ec.unmarshalInputClassifyThreadInput),
+			graphql.NewInputUnmarshaler("CloseWaitlistInput", ec.unmarshalInputCloseWaitlistInput),
 			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
 			graphql.NewInputUnmarshaler("CreateApplicationExportInput", ec.unmarshalInputCreateApplicationExportInput),
@@ -739,18 +730,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateThreadInput", ec.unmarshalInputCreateThreadInput),
 			graphql.NewInputUnmarshaler("CreateWebhookEndpointInput", ec.unmarshalInputCreateWebhookEndpointInput),
 			graphql.NewInputUnmarshaler("DeactivateMemberInput", ec.unmarshalInputDeactivateMemberInput),
-			graphql.NewInputUnmarshaler("DeclareConflictInput", ec.unmarshalInputDeclareConflictInput),
 			graphql.NewInputUnmarshaler("DeclineJoinRequestInput", ec.unmarshalInputDeclineJoinRequestInput),
-			graphql.NewInputUnmarshaler("DeclineReviewInput", ec.unmarshalInputDeclineReviewInput),
+			graphql.NewInputUnmarshaler("DeclineOfferInput", ec.unmarshalInputDeclineOfferInput),
 			graphql.NewInputUnmarshaler("DeleteDraftInput", ec.unmarshalInputDeleteDraftInput),
 			graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 			graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
 			graphql.NewInputUnmarshaler("DeleteSavedViewInput", ec.unmarshalInputDeleteSavedViewInput),
 			graphql.NewInputUnmarshaler("DeleteWebhookEndpointInput", ec.unmarshalInputDeleteWebhookEndpointInput),
+			graphql.NewInputUnmarshaler("DiscardDecisionInput", ec.unmarshalInputDiscardDecisionInput),
 			graphql.NewInputUnmarshaler("EditPostInput", ec.unmarshalInputEditPostInput),
 			graphql.NewInputUnmarshaler("EndAffiliationInput", ec.unmarshalInputEndAffiliationInput),
 			graphql.NewInputUnmarshaler("EndBreakGlassInput", ec.unmarshalInputEndBreakGlassInput),
-			graphql.NewInputUnmarshaler("EndConflictInput", ec.unmarshalInputEndConflictInput),
 			graphql.NewInputUnmarshaler("EndOtherSessionsInput", ec.unmarshalInputEndOtherSessionsInput),
 			graphql.NewInputUnmarshaler("EndRoleAssignmentInput", ec.unmarshalInputEndRoleAssignmentInput),
 			graphql.NewInputUnmarshaler("EndSessionInput", ec.unmarshalInputEndSessionInput),
@@ -766,6 +756,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("IndicateTypingInput", ec.unmarshalInputIndicateTypingInput),
 			graphql.NewInputUnmarshaler("IntroduceInput", ec.unmarshalInputIntroduceInput),
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
+			graphql.NewInputUnmarshaler("LeaveWaitlistInput", ec.unmarshalInputLeaveWaitlistInput),
 			graphql.NewInputUnmarshaler("LockThreadInput", ec.unmarshalInputLockThreadInput),
 			graphql.NewInputUnmarshaler("MarkAllReadInput", ec.unmarshalInputMarkAllReadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
@@ -773,22 +764,24 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MarkThreadReadInput", ec.unmarshalInputMarkThreadReadInput),
 			graphql.NewInputUnmarshaler("MarkThreadUnreadInput", ec.unmarshalInputMarkThreadUnreadInput),
 			graphql.NewInputUnmarshaler("MergeThreadsInput", ec.unmarshalInputMergeThreadsInput),
+			graphql.NewInputUnmarshaler("MoveInWaitlistInput", ec.unmarshalInputMoveInWaitlistInput),
 			graphql.NewInputUnmarshaler("MoveThreadInput", ec.unmarshalInputMoveThreadInput),
 			graphql.NewInputUnmarshaler("MuteMemberInput", ec.unmarshalInputMuteMemberInput),
 			graphql.NewInputUnmarshaler("PinThreadInput", ec.unmarshalInputPinThreadInput),
 			graphql.NewInputUnmarshaler("PingWebhookEndpointInput", ec.unmarshalInputPingWebhookEndpointInput),
 			graphql.NewInputUnmarshaler("PollInput", ec.unmarshalInputPollInput),
+			graphql.NewInputUnmarshaler("PrepareDecisionInput", ec.unmarshalInputPrepareDecisionInput),
 			graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
 			graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 			graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
+			graphql.NewInputUnmarshaler("RecordFeeInput", ec.unmarshalInputRecordFeeInput),
+			graphql.NewInputUnmarshaler("ReleaseDecisionsInput", ec.unmarshalInputReleaseDecisionsInput),
 			graphql.NewInputUnmarshaler("RemoveApplicationEditorInput", ec.unmarshalInputRemoveApplicationEditorInput),
 			graphql.NewInputUnmarshaler("RemoveBookmarkInput", ec.unmarshalInputRemoveBookmarkInput),
 			graphql.NewInputUnmarshaler("RemoveDocumentInput", ec.unmarshalInputRemoveDocumentInput),
 			graphql.NewInputUnmarshaler("RemoveReactionInput", ec.unmarshalInputRemoveReactionInput),
-			graphql.NewInputUnmarshaler("RemoveReviewerInput", ec.unmarshalInputRemoveReviewerInput),
 			graphql.NewInputUnmarshaler("RenameThreadInput", ec.unmarshalInputRenameThreadInput),
 			graphql.NewInputUnmarshaler("RenewJoinAddressInput", ec.unmarshalInputRenewJoinAddressInput),
-			graphql.NewInputUnmarshaler("ReopenReviewInput", ec.unmarshalInputReopenReviewInput),
 			graphql.NewInputUnmarshaler("ReplayFailedDeliveriesInput", ec.unmarshalInputReplayFailedDeliveriesInput),
 			graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
 			graphql.NewInputUnmarshaler("RequestInformationInput", ec.unmarshalInputRequestInformationInput),
@@ -796,14 +789,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
 			graphql.NewInputUnmarshaler("ResendSignatureRequestInput", ec.unmarshalInputResendSignatureRequestInput),
 			graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
-			graphql.NewInputUnmarshaler("ReviewScoreInput", ec.unmarshalInputReviewScoreInput),
 			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 			graphql.NewInputUnmarshaler("RevokeEntitlementInput", ec.unmarshalInputRevokeEntitlementInput),
 			graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 			graphql.NewInputUnmarshaler("SaveAnswerInput", ec.unmarshalInputSaveAnswerInput),
 			graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
-			graphql.NewInputUnmarshaler("SaveReviewInput", ec.unmarshalInputSaveReviewInput),
 			graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
 			graphql.NewInputUnmarshaler("SetSpaceWatchLevelInput", ec.unmarshalInputSetSpaceWatchLevelInput),
 			graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
@@ -811,7 +802,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("StartApplicationInput", ec.unmarshalInputStartApplicationInput),
 			graphql.NewInputUnmarshaler("StartBulkActionInput", ec.unmarshalInputStartBulkActionInput),
 			graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
-			graphql.NewInputUnmarshaler("SubmitReviewInput", ec.unmarshalInputSubmitReviewInput),
 			graphql.NewInputUnmarshaler("SupportInput", ec.unmarshalInputSupportInput),
 			graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 			graphql.NewInputUnmarshaler("TransferApplicationInput", ec.unmarshalInputTransferApplicationInput),
@@ -839,6 +829,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("VoteInput", ec.unmarshalInputVoteInput),
 			graphql.NewInputUnmarshaler("WarnMemberInput", ec.unmarshalInputWarnMemberInput),
 			graphql.NewInputUnmarshaler("WithdrawApplicationInput", ec.unmarshalInputWithdrawApplicationInput),
+			graphql.NewInputUnmarshaler("WithdrawEnrollmentInput", ec.unmarshalInputWithdrawEnrollmentInput),
 		)
 	}
 	first := true
@@ -1231,39 +1222,31 @@ type FormQuestion {
 
 """
 An organization's wish to take part, from draft to decision. Its editors and staff can see it, and once it is submitted its current
-reviewers who have no conflict of interest. To everybody else it does not exist. Reviewers see what was last submitted, and in a blind call
-nothing that names who applies.
+reviewers who have no conflict of interest. To everybody else it does not exist.
 """
 type Application implements Node {
   """Id of the application."""
   id: ID!
   """The call that it answers."""
   call: Call!
-  """Its number within the call, from 1. For staff and reviewers; null to those who write it, whom it would tell how many others apply."""
-  number: Int @personal
-  """
-  The organization that applies, as the applicants name it when it is not in the network. To reviewers in a blind call ` + "`" + `Application` + "`" + ` and the number.
-  """
-  organizationName: String! @personal
+  """The organization that applies, as the applicants name it when it is not in the network."""
+  organizationName: String!
   """What kind of organization it is."""
   organizationKind: OrganizationKind!
-  """The name of the team; may be empty, and is to reviewers in a blind call."""
-  teamName: String! @personal
+  """The name of the team; may be empty."""
+  teamName: String!
   """Where it stands."""
   state: ApplicationState!
-  """
-  What was answered so far, in the order of the form. Answers to questions that the form has no more are left out. Reviewers get what was last
-  submitted, and in a blind call neither files nor answers to questions that name who answers.
-  """
-  answers: [Answer!]! @personal
+  """What was answered so far, in the order of the form. Answers to questions that the form has no more are left out."""
+  answers: [Answer!]!
   """What it still lacks to be submitted, in the order of the form and then of the requirements. Empty when it is complete."""
   missing: [MissingPart!]!
   """When it was first submitted; null before."""
   submittedAt: DateTime
   """Whether it was submitted after it was due."""
   late: Boolean!
-  """The SHA-256 of the newest submission's content, in hexadecimal; null before, and to reviewers in a blind call. Whoever has the receipt can compare."""
-  submissionHash: String @personal
+  """The SHA-256 of the newest submission's content, in hexadecimal; null before. Whoever has the receipt can compare."""
+  submissionHash: String
   """When it was started."""
   createdAt: DateTime!
   """When it last changed."""
@@ -1946,20 +1929,36 @@ enum AuditAction {
   LETTER_SIGNED
   """Somebody who was to sign a letter of an application refused to."""
   LETTER_REFUSED
-  """Staff asked somebody to review an application. The subject is the assignment."""
-  REVIEWER_ASSIGNED
-  """Staff had reviewers assigned to all applications of a call that wanted some; the reason says how many assignments were made."""
-  REVIEWERS_BALANCED
-  """Staff took an assignment back."""
-  REVIEWER_REMOVED
-  """A reviewer gave an assignment back."""
-  REVIEW_DECLINED
-  """Staff reopened a review."""
-  REVIEW_REOPENED
-  """A conflict of interest was declared."""
-  CONFLICT_DECLARED
-  """Staff ended a conflict of interest."""
-  CONFLICT_ENDED
+  """A decision about an application was prepared, or changed before its release."""
+  DECISION_PREPARED
+  """A decision in preparation was thrown away."""
+  DECISION_DISCARDED
+  """The prepared decisions of a call were released."""
+  DECISIONS_RELEASED
+  """An application was offered a place."""
+  PLACE_OFFERED
+  """An application was put on the waitlist."""
+  WAITLISTED
+  """An application was declined."""
+  APPLICATION_DECLINED
+  """An offered place was taken."""
+  OFFER_ACCEPTED
+  """An offered place was turned down."""
+  OFFER_DECLINED
+  """An offered place was not taken in time."""
+  OFFER_EXPIRED
+  """An application was given another rank on the waitlist."""
+  WAITLIST_MOVED
+  """The applicants took an application off the waitlist."""
+  WAITLIST_LEFT
+  """Everybody who still waited for a place in a call was declined."""
+  WAITLIST_CLOSED
+  """The place of an admitted application was given up: its team's enrollment was withdrawn."""
+  PLACE_GIVEN_UP
+  """An admitted application got its place back: its team's enrollment was resumed."""
+  PLACE_GIVEN_BACK
+  """What a team's place costs was recorded, and who pays."""
+  FEE_RECORDED
 }
 
 extend type Query {
@@ -5890,6 +5889,386 @@ type IntroducePayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../placement.graphqls", Input: `"""
+What was decided about an application. The application's editors and staff can see it once it was released; before, only staff.
+"""
+type Decision {
+  """Id of the decision."""
+  id: ID!
+  """The application that it is about."""
+  application: Application!
+  """What was decided."""
+  kind: DecisionKind!
+  """What is said to the applicants; may be empty."""
+  reason: String!
+  """When it was released; null while it is in preparation."""
+  releasedAt: DateTime
+  """When the offered place lapses if it is not taken before; null for other decisions and while it is in preparation."""
+  expiresAt: DateTime
+  """What came of the offer; null while it stands, and for other decisions."""
+  answer: OfferAnswer
+  """When the offer was answered, or ended."""
+  answeredAt: DateTime
+  """What staff noted for themselves; null for others."""
+  note: String @personal
+  """The place on the waitlist, from 1, which is promoted first; null for who is no staff, and for other decisions. In preparation, the rank that is wanted; null puts it last."""
+  rank: Int @personal
+  """Who decided it; null for who is no staff."""
+  decider: Member @personal
+  """Counts the changes, from 1; null for who is no staff."""
+  version: Int @personal
+}
+
+"""
+What can be decided about an application.
+"""
+enum DecisionKind {
+  """A place is offered."""
+  ACCEPT
+  """It waits for a place that becomes free."""
+  WAITLIST
+  """It is declined."""
+  DECLINE
+}
+
+"""
+What came of an offered place.
+"""
+enum OfferAnswer {
+  """It was taken."""
+  CONFIRMED
+  """It was turned down."""
+  DECLINED
+  """It was not taken in time."""
+  EXPIRED
+}
+
+"""
+How the places of a call stand. Only staff can see it.
+"""
+type CallPlaces {
+  """How many there are."""
+  capacity: Int!
+  """How many are offered."""
+  offered: Int!
+  """How many are taken."""
+  admitted: Int!
+  """How many can be offered; below 0 when more were offered than there are."""
+  free: Int!
+  """How many applications wait for one."""
+  waiting: Int!
+  """How many decisions are in preparation, those of withdrawn applications left out."""
+  prepared: Int!
+}
+
+"""
+What a team's place costs and who pays. Staff, and the leads of the team and of its organization, can see it.
+"""
+type EnrollmentFee {
+  """What it costs before anything is waived."""
+  amount: Money!
+  """What of it is waived."""
+  waived: Money!
+  """What is left to pay."""
+  due: Money!
+  """The sponsorship that pays what is waived; null when there is none."""
+  sponsorship: Sponsorship
+  """Why something is waived, and whatever else was noted; may be empty."""
+  note: String!
+  """How often it was recorded by hand; 0 for what the offering and its sponsor said when the team was admitted."""
+  version: Int!
+  """When it was last recorded by hand; null before."""
+  recordedAt: DateTime
+  """Who recorded it last; null before."""
+  recordedBy: Member
+}
+
+extend type Application {
+  """The newest decision that was released; null before, and for those who are neither editors nor staff."""
+  decision: Decision @personal
+  """The decision in preparation; null for everybody but staff."""
+  preparedDecision: Decision @personal
+  """The team's place that it led to; null while there is none that the viewer can see."""
+  enrollment: Enrollment @personal
+}
+
+extend type Call {
+  """How its places stand; null for everybody but staff."""
+  places: CallPlaces @personal
+  """The decisions of those who wait for a place, by rank; empty for everybody but staff."""
+  waitlist(
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): DecisionConnection! @personal
+}
+
+extend type Enrollment {
+  """What it costs and who pays; null while nobody recorded it, and for those who may not see it."""
+  fee: EnrollmentFee @personal
+}
+
+extend type Mutation {
+  """
+  Prepares a decision about an application that was submitted, or changes it before its release: until then nobody but staff learns of it. An application that was
+  declined, or whose offer was turned down or lapsed, can be decided again. For staff without a conflict of interest; ` + "`" + `FORBIDDEN` + "`" + ` else, and while the application is a
+  draft, withdrawn, waiting, offered a place or admitted. ` + "`" + `STALE_VERSION` + "`" + ` when somebody has prepared another one since: ` + "`" + `decision` + "`" + ` is what stands there. Sending the
+  same again changes nothing.
+  """
+  prepareDecision("""The decision.""" input: PrepareDecisionInput!): PrepareDecisionPayload!
+  """Throws the decision in preparation away; what was decided before stands. For staff. Doing it again changes nothing."""
+  discardDecision("""Of which application.""" input: DiscardDecisionInput!): DiscardDecisionPayload!
+  """
+  Releases all prepared decisions of a call in one instant, at most 5,000: states, events and mail to the editors. Applications that were asked for more information keep theirs in
+  preparation. An offered place lapses at 23:59 in the call's zone, as many days from today as the call says. Places that are free beyond those offered go to the waitlist at once. For staff.
+  ` + "`" + `CAPACITY_REACHED` + "`" + ` when more are accepted than places are free, ` + "`" + `COHORT_REQUIRED` + "`" + ` while the call leads to no cohort, and ` + "`" + `ARCHIVED` + "`" + ` when that takes no more teams. With nothing
+  prepared it changes nothing.
+  """
+  releaseDecisions("""Of which call.""" input: ReleaseDecisionsInput!): ReleaseDecisionsPayload!
+  """
+  Takes an offered place: the team is enrolled, with its organization, its members and its spaces, and what the offering's supports open is open at once. For the
+  application's owner. ` + "`" + `OFFER_EXPIRED` + "`" + ` from the instant ` + "`" + `expiresAt` + "`" + ` on, ` + "`" + `CAPACITY_REACHED` + "`" + ` when more places were offered than there are and others were faster. Doing it again changes
+  nothing.
+  """
+  acceptOffer("""Of which application.""" input: AcceptOfferInput!): AcceptOfferPayload!
+  """Turns an offered place down: it goes to the next who waits. For the application's owner. ` + "`" + `OFFER_EXPIRED` + "`" + ` from the instant ` + "`" + `expiresAt` + "`" + ` on. Doing it again changes nothing."""
+  declineOffer("""Of which application.""" input: DeclineOfferInput!): DeclineOfferPayload!
+  """Gives an application another rank on the waitlist; those between move by one. For staff."""
+  moveInWaitlist("""Which one, and where.""" input: MoveInWaitlistInput!): MoveInWaitlistPayload!
+  """Takes an application off the waitlist: it is withdrawn. For its owner. Doing it again changes nothing."""
+  leaveWaitlist("""Which application.""" input: LeaveWaitlistInput!): LeaveWaitlistPayload!
+  """Declines everybody who still waits for a place in a call. For staff. Doing it again changes nothing."""
+  closeWaitlist("""Of which call.""" input: CloseWaitlistInput!): CloseWaitlistPayload!
+  """
+  Ends a team's place in a cohort, at once, and with it the spaces and resources that came with it. When an application led to it, the place goes to the next who waits, and the
+  team is retired if it has no other place. For staff, the cohort's facilitators, and the leads of the team and of its organization; ` + "`" + `FORBIDDEN` + "`" + ` when the team took
+  part to the end. Doing it again changes nothing.
+  """
+  withdrawEnrollment("""Which one.""" input: WithdrawEnrollmentInput!): WithdrawEnrollmentPayload!
+  """
+  Records what a team's place costs, what of it is waived and why. For staff. ` + "`" + `STALE_VERSION` + "`" + ` when somebody has recorded it since; recording what stands there
+  changes nothing.
+  """
+  recordFee("""What to record.""" input: RecordFeeInput!): RecordFeePayload!
+}
+
+"""What ` + "`" + `prepareDecision` + "`" + ` takes."""
+input PrepareDecisionInput {
+  """The application."""
+  applicationId: ID!
+  """What is decided."""
+  kind: DecisionKind!
+  """The place on the waitlist that is wanted, 1 to 100,000: those of one rank go by age. Only for ` + "`" + `WAITLIST` + "`" + `; left out, it comes last."""
+  rank: Int
+  """What is said to the applicants with the decision; up to 4,000 characters."""
+  reason: String
+  """What staff note for themselves; up to 10,000 characters."""
+  note: String
+  """The version of the decision in preparation that this changes; 0 for a first one."""
+  expectedVersion: Int!
+}
+
+"""What ` + "`" + `prepareDecision` + "`" + ` returns."""
+type PrepareDecisionPayload {
+  """The application; null when there are errors."""
+  application: Application
+  """The decision in preparation; with ` + "`" + `STALE_VERSION` + "`" + `, what somebody else has prepared."""
+  decision: Decision
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `discardDecision` + "`" + ` takes."""
+input DiscardDecisionInput {
+  """The application."""
+  applicationId: ID!
+  """The version of the decision in preparation."""
+  expectedVersion: Int!
+}
+
+"""What ` + "`" + `discardDecision` + "`" + ` returns."""
+type DiscardDecisionPayload {
+  """The application; null when there are errors."""
+  application: Application
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `releaseDecisions` + "`" + ` takes."""
+input ReleaseDecisionsInput {
+  """The call."""
+  callId: ID!
+  """How many more places may be offered than are free, 0 to 100,000: whoever takes one first has it. 0 when it is left out."""
+  beyondCapacity: Int
+  """Only says what would be released, and changes nothing."""
+  dryRun: Boolean
+}
+
+"""What ` + "`" + `releaseDecisions` + "`" + ` returns."""
+type ReleaseDecisionsPayload {
+  """The call; null when there are errors."""
+  call: Call
+  """What was released, or would be; null when there are errors."""
+  released: DecisionRelease
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""
+What a release of decisions did.
+"""
+type DecisionRelease {
+  """How many were offered a place."""
+  offered: Int!
+  """How many were put on the waitlist."""
+  waitlisted: Int!
+  """How many were declined."""
+  declined: Int!
+  """How many of the waitlist got a place at once."""
+  promoted: Int!
+  """How many decisions stay in preparation, because the applicants were asked for more information."""
+  heldBack: Int!
+  """How many of the accepted have the name of an organization that is in the network, without saying that they are one of it: taking the place makes their team one of its teams."""
+  joining: Int!
+}
+
+"""What ` + "`" + `acceptOffer` + "`" + ` takes."""
+input AcceptOfferInput {
+  """The application."""
+  applicationId: ID!
+}
+
+"""What ` + "`" + `acceptOffer` + "`" + ` returns."""
+type AcceptOfferPayload {
+  """The application; null when there are errors."""
+  application: Application
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `declineOffer` + "`" + ` takes."""
+input DeclineOfferInput {
+  """The application."""
+  applicationId: ID!
+}
+
+"""What ` + "`" + `declineOffer` + "`" + ` returns."""
+type DeclineOfferPayload {
+  """The application; null when there are errors."""
+  application: Application
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `moveInWaitlist` + "`" + ` takes."""
+input MoveInWaitlistInput {
+  """The application."""
+  applicationId: ID!
+  """Its rank from now on, from 1; behind the last means the last."""
+  rank: Int!
+}
+
+"""What ` + "`" + `moveInWaitlist` + "`" + ` returns."""
+type MoveInWaitlistPayload {
+  """The application; null when there are errors."""
+  application: Application
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `leaveWaitlist` + "`" + ` takes."""
+input LeaveWaitlistInput {
+  """The application."""
+  applicationId: ID!
+}
+
+"""What ` + "`" + `leaveWaitlist` + "`" + ` returns."""
+type LeaveWaitlistPayload {
+  """The application; null when there are errors."""
+  application: Application
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `closeWaitlist` + "`" + ` takes."""
+input CloseWaitlistInput {
+  """The call."""
+  callId: ID!
+  """What is said to the applicants; up to 4,000 characters."""
+  reason: String
+}
+
+"""What ` + "`" + `closeWaitlist` + "`" + ` returns."""
+type CloseWaitlistPayload {
+  """The call; null when there are errors."""
+  call: Call
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `withdrawEnrollment` + "`" + ` takes."""
+input WithdrawEnrollmentInput {
+  """The enrollment."""
+  enrollmentId: ID!
+  """Why, for staff; up to 2,000 characters."""
+  reason: String
+}
+
+"""What ` + "`" + `withdrawEnrollment` + "`" + ` returns."""
+type WithdrawEnrollmentPayload {
+  """The enrollment; null when there are errors, and when the viewer lost sight of it by that."""
+  enrollment: Enrollment
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `recordFee` + "`" + ` takes."""
+input RecordFeeInput {
+  """The enrollment."""
+  enrollmentId: ID!
+  """What the place costs, in the currency's minor unit: 3000000 is $30,000.00. 0 to 1,000,000,000."""
+  amount: Int!
+  """What of it is waived, in the currency's minor unit; 0 when it is left out."""
+  waivedAmount: Int
+  """ISO 4217: ` + "`" + `USD` + "`" + `."""
+  currency: String!
+  """The sponsorship of the offering that pays what is waived."""
+  sponsorshipId: ID
+  """Why something is waived, and whatever else is to be noted; up to 10,000 characters. Demanded when something is waived without a sponsorship."""
+  note: String
+  """The version of the fee that this changes; 0 when it was never recorded by hand."""
+  expectedVersion: Int!
+}
+
+"""What ` + "`" + `recordFee` + "`" + ` returns."""
+type RecordFeePayload {
+  """The enrollment; null when there are errors."""
+  enrollment: Enrollment
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""A page of decisions."""
+type DecisionConnection {
+  """The page's entries, in order."""
+  edges: [DecisionEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One entry of a page."""
+type DecisionEdge {
+  """Its place in the list."""
+  cursor: Cursor!
+  """The entry itself."""
+  node: Decision!
+}
+`, BuiltIn: false},
 	{Name: "../poll.graphqls", Input: `"""
 A question with options that a post asks those who can read it. Everybody who sees the post sees how many voted for what; who voted for what
 nobody is told but oneself. It goes with the post.
@@ -6598,560 +6977,6 @@ type ResourceVersionEdge {
   node: ResourceVersion!
 }
 `, BuiltIn: false},
-	{Name: "../review.graphqls", Input: `"""
-That somebody is asked to review an application. Staff can see it; its reviewer as long as they are asked and have no conflict of interest
-with the application.
-"""
-type ReviewAssignment implements Node {
-  """Id of the assignment."""
-  id: ID!
-  """What is to be reviewed."""
-  application: Application!
-  """Who is asked to review it."""
-  reviewer: Member!
-  """How far it is."""
-  state: ReviewAssignmentState!
-  """Whether its reviewer must not judge the application, as things stand now. What they said about it counts for nothing while that lasts. Always false to the reviewer, who sees no such assignment."""
-  conflicted: Boolean!
-  """Why its reviewer must not judge the application; empty when nothing is known of a conflict of interest."""
-  conflictReasons: [ConflictReason!]!
-  """Why the reviewer declined, or was taken off. For staff; null to others, and while it has not ended. May be empty."""
-  endReason: String @personal
-  """What the reviewer says, as far as the viewer can see it: to the reviewer from the first draft on, to staff once it is submitted."""
-  review: Review @personal
-  """When it was made."""
-  createdAt: DateTime!
-  """When it was declined, or taken back; null while it stands."""
-  endedAt: DateTime
-}
-
-"""
-How far an assignment is.
-"""
-enum ReviewAssignmentState {
-  """The review is to be written."""
-  ASSIGNED
-  """The review was submitted."""
-  COMPLETED
-  """The reviewer gave it back."""
-  DECLINED
-  """Staff took it back."""
-  REMOVED
-}
-
-"""
-Why somebody must not judge an application.
-"""
-enum ConflictReason {
-  """They write the application."""
-  EDITOR
-  """They have or had a post at the organization that applies, whenever that was."""
-  AFFILIATION
-  """The organization is not in the network, and they have or had a post at one of the same name."""
-  SAME_NAME
-  """It was declared, by them or by staff."""
-  DECLARED
-}
-
-"""
-What a reviewer says about an application. Its reviewer can see it as long as they may judge the application; staff once it is submitted;
-other reviewers of the same application once they have submitted their own, but never in a blind call: another's words might name who
-applies.
-"""
-type Review implements Node {
-  """Id of the review."""
-  id: ID!
-  """What it is about: the application as it was last submitted."""
-  application: Application!
-  """Who wrote it; null when the viewer cannot see the member."""
-  reviewer: Member @personal
-  """A score for each criterion that was scored so far."""
-  scores: [ReviewScore!]!
-  """What there is to say about the whole; may be empty."""
-  comment: String!
-  """What the reviewer recommends; null while they have not said."""
-  recommendation: ReviewRecommendation
-  """
-  The weighted sum of the scores in per cent of what can be had, to two places: the sum of weight times score over all criteria, divided by
-  the sum of weight times maximum. Null until it is submitted; 0 without a rubric.
-  """
-  points: Float
-  """When it was submitted; null before, and while it is reopened."""
-  submittedAt: DateTime
-  """Counts the changes, from 1."""
-  version: Int!
-  """When it last changed."""
-  updatedAt: DateTime!
-}
-
-"""
-What a reviewer gives for one criterion.
-"""
-type ReviewScore {
-  """The criterion's key."""
-  criterion: String!
-  """From 0 to the criterion's maximum."""
-  points: Int!
-  """Why; may be empty."""
-  comment: String!
-}
-
-"""
-What a reviewer recommends.
-"""
-enum ReviewRecommendation {
-  """To offer a place."""
-  ACCEPT
-  """To keep it for a place that becomes free."""
-  WAITLIST
-  """To decline it."""
-  DECLINE
-}
-
-"""
-A conflict of interest that was declared. Only staff can see it; who declares one of their own is given it once. Those that follow from
-posts at organizations are not declared: see ` + "`" + `ReviewAssignment.conflictReasons` + "`" + `.
-"""
-type ConflictOfInterest {
-  """Id of the declaration."""
-  id: ID!
-  """Who must not judge."""
-  member: Member!
-  """What was said about it; may be empty."""
-  note: String!
-  """Who declared it."""
-  declaredBy: Member!
-  """When."""
-  createdAt: DateTime!
-  """When staff ended it; null while it stands."""
-  endedAt: DateTime
-}
-
-extend type Application {
-  """Who is and was asked to review it, the oldest first, as far as the viewer can see: for staff all, for a reviewer their own."""
-  reviewAssignments: [ReviewAssignment!]! @personal
-  """What was said about it, as far as the viewer can see."""
-  reviews: [Review!]! @personal
-  """Conflicts of interest that were declared, the oldest first, those that ended too. Empty for everybody but staff."""
-  conflicts: [ConflictOfInterest!]! @personal
-}
-
-extend type Call {
-  """How far its reviews are. For staff; null to others."""
-  reviewProgress: ReviewProgress @personal
-  """How those who review for it compare. For staff; null to others."""
-  reviewCalibration: ReviewCalibration @personal
-}
-
-"""
-How far the reviews of a call are.
-"""
-type ReviewProgress {
-  """All who are or were asked, by their ids."""
-  reviewers: [ReviewerProgress!]!
-  """How many applications wait for a decision and have fewer reviewers who may judge them than the call wants."""
-  unfilledCount: Int!
-  """The first 100 of these, by their numbers."""
-  unfilled: [Application!]!
-}
-
-"""
-How far one reviewer is. Each assignment is counted once.
-"""
-type ReviewerProgress {
-  """The reviewer."""
-  reviewer: Member!
-  """What is still to be reviewed."""
-  assigned: Int!
-  """What was reviewed."""
-  completed: Int!
-  """What the reviewer gave back."""
-  declined: Int!
-  """What staff took back."""
-  removed: Int!
-  """What they are asked to review, or have reviewed, and must not judge as things stand now."""
-  conflicted: Int!
-}
-
-"""
-How those who review for a call compare. All figures are of points in per cent, of submitted reviews by reviewers who are still asked and
-have no conflict of interest.
-"""
-type ReviewCalibration {
-  """How many reviews."""
-  count: Int!
-  """Their mean; null when there are none."""
-  mean: Float
-  """Their standard deviation (of the sample: n-1); null with fewer than two."""
-  standardDeviation: Float
-  """How far reviewers usually differ about the same application: the standard deviation within applications, pooled; null while none has two reviews."""
-  pooledStandardDeviation: Float
-  """Every reviewer, by their ids."""
-  reviewers: [ReviewerCalibration!]!
-  """The 20 applications about which reviewers differ most, the widest first; only of those with two reviews or more."""
-  applications: [ApplicationCalibration!]!
-}
-
-"""
-What one reviewer's points are like.
-"""
-type ReviewerCalibration {
-  """The reviewer."""
-  reviewer: Member!
-  """How many reviews."""
-  count: Int!
-  """Their mean."""
-  mean: Float!
-  """Their standard deviation; null with fewer than two."""
-  standardDeviation: Float
-  """By how much the mean is above the call's, or below when negative."""
-  difference: Float!
-  """The difference in standard errors of a mean of so many reviews of the call; null where all reviews have the same points."""
-  standardScore: Float
-  """Whether it is more than two standard errors, of three reviews or more."""
-  outlier: Boolean!
-}
-
-"""
-How far reviewers differ about one application.
-"""
-type ApplicationCalibration {
-  """The application."""
-  application: Application!
-  """How many reviews."""
-  count: Int!
-  """Their mean."""
-  mean: Float!
-  """Their standard deviation."""
-  standardDeviation: Float!
-  """The lowest points."""
-  lowest: Float!
-  """The highest."""
-  highest: Float!
-  """Whether they differ more than twice as much as is usual within the call."""
-  outlier: Boolean!
-}
-
-extend type Query {
-  """
-  What the viewer is to review and has reviewed, the oldest first. Without what they have a conflict of interest with, what they declined and what
-  was taken back.
-  """
-  myReviewAssignments(
-    """Only those that are so far."""
-    state: ReviewAssignmentState
-    """How many from the start, 1 to 100."""
-    first: Int
-    """Only what comes after this cursor."""
-    after: Cursor
-    """How many from the end, 1 to 100."""
-    last: Int
-    """Only what comes before this cursor."""
-    before: Cursor
-  ): ReviewAssignmentConnection!
-}
-
-extend type Mutation {
-  """
-  Asks reviewers to review applications: each of them each. For staff, who may ask any active member. Every pair has an outcome of its own; doing it again changes
-  nothing. Reviewers are told by mail, which names no applicant.
-  """
-  assignReviewers("""Who and what.""" input: AssignReviewersInput!): AssignReviewersPayload!
-  """
-  Gives every submitted application of a call that is not decided as many reviewers as the call wants, from a pool. For staff. Applications for which few come into
-  question go first, then by their numbers; each goes to those who have least of the call. Nobody gets what they have a conflict of interest with, nor
-  what they declined before or staff took back. The same state gives the same plan. Doing it again assigns what is still wanted, usually nothing.
-  """
-  assignBalanced("""How.""" input: AssignBalancedInput!): AssignBalancedPayload!
-  """
-  Takes an assignment back. For staff. ` + "`" + `FORBIDDEN` + "`" + ` when the review is done, unless its reviewer has a conflict of interest. Doing it again changes nothing.
-  """
-  removeReviewer("""Which one.""" input: RemoveReviewerInput!): RemoveReviewerPayload!
-  """Gives an assignment back. For its reviewer; ` + "`" + `FORBIDDEN` + "`" + ` when the review is done."""
-  declineReview("""Which one, and why.""" input: DeclineReviewInput!): DeclineReviewPayload!
-  """
-  Says that somebody has a conflict of interest with an application: the viewer, with one that they review, or for staff anybody. From then on that member sees
-  nothing of it. Doing it again changes nothing.
-  """
-  declareConflict("""Of whom and with what.""" input: DeclareConflictInput!): DeclareConflictPayload!
-  """Says that a declared conflict of interest is none any more. For staff. Doing it again changes nothing."""
-  endConflict("""Which one.""" input: EndConflictInput!): EndConflictPayload!
-  """
-  Keeps what the viewer has to say about an application so far; it need not be complete. For the assignment's reviewer. ` + "`" + `FORBIDDEN` + "`" + ` once it is submitted or the application was
-  decided; ` + "`" + `STALE_VERSION` + "`" + ` when it was saved somewhere else since: ` + "`" + `review` + "`" + ` is what stands there then. Saving what stands there already changes nothing.
-  """
-  saveReview("""The review, all of it.""" input: SaveReviewInput!): SaveReviewPayload!
-  """
-  Says that a review is done. For the assignment's reviewer. Refused with one ` + "`" + `INVALID_INPUT` + "`" + ` for each criterion without a score, at ` + "`" + `scores.KEY` + "`" + `, for each comment that the
-  rubric demands, at ` + "`" + `scores.KEY.comment` + "`" + `, and for a missing recommendation; ` + "`" + `ALREADY_EXISTS` + "`" + ` when it is done, ` + "`" + `FORBIDDEN` + "`" + ` once the application was decided.
-  """
-  submitReview("""Which one.""" input: SubmitReviewInput!): SubmitReviewPayload!
-  """Lets a reviewer change what they submitted; until they submit it again it counts for nothing. For staff; ` + "`" + `FORBIDDEN` + "`" + ` once the application was decided."""
-  reopenReview("""Which one.""" input: ReopenReviewInput!): ReopenReviewPayload!
-}
-
-"""What ` + "`" + `assignReviewers` + "`" + ` takes: at most 500 pairs."""
-input AssignReviewersInput {
-  """The applications, 1 to 100, each once."""
-  applicationIds: [ID!]!
-  """The members who are to review them, 1 to 20, each once."""
-  reviewerIds: [ID!]!
-}
-
-"""What ` + "`" + `assignReviewers` + "`" + ` returns."""
-type AssignReviewersPayload {
-  """What became of each pair, application by application in the order of the ids; null when there are errors."""
-  outcomes: [AssignmentOutcome!]
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""
-What became of one pair.
-"""
-type AssignmentOutcome {
-  """The application."""
-  applicationId: ID!
-  """The reviewer."""
-  reviewerId: ID!
-  """What became of it."""
-  result: AssignmentResult!
-  """The assignment that was made, or that there was; null when there is none."""
-  assignment: ReviewAssignment
-}
-
-"""
-What becomes of a pair of an application and a reviewer.
-"""
-enum AssignmentResult {
-  """It was assigned."""
-  ASSIGNED
-  """It was assigned before."""
-  ALREADY_ASSIGNED
-  """They have a conflict of interest with it."""
-  CONFLICTED
-  """It was not submitted, was withdrawn, or was decided."""
-  NOT_REVIEWABLE
-  """There is no such application, or no active member with this id."""
-  NOT_FOUND
-}
-
-"""What ` + "`" + `assignBalanced` + "`" + ` takes."""
-input AssignBalancedInput {
-  """The call."""
-  callId: ID!
-  """Who is asked, 1 to 100 active members, each once. When left out, the first 100 who have the role ` + "`" + `REVIEWER` + "`" + ` on the platform."""
-  reviewerIds: [ID!]
-  """Only says what would be assigned."""
-  dryRun: Boolean
-}
-
-"""What ` + "`" + `assignBalanced` + "`" + ` returns."""
-type AssignBalancedPayload {
-  """What was assigned, or would be; null when there are errors."""
-  plan: ReviewPlan
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""
-Who is to review what.
-"""
-type ReviewPlan {
-  """How many assignments it is."""
-  assignedCount: Int!
-  """The first 500 of them, by the applications' numbers."""
-  pairs: [ReviewPair!]!
-  """What each of the pool has to review then, the least first."""
-  loads: [ReviewerLoad!]!
-  """How many applications have fewer reviewers then than the call wants."""
-  unfilledCount: Int!
-  """The first 500 of these, by their numbers."""
-  unfilled: [UnfilledApplication!]!
-}
-
-"""
-An application and who is to review it.
-"""
-type ReviewPair {
-  """The application."""
-  application: Application!
-  """The reviewer."""
-  reviewer: Member!
-}
-
-"""
-How many applications of the call a reviewer is to review or has reviewed, without those that they must not judge.
-"""
-type ReviewerLoad {
-  """The reviewer."""
-  reviewer: Member!
-  """Before."""
-  before: Int!
-  """After."""
-  after: Int!
-}
-
-"""
-An application that has too few reviewers, and why nobody else of the pool comes into question.
-"""
-type UnfilledApplication {
-  """The application."""
-  application: Application!
-  """How many reviewers the call wants."""
-  wanted: Int!
-  """How many it has then who may judge it."""
-  has: Int!
-  """How many of the pool have a conflict of interest with it."""
-  conflicted: Int!
-  """How many others of the pool are asked already, declined it before, or were taken off it."""
-  askedBefore: Int!
-}
-
-"""What ` + "`" + `removeReviewer` + "`" + ` takes."""
-input RemoveReviewerInput {
-  """The assignment."""
-  assignmentId: ID!
-  """Why, for staff and the audit log; up to 2,000 characters."""
-  reason: String
-}
-
-"""What ` + "`" + `removeReviewer` + "`" + ` returns."""
-type RemoveReviewerPayload {
-  """The assignment as it is now; null when there are errors."""
-  assignment: ReviewAssignment
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `declineReview` + "`" + ` takes."""
-input DeclineReviewInput {
-  """The assignment."""
-  assignmentId: ID!
-  """Why, for staff; 1 to 2,000 characters. When it is a conflict of interest, use ` + "`" + `declareConflict` + "`" + `."""
-  reason: String!
-}
-
-"""What ` + "`" + `declineReview` + "`" + ` returns: the viewer does not see the assignment any more."""
-type DeclineReviewPayload {
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `declareConflict` + "`" + ` takes."""
-input DeclareConflictInput {
-  """The application."""
-  applicationId: ID!
-  """Whose conflict it is; the viewer's when left out. Only staff can name another."""
-  memberId: ID
-  """What it is, for staff; up to 2,000 characters."""
-  note: String
-}
-
-"""What ` + "`" + `declareConflict` + "`" + ` returns."""
-type DeclareConflictPayload {
-  """The declaration; null when there are errors."""
-  conflict: ConflictOfInterest
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `endConflict` + "`" + ` takes."""
-input EndConflictInput {
-  """The declaration."""
-  conflictId: ID!
-  """Why, for the audit log; up to 2,000 characters."""
-  reason: String
-}
-
-"""What ` + "`" + `endConflict` + "`" + ` returns."""
-type EndConflictPayload {
-  """The declaration as it is now; null when there are errors."""
-  conflict: ConflictOfInterest
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `saveReview` + "`" + ` takes: it takes the place of all that was saved before."""
-input SaveReviewInput {
-  """The assignment."""
-  assignmentId: ID!
-  """A score for each criterion that is scored so far, each once."""
-  scores: [ReviewScoreInput!]!
-  """What there is to say about the whole; up to 5,000 characters."""
-  comment: String
-  """What to recommend; may be left out until the review is submitted."""
-  recommendation: ReviewRecommendation
-  """The version that this changes; 0 for a first draft."""
-  expectedVersion: Int!
-}
-
-"""What to give for one criterion."""
-input ReviewScoreInput {
-  """The criterion's key."""
-  criterion: String!
-  """From 0 to the criterion's maximum."""
-  points: Int!
-  """Why; up to 5,000 characters."""
-  comment: String
-}
-
-"""What ` + "`" + `saveReview` + "`" + ` returns."""
-type SaveReviewPayload {
-  """The review as it stands now; with ` + "`" + `STALE_VERSION` + "`" + `, what was saved somewhere else."""
-  review: Review
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `submitReview` + "`" + ` takes."""
-input SubmitReviewInput {
-  """The assignment."""
-  assignmentId: ID!
-  """The version that was read."""
-  expectedVersion: Int!
-}
-
-"""What ` + "`" + `submitReview` + "`" + ` returns."""
-type SubmitReviewPayload {
-  """The submitted review; with ` + "`" + `STALE_VERSION` + "`" + `, what was saved somewhere else."""
-  review: Review
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""What ` + "`" + `reopenReview` + "`" + ` takes."""
-input ReopenReviewInput {
-  """The review."""
-  reviewId: ID!
-  """Why, for the audit log; up to 2,000 characters."""
-  reason: String
-}
-
-"""What ` + "`" + `reopenReview` + "`" + ` returns."""
-type ReopenReviewPayload {
-  """The assignment, which is to be reviewed again; null when there are errors."""
-  assignment: ReviewAssignment
-  """What was wrong."""
-  errors: [UserError!]!
-}
-
-"""A page of review assignments."""
-type ReviewAssignmentConnection {
-  """The page's entries, in order."""
-  edges: [ReviewAssignmentEdge!]!
-  """Where the page stands."""
-  pageInfo: PageInfo!
-}
-
-"""One entry of a page."""
-type ReviewAssignmentEdge {
-  """Its place in the list."""
-  cursor: Cursor!
-  """The entry itself."""
-  node: ReviewAssignment!
-}
-`, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `"""
 A moment, as RFC 3339 in UTC with up to six decimals: ` + "`" + `2023-01-17T18:30:00.123456Z` + "`" + `.
 """
@@ -7241,6 +7066,12 @@ enum ErrorCode {
   LIMIT_REACHED
   """The call takes no applications: not yet, or no more."""
   CALL_CLOSED
+  """There are fewer free places than this takes; the message has the numbers."""
+  CAPACITY_REACHED
+  """The time to take the offered place is over."""
+  OFFER_EXPIRED
+  """The call has no cohort yet that admitted teams could be enrolled in."""
+  COHORT_REQUIRED
 }
 
 """
@@ -7304,7 +7135,7 @@ type Subscription
 `, BuiltIn: false},
 	{Name: "../search.graphqls", Input: `extend type Query {
   """
-  Full-text search over threads, posts, resources, members, organizations and applications, the best match first. What the viewer may not see is left out before
+  Full-text search over threads, posts, resources, members and organizations, the best match first. What the viewer may not see is left out before
   anything is ranked or counted. Words are matched by their stem; ` + "`" + `"two words"` + "`" + ` in quotes match as a phrase; ` + "`" + `-word` + "`" + ` excludes.
   """
   search(
@@ -7337,17 +7168,12 @@ enum SearchKind {
   MEMBER
   """Organizations, by name, place and what they say of themselves."""
   ORGANIZATION
-  """
-  Applications, by the names of organization and team and what they said when they were last submitted. In a blind call reviewers find none: a search
-  for a name would tell whose an application is.
-  """
-  APPLICATION
 }
 
 """
 Something that can be found.
 """
-union SearchResult = Thread | Post | Resource | Member | Organization | Application
+union SearchResult = Thread | Post | Resource | Member | Organization
 
 """A page of search results."""
 type SearchResultConnection {
@@ -7981,6 +7807,16 @@ func (ec *executionContext) childFields_AcceptJoinRequestPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type AcceptJoinRequestPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AcceptOfferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_AcceptOfferPayload_application(ctx, field)
+	case "errors":
+		return ec.fieldContext_AcceptOfferPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AcceptOfferPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AccessToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8127,8 +7963,6 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_id(ctx, field)
 	case "call":
 		return ec.fieldContext_Application_call(ctx, field)
-	case "number":
-		return ec.fieldContext_Application_number(ctx, field)
 	case "organizationName":
 		return ec.fieldContext_Application_organizationName(ctx, field)
 	case "organizationKind":
@@ -8175,34 +8009,14 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_reopened(ctx, field)
 	case "informationDueAt":
 		return ec.fieldContext_Application_informationDueAt(ctx, field)
-	case "reviewAssignments":
-		return ec.fieldContext_Application_reviewAssignments(ctx, field)
-	case "reviews":
-		return ec.fieldContext_Application_reviews(ctx, field)
-	case "conflicts":
-		return ec.fieldContext_Application_conflicts(ctx, field)
+	case "decision":
+		return ec.fieldContext_Application_decision(ctx, field)
+	case "preparedDecision":
+		return ec.fieldContext_Application_preparedDecision(ctx, field)
+	case "enrollment":
+		return ec.fieldContext_Application_enrollment(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
-}
-
-func (ec *executionContext) childFields_ApplicationCalibration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "application":
-		return ec.fieldContext_ApplicationCalibration_application(ctx, field)
-	case "count":
-		return ec.fieldContext_ApplicationCalibration_count(ctx, field)
-	case "mean":
-		return ec.fieldContext_ApplicationCalibration_mean(ctx, field)
-	case "standardDeviation":
-		return ec.fieldContext_ApplicationCalibration_standardDeviation(ctx, field)
-	case "lowest":
-		return ec.fieldContext_ApplicationCalibration_lowest(ctx, field)
-	case "highest":
-		return ec.fieldContext_ApplicationCalibration_highest(ctx, field)
-	case "outlier":
-		return ec.fieldContext_ApplicationCalibration_outlier(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ApplicationCalibration", field.Name)
 }
 
 func (ec *executionContext) childFields_ApplicationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8309,40 +8123,6 @@ func (ec *executionContext) childFields_ArchiveTeamPayload(ctx context.Context, 
 		return ec.fieldContext_ArchiveTeamPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ArchiveTeamPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_AssignBalancedPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "plan":
-		return ec.fieldContext_AssignBalancedPayload_plan(ctx, field)
-	case "errors":
-		return ec.fieldContext_AssignBalancedPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type AssignBalancedPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_AssignReviewersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "outcomes":
-		return ec.fieldContext_AssignReviewersPayload_outcomes(ctx, field)
-	case "errors":
-		return ec.fieldContext_AssignReviewersPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type AssignReviewersPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_AssignmentOutcome(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "applicationId":
-		return ec.fieldContext_AssignmentOutcome_applicationId(ctx, field)
-	case "reviewerId":
-		return ec.fieldContext_AssignmentOutcome_reviewerId(ctx, field)
-	case "result":
-		return ec.fieldContext_AssignmentOutcome_result(ctx, field)
-	case "assignment":
-		return ec.fieldContext_AssignmentOutcome_assignment(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type AssignmentOutcome", field.Name)
 }
 
 func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8609,12 +8389,30 @@ func (ec *executionContext) childFields_Call(ctx context.Context, field graphql.
 		return ec.fieldContext_Call_statistics(ctx, field)
 	case "bulkActions":
 		return ec.fieldContext_Call_bulkActions(ctx, field)
-	case "reviewProgress":
-		return ec.fieldContext_Call_reviewProgress(ctx, field)
-	case "reviewCalibration":
-		return ec.fieldContext_Call_reviewCalibration(ctx, field)
+	case "places":
+		return ec.fieldContext_Call_places(ctx, field)
+	case "waitlist":
+		return ec.fieldContext_Call_waitlist(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Call", field.Name)
+}
+
+func (ec *executionContext) childFields_CallPlaces(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "capacity":
+		return ec.fieldContext_CallPlaces_capacity(ctx, field)
+	case "offered":
+		return ec.fieldContext_CallPlaces_offered(ctx, field)
+	case "admitted":
+		return ec.fieldContext_CallPlaces_admitted(ctx, field)
+	case "free":
+		return ec.fieldContext_CallPlaces_free(ctx, field)
+	case "waiting":
+		return ec.fieldContext_CallPlaces_waiting(ctx, field)
+	case "prepared":
+		return ec.fieldContext_CallPlaces_prepared(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CallPlaces", field.Name)
 }
 
 func (ec *executionContext) childFields_CallStatistics(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8671,6 +8469,16 @@ func (ec *executionContext) childFields_ClassifyThreadPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type ClassifyThreadPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CloseWaitlistPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_CloseWaitlistPayload_call(ctx, field)
+	case "errors":
+		return ec.fieldContext_CloseWaitlistPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CloseWaitlistPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Cohort(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8715,24 +8523,6 @@ func (ec *executionContext) childFields_CohortEdge(ctx context.Context, field gr
 		return ec.fieldContext_CohortEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CohortEdge", field.Name)
-}
-
-func (ec *executionContext) childFields_ConflictOfInterest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "id":
-		return ec.fieldContext_ConflictOfInterest_id(ctx, field)
-	case "member":
-		return ec.fieldContext_ConflictOfInterest_member(ctx, field)
-	case "note":
-		return ec.fieldContext_ConflictOfInterest_note(ctx, field)
-	case "declaredBy":
-		return ec.fieldContext_ConflictOfInterest_declaredBy(ctx, field)
-	case "createdAt":
-		return ec.fieldContext_ConflictOfInterest_createdAt(ctx, field)
-	case "endedAt":
-		return ec.fieldContext_ConflictOfInterest_endedAt(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ConflictOfInterest", field.Name)
 }
 
 func (ec *executionContext) childFields_ConnectionSuggestion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8937,14 +8727,72 @@ func (ec *executionContext) childFields_DeactivateMemberPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type DeactivateMemberPayload", field.Name)
 }
 
-func (ec *executionContext) childFields_DeclareConflictPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_Decision(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "conflict":
-		return ec.fieldContext_DeclareConflictPayload_conflict(ctx, field)
-	case "errors":
-		return ec.fieldContext_DeclareConflictPayload_errors(ctx, field)
+	case "id":
+		return ec.fieldContext_Decision_id(ctx, field)
+	case "application":
+		return ec.fieldContext_Decision_application(ctx, field)
+	case "kind":
+		return ec.fieldContext_Decision_kind(ctx, field)
+	case "reason":
+		return ec.fieldContext_Decision_reason(ctx, field)
+	case "releasedAt":
+		return ec.fieldContext_Decision_releasedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Decision_expiresAt(ctx, field)
+	case "answer":
+		return ec.fieldContext_Decision_answer(ctx, field)
+	case "answeredAt":
+		return ec.fieldContext_Decision_answeredAt(ctx, field)
+	case "note":
+		return ec.fieldContext_Decision_note(ctx, field)
+	case "rank":
+		return ec.fieldContext_Decision_rank(ctx, field)
+	case "decider":
+		return ec.fieldContext_Decision_decider(ctx, field)
+	case "version":
+		return ec.fieldContext_Decision_version(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type DeclareConflictPayload", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type Decision", field.Name)
+}
+
+func (ec *executionContext) childFields_DecisionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DecisionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DecisionConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DecisionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DecisionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DecisionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DecisionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DecisionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DecisionRelease(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "offered":
+		return ec.fieldContext_DecisionRelease_offered(ctx, field)
+	case "waitlisted":
+		return ec.fieldContext_DecisionRelease_waitlisted(ctx, field)
+	case "declined":
+		return ec.fieldContext_DecisionRelease_declined(ctx, field)
+	case "promoted":
+		return ec.fieldContext_DecisionRelease_promoted(ctx, field)
+	case "heldBack":
+		return ec.fieldContext_DecisionRelease_heldBack(ctx, field)
+	case "joining":
+		return ec.fieldContext_DecisionRelease_joining(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DecisionRelease", field.Name)
 }
 
 func (ec *executionContext) childFields_DeclineJoinRequestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8957,12 +8805,14 @@ func (ec *executionContext) childFields_DeclineJoinRequestPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type DeclineJoinRequestPayload", field.Name)
 }
 
-func (ec *executionContext) childFields_DeclineReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_DeclineOfferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "application":
+		return ec.fieldContext_DeclineOfferPayload_application(ctx, field)
 	case "errors":
-		return ec.fieldContext_DeclineReviewPayload_errors(ctx, field)
+		return ec.fieldContext_DeclineOfferPayload_errors(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type DeclineReviewPayload", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type DeclineOfferPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9023,6 +8873,16 @@ func (ec *executionContext) childFields_DiffRun(ctx context.Context, field graph
 		return ec.fieldContext_DiffRun_text(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DiffRun", field.Name)
+}
+
+func (ec *executionContext) childFields_DiscardDecisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_DiscardDecisionPayload_application(ctx, field)
+	case "errors":
+		return ec.fieldContext_DiscardDecisionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DiscardDecisionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Document(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9141,16 +9001,6 @@ func (ec *executionContext) childFields_EndBreakGlassPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type EndBreakGlassPayload", field.Name)
 }
 
-func (ec *executionContext) childFields_EndConflictPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "conflict":
-		return ec.fieldContext_EndConflictPayload_conflict(ctx, field)
-	case "errors":
-		return ec.fieldContext_EndConflictPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type EndConflictPayload", field.Name)
-}
-
 func (ec *executionContext) childFields_EndOtherSessionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "account":
@@ -9237,6 +9087,8 @@ func (ec *executionContext) childFields_Enrollment(ctx context.Context, field gr
 		return ec.fieldContext_Enrollment_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Enrollment_updatedAt(ctx, field)
+	case "fee":
+		return ec.fieldContext_Enrollment_fee(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Enrollment", field.Name)
 }
@@ -9259,6 +9111,28 @@ func (ec *executionContext) childFields_EnrollmentEdge(ctx context.Context, fiel
 		return ec.fieldContext_EnrollmentEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EnrollmentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_EnrollmentFee(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "amount":
+		return ec.fieldContext_EnrollmentFee_amount(ctx, field)
+	case "waived":
+		return ec.fieldContext_EnrollmentFee_waived(ctx, field)
+	case "due":
+		return ec.fieldContext_EnrollmentFee_due(ctx, field)
+	case "sponsorship":
+		return ec.fieldContext_EnrollmentFee_sponsorship(ctx, field)
+	case "note":
+		return ec.fieldContext_EnrollmentFee_note(ctx, field)
+	case "version":
+		return ec.fieldContext_EnrollmentFee_version(ctx, field)
+	case "recordedAt":
+		return ec.fieldContext_EnrollmentFee_recordedAt(ctx, field)
+	case "recordedBy":
+		return ec.fieldContext_EnrollmentFee_recordedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EnrollmentFee", field.Name)
 }
 
 func (ec *executionContext) childFields_Entitlement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9529,6 +9403,16 @@ func (ec *executionContext) childFields_JoinRequestEdge(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type JoinRequestEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_LeaveWaitlistPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_LeaveWaitlistPayload_application(ctx, field)
+	case "errors":
+		return ec.fieldContext_LeaveWaitlistPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LeaveWaitlistPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_LockThreadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "thread":
@@ -9763,6 +9647,16 @@ func (ec *executionContext) childFields_Money(ctx context.Context, field graphql
 		return ec.fieldContext_Money_currency(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Money", field.Name)
+}
+
+func (ec *executionContext) childFields_MoveInWaitlistPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_MoveInWaitlistPayload_application(ctx, field)
+	case "errors":
+		return ec.fieldContext_MoveInWaitlistPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MoveInWaitlistPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_MoveThreadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10151,6 +10045,18 @@ func (ec *executionContext) childFields_PostRevisionEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type PostRevisionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_PrepareDecisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_PrepareDecisionPayload_application(ctx, field)
+	case "decision":
+		return ec.fieldContext_PrepareDecisionPayload_decision(ctx, field)
+	case "errors":
+		return ec.fieldContext_PrepareDecisionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PrepareDecisionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Program(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10217,6 +10123,28 @@ func (ec *executionContext) childFields_ReactivateMemberPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type ReactivateMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RecordFeePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "enrollment":
+		return ec.fieldContext_RecordFeePayload_enrollment(ctx, field)
+	case "errors":
+		return ec.fieldContext_RecordFeePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordFeePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReleaseDecisionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_ReleaseDecisionsPayload_call(ctx, field)
+	case "released":
+		return ec.fieldContext_ReleaseDecisionsPayload_released(ctx, field)
+	case "errors":
+		return ec.fieldContext_ReleaseDecisionsPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReleaseDecisionsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RemoveApplicationEditorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "application":
@@ -10257,16 +10185,6 @@ func (ec *executionContext) childFields_RemoveReactionPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type RemoveReactionPayload", field.Name)
 }
 
-func (ec *executionContext) childFields_RemoveReviewerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "assignment":
-		return ec.fieldContext_RemoveReviewerPayload_assignment(ctx, field)
-	case "errors":
-		return ec.fieldContext_RemoveReviewerPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type RemoveReviewerPayload", field.Name)
-}
-
 func (ec *executionContext) childFields_RenameThreadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "thread":
@@ -10285,16 +10203,6 @@ func (ec *executionContext) childFields_RenewJoinAddressPayload(ctx context.Cont
 		return ec.fieldContext_RenewJoinAddressPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RenewJoinAddressPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_ReopenReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "assignment":
-		return ec.fieldContext_ReopenReviewPayload_assignment(ctx, field)
-	case "errors":
-		return ec.fieldContext_ReopenReviewPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReopenReviewPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ReplayFailedDeliveriesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10491,196 +10399,6 @@ func (ec *executionContext) childFields_ResourceVersionEdge(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ResourceVersionEdge", field.Name)
 }
 
-func (ec *executionContext) childFields_Review(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "id":
-		return ec.fieldContext_Review_id(ctx, field)
-	case "application":
-		return ec.fieldContext_Review_application(ctx, field)
-	case "reviewer":
-		return ec.fieldContext_Review_reviewer(ctx, field)
-	case "scores":
-		return ec.fieldContext_Review_scores(ctx, field)
-	case "comment":
-		return ec.fieldContext_Review_comment(ctx, field)
-	case "recommendation":
-		return ec.fieldContext_Review_recommendation(ctx, field)
-	case "points":
-		return ec.fieldContext_Review_points(ctx, field)
-	case "submittedAt":
-		return ec.fieldContext_Review_submittedAt(ctx, field)
-	case "version":
-		return ec.fieldContext_Review_version(ctx, field)
-	case "updatedAt":
-		return ec.fieldContext_Review_updatedAt(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type Review", field.Name)
-}
-
-func (ec *executionContext) childFields_ReviewAssignment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "id":
-		return ec.fieldContext_ReviewAssignment_id(ctx, field)
-	case "application":
-		return ec.fieldContext_ReviewAssignment_application(ctx, field)
-	case "reviewer":
-		return ec.fieldContext_ReviewAssignment_reviewer(ctx, field)
-	case "state":
-		return ec.fieldContext_ReviewAssignment_state(ctx, field)
-	case "conflicted":
-		return ec.fieldContext_ReviewAssignment_conflicted(ctx, field)
-	case "conflictReasons":
-		return ec.fieldContext_ReviewAssignment_conflictReasons(ctx, field)
-	case "endReason":
-		return ec.fieldContext_ReviewAssignment_endReason(ctx, field)
-	case "review":
-		return ec.fieldContext_ReviewAssignment_review(ctx, field)
-	case "createdAt":
-		return ec.fieldContext_ReviewAssignment_createdAt(ctx, field)
-	case "endedAt":
-		return ec.fieldContext_ReviewAssignment_endedAt(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReviewAssignment", field.Name)
-}
-
-func (ec *executionContext) childFields_ReviewAssignmentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "edges":
-		return ec.fieldContext_ReviewAssignmentConnection_edges(ctx, field)
-	case "pageInfo":
-		return ec.fieldContext_ReviewAssignmentConnection_pageInfo(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReviewAssignmentConnection", field.Name)
-}
-
-func (ec *executionContext) childFields_ReviewAssignmentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "cursor":
-		return ec.fieldContext_ReviewAssignmentEdge_cursor(ctx, field)
-	case "node":
-		return ec.fieldContext_ReviewAssignmentEdge_node(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReviewAssignmentEdge", field.Name)
-}
-
-func (ec *executionContext) childFields_ReviewCalibration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "count":
-		return ec.fieldContext_ReviewCalibration_count(ctx, field)
-	case "mean":
-		return ec.fieldContext_ReviewCalibration_mean(ctx, field)
-	case "standardDeviation":
-		return ec.fieldContext_ReviewCalibration_standardDeviation(ctx, field)
-	case "pooledStandardDeviation":
-		return ec.fieldContext_ReviewCalibration_pooledStandardDeviation(ctx, field)
-	case "reviewers":
-		return ec.fieldContext_ReviewCalibration_reviewers(ctx, field)
-	case "applications":
-		return ec.fieldContext_ReviewCalibration_applications(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReviewCalibration", field.Name)
-}
-
-func (ec *executionContext) childFields_ReviewPair(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "application":
-		return ec.fieldContext_ReviewPair_application(ctx, field)
-	case "reviewer":
-		return ec.fieldContext_ReviewPair_reviewer(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReviewPair", field.Name)
-}
-
-func (ec *executionContext) childFields_ReviewPlan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "assignedCount":
-		return ec.fieldContext_ReviewPlan_assignedCount(ctx, field)
-	case "pairs":
-		return ec.fieldContext_ReviewPlan_pairs(ctx, field)
-	case "loads":
-		return ec.fieldContext_ReviewPlan_loads(ctx, field)
-	case "unfilledCount":
-		return ec.fieldContext_ReviewPlan_unfilledCount(ctx, field)
-	case "unfilled":
-		return ec.fieldContext_ReviewPlan_unfilled(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReviewPlan", field.Name)
-}
-
-func (ec *executionContext) childFields_ReviewProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "reviewers":
-		return ec.fieldContext_ReviewProgress_reviewers(ctx, field)
-	case "unfilledCount":
-		return ec.fieldContext_ReviewProgress_unfilledCount(ctx, field)
-	case "unfilled":
-		return ec.fieldContext_ReviewProgress_unfilled(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReviewProgress", field.Name)
-}
-
-func (ec *executionContext) childFields_ReviewScore(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "criterion":
-		return ec.fieldContext_ReviewScore_criterion(ctx, field)
-	case "points":
-		return ec.fieldContext_ReviewScore_points(ctx, field)
-	case "comment":
-		return ec.fieldContext_ReviewScore_comment(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReviewScore", field.Name)
-}
-
-func (ec *executionContext) childFields_ReviewerCalibration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "reviewer":
-		return ec.fieldContext_ReviewerCalibration_reviewer(ctx, field)
-	case "count":
-		return ec.fieldContext_ReviewerCalibration_count(ctx, field)
-	case "mean":
-		return ec.fieldContext_ReviewerCalibration_mean(ctx, field)
-	case "standardDeviation":
-		return ec.fieldContext_ReviewerCalibration_standardDeviation(ctx, field)
-	case "difference":
-		return ec.fieldContext_ReviewerCalibration_difference(ctx, field)
-	case "standardScore":
-		return ec.fieldContext_ReviewerCalibration_standardScore(ctx, field)
-	case "outlier":
-		return ec.fieldContext_ReviewerCalibration_outlier(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReviewerCalibration", field.Name)
-}
-
-func (ec *executionContext) childFields_ReviewerLoad(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "reviewer":
-		return ec.fieldContext_ReviewerLoad_reviewer(ctx, field)
-	case "before":
-		return ec.fieldContext_ReviewerLoad_before(ctx, field)
-	case "after":
-		return ec.fieldContext_ReviewerLoad_after(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReviewerLoad", field.Name)
-}
-
-func (ec *executionContext) childFields_ReviewerProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "reviewer":
-		return ec.fieldContext_ReviewerProgress_reviewer(ctx, field)
-	case "assigned":
-		return ec.fieldContext_ReviewerProgress_assigned(ctx, field)
-	case "completed":
-		return ec.fieldContext_ReviewerProgress_completed(ctx, field)
-	case "declined":
-		return ec.fieldContext_ReviewerProgress_declined(ctx, field)
-	case "removed":
-		return ec.fieldContext_ReviewerProgress_removed(ctx, field)
-	case "conflicted":
-		return ec.fieldContext_ReviewerProgress_conflicted(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ReviewerProgress", field.Name)
-}
-
 func (ec *executionContext) childFields_RevokeAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "account":
@@ -10763,16 +10481,6 @@ func (ec *executionContext) childFields_SaveDraftPayload(ctx context.Context, fi
 		return ec.fieldContext_SaveDraftPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SaveDraftPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_SaveReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "review":
-		return ec.fieldContext_SaveReviewPayload_review(ctx, field)
-	case "errors":
-		return ec.fieldContext_SaveReviewPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type SaveReviewPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SavedFilter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11143,16 +10851,6 @@ func (ec *executionContext) childFields_SubmitApplicationPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type SubmitApplicationPayload", field.Name)
 }
 
-func (ec *executionContext) childFields_SubmitReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "review":
-		return ec.fieldContext_SubmitReviewPayload_review(ctx, field)
-	case "errors":
-		return ec.fieldContext_SubmitReviewPayload_errors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type SubmitReviewPayload", field.Name)
-}
-
 func (ec *executionContext) childFields_SubmittedAnswer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "key":
@@ -11421,22 +11119,6 @@ func (ec *executionContext) childFields_UnblockMemberPayload(ctx context.Context
 		return ec.fieldContext_UnblockMemberPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UnblockMemberPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_UnfilledApplication(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "application":
-		return ec.fieldContext_UnfilledApplication_application(ctx, field)
-	case "wanted":
-		return ec.fieldContext_UnfilledApplication_wanted(ctx, field)
-	case "has":
-		return ec.fieldContext_UnfilledApplication_has(ctx, field)
-	case "conflicted":
-		return ec.fieldContext_UnfilledApplication_conflicted(ctx, field)
-	case "askedBefore":
-		return ec.fieldContext_UnfilledApplication_askedBefore(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type UnfilledApplication", field.Name)
 }
 
 func (ec *executionContext) childFields_UnhidePostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11749,6 +11431,16 @@ func (ec *executionContext) childFields_WithdrawApplicationPayload(ctx context.C
 	return nil, fmt.Errorf("no field named %q was found under type WithdrawApplicationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_WithdrawEnrollmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "enrollment":
+		return ec.fieldContext_WithdrawEnrollmentPayload_enrollment(ctx, field)
+	case "errors":
+		return ec.fieldContext_WithdrawEnrollmentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithdrawEnrollmentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -11956,6 +11648,44 @@ func (ec *executionContext) field_Call_applications_args(ctx context.Context, ra
 }
 
 func (ec *executionContext) field_Call_bulkActions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Call_waitlist_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -12225,6 +11955,20 @@ func (ec *executionContext) field_Mutation_acceptJoinRequest_args(ctx context.Co
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_acceptOffer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AcceptOfferInput, error) {
+			return ec.unmarshalNAcceptOfferInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcceptOfferInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_acknowledgeWarning_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12351,34 +12095,6 @@ func (ec *executionContext) field_Mutation_archiveTeam_args(ctx context.Context,
 	return args, nil
 }
 
-func (ec *executionContext) field_Mutation_assignBalanced_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.AssignBalancedInput, error) {
-			return ec.unmarshalNAssignBalancedInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_assignReviewers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.AssignReviewersInput, error) {
-			return ec.unmarshalNAssignReviewersInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
 func (ec *executionContext) field_Mutation_blockMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12455,6 +12171,20 @@ func (ec *executionContext) field_Mutation_classifyThread_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.ClassifyThreadInput, error) {
 			return ec.unmarshalNClassifyThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐClassifyThreadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_closeWaitlist_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CloseWaitlistInput, error) {
+			return ec.unmarshalNCloseWaitlistInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCloseWaitlistInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12715,20 +12445,6 @@ func (ec *executionContext) field_Mutation_deactivateMember_args(ctx context.Con
 	return args, nil
 }
 
-func (ec *executionContext) field_Mutation_declareConflict_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.DeclareConflictInput, error) {
-			return ec.unmarshalNDeclareConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
 func (ec *executionContext) field_Mutation_declineJoinRequest_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12743,12 +12459,12 @@ func (ec *executionContext) field_Mutation_declineJoinRequest_args(ctx context.C
 	return args, nil
 }
 
-func (ec *executionContext) field_Mutation_declineReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+func (ec *executionContext) field_Mutation_declineOffer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.DeclineReviewInput, error) {
-			return ec.unmarshalNDeclineReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewInput(ctx, v)
+		func(ctx context.Context, v any) (model.DeclineOfferInput, error) {
+			return ec.unmarshalNDeclineOfferInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineOfferInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12827,6 +12543,20 @@ func (ec *executionContext) field_Mutation_deleteWebhookEndpoint_args(ctx contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_discardDecision_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DiscardDecisionInput, error) {
+			return ec.unmarshalNDiscardDecisionInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardDecisionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_editPost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12861,20 +12591,6 @@ func (ec *executionContext) field_Mutation_endBreakGlass_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.EndBreakGlassInput, error) {
 			return ec.unmarshalNEndBreakGlassInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndBreakGlassInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_endConflict_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.EndConflictInput, error) {
-			return ec.unmarshalNEndConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13093,6 +12809,20 @@ func (ec *executionContext) field_Mutation_inviteMember_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_leaveWaitlist_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.LeaveWaitlistInput, error) {
+			return ec.unmarshalNLeaveWaitlistInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐLeaveWaitlistInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_lockThread_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13191,6 +12921,20 @@ func (ec *executionContext) field_Mutation_mergeThreads_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_moveInWaitlist_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MoveInWaitlistInput, error) {
+			return ec.unmarshalNMoveInWaitlistInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoveInWaitlistInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_moveThread_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13247,6 +12991,20 @@ func (ec *executionContext) field_Mutation_pingWebhookEndpoint_args(ctx context.
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_prepareDecision_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PrepareDecisionInput, error) {
+			return ec.unmarshalNPrepareDecisionInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPrepareDecisionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_publishDraft_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13267,6 +13025,34 @@ func (ec *executionContext) field_Mutation_reactivateMember_args(ctx context.Con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.ReactivateMemberInput, error) {
 			return ec.unmarshalNReactivateMemberInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReactivateMemberInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_recordFee_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RecordFeeInput, error) {
+			return ec.unmarshalNRecordFeeInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRecordFeeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_releaseDecisions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ReleaseDecisionsInput, error) {
+			return ec.unmarshalNReleaseDecisionsInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReleaseDecisionsInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13331,20 +13117,6 @@ func (ec *executionContext) field_Mutation_removeReaction_args(ctx context.Conte
 	return args, nil
 }
 
-func (ec *executionContext) field_Mutation_removeReviewer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.RemoveReviewerInput, error) {
-			return ec.unmarshalNRemoveReviewerInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
 func (ec *executionContext) field_Mutation_renameThread_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13365,20 +13137,6 @@ func (ec *executionContext) field_Mutation_renewJoinAddress_args(ctx context.Con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.RenewJoinAddressInput, error) {
 			return ec.unmarshalNRenewJoinAddressInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRenewJoinAddressInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_reopenReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.ReopenReviewInput, error) {
-			return ec.unmarshalNReopenReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13569,20 +13327,6 @@ func (ec *executionContext) field_Mutation_saveDraft_args(ctx context.Context, r
 	return args, nil
 }
 
-func (ec *executionContext) field_Mutation_saveReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.SaveReviewInput, error) {
-			return ec.unmarshalNSaveReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
 func (ec *executionContext) field_Mutation_scheduleDraft_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13673,20 +13417,6 @@ func (ec *executionContext) field_Mutation_submitApplication_args(ctx context.Co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SubmitApplicationInput, error) {
 			return ec.unmarshalNSubmitApplicationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitApplicationInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_submitReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.SubmitReviewInput, error) {
-			return ec.unmarshalNSubmitReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14051,6 +13781,20 @@ func (ec *executionContext) field_Mutation_withdrawApplication_args(ctx context.
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.WithdrawApplicationInput, error) {
 			return ec.unmarshalNWithdrawApplicationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐWithdrawApplicationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_withdrawEnrollment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.WithdrawEnrollmentInput, error) {
+			return ec.unmarshalNWithdrawEnrollmentInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐWithdrawEnrollmentInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14452,52 +14196,6 @@ func (ec *executionContext) field_Query_moderationQueue_args(ctx context.Context
 		return nil, err
 	}
 	args["spaceId"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*page.Cursor, error) {
-			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["after"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["last"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*page.Cursor, error) {
-			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["before"] = arg4
-	return args, nil
-}
-
-func (ec *executionContext) field_Query_myReviewAssignments_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
-		func(ctx context.Context, v any) (*reviewassignment.State, error) {
-			return ec.unmarshalOReviewAssignmentState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["state"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -15495,6 +15193,70 @@ func (ec *executionContext) _AcceptJoinRequestPayload_errors(ctx context.Context
 func (ec *executionContext) fieldContext_AcceptJoinRequestPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "AcceptJoinRequestPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AcceptOfferPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.AcceptOfferPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AcceptOfferPayload_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AcceptOfferPayload_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AcceptOfferPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AcceptOfferPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AcceptOfferPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AcceptOfferPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AcceptOfferPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AcceptOfferPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -16825,29 +16587,6 @@ func (ec *executionContext) fieldContext_Application_call(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _Application_number(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Application_number(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Application().Number(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Application_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Application", field, true, true, "Int")
-}
-
 func (ec *executionContext) _Application_organizationName(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16857,7 +16596,7 @@ func (ec *executionContext) _Application_organizationName(ctx context.Context, f
 			return ec.fieldContext_Application_organizationName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Application().OrganizationName(ctx, obj)
+			return obj.OrganizationName, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -16868,7 +16607,7 @@ func (ec *executionContext) _Application_organizationName(ctx context.Context, f
 	)
 }
 func (ec *executionContext) fieldContext_Application_organizationName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Application", field, true, true, "String")
+	return graphql.NewScalarFieldContext("Application", field, false, false, "String")
 }
 
 func (ec *executionContext) _Application_organizationKind(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
@@ -16903,7 +16642,7 @@ func (ec *executionContext) _Application_teamName(ctx context.Context, field gra
 			return ec.fieldContext_Application_teamName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Application().TeamName(ctx, obj)
+			return obj.TeamName, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -16914,7 +16653,7 @@ func (ec *executionContext) _Application_teamName(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_Application_teamName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Application", field, true, true, "String")
+	return graphql.NewScalarFieldContext("Application", field, false, false, "String")
 }
 
 func (ec *executionContext) _Application_state(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
@@ -17470,270 +17209,100 @@ func (ec *executionContext) fieldContext_Application_informationDueAt(_ context.
 	return graphql.NewScalarFieldContext("Application", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Application_reviewAssignments(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+func (ec *executionContext) _Application_decision(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Application_reviewAssignments(ctx, field)
+			return ec.fieldContext_Application_decision(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Application().ReviewAssignments(ctx, obj)
+			return ec.Resolvers.Application().Decision(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ReviewAssignment) graphql.Marshaler {
-			return ec.marshalNReviewAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignmentᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Decision) graphql.Marshaler {
+			return ec.marshalODecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
-func (ec *executionContext) fieldContext_Application_reviewAssignments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Application_decision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Application",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewAssignment(ctx, field)
+			return ec.childFields_Decision(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _Application_reviews(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+func (ec *executionContext) _Application_preparedDecision(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Application_reviews(ctx, field)
+			return ec.fieldContext_Application_preparedDecision(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Application().Reviews(ctx, obj)
+			return ec.Resolvers.Application().PreparedDecision(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Review) graphql.Marshaler {
-			return ec.marshalNReview2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Decision) graphql.Marshaler {
+			return ec.marshalODecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
-func (ec *executionContext) fieldContext_Application_reviews(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Application_preparedDecision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Application",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Review(ctx, field)
+			return ec.childFields_Decision(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _Application_conflicts(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+func (ec *executionContext) _Application_enrollment(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Application_conflicts(ctx, field)
+			return ec.fieldContext_Application_enrollment(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Application().Conflicts(ctx, obj)
+			return ec.Resolvers.Application().Enrollment(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Conflict) graphql.Marshaler {
-			return ec.marshalNConflictOfInterest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflictᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Enrollment) graphql.Marshaler {
+			return ec.marshalOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
-func (ec *executionContext) fieldContext_Application_conflicts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Application_enrollment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Application",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ConflictOfInterest(ctx, field)
+			return ec.childFields_Enrollment(ctx, field)
 		},
 	}
 	return fc, nil
-}
-
-func (ec *executionContext) _ApplicationCalibration_application(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApplicationCalibration_application(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Application, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ApplicationCalibration_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ApplicationCalibration",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Application(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ApplicationCalibration_count(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApplicationCalibration_count(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Count, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ApplicationCalibration_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ApplicationCalibration_mean(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApplicationCalibration_mean(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Mean, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalNFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ApplicationCalibration_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
-}
-
-func (ec *executionContext) _ApplicationCalibration_standardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApplicationCalibration_standardDeviation(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Deviation, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalNFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ApplicationCalibration_standardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
-}
-
-func (ec *executionContext) _ApplicationCalibration_lowest(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApplicationCalibration_lowest(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Least, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
-			return ec.marshalNFloat2float64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ApplicationCalibration_lowest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
-}
-
-func (ec *executionContext) _ApplicationCalibration_highest(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApplicationCalibration_highest(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Utmost, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
-			return ec.marshalNFloat2float64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ApplicationCalibration_highest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
-}
-
-func (ec *executionContext) _ApplicationCalibration_outlier(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApplicationCalibration_outlier(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Outlier, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ApplicationCalibration_outlier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _ApplicationChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationChanged) (ret graphql.Marshaler) {
@@ -18496,235 +18065,6 @@ func (ec *executionContext) fieldContext_ArchiveTeamPayload_errors(_ context.Con
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _AssignBalancedPayload_plan(ctx context.Context, field graphql.CollectedField, obj *model.AssignBalancedPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssignBalancedPayload_plan(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Plan, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *review.Plan) graphql.Marshaler {
-			return ec.marshalOReviewPlan2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPlan(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_AssignBalancedPayload_plan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AssignBalancedPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewPlan(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _AssignBalancedPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AssignBalancedPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssignBalancedPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_AssignBalancedPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AssignBalancedPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _AssignReviewersPayload_outcomes(ctx context.Context, field graphql.CollectedField, obj *model.AssignReviewersPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssignReviewersPayload_outcomes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Outcomes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*review.Outcome) graphql.Marshaler {
-			return ec.marshalOAssignmentOutcome2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcomeᚄ(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_AssignReviewersPayload_outcomes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AssignReviewersPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AssignmentOutcome(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _AssignReviewersPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AssignReviewersPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssignReviewersPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_AssignReviewersPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AssignReviewersPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _AssignmentOutcome_applicationId(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssignmentOutcome_applicationId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ApplicationID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_AssignmentOutcome_applicationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AssignmentOutcome", field, false, false, "ID")
-}
-
-func (ec *executionContext) _AssignmentOutcome_reviewerId(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssignmentOutcome_reviewerId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReviewerID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_AssignmentOutcome_reviewerId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AssignmentOutcome", field, false, false, "ID")
-}
-
-func (ec *executionContext) _AssignmentOutcome_result(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssignmentOutcome_result(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Result, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v review.Result) graphql.Marshaler {
-			return ec.marshalNAssignmentResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐResult(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_AssignmentOutcome_result(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AssignmentOutcome", field, false, false, "AssignmentResult")
-}
-
-func (ec *executionContext) _AssignmentOutcome_assignment(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssignmentOutcome_assignment(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Assignment, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
-			return ec.marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_AssignmentOutcome_assignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AssignmentOutcome",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewAssignment(ctx, field)
 		},
 	}
 	return fc, nil
@@ -20948,68 +20288,218 @@ func (ec *executionContext) fieldContext_Call_bulkActions(ctx context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _Call_reviewProgress(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+func (ec *executionContext) _Call_places(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_reviewProgress(ctx, field)
+			return ec.fieldContext_Call_places(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Call().ReviewProgress(ctx, obj)
+			return ec.Resolvers.Call().Places(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *review.Progress) graphql.Marshaler {
-			return ec.marshalOReviewProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐProgress(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *placement.Places) graphql.Marshaler {
+			return ec.marshalOCallPlaces2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐPlaces(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Call_reviewProgress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Call_places(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Call",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewProgress(ctx, field)
+			return ec.childFields_CallPlaces(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _Call_reviewCalibration(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+func (ec *executionContext) _Call_waitlist(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Call_reviewCalibration(ctx, field)
+			return ec.fieldContext_Call_waitlist(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Call().ReviewCalibration(ctx, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Call().Waitlist(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *review.Calibration) graphql.Marshaler {
-			return ec.marshalOReviewCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐCalibration(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Decision]) graphql.Marshaler {
+			return ec.marshalNDecisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_Call_reviewCalibration(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Call_waitlist(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Call",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewCalibration(ctx, field)
+			return ec.childFields_DecisionConnection(ctx, field)
 		},
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Call_waitlist_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
 	return fc, nil
+}
+
+func (ec *executionContext) _CallPlaces_capacity(ctx context.Context, field graphql.CollectedField, obj *placement.Places) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallPlaces_capacity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Capacity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallPlaces_capacity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallPlaces", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CallPlaces_offered(ctx context.Context, field graphql.CollectedField, obj *placement.Places) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallPlaces_offered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Offered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallPlaces_offered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallPlaces", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CallPlaces_admitted(ctx context.Context, field graphql.CollectedField, obj *placement.Places) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallPlaces_admitted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Admitted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallPlaces_admitted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallPlaces", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CallPlaces_free(ctx context.Context, field graphql.CollectedField, obj *placement.Places) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallPlaces_free(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Free(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallPlaces_free(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallPlaces", field, true, false, "Int")
+}
+
+func (ec *executionContext) _CallPlaces_waiting(ctx context.Context, field graphql.CollectedField, obj *placement.Places) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallPlaces_waiting(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiting, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallPlaces_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallPlaces", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CallPlaces_prepared(ctx context.Context, field graphql.CollectedField, obj *placement.Places) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallPlaces_prepared(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Prepared, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallPlaces_prepared(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallPlaces", field, false, false, "Int")
 }
 
 func (ec *executionContext) _CallStatistics_total(ctx context.Context, field graphql.CollectedField, obj *casework.Statistics) (ret graphql.Marshaler) {
@@ -21438,6 +20928,70 @@ func (ec *executionContext) fieldContext_ClassifyThreadPayload_errors(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _CloseWaitlistPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.CloseWaitlistPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CloseWaitlistPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CloseWaitlistPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CloseWaitlistPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CloseWaitlistPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.CloseWaitlistPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CloseWaitlistPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CloseWaitlistPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CloseWaitlistPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Cohort_id(ctx context.Context, field graphql.CollectedField, obj *ent.Cohort) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21845,162 +21399,6 @@ func (ec *executionContext) fieldContext_CohortEdge_node(_ context.Context, fiel
 		},
 	}
 	return fc, nil
-}
-
-func (ec *executionContext) _ConflictOfInterest_id(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConflictOfInterest_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ConflictOfInterest_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "ID")
-}
-
-func (ec *executionContext) _ConflictOfInterest_member(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConflictOfInterest_member(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ConflictOfInterest().Member(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
-			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ConflictOfInterest_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ConflictOfInterest",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Member(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ConflictOfInterest_note(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConflictOfInterest_note(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Note, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ConflictOfInterest_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "String")
-}
-
-func (ec *executionContext) _ConflictOfInterest_declaredBy(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConflictOfInterest_declaredBy(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ConflictOfInterest().DeclaredBy(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
-			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ConflictOfInterest_declaredBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ConflictOfInterest",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Member(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ConflictOfInterest_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConflictOfInterest_createdAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ConflictOfInterest_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "DateTime")
-}
-
-func (ec *executionContext) _ConflictOfInterest_endedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConflictOfInterest_endedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EndedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ConflictOfInterest_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _ConnectionSuggestion_member(ctx context.Context, field graphql.CollectedField, obj *people.ConnectionSuggestion) (ret graphql.Marshaler) {
@@ -23330,68 +22728,555 @@ func (ec *executionContext) fieldContext_DeactivateMemberPayload_errors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _DeclareConflictPayload_conflict(ctx context.Context, field graphql.CollectedField, obj *model.DeclareConflictPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _Decision_id(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeclareConflictPayload_conflict(ctx, field)
+			return ec.fieldContext_Decision_id(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Conflict, nil
+			return obj.ID, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
-			return ec.marshalOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_DeclareConflictPayload_conflict(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Decision_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Decision", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Decision_application(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Decision_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Decision().Application(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Decision_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "DeclareConflictPayload",
+		Object:     "Decision",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ConflictOfInterest(ctx, field)
+			return ec.childFields_Application(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _DeclareConflictPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeclareConflictPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _Decision_kind(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeclareConflictPayload_errors(ctx, field)
+			return ec.fieldContext_Decision_kind(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
+			return obj.Kind, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v decision.Kind) graphql.Marshaler {
+			return ec.marshalNDecisionKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋdecisionᚐKind(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_DeclareConflictPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Decision_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Decision", field, false, false, "DecisionKind")
+}
+
+func (ec *executionContext) _Decision_reason(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Decision_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Decision_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Decision", field, false, false, "String")
+}
+
+func (ec *executionContext) _Decision_releasedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Decision_releasedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReleasedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Decision_releasedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Decision", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Decision_expiresAt(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Decision_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Decision_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Decision", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Decision_answer(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Decision_answer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Answer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *decision.Answer) graphql.Marshaler {
+			return ec.marshalOOfferAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋdecisionᚐAnswer(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Decision_answer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Decision", field, false, false, "OfferAnswer")
+}
+
+func (ec *executionContext) _Decision_answeredAt(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Decision_answeredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AnsweredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Decision_answeredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Decision", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Decision_note(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Decision_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Decision().Note(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Decision_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Decision", field, true, true, "String")
+}
+
+func (ec *executionContext) _Decision_rank(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Decision_rank(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Decision().Rank(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Decision_rank(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Decision", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Decision_decider(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Decision_decider(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Decision().Decider(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Decision_decider(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "DeclareConflictPayload",
+		Object:     "Decision",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Decision_version(ctx context.Context, field graphql.CollectedField, obj *ent.Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Decision_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Decision().Version(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Decision_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Decision", field, true, true, "Int")
+}
+
+func (ec *executionContext) _DecisionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Decision]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Decision]) graphql.Marshaler {
+			return ec.marshalNDecisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DecisionConnection",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
+			return ec.childFields_DecisionEdge(ctx, field)
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _DecisionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Decision]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DecisionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DecisionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Decision]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecisionEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _DecisionEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Decision]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Decision) graphql.Marshaler {
+			return ec.marshalNDecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DecisionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Decision(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DecisionRelease_offered(ctx context.Context, field graphql.CollectedField, obj *placement.Released) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionRelease_offered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Offered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionRelease_offered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecisionRelease", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DecisionRelease_waitlisted(ctx context.Context, field graphql.CollectedField, obj *placement.Released) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionRelease_waitlisted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waitlisted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionRelease_waitlisted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecisionRelease", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DecisionRelease_declined(ctx context.Context, field graphql.CollectedField, obj *placement.Released) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionRelease_declined(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Declined, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionRelease_declined(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecisionRelease", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DecisionRelease_promoted(ctx context.Context, field graphql.CollectedField, obj *placement.Released) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionRelease_promoted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Promoted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionRelease_promoted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecisionRelease", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DecisionRelease_heldBack(ctx context.Context, field graphql.CollectedField, obj *placement.Released) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionRelease_heldBack(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HeldBack, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionRelease_heldBack(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecisionRelease", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DecisionRelease_joining(ctx context.Context, field graphql.CollectedField, obj *placement.Released) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionRelease_joining(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Joining, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionRelease_joining(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecisionRelease", field, false, false, "Int")
 }
 
 func (ec *executionContext) _DeclineJoinRequestPayload_joinRequest(ctx context.Context, field graphql.CollectedField, obj *model.DeclineJoinRequestPayload) (ret graphql.Marshaler) {
@@ -23458,13 +23343,45 @@ func (ec *executionContext) fieldContext_DeclineJoinRequestPayload_errors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _DeclineReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeclineReviewPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeclineOfferPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.DeclineOfferPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeclineReviewPayload_errors(ctx, field)
+			return ec.fieldContext_DeclineOfferPayload_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeclineOfferPayload_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeclineOfferPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeclineOfferPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeclineOfferPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeclineOfferPayload_errors(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Errors, nil
@@ -23477,9 +23394,9 @@ func (ec *executionContext) _DeclineReviewPayload_errors(ctx context.Context, fi
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_DeclineReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_DeclineOfferPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "DeclineReviewPayload",
+		Object:     "DeclineOfferPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -23818,6 +23735,70 @@ func (ec *executionContext) _DiffRun_text(ctx context.Context, field graphql.Col
 }
 func (ec *executionContext) fieldContext_DiffRun_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DiffRun", field, false, false, "String")
+}
+
+func (ec *executionContext) _DiscardDecisionPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.DiscardDecisionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DiscardDecisionPayload_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DiscardDecisionPayload_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DiscardDecisionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DiscardDecisionPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DiscardDecisionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DiscardDecisionPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DiscardDecisionPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DiscardDecisionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Document_id(ctx context.Context, field graphql.CollectedField, obj *ent.Document) (ret graphql.Marshaler) {
@@ -25035,70 +25016,6 @@ func (ec *executionContext) fieldContext_EndBreakGlassPayload_errors(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _EndConflictPayload_conflict(ctx context.Context, field graphql.CollectedField, obj *model.EndConflictPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_EndConflictPayload_conflict(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Conflict, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
-			return ec.marshalOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_EndConflictPayload_conflict(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "EndConflictPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ConflictOfInterest(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _EndConflictPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.EndConflictPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_EndConflictPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_EndConflictPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "EndConflictPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _EndOtherSessionsPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.EndOtherSessionsPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25726,6 +25643,38 @@ func (ec *executionContext) fieldContext_Enrollment_updatedAt(_ context.Context,
 	return graphql.NewScalarFieldContext("Enrollment", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Enrollment_fee(ctx context.Context, field graphql.CollectedField, obj *ent.Enrollment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Enrollment_fee(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Enrollment().Fee(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *placement.Fee) graphql.Marshaler {
+			return ec.marshalOEnrollmentFee2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐFee(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Enrollment_fee(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Enrollment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EnrollmentFee(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _EnrollmentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Enrollment]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25840,6 +25789,235 @@ func (ec *executionContext) fieldContext_EnrollmentEdge_node(_ context.Context, 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Enrollment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EnrollmentFee_amount(ctx context.Context, field graphql.CollectedField, obj *placement.Fee) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrollmentFee_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.EnrollmentFee().Amount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EnrollmentFee_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EnrollmentFee",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EnrollmentFee_waived(ctx context.Context, field graphql.CollectedField, obj *placement.Fee) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrollmentFee_waived(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.EnrollmentFee().Waived(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EnrollmentFee_waived(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EnrollmentFee",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EnrollmentFee_due(ctx context.Context, field graphql.CollectedField, obj *placement.Fee) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrollmentFee_due(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.EnrollmentFee().Due(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EnrollmentFee_due(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EnrollmentFee",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EnrollmentFee_sponsorship(ctx context.Context, field graphql.CollectedField, obj *placement.Fee) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrollmentFee_sponsorship(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sponsorship, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Sponsorship) graphql.Marshaler {
+			return ec.marshalOSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EnrollmentFee_sponsorship(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EnrollmentFee",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Sponsorship(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EnrollmentFee_note(ctx context.Context, field graphql.CollectedField, obj *placement.Fee) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrollmentFee_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EnrollmentFee_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EnrollmentFee", field, false, false, "String")
+}
+
+func (ec *executionContext) _EnrollmentFee_version(ctx context.Context, field graphql.CollectedField, obj *placement.Fee) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrollmentFee_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EnrollmentFee_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EnrollmentFee", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EnrollmentFee_recordedAt(ctx context.Context, field graphql.CollectedField, obj *placement.Fee) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrollmentFee_recordedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecordedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EnrollmentFee_recordedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EnrollmentFee", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _EnrollmentFee_recordedBy(ctx context.Context, field graphql.CollectedField, obj *placement.Fee) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrollmentFee_recordedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecordedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EnrollmentFee_recordedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EnrollmentFee",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
 		},
 	}
 	return fc, nil
@@ -27982,6 +28160,70 @@ func (ec *executionContext) fieldContext_JoinRequestEdge_node(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _LeaveWaitlistPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.LeaveWaitlistPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LeaveWaitlistPayload_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LeaveWaitlistPayload_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LeaveWaitlistPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LeaveWaitlistPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.LeaveWaitlistPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LeaveWaitlistPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LeaveWaitlistPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LeaveWaitlistPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _LockThreadPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.LockThreadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -30095,6 +30337,70 @@ func (ec *executionContext) _Money_currency(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_Money_currency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Money", field, false, false, "String")
+}
+
+func (ec *executionContext) _MoveInWaitlistPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.MoveInWaitlistPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MoveInWaitlistPayload_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MoveInWaitlistPayload_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MoveInWaitlistPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MoveInWaitlistPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.MoveInWaitlistPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MoveInWaitlistPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MoveInWaitlistPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MoveInWaitlistPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _MoveThreadPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.MoveThreadPayload) (ret graphql.Marshaler) {
@@ -34649,6 +34955,446 @@ func (ec *executionContext) fieldContext_Mutation_introduce(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_prepareDecision(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_prepareDecision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PrepareDecision(ctx, fc.Args["input"].(model.PrepareDecisionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PrepareDecisionPayload) graphql.Marshaler {
+			return ec.marshalNPrepareDecisionPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPrepareDecisionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_prepareDecision(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PrepareDecisionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_prepareDecision_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_discardDecision(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_discardDecision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DiscardDecision(ctx, fc.Args["input"].(model.DiscardDecisionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DiscardDecisionPayload) graphql.Marshaler {
+			return ec.marshalNDiscardDecisionPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardDecisionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_discardDecision(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DiscardDecisionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_discardDecision_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_releaseDecisions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_releaseDecisions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReleaseDecisions(ctx, fc.Args["input"].(model.ReleaseDecisionsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ReleaseDecisionsPayload) graphql.Marshaler {
+			return ec.marshalNReleaseDecisionsPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReleaseDecisionsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_releaseDecisions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReleaseDecisionsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_releaseDecisions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_acceptOffer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_acceptOffer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AcceptOffer(ctx, fc.Args["input"].(model.AcceptOfferInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AcceptOfferPayload) graphql.Marshaler {
+			return ec.marshalNAcceptOfferPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcceptOfferPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_acceptOffer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AcceptOfferPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_acceptOffer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_declineOffer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_declineOffer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeclineOffer(ctx, fc.Args["input"].(model.DeclineOfferInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeclineOfferPayload) graphql.Marshaler {
+			return ec.marshalNDeclineOfferPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineOfferPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_declineOffer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeclineOfferPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_declineOffer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_moveInWaitlist(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_moveInWaitlist(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MoveInWaitlist(ctx, fc.Args["input"].(model.MoveInWaitlistInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MoveInWaitlistPayload) graphql.Marshaler {
+			return ec.marshalNMoveInWaitlistPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoveInWaitlistPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_moveInWaitlist(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MoveInWaitlistPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_moveInWaitlist_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_leaveWaitlist(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_leaveWaitlist(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LeaveWaitlist(ctx, fc.Args["input"].(model.LeaveWaitlistInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.LeaveWaitlistPayload) graphql.Marshaler {
+			return ec.marshalNLeaveWaitlistPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐLeaveWaitlistPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_leaveWaitlist(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LeaveWaitlistPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_leaveWaitlist_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_closeWaitlist(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_closeWaitlist(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CloseWaitlist(ctx, fc.Args["input"].(model.CloseWaitlistInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CloseWaitlistPayload) graphql.Marshaler {
+			return ec.marshalNCloseWaitlistPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCloseWaitlistPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_closeWaitlist(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CloseWaitlistPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_closeWaitlist_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_withdrawEnrollment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_withdrawEnrollment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WithdrawEnrollment(ctx, fc.Args["input"].(model.WithdrawEnrollmentInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WithdrawEnrollmentPayload) graphql.Marshaler {
+			return ec.marshalNWithdrawEnrollmentPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐWithdrawEnrollmentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_withdrawEnrollment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WithdrawEnrollmentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_withdrawEnrollment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_recordFee(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_recordFee(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RecordFee(ctx, fc.Args["input"].(model.RecordFeeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RecordFeePayload) graphql.Marshaler {
+			return ec.marshalNRecordFeePayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRecordFeePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_recordFee(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordFeePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_recordFee_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_vote(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -35039,402 +35785,6 @@ func (ec *executionContext) fieldContext_Mutation_archiveResource(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_archiveResource_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_assignReviewers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_assignReviewers(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().AssignReviewers(ctx, fc.Args["input"].(model.AssignReviewersInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.AssignReviewersPayload) graphql.Marshaler {
-			return ec.marshalNAssignReviewersPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_assignReviewers(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AssignReviewersPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_assignReviewers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_assignBalanced(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_assignBalanced(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().AssignBalanced(ctx, fc.Args["input"].(model.AssignBalancedInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.AssignBalancedPayload) graphql.Marshaler {
-			return ec.marshalNAssignBalancedPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_assignBalanced(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AssignBalancedPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_assignBalanced_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_removeReviewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_removeReviewer(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RemoveReviewer(ctx, fc.Args["input"].(model.RemoveReviewerInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RemoveReviewerPayload) graphql.Marshaler {
-			return ec.marshalNRemoveReviewerPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_removeReviewer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RemoveReviewerPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_removeReviewer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_declineReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_declineReview(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeclineReview(ctx, fc.Args["input"].(model.DeclineReviewInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.DeclineReviewPayload) graphql.Marshaler {
-			return ec.marshalNDeclineReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_declineReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DeclineReviewPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_declineReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_declareConflict(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_declareConflict(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeclareConflict(ctx, fc.Args["input"].(model.DeclareConflictInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.DeclareConflictPayload) graphql.Marshaler {
-			return ec.marshalNDeclareConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_declareConflict(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DeclareConflictPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_declareConflict_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_endConflict(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_endConflict(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().EndConflict(ctx, fc.Args["input"].(model.EndConflictInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.EndConflictPayload) graphql.Marshaler {
-			return ec.marshalNEndConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_endConflict(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_EndConflictPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_endConflict_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_saveReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_saveReview(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().SaveReview(ctx, fc.Args["input"].(model.SaveReviewInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SaveReviewPayload) graphql.Marshaler {
-			return ec.marshalNSaveReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_saveReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SaveReviewPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_saveReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_submitReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_submitReview(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().SubmitReview(ctx, fc.Args["input"].(model.SubmitReviewInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SubmitReviewPayload) graphql.Marshaler {
-			return ec.marshalNSubmitReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_submitReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SubmitReviewPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_submitReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_reopenReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_reopenReview(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().ReopenReview(ctx, fc.Args["input"].(model.ReopenReviewInput))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ReopenReviewPayload) graphql.Marshaler {
-			return ec.marshalNReopenReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_reopenReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReopenReviewPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_reopenReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -39852,6 +40202,102 @@ func (ec *executionContext) fieldContext_PostRevisionEdge_node(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _PrepareDecisionPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.PrepareDecisionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PrepareDecisionPayload_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PrepareDecisionPayload_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PrepareDecisionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PrepareDecisionPayload_decision(ctx context.Context, field graphql.CollectedField, obj *model.PrepareDecisionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PrepareDecisionPayload_decision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Decision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Decision) graphql.Marshaler {
+			return ec.marshalODecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PrepareDecisionPayload_decision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PrepareDecisionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Decision(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PrepareDecisionPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.PrepareDecisionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PrepareDecisionPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PrepareDecisionPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PrepareDecisionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Program_id(ctx context.Context, field graphql.CollectedField, obj *ent.Program) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -40797,50 +41243,6 @@ func (ec *executionContext) fieldContext_Query_frameworks(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _Query_myReviewAssignments(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_myReviewAssignments(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().MyReviewAssignments(ctx, fc.Args["state"].(*reviewassignment.State), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.ReviewAssignment]) graphql.Marshaler {
-			return ec.marshalNReviewAssignmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Query_myReviewAssignments(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewAssignmentConnection(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_myReviewAssignments_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _Query_search(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -41450,6 +41852,166 @@ func (ec *executionContext) fieldContext_ReadStateChanged_unreadMentionCount(_ c
 	return graphql.NewScalarFieldContext("ReadStateChanged", field, false, false, "Int")
 }
 
+func (ec *executionContext) _RecordFeePayload_enrollment(ctx context.Context, field graphql.CollectedField, obj *model.RecordFeePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordFeePayload_enrollment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enrollment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Enrollment) graphql.Marshaler {
+			return ec.marshalOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordFeePayload_enrollment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordFeePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Enrollment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RecordFeePayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RecordFeePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordFeePayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordFeePayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordFeePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReleaseDecisionsPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.ReleaseDecisionsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReleaseDecisionsPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReleaseDecisionsPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReleaseDecisionsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReleaseDecisionsPayload_released(ctx context.Context, field graphql.CollectedField, obj *model.ReleaseDecisionsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReleaseDecisionsPayload_released(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Released, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *placement.Released) graphql.Marshaler {
+			return ec.marshalODecisionRelease2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐReleased(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReleaseDecisionsPayload_released(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReleaseDecisionsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DecisionRelease(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReleaseDecisionsPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ReleaseDecisionsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReleaseDecisionsPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReleaseDecisionsPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReleaseDecisionsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RemoveApplicationEditorPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.RemoveApplicationEditorPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -41706,70 +42268,6 @@ func (ec *executionContext) fieldContext_RemoveReactionPayload_errors(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveReviewerPayload_assignment(ctx context.Context, field graphql.CollectedField, obj *model.RemoveReviewerPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RemoveReviewerPayload_assignment(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Assignment, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
-			return ec.marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_RemoveReviewerPayload_assignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RemoveReviewerPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewAssignment(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _RemoveReviewerPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RemoveReviewerPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RemoveReviewerPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_RemoveReviewerPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RemoveReviewerPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _RenameThreadPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.RenameThreadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -41888,70 +42386,6 @@ func (ec *executionContext) _RenewJoinAddressPayload_errors(ctx context.Context,
 func (ec *executionContext) fieldContext_RenewJoinAddressPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "RenewJoinAddressPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReopenReviewPayload_assignment(ctx context.Context, field graphql.CollectedField, obj *model.ReopenReviewPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReopenReviewPayload_assignment(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Assignment, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
-			return ec.marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ReopenReviewPayload_assignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReopenReviewPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewAssignment(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReopenReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ReopenReviewPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReopenReviewPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReopenReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReopenReviewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -43482,1552 +43916,6 @@ func (ec *executionContext) fieldContext_ResourceVersionEdge_node(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _Review_id(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Review_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Review_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Review", field, false, false, "ID")
-}
-
-func (ec *executionContext) _Review_application(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Review_application(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Review().Application(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Review_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Review",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Application(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Review_reviewer(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Review_reviewer(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Review().Reviewer(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
-			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Review_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Review",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Member(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Review_scores(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Review_scores(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Scores, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []schema.Score) graphql.Marshaler {
-			return ec.marshalNReviewScore2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScoreᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Review_scores(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Review",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewScore(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Review_comment(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Review_comment(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Comment, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Review_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Review", field, false, false, "String")
-}
-
-func (ec *executionContext) _Review_recommendation(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Review_recommendation(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Recommendation, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *review1.Recommendation) graphql.Marshaler {
-			return ec.marshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Review_recommendation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Review", field, false, false, "ReviewRecommendation")
-}
-
-func (ec *executionContext) _Review_points(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Review_points(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Review().Points(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Review_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Review", field, true, true, "Float")
-}
-
-func (ec *executionContext) _Review_submittedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Review_submittedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.SubmittedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Review_submittedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Review", field, false, false, "DateTime")
-}
-
-func (ec *executionContext) _Review_version(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Review_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Version, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Review_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Review", field, false, false, "Int")
-}
-
-func (ec *executionContext) _Review_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Review_updatedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UpdatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Review_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Review", field, false, false, "DateTime")
-}
-
-func (ec *executionContext) _ReviewAssignment_id(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignment_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignment_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "ID")
-}
-
-func (ec *executionContext) _ReviewAssignment_application(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignment_application(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ReviewAssignment().Application(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignment_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewAssignment",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Application(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewAssignment_reviewer(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignment_reviewer(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ReviewAssignment().Reviewer(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
-			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignment_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewAssignment",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Member(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewAssignment_state(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignment_state(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.State, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v reviewassignment.State) graphql.Marshaler {
-			return ec.marshalNReviewAssignmentState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignment_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "ReviewAssignmentState")
-}
-
-func (ec *executionContext) _ReviewAssignment_conflicted(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignment_conflicted(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ReviewAssignment().Conflicted(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignment_conflicted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewAssignment", field, true, true, "Boolean")
-}
-
-func (ec *executionContext) _ReviewAssignment_conflictReasons(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignment_conflictReasons(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ReviewAssignment().ConflictReasons(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []review.Reason) graphql.Marshaler {
-			return ec.marshalNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignment_conflictReasons(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewAssignment", field, true, true, "ConflictReason")
-}
-
-func (ec *executionContext) _ReviewAssignment_endReason(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignment_endReason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ReviewAssignment().EndReason(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignment_endReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewAssignment", field, true, true, "String")
-}
-
-func (ec *executionContext) _ReviewAssignment_review(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignment_review(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ReviewAssignment().Review(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Review) graphql.Marshaler {
-			return ec.marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignment_review(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewAssignment",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Review(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewAssignment_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignment_createdAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignment_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "DateTime")
-}
-
-func (ec *executionContext) _ReviewAssignment_endedAt(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignment_endedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EndedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignment_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "DateTime")
-}
-
-func (ec *executionContext) _ReviewAssignmentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.ReviewAssignment]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignmentConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
-			return ec.marshalNReviewAssignmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignmentConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewAssignmentConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewAssignmentEdge(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewAssignmentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.ReviewAssignment]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignmentConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignmentConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewAssignmentConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewAssignmentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.ReviewAssignment]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignmentEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
-			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignmentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewAssignmentEdge", field, false, false, "Cursor")
-}
-
-func (ec *executionContext) _ReviewAssignmentEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.ReviewAssignment]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewAssignmentEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
-			return ec.marshalNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewAssignmentEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewAssignmentEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewAssignment(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewCalibration_count(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewCalibration_count(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Count, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewCalibration_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewCalibration_mean(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewCalibration_mean(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Mean, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewCalibration_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Float")
-}
-
-func (ec *executionContext) _ReviewCalibration_standardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewCalibration_standardDeviation(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Deviation, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewCalibration_standardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Float")
-}
-
-func (ec *executionContext) _ReviewCalibration_pooledStandardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewCalibration_pooledStandardDeviation(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Pooled, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewCalibration_pooledStandardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Float")
-}
-
-func (ec *executionContext) _ReviewCalibration_reviewers(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewCalibration_reviewers(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reviewers, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*review.ReviewerCalibration) graphql.Marshaler {
-			return ec.marshalNReviewerCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibrationᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewCalibration_reviewers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewCalibration",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewerCalibration(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewCalibration_applications(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewCalibration_applications(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Applications, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*review.ApplicationCalibration) graphql.Marshaler {
-			return ec.marshalNApplicationCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibrationᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewCalibration_applications(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewCalibration",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ApplicationCalibration(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewPair_application(ctx context.Context, field graphql.CollectedField, obj *review.Pair) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewPair_application(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Application, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewPair_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewPair",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Application(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewPair_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.Pair) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewPair_reviewer(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reviewer, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
-			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewPair_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewPair",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Member(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewPlan_assignedCount(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewPlan_assignedCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AssignedCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewPlan_assignedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewPlan", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewPlan_pairs(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewPlan_pairs(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Pairs, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*review.Pair) graphql.Marshaler {
-			return ec.marshalNReviewPair2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPairᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewPlan_pairs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewPlan",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewPair(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewPlan_loads(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewPlan_loads(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Loads, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*review.Load) graphql.Marshaler {
-			return ec.marshalNReviewerLoad2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoadᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewPlan_loads(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewPlan",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewerLoad(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewPlan_unfilledCount(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewPlan_unfilledCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UnfilledCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewPlan_unfilledCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewPlan", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewPlan_unfilled(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewPlan_unfilled(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Unfilled, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*review.Unfilled) graphql.Marshaler {
-			return ec.marshalNUnfilledApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilledᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewPlan_unfilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewPlan",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UnfilledApplication(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewProgress_reviewers(ctx context.Context, field graphql.CollectedField, obj *review.Progress) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewProgress_reviewers(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reviewers, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*review.ReviewerProgress) graphql.Marshaler {
-			return ec.marshalNReviewerProgress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgressᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewProgress_reviewers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewProgress",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ReviewerProgress(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewProgress_unfilledCount(ctx context.Context, field graphql.CollectedField, obj *review.Progress) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewProgress_unfilledCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UnfilledCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewProgress_unfilledCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewProgress", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewProgress_unfilled(ctx context.Context, field graphql.CollectedField, obj *review.Progress) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewProgress_unfilled(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Unfilled, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewProgress_unfilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewProgress",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Application(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewScore_criterion(ctx context.Context, field graphql.CollectedField, obj *schema.Score) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewScore_criterion(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Criterion, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewScore_criterion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewScore", field, false, false, "String")
-}
-
-func (ec *executionContext) _ReviewScore_points(ctx context.Context, field graphql.CollectedField, obj *schema.Score) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewScore_points(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Points, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewScore_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewScore", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewScore_comment(ctx context.Context, field graphql.CollectedField, obj *schema.Score) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewScore_comment(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Comment, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewScore_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewScore", field, false, false, "String")
-}
-
-func (ec *executionContext) _ReviewerCalibration_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerCalibration_reviewer(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reviewer, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
-			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerCalibration_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewerCalibration",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Member(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewerCalibration_count(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerCalibration_count(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Count, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerCalibration_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewerCalibration_mean(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerCalibration_mean(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Mean, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalNFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerCalibration_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
-}
-
-func (ec *executionContext) _ReviewerCalibration_standardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerCalibration_standardDeviation(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Deviation, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerCalibration_standardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
-}
-
-func (ec *executionContext) _ReviewerCalibration_difference(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerCalibration_difference(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Difference, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
-			return ec.marshalNFloat2float64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerCalibration_difference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
-}
-
-func (ec *executionContext) _ReviewerCalibration_standardScore(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerCalibration_standardScore(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Score, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerCalibration_standardScore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
-}
-
-func (ec *executionContext) _ReviewerCalibration_outlier(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerCalibration_outlier(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Outlier, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerCalibration_outlier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Boolean")
-}
-
-func (ec *executionContext) _ReviewerLoad_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.Load) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerLoad_reviewer(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reviewer, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
-			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerLoad_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewerLoad",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Member(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewerLoad_before(ctx context.Context, field graphql.CollectedField, obj *review.Load) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerLoad_before(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Before, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerLoad_before(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerLoad", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewerLoad_after(ctx context.Context, field graphql.CollectedField, obj *review.Load) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerLoad_after(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.After, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerLoad_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerLoad", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewerProgress_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerProgress_reviewer(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reviewer, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
-			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerProgress_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewerProgress",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Member(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ReviewerProgress_assigned(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerProgress_assigned(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Assigned, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerProgress_assigned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewerProgress_completed(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerProgress_completed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Completed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerProgress_completed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewerProgress_declined(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerProgress_declined(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Declined, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerProgress_declined(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewerProgress_removed(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerProgress_removed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Removed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerProgress_removed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
-}
-
-func (ec *executionContext) _ReviewerProgress_conflicted(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewerProgress_conflicted(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Conflicted, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ReviewerProgress_conflicted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
-}
-
 func (ec *executionContext) _RevokeAccessTokenPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.RevokeAccessTokenPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -45627,70 +44515,6 @@ func (ec *executionContext) _SaveDraftPayload_errors(ctx context.Context, field 
 func (ec *executionContext) fieldContext_SaveDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SaveDraftPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _SaveReviewPayload_review(ctx context.Context, field graphql.CollectedField, obj *model.SaveReviewPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SaveReviewPayload_review(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Review, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Review) graphql.Marshaler {
-			return ec.marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_SaveReviewPayload_review(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SaveReviewPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Review(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _SaveReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SaveReviewPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SaveReviewPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_SaveReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SaveReviewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -48833,70 +47657,6 @@ func (ec *executionContext) fieldContext_SubmitApplicationPayload_errors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _SubmitReviewPayload_review(ctx context.Context, field graphql.CollectedField, obj *model.SubmitReviewPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SubmitReviewPayload_review(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Review, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Review) graphql.Marshaler {
-			return ec.marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_SubmitReviewPayload_review(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SubmitReviewPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Review(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _SubmitReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SubmitReviewPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SubmitReviewPayload_errors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Errors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_SubmitReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SubmitReviewPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _SubmittedAnswer_key(ctx context.Context, field graphql.CollectedField, obj *schema.SubmittedAnswer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -51314,130 +50074,6 @@ func (ec *executionContext) fieldContext_UnblockMemberPayload_errors(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _UnfilledApplication_application(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UnfilledApplication_application(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Application, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_UnfilledApplication_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UnfilledApplication",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Application(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _UnfilledApplication_wanted(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UnfilledApplication_wanted(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Wanted, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_UnfilledApplication_wanted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
-}
-
-func (ec *executionContext) _UnfilledApplication_has(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UnfilledApplication_has(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Has, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_UnfilledApplication_has(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
-}
-
-func (ec *executionContext) _UnfilledApplication_conflicted(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UnfilledApplication_conflicted(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Conflicted, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_UnfilledApplication_conflicted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
-}
-
-func (ec *executionContext) _UnfilledApplication_askedBefore(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UnfilledApplication_askedBefore(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AskedBefore, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_UnfilledApplication_askedBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
-}
-
 func (ec *executionContext) _UnhidePostPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.UnhidePostPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -53584,6 +52220,70 @@ func (ec *executionContext) fieldContext_WithdrawApplicationPayload_errors(_ con
 	return fc, nil
 }
 
+func (ec *executionContext) _WithdrawEnrollmentPayload_enrollment(ctx context.Context, field graphql.CollectedField, obj *model.WithdrawEnrollmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithdrawEnrollmentPayload_enrollment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enrollment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Enrollment) graphql.Marshaler {
+			return ec.marshalOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WithdrawEnrollmentPayload_enrollment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WithdrawEnrollmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Enrollment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WithdrawEnrollmentPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.WithdrawEnrollmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithdrawEnrollmentPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WithdrawEnrollmentPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WithdrawEnrollmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -54741,6 +53441,48 @@ func UnmarshalAcceptJoinRequestInput(ctx context.Context, raw any) (model.Accept
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAcceptOfferInput(ctx context.Context, obj any) (model.AcceptOfferInput, error) {
+	var it model.AcceptOfferInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAcceptOfferInput unmarshals raw into the AcceptOfferInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAcceptOfferInput(ctx context.Context, raw any) (model.AcceptOfferInput, error) {
+	var out model.AcceptOfferInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AcceptOfferInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAcknowledgeWarningInput(ctx context.Context, obj any) (model.AcknowledgeWarningInput, error) {
 	var it model.AcknowledgeWarningInput
 	if obj == nil {
@@ -55301,111 +54043,6 @@ func UnmarshalArchiveTeamInput(ctx context.Context, raw any) (model.ArchiveTeamI
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputAssignBalancedInput(ctx context.Context, obj any) (model.AssignBalancedInput, error) {
-	var it model.AssignBalancedInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"callId", "reviewerIds", "dryRun"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "callId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.CallID = data
-		case "reviewerIds":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewerIds"))
-			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ReviewerIds = graphql.OmittableOf(data)
-		case "dryRun":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
-			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.DryRun = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalAssignBalancedInput unmarshals raw into the AssignBalancedInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalAssignBalancedInput(ctx context.Context, raw any) (model.AssignBalancedInput, error) {
-	var out model.AssignBalancedInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssignBalancedInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputAssignReviewersInput(ctx context.Context, obj any) (model.AssignReviewersInput, error) {
-	var it model.AssignReviewersInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"applicationIds", "reviewerIds"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "applicationIds":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationIds"))
-			data, err := ec.unmarshalNID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ApplicationIds = data
-		case "reviewerIds":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewerIds"))
-			data, err := ec.unmarshalNID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ReviewerIds = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalAssignReviewersInput unmarshals raw into the AssignReviewersInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalAssignReviewersInput(ctx context.Context, raw any) (model.AssignReviewersInput, error) {
-	var out model.AssignReviewersInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssignReviewersInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputBlockMemberInput(ctx context.Context, obj any) (model.BlockMemberInput, error) {
 	var it model.BlockMemberInput
 	if obj == nil {
@@ -55711,6 +54348,55 @@ func (ec *executionContext) unmarshalInputClassifyThreadInput(ctx context.Contex
 func UnmarshalClassifyThreadInput(ctx context.Context, raw any) (model.ClassifyThreadInput, error) {
 	var out model.ClassifyThreadInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ClassifyThreadInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCloseWaitlistInput(ctx context.Context, obj any) (model.CloseWaitlistInput, error) {
+	var it model.CloseWaitlistInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCloseWaitlistInput unmarshals raw into the CloseWaitlistInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCloseWaitlistInput(ctx context.Context, raw any) (model.CloseWaitlistInput, error) {
+	var out model.CloseWaitlistInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CloseWaitlistInput", raw, &out)
 	return out, err
 }
 
@@ -56978,62 +55664,6 @@ func UnmarshalDeactivateMemberInput(ctx context.Context, raw any) (model.Deactiv
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputDeclareConflictInput(ctx context.Context, obj any) (model.DeclareConflictInput, error) {
-	var it model.DeclareConflictInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"applicationId", "memberId", "note"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "applicationId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ApplicationID = data
-		case "memberId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
-			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.MemberID = graphql.OmittableOf(data)
-		case "note":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Note = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalDeclareConflictInput unmarshals raw into the DeclareConflictInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalDeclareConflictInput(ctx context.Context, raw any) (model.DeclareConflictInput, error) {
-	var out model.DeclareConflictInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclareConflictInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputDeclineJoinRequestInput(ctx context.Context, obj any) (model.DeclineJoinRequestInput, error) {
 	var it model.DeclineJoinRequestInput
 	if obj == nil {
@@ -57076,8 +55706,8 @@ func UnmarshalDeclineJoinRequestInput(ctx context.Context, raw any) (model.Decli
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputDeclineReviewInput(ctx context.Context, obj any) (model.DeclineReviewInput, error) {
-	var it model.DeclineReviewInput
+func (ec *executionContext) unmarshalInputDeclineOfferInput(ctx context.Context, obj any) (model.DeclineOfferInput, error) {
+	var it model.DeclineOfferInput
 	if obj == nil {
 		return it, nil
 	}
@@ -57087,41 +55717,34 @@ func (ec *executionContext) unmarshalInputDeclineReviewInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"assignmentId", "reason"}
+	fieldsInOrder := [...]string{"applicationId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
-		case "assignmentId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
 			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.AssignmentID = data
-		case "reason":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Reason = data
+			it.ApplicationID = data
 		}
 	}
 	return it, nil
 }
 
-// UnmarshalDeclineReviewInput unmarshals raw into the DeclineReviewInput input type, using the
+// UnmarshalDeclineOfferInput unmarshals raw into the DeclineOfferInput input type, using the
 // unmarshaler bound to ctx's request. Call it from a resolver to decode an input
 // object that was not passed as a field argument.
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalDeclineReviewInput(ctx context.Context, raw any) (model.DeclineReviewInput, error) {
-	var out model.DeclineReviewInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclineReviewInput", raw, &out)
+func UnmarshalDeclineOfferInput(ctx context.Context, raw any) (model.DeclineOfferInput, error) {
+	var out model.DeclineOfferInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclineOfferInput", raw, &out)
 	return out, err
 }
 
@@ -57335,6 +55958,55 @@ func UnmarshalDeleteWebhookEndpointInput(ctx context.Context, raw any) (model.De
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDiscardDecisionInput(ctx context.Context, obj any) (model.DiscardDecisionInput, error) {
+	var it model.DiscardDecisionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDiscardDecisionInput unmarshals raw into the DiscardDecisionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDiscardDecisionInput(ctx context.Context, raw any) (model.DiscardDecisionInput, error) {
+	var out model.DiscardDecisionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DiscardDecisionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputEditPostInput(ctx context.Context, obj any) (model.EditPostInput, error) {
 	var it model.EditPostInput
 	if obj == nil {
@@ -57486,55 +56158,6 @@ func (ec *executionContext) unmarshalInputEndBreakGlassInput(ctx context.Context
 func UnmarshalEndBreakGlassInput(ctx context.Context, raw any) (model.EndBreakGlassInput, error) {
 	var out model.EndBreakGlassInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "EndBreakGlassInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputEndConflictInput(ctx context.Context, obj any) (model.EndConflictInput, error) {
-	var it model.EndConflictInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"conflictId", "reason"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "conflictId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conflictId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ConflictID = data
-		case "reason":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Reason = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalEndConflictInput unmarshals raw into the EndConflictInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalEndConflictInput(ctx context.Context, raw any) (model.EndConflictInput, error) {
-	var out model.EndConflictInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "EndConflictInput", raw, &out)
 	return out, err
 }
 
@@ -58329,6 +56952,48 @@ func UnmarshalInviteMemberInput(ctx context.Context, raw any) (model.InviteMembe
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputLeaveWaitlistInput(ctx context.Context, obj any) (model.LeaveWaitlistInput, error) {
+	var it model.LeaveWaitlistInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLeaveWaitlistInput unmarshals raw into the LeaveWaitlistInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLeaveWaitlistInput(ctx context.Context, raw any) (model.LeaveWaitlistInput, error) {
+	var out model.LeaveWaitlistInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LeaveWaitlistInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputLockThreadInput(ctx context.Context, obj any) (model.LockThreadInput, error) {
 	var it model.LockThreadInput
 	if obj == nil {
@@ -58655,6 +57320,55 @@ func UnmarshalMergeThreadsInput(ctx context.Context, raw any) (model.MergeThread
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMoveInWaitlistInput(ctx context.Context, obj any) (model.MoveInWaitlistInput, error) {
+	var it model.MoveInWaitlistInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationId", "rank"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationID = data
+		case "rank":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rank"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rank = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMoveInWaitlistInput unmarshals raw into the MoveInWaitlistInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMoveInWaitlistInput(ctx context.Context, raw any) (model.MoveInWaitlistInput, error) {
+	var out model.MoveInWaitlistInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MoveInWaitlistInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputMoveThreadInput(ctx context.Context, obj any) (model.MoveThreadInput, error) {
 	var it model.MoveThreadInput
 	if obj == nil {
@@ -58900,6 +57614,83 @@ func UnmarshalPollInput(ctx context.Context, raw any) (model.PollInput, error) {
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputPrepareDecisionInput(ctx context.Context, obj any) (model.PrepareDecisionInput, error) {
+	var it model.PrepareDecisionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationId", "kind", "rank", "reason", "note", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationID = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNDecisionKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋdecisionᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "rank":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rank"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rank = graphql.OmittableOf(data)
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = graphql.OmittableOf(data)
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPrepareDecisionInput unmarshals raw into the PrepareDecisionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPrepareDecisionInput(ctx context.Context, raw any) (model.PrepareDecisionInput, error) {
+	var out model.PrepareDecisionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PrepareDecisionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputPublishDraftInput(ctx context.Context, obj any) (model.PublishDraftInput, error) {
 	var it model.PublishDraftInput
 	if obj == nil {
@@ -59044,6 +57835,146 @@ func (ec *executionContext) unmarshalInputReactivateMemberInput(ctx context.Cont
 func UnmarshalReactivateMemberInput(ctx context.Context, raw any) (model.ReactivateMemberInput, error) {
 	var out model.ReactivateMemberInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReactivateMemberInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRecordFeeInput(ctx context.Context, obj any) (model.RecordFeeInput, error) {
+	var it model.RecordFeeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"enrollmentId", "amount", "waivedAmount", "currency", "sponsorshipId", "note", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "enrollmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enrollmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EnrollmentID = data
+		case "amount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amount"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Amount = data
+		case "waivedAmount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waivedAmount"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaivedAmount = graphql.OmittableOf(data)
+		case "currency":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("currency"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Currency = data
+		case "sponsorshipId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sponsorshipId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SponsorshipID = graphql.OmittableOf(data)
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = graphql.OmittableOf(data)
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRecordFeeInput unmarshals raw into the RecordFeeInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRecordFeeInput(ctx context.Context, raw any) (model.RecordFeeInput, error) {
+	var out model.RecordFeeInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RecordFeeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReleaseDecisionsInput(ctx context.Context, obj any) (model.ReleaseDecisionsInput, error) {
+	var it model.ReleaseDecisionsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "beyondCapacity", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "beyondCapacity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("beyondCapacity"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BeyondCapacity = graphql.OmittableOf(data)
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReleaseDecisionsInput unmarshals raw into the ReleaseDecisionsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReleaseDecisionsInput(ctx context.Context, raw any) (model.ReleaseDecisionsInput, error) {
+	var out model.ReleaseDecisionsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReleaseDecisionsInput", raw, &out)
 	return out, err
 }
 
@@ -59236,55 +58167,6 @@ func UnmarshalRemoveReactionInput(ctx context.Context, raw any) (model.RemoveRea
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputRemoveReviewerInput(ctx context.Context, obj any) (model.RemoveReviewerInput, error) {
-	var it model.RemoveReviewerInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"assignmentId", "reason"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "assignmentId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.AssignmentID = data
-		case "reason":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Reason = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalRemoveReviewerInput unmarshals raw into the RemoveReviewerInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalRemoveReviewerInput(ctx context.Context, raw any) (model.RemoveReviewerInput, error) {
-	var out model.RemoveReviewerInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemoveReviewerInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputRenameThreadInput(ctx context.Context, obj any) (model.RenameThreadInput, error) {
 	var it model.RenameThreadInput
 	if obj == nil {
@@ -59373,55 +58255,6 @@ func (ec *executionContext) unmarshalInputRenewJoinAddressInput(ctx context.Cont
 func UnmarshalRenewJoinAddressInput(ctx context.Context, raw any) (model.RenewJoinAddressInput, error) {
 	var out model.RenewJoinAddressInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RenewJoinAddressInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputReopenReviewInput(ctx context.Context, obj any) (model.ReopenReviewInput, error) {
-	var it model.ReopenReviewInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"reviewId", "reason"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "reviewId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ReviewID = data
-		case "reason":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Reason = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalReopenReviewInput unmarshals raw into the ReopenReviewInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalReopenReviewInput(ctx context.Context, raw any) (model.ReopenReviewInput, error) {
-	var out model.ReopenReviewInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReopenReviewInput", raw, &out)
 	return out, err
 }
 
@@ -59849,62 +58682,6 @@ func UnmarshalResolveFlagsInput(ctx context.Context, raw any) (model.ResolveFlag
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputReviewScoreInput(ctx context.Context, obj any) (model.ReviewScoreInput, error) {
-	var it model.ReviewScoreInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"criterion", "points", "comment"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "criterion":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("criterion"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Criterion = data
-		case "points":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("points"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Points = data
-		case "comment":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comment"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Comment = graphql.OmittableOf(data)
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalReviewScoreInput unmarshals raw into the ReviewScoreInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalReviewScoreInput(ctx context.Context, raw any) (model.ReviewScoreInput, error) {
-	var out model.ReviewScoreInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReviewScoreInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputRevokeAccessTokenInput(ctx context.Context, obj any) (model.RevokeAccessTokenInput, error) {
 	var it model.RevokeAccessTokenInput
 	if obj == nil {
@@ -60231,76 +59008,6 @@ func (ec *executionContext) unmarshalInputSaveDraftInput(ctx context.Context, ob
 func UnmarshalSaveDraftInput(ctx context.Context, raw any) (model.SaveDraftInput, error) {
 	var out model.SaveDraftInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveDraftInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputSaveReviewInput(ctx context.Context, obj any) (model.SaveReviewInput, error) {
-	var it model.SaveReviewInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"assignmentId", "scores", "comment", "recommendation", "expectedVersion"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "assignmentId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.AssignmentID = data
-		case "scores":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scores"))
-			data, err := ec.unmarshalNReviewScoreInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInputᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Scores = data
-		case "comment":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comment"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Comment = graphql.OmittableOf(data)
-		case "recommendation":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recommendation"))
-			data, err := ec.unmarshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Recommendation = graphql.OmittableOf(data)
-		case "expectedVersion":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ExpectedVersion = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalSaveReviewInput unmarshals raw into the SaveReviewInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSaveReviewInput(ctx context.Context, raw any) (model.SaveReviewInput, error) {
-	var out model.SaveReviewInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveReviewInput", raw, &out)
 	return out, err
 }
 
@@ -60742,55 +59449,6 @@ func (ec *executionContext) unmarshalInputSubmitApplicationInput(ctx context.Con
 func UnmarshalSubmitApplicationInput(ctx context.Context, raw any) (model.SubmitApplicationInput, error) {
 	var out model.SubmitApplicationInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitApplicationInput", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputSubmitReviewInput(ctx context.Context, obj any) (model.SubmitReviewInput, error) {
-	var it model.SubmitReviewInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"assignmentId", "expectedVersion"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "assignmentId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.AssignmentID = data
-		case "expectedVersion":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ExpectedVersion = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalSubmitReviewInput unmarshals raw into the SubmitReviewInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSubmitReviewInput(ctx context.Context, raw any) (model.SubmitReviewInput, error) {
-	var out model.SubmitReviewInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitReviewInput", raw, &out)
 	return out, err
 }
 
@@ -62383,6 +61041,55 @@ func UnmarshalWithdrawApplicationInput(ctx context.Context, raw any) (model.With
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputWithdrawEnrollmentInput(ctx context.Context, obj any) (model.WithdrawEnrollmentInput, error) {
+	var it model.WithdrawEnrollmentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"enrollmentId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "enrollmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enrollmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EnrollmentID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWithdrawEnrollmentInput unmarshals raw into the WithdrawEnrollmentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWithdrawEnrollmentInput(ctx context.Context, raw any) (model.WithdrawEnrollmentInput, error) {
+	var out model.WithdrawEnrollmentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WithdrawEnrollmentInput", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -62544,20 +61251,6 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._RoleAssignment(ctx, sel, obj)
-	case ent.ReviewAssignment:
-		return ec._ReviewAssignment(ctx, sel, &obj)
-	case *ent.ReviewAssignment:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._ReviewAssignment(ctx, sel, obj)
-	case ent.Review:
-		return ec._Review(ctx, sel, &obj)
-	case *ent.Review:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Review(ctx, sel, obj)
 	case ent.ResourceVersion:
 		return ec._ResourceVersion(ctx, sel, &obj)
 	case *ent.ResourceVersion:
@@ -62898,13 +61591,6 @@ func (ec *executionContext) _SearchResult(ctx context.Context, sel ast.Selection
 			return graphql.Null
 		}
 		return ec._Member(ctx, sel, obj)
-	case ent.Application:
-		return ec._Application(ctx, sel, &obj)
-	case *ent.Application:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Application(ctx, sel, obj)
 	default:
 		if typedObj, ok := obj.(graphql.Marshaler); ok {
 			return typedObj
@@ -63050,6 +61736,44 @@ func (ec *executionContext) _AcceptJoinRequestPayload(ctx context.Context, sel a
 			}
 		case "errors":
 			out.Values[i] = ec._AcceptJoinRequestPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var acceptOfferPayloadImplementors = []string{"AcceptOfferPayload"}
+
+func (ec *executionContext) _AcceptOfferPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AcceptOfferPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, acceptOfferPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AcceptOfferPayload")
+		case "application":
+			out.Values[i] = ec._AcceptOfferPayload_application(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._AcceptOfferPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -63595,7 +62319,7 @@ func (ec *executionContext) _AnswerVersion(ctx context.Context, sel ast.Selectio
 	return out
 }
 
-var applicationImplementors = []string{"Application", "Node", "SearchResult"}
+var applicationImplementors = []string{"Application", "Node"}
 
 func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionSet, obj *ent.Application) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, applicationImplementors)
@@ -63617,18 +62341,11 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_call(ctx, field, obj)
 				})
-		case "number":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Application_number(ctx, field, obj)
-				})
 		case "organizationName":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Application_organizationName(ctx, field, obj)
-				})
+			out.Values[i] = ec._Application_organizationName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "organizationKind":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -63636,11 +62353,10 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 					return ec._Application_organizationKind(ctx, field, obj)
 				})
 		case "teamName":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Application_teamName(ctx, field, obj)
-				})
+			out.Values[i] = ec._Application_teamName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "state":
 			out.Values[i] = ec._Application_state(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -63753,87 +62469,24 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "reviewAssignments":
+		case "decision":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
+				true, false,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Application_reviewAssignments(ctx, field, obj)
+					return ec._Application_decision(ctx, field, obj)
 				})
-		case "reviews":
+		case "preparedDecision":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
+				true, false,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Application_reviews(ctx, field, obj)
+					return ec._Application_preparedDecision(ctx, field, obj)
 				})
-		case "conflicts":
+		case "enrollment":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
+				true, false,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Application_conflicts(ctx, field, obj)
+					return ec._Application_enrollment(ctx, field, obj)
 				})
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var applicationCalibrationImplementors = []string{"ApplicationCalibration"}
-
-func (ec *executionContext) _ApplicationCalibration(ctx context.Context, sel ast.SelectionSet, obj *review.ApplicationCalibration) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, applicationCalibrationImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ApplicationCalibration")
-		case "application":
-			out.Values[i] = ec._ApplicationCalibration_application(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "count":
-			out.Values[i] = ec._ApplicationCalibration_count(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "mean":
-			out.Values[i] = ec._ApplicationCalibration_mean(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "standardDeviation":
-			out.Values[i] = ec._ApplicationCalibration_standardDeviation(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "lowest":
-			out.Values[i] = ec._ApplicationCalibration_lowest(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "highest":
-			out.Values[i] = ec._ApplicationCalibration_highest(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "outlier":
-			out.Values[i] = ec._ApplicationCalibration_outlier(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -64305,130 +62958,6 @@ func (ec *executionContext) _ArchiveTeamPayload(ctx context.Context, sel ast.Sel
 		case "errors":
 			out.Values[i] = ec._ArchiveTeamPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var assignBalancedPayloadImplementors = []string{"AssignBalancedPayload"}
-
-func (ec *executionContext) _AssignBalancedPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AssignBalancedPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, assignBalancedPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("AssignBalancedPayload")
-		case "plan":
-			out.Values[i] = ec._AssignBalancedPayload_plan(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._AssignBalancedPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var assignReviewersPayloadImplementors = []string{"AssignReviewersPayload"}
-
-func (ec *executionContext) _AssignReviewersPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AssignReviewersPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, assignReviewersPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("AssignReviewersPayload")
-		case "outcomes":
-			out.Values[i] = ec._AssignReviewersPayload_outcomes(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._AssignReviewersPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var assignmentOutcomeImplementors = []string{"AssignmentOutcome"}
-
-func (ec *executionContext) _AssignmentOutcome(ctx context.Context, sel ast.SelectionSet, obj *review.Outcome) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, assignmentOutcomeImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("AssignmentOutcome")
-		case "applicationId":
-			out.Values[i] = ec._AssignmentOutcome_applicationId(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "reviewerId":
-			out.Values[i] = ec._AssignmentOutcome_reviewerId(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "result":
-			out.Values[i] = ec._AssignmentOutcome_result(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "assignment":
-			out.Values[i] = ec._AssignmentOutcome_assignment(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -65411,18 +63940,76 @@ func (ec *executionContext) _Call(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Call_bulkActions(ctx, field, obj)
 				})
-		case "reviewProgress":
+		case "places":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Call_reviewProgress(ctx, field, obj)
+					return ec._Call_places(ctx, field, obj)
 				})
-		case "reviewCalibration":
+		case "waitlist":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
+				true, true,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Call_reviewCalibration(ctx, field, obj)
+					return ec._Call_waitlist(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callPlacesImplementors = []string{"CallPlaces"}
+
+func (ec *executionContext) _CallPlaces(ctx context.Context, sel ast.SelectionSet, obj *placement.Places) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callPlacesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallPlaces")
+		case "capacity":
+			out.Values[i] = ec._CallPlaces_capacity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "offered":
+			out.Values[i] = ec._CallPlaces_offered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "admitted":
+			out.Values[i] = ec._CallPlaces_admitted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "free":
+			out.Values[i] = ec._CallPlaces_free(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waiting":
+			out.Values[i] = ec._CallPlaces_waiting(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "prepared":
+			out.Values[i] = ec._CallPlaces_prepared(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -65627,6 +64214,44 @@ func (ec *executionContext) _ClassifyThreadPayload(ctx context.Context, sel ast.
 	return out
 }
 
+var closeWaitlistPayloadImplementors = []string{"CloseWaitlistPayload"}
+
+func (ec *executionContext) _CloseWaitlistPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloseWaitlistPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, closeWaitlistPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CloseWaitlistPayload")
+		case "call":
+			out.Values[i] = ec._CloseWaitlistPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._CloseWaitlistPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var cohortImplementors = []string{"Cohort", "Node"}
 
 func (ec *executionContext) _Cohort(ctx context.Context, sel ast.SelectionSet, obj *ent.Cohort) graphql.Marshaler {
@@ -65768,66 +64393,6 @@ func (ec *executionContext) _CohortEdge(ctx context.Context, sel ast.SelectionSe
 			out.Values[i] = ec._CohortEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var conflictOfInterestImplementors = []string{"ConflictOfInterest"}
-
-func (ec *executionContext) _ConflictOfInterest(ctx context.Context, sel ast.SelectionSet, obj *ent.Conflict) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, conflictOfInterestImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ConflictOfInterest")
-		case "id":
-			out.Values[i] = ec._ConflictOfInterest_id(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "member":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ConflictOfInterest_member(ctx, field, obj)
-				})
-		case "note":
-			out.Values[i] = ec._ConflictOfInterest_note(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "declaredBy":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ConflictOfInterest_declaredBy(ctx, field, obj)
-				})
-		case "createdAt":
-			out.Values[i] = ec._ConflictOfInterest_createdAt(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "endedAt":
-			out.Values[i] = ec._ConflictOfInterest_endedAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -66598,24 +65163,213 @@ func (ec *executionContext) _DeactivateMemberPayload(ctx context.Context, sel as
 	return out
 }
 
-var declareConflictPayloadImplementors = []string{"DeclareConflictPayload"}
+var decisionImplementors = []string{"Decision"}
 
-func (ec *executionContext) _DeclareConflictPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeclareConflictPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, declareConflictPayloadImplementors)
+func (ec *executionContext) _Decision(ctx context.Context, sel ast.SelectionSet, obj *ent.Decision) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, decisionImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("DeclareConflictPayload")
-		case "conflict":
-			out.Values[i] = ec._DeclareConflictPayload_conflict(ctx, field, obj)
+			out.Values[i] = graphql.MarshalString("Decision")
+		case "id":
+			out.Values[i] = ec._Decision_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "application":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Decision_application(ctx, field, obj)
+				})
+		case "kind":
+			out.Values[i] = ec._Decision_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._Decision_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "releasedAt":
+			out.Values[i] = ec._Decision_releasedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Decision_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "answer":
+			out.Values[i] = ec._Decision_answer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "answeredAt":
+			out.Values[i] = ec._Decision_answeredAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "note":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Decision_note(ctx, field, obj)
+				})
+		case "rank":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Decision_rank(ctx, field, obj)
+				})
+		case "decider":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Decision_decider(ctx, field, obj)
+				})
+		case "version":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Decision_version(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var decisionConnectionImplementors = []string{"DecisionConnection"}
+
+func (ec *executionContext) _DecisionConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Decision]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, decisionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DecisionConnection")
+		case "edges":
+			out.Values[i] = ec._DecisionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "errors":
-			out.Values[i] = ec._DeclareConflictPayload_errors(ctx, field, obj)
+		case "pageInfo":
+			out.Values[i] = ec._DecisionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var decisionEdgeImplementors = []string{"DecisionEdge"}
+
+func (ec *executionContext) _DecisionEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Decision]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, decisionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DecisionEdge")
+		case "cursor":
+			out.Values[i] = ec._DecisionEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._DecisionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var decisionReleaseImplementors = []string{"DecisionRelease"}
+
+func (ec *executionContext) _DecisionRelease(ctx context.Context, sel ast.SelectionSet, obj *placement.Released) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, decisionReleaseImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DecisionRelease")
+		case "offered":
+			out.Values[i] = ec._DecisionRelease_offered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waitlisted":
+			out.Values[i] = ec._DecisionRelease_waitlisted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "declined":
+			out.Values[i] = ec._DecisionRelease_declined(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "promoted":
+			out.Values[i] = ec._DecisionRelease_promoted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "heldBack":
+			out.Values[i] = ec._DecisionRelease_heldBack(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "joining":
+			out.Values[i] = ec._DecisionRelease_joining(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -66674,19 +65428,24 @@ func (ec *executionContext) _DeclineJoinRequestPayload(ctx context.Context, sel 
 	return out
 }
 
-var declineReviewPayloadImplementors = []string{"DeclineReviewPayload"}
+var declineOfferPayloadImplementors = []string{"DeclineOfferPayload"}
 
-func (ec *executionContext) _DeclineReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeclineReviewPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, declineReviewPayloadImplementors)
+func (ec *executionContext) _DeclineOfferPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeclineOfferPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, declineOfferPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("DeclineReviewPayload")
+			out.Values[i] = graphql.MarshalString("DeclineOfferPayload")
+		case "application":
+			out.Values[i] = ec._DeclineOfferPayload_application(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "errors":
-			out.Values[i] = ec._DeclineReviewPayload_errors(ctx, field, obj)
+			out.Values[i] = ec._DeclineOfferPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -66915,6 +65674,44 @@ func (ec *executionContext) _DiffRun(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "text":
 			out.Values[i] = ec._DiffRun_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var discardDecisionPayloadImplementors = []string{"DiscardDecisionPayload"}
+
+func (ec *executionContext) _DiscardDecisionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DiscardDecisionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, discardDecisionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DiscardDecisionPayload")
+		case "application":
+			out.Values[i] = ec._DiscardDecisionPayload_application(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DiscardDecisionPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -67531,44 +66328,6 @@ func (ec *executionContext) _EndBreakGlassPayload(ctx context.Context, sel ast.S
 	return out
 }
 
-var endConflictPayloadImplementors = []string{"EndConflictPayload"}
-
-func (ec *executionContext) _EndConflictPayload(ctx context.Context, sel ast.SelectionSet, obj *model.EndConflictPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, endConflictPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("EndConflictPayload")
-		case "conflict":
-			out.Values[i] = ec._EndConflictPayload_conflict(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._EndConflictPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var endOtherSessionsPayloadImplementors = []string{"EndOtherSessionsPayload"}
 
 func (ec *executionContext) _EndOtherSessionsPayload(ctx context.Context, sel ast.SelectionSet, obj *model.EndOtherSessionsPayload) graphql.Marshaler {
@@ -67884,6 +66643,12 @@ func (ec *executionContext) _Enrollment(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "fee":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Enrollment_fee(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -67959,6 +66724,77 @@ func (ec *executionContext) _EnrollmentEdge(ctx context.Context, sel ast.Selecti
 			out.Values[i] = ec._EnrollmentEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var enrollmentFeeImplementors = []string{"EnrollmentFee"}
+
+func (ec *executionContext) _EnrollmentFee(ctx context.Context, sel ast.SelectionSet, obj *placement.Fee) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, enrollmentFeeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EnrollmentFee")
+		case "amount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._EnrollmentFee_amount(ctx, field, obj)
+				})
+		case "waived":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._EnrollmentFee_waived(ctx, field, obj)
+				})
+		case "due":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._EnrollmentFee_due(ctx, field, obj)
+				})
+		case "sponsorship":
+			out.Values[i] = ec._EnrollmentFee_sponsorship(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "note":
+			out.Values[i] = ec._EnrollmentFee_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._EnrollmentFee_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recordedAt":
+			out.Values[i] = ec._EnrollmentFee_recordedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recordedBy":
+			out.Values[i] = ec._EnrollmentFee_recordedBy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -69034,6 +67870,44 @@ func (ec *executionContext) _JoinRequestEdge(ctx context.Context, sel ast.Select
 	return out
 }
 
+var leaveWaitlistPayloadImplementors = []string{"LeaveWaitlistPayload"}
+
+func (ec *executionContext) _LeaveWaitlistPayload(ctx context.Context, sel ast.SelectionSet, obj *model.LeaveWaitlistPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, leaveWaitlistPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LeaveWaitlistPayload")
+		case "application":
+			out.Values[i] = ec._LeaveWaitlistPayload_application(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._LeaveWaitlistPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var lockThreadPayloadImplementors = []string{"LockThreadPayload"}
 
 func (ec *executionContext) _LockThreadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.LockThreadPayload) graphql.Marshaler {
@@ -69934,6 +68808,44 @@ func (ec *executionContext) _Money(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var moveInWaitlistPayloadImplementors = []string{"MoveInWaitlistPayload"}
+
+func (ec *executionContext) _MoveInWaitlistPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MoveInWaitlistPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, moveInWaitlistPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MoveInWaitlistPayload")
+		case "application":
+			out.Values[i] = ec._MoveInWaitlistPayload_application(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._MoveInWaitlistPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var moveThreadPayloadImplementors = []string{"MoveThreadPayload"}
 
 func (ec *executionContext) _MoveThreadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MoveThreadPayload) graphql.Marshaler {
@@ -70705,6 +69617,76 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "prepareDecision":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_prepareDecision(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "discardDecision":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_discardDecision(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "releaseDecisions":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_releaseDecisions(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "acceptOffer":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_acceptOffer(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "declineOffer":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_declineOffer(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "moveInWaitlist":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_moveInWaitlist(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "leaveWaitlist":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_leaveWaitlist(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closeWaitlist":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_closeWaitlist(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawEnrollment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_withdrawEnrollment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "recordFee":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_recordFee(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "vote":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_vote(ctx, field)
@@ -70764,69 +69746,6 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "archiveResource":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_archiveResource(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "assignReviewers":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_assignReviewers(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "assignBalanced":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_assignBalanced(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "removeReviewer":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_removeReviewer(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "declineReview":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_declineReview(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "declareConflict":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_declareConflict(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "endConflict":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_endConflict(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "saveReview":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_saveReview(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "submitReview":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_submitReview(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "reopenReview":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_reopenReview(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -72629,6 +71548,49 @@ func (ec *executionContext) _PostRevisionEdge(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var prepareDecisionPayloadImplementors = []string{"PrepareDecisionPayload"}
+
+func (ec *executionContext) _PrepareDecisionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PrepareDecisionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, prepareDecisionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PrepareDecisionPayload")
+		case "application":
+			out.Values[i] = ec._PrepareDecisionPayload_application(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "decision":
+			out.Values[i] = ec._PrepareDecisionPayload_decision(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._PrepareDecisionPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var programImplementors = []string{"Program", "Node"}
 
 func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, obj *ent.Program) graphql.Marshaler {
@@ -72857,12 +71819,6 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_frameworks(ctx, field)
-				})
-		case "myReviewAssignments":
-			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Query_myReviewAssignments(ctx, field)
 				})
 		case "search":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -73134,6 +72090,87 @@ func (ec *executionContext) _ReadStateChanged(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var recordFeePayloadImplementors = []string{"RecordFeePayload"}
+
+func (ec *executionContext) _RecordFeePayload(ctx context.Context, sel ast.SelectionSet, obj *model.RecordFeePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordFeePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordFeePayload")
+		case "enrollment":
+			out.Values[i] = ec._RecordFeePayload_enrollment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RecordFeePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var releaseDecisionsPayloadImplementors = []string{"ReleaseDecisionsPayload"}
+
+func (ec *executionContext) _ReleaseDecisionsPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ReleaseDecisionsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, releaseDecisionsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReleaseDecisionsPayload")
+		case "call":
+			out.Values[i] = ec._ReleaseDecisionsPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "released":
+			out.Values[i] = ec._ReleaseDecisionsPayload_released(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ReleaseDecisionsPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var removeApplicationEditorPayloadImplementors = []string{"RemoveApplicationEditorPayload"}
 
 func (ec *executionContext) _RemoveApplicationEditorPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RemoveApplicationEditorPayload) graphql.Marshaler {
@@ -73286,44 +72323,6 @@ func (ec *executionContext) _RemoveReactionPayload(ctx context.Context, sel ast.
 	return out
 }
 
-var removeReviewerPayloadImplementors = []string{"RemoveReviewerPayload"}
-
-func (ec *executionContext) _RemoveReviewerPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RemoveReviewerPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, removeReviewerPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("RemoveReviewerPayload")
-		case "assignment":
-			out.Values[i] = ec._RemoveReviewerPayload_assignment(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._RemoveReviewerPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var renameThreadPayloadImplementors = []string{"RenameThreadPayload"}
 
 func (ec *executionContext) _RenameThreadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RenameThreadPayload) graphql.Marshaler {
@@ -73380,44 +72379,6 @@ func (ec *executionContext) _RenewJoinAddressPayload(ctx context.Context, sel as
 			}
 		case "errors":
 			out.Values[i] = ec._RenewJoinAddressPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reopenReviewPayloadImplementors = []string{"ReopenReviewPayload"}
-
-func (ec *executionContext) _ReopenReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ReopenReviewPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reopenReviewPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReopenReviewPayload")
-		case "assignment":
-			out.Values[i] = ec._ReopenReviewPayload_assignment(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._ReopenReviewPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -74114,646 +73075,6 @@ func (ec *executionContext) _ResourceVersionEdge(ctx context.Context, sel ast.Se
 	return out
 }
 
-var reviewImplementors = []string{"Review", "Node"}
-
-func (ec *executionContext) _Review(ctx context.Context, sel ast.SelectionSet, obj *ent.Review) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("Review")
-		case "id":
-			out.Values[i] = ec._Review_id(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "application":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Review_application(ctx, field, obj)
-				})
-		case "reviewer":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Review_reviewer(ctx, field, obj)
-				})
-		case "scores":
-			out.Values[i] = ec._Review_scores(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "comment":
-			out.Values[i] = ec._Review_comment(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "recommendation":
-			out.Values[i] = ec._Review_recommendation(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "points":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Review_points(ctx, field, obj)
-				})
-		case "submittedAt":
-			out.Values[i] = ec._Review_submittedAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "version":
-			out.Values[i] = ec._Review_version(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "updatedAt":
-			out.Values[i] = ec._Review_updatedAt(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reviewAssignmentImplementors = []string{"ReviewAssignment", "Node"}
-
-func (ec *executionContext) _ReviewAssignment(ctx context.Context, sel ast.SelectionSet, obj *ent.ReviewAssignment) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewAssignmentImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReviewAssignment")
-		case "id":
-			out.Values[i] = ec._ReviewAssignment_id(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "application":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ReviewAssignment_application(ctx, field, obj)
-				})
-		case "reviewer":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ReviewAssignment_reviewer(ctx, field, obj)
-				})
-		case "state":
-			out.Values[i] = ec._ReviewAssignment_state(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "conflicted":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ReviewAssignment_conflicted(ctx, field, obj)
-				})
-		case "conflictReasons":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ReviewAssignment_conflictReasons(ctx, field, obj)
-				})
-		case "endReason":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ReviewAssignment_endReason(ctx, field, obj)
-				})
-		case "review":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ReviewAssignment_review(ctx, field, obj)
-				})
-		case "createdAt":
-			out.Values[i] = ec._ReviewAssignment_createdAt(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "endedAt":
-			out.Values[i] = ec._ReviewAssignment_endedAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reviewAssignmentConnectionImplementors = []string{"ReviewAssignmentConnection"}
-
-func (ec *executionContext) _ReviewAssignmentConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.ReviewAssignment]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewAssignmentConnectionImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReviewAssignmentConnection")
-		case "edges":
-			out.Values[i] = ec._ReviewAssignmentConnection_edges(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "pageInfo":
-			out.Values[i] = ec._ReviewAssignmentConnection_pageInfo(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reviewAssignmentEdgeImplementors = []string{"ReviewAssignmentEdge"}
-
-func (ec *executionContext) _ReviewAssignmentEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewAssignmentEdgeImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReviewAssignmentEdge")
-		case "cursor":
-			out.Values[i] = ec._ReviewAssignmentEdge_cursor(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "node":
-			out.Values[i] = ec._ReviewAssignmentEdge_node(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reviewCalibrationImplementors = []string{"ReviewCalibration"}
-
-func (ec *executionContext) _ReviewCalibration(ctx context.Context, sel ast.SelectionSet, obj *review.Calibration) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewCalibrationImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReviewCalibration")
-		case "count":
-			out.Values[i] = ec._ReviewCalibration_count(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "mean":
-			out.Values[i] = ec._ReviewCalibration_mean(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "standardDeviation":
-			out.Values[i] = ec._ReviewCalibration_standardDeviation(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "pooledStandardDeviation":
-			out.Values[i] = ec._ReviewCalibration_pooledStandardDeviation(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "reviewers":
-			out.Values[i] = ec._ReviewCalibration_reviewers(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "applications":
-			out.Values[i] = ec._ReviewCalibration_applications(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reviewPairImplementors = []string{"ReviewPair"}
-
-func (ec *executionContext) _ReviewPair(ctx context.Context, sel ast.SelectionSet, obj *review.Pair) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewPairImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReviewPair")
-		case "application":
-			out.Values[i] = ec._ReviewPair_application(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "reviewer":
-			out.Values[i] = ec._ReviewPair_reviewer(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reviewPlanImplementors = []string{"ReviewPlan"}
-
-func (ec *executionContext) _ReviewPlan(ctx context.Context, sel ast.SelectionSet, obj *review.Plan) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewPlanImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReviewPlan")
-		case "assignedCount":
-			out.Values[i] = ec._ReviewPlan_assignedCount(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "pairs":
-			out.Values[i] = ec._ReviewPlan_pairs(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "loads":
-			out.Values[i] = ec._ReviewPlan_loads(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "unfilledCount":
-			out.Values[i] = ec._ReviewPlan_unfilledCount(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "unfilled":
-			out.Values[i] = ec._ReviewPlan_unfilled(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reviewProgressImplementors = []string{"ReviewProgress"}
-
-func (ec *executionContext) _ReviewProgress(ctx context.Context, sel ast.SelectionSet, obj *review.Progress) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewProgressImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReviewProgress")
-		case "reviewers":
-			out.Values[i] = ec._ReviewProgress_reviewers(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "unfilledCount":
-			out.Values[i] = ec._ReviewProgress_unfilledCount(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "unfilled":
-			out.Values[i] = ec._ReviewProgress_unfilled(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reviewScoreImplementors = []string{"ReviewScore"}
-
-func (ec *executionContext) _ReviewScore(ctx context.Context, sel ast.SelectionSet, obj *schema.Score) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewScoreImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReviewScore")
-		case "criterion":
-			out.Values[i] = ec._ReviewScore_criterion(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "points":
-			out.Values[i] = ec._ReviewScore_points(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "comment":
-			out.Values[i] = ec._ReviewScore_comment(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reviewerCalibrationImplementors = []string{"ReviewerCalibration"}
-
-func (ec *executionContext) _ReviewerCalibration(ctx context.Context, sel ast.SelectionSet, obj *review.ReviewerCalibration) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewerCalibrationImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReviewerCalibration")
-		case "reviewer":
-			out.Values[i] = ec._ReviewerCalibration_reviewer(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "count":
-			out.Values[i] = ec._ReviewerCalibration_count(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "mean":
-			out.Values[i] = ec._ReviewerCalibration_mean(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "standardDeviation":
-			out.Values[i] = ec._ReviewerCalibration_standardDeviation(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "difference":
-			out.Values[i] = ec._ReviewerCalibration_difference(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "standardScore":
-			out.Values[i] = ec._ReviewerCalibration_standardScore(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "outlier":
-			out.Values[i] = ec._ReviewerCalibration_outlier(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reviewerLoadImplementors = []string{"ReviewerLoad"}
-
-func (ec *executionContext) _ReviewerLoad(ctx context.Context, sel ast.SelectionSet, obj *review.Load) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewerLoadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReviewerLoad")
-		case "reviewer":
-			out.Values[i] = ec._ReviewerLoad_reviewer(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "before":
-			out.Values[i] = ec._ReviewerLoad_before(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "after":
-			out.Values[i] = ec._ReviewerLoad_after(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var reviewerProgressImplementors = []string{"ReviewerProgress"}
-
-func (ec *executionContext) _ReviewerProgress(ctx context.Context, sel ast.SelectionSet, obj *review.ReviewerProgress) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewerProgressImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ReviewerProgress")
-		case "reviewer":
-			out.Values[i] = ec._ReviewerProgress_reviewer(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "assigned":
-			out.Values[i] = ec._ReviewerProgress_assigned(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "completed":
-			out.Values[i] = ec._ReviewerProgress_completed(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "declined":
-			out.Values[i] = ec._ReviewerProgress_declined(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "removed":
-			out.Values[i] = ec._ReviewerProgress_removed(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "conflicted":
-			out.Values[i] = ec._ReviewerProgress_conflicted(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var revokeAccessTokenPayloadImplementors = []string{"RevokeAccessTokenPayload"}
 
 func (ec *executionContext) _RevokeAccessTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeAccessTokenPayload) graphql.Marshaler {
@@ -75036,44 +73357,6 @@ func (ec *executionContext) _SaveDraftPayload(ctx context.Context, sel ast.Selec
 			}
 		case "errors":
 			out.Values[i] = ec._SaveDraftPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var saveReviewPayloadImplementors = []string{"SaveReviewPayload"}
-
-func (ec *executionContext) _SaveReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SaveReviewPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, saveReviewPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("SaveReviewPayload")
-		case "review":
-			out.Values[i] = ec._SaveReviewPayload_review(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._SaveReviewPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -76380,44 +74663,6 @@ func (ec *executionContext) _SubmitApplicationPayload(ctx context.Context, sel a
 	return out
 }
 
-var submitReviewPayloadImplementors = []string{"SubmitReviewPayload"}
-
-func (ec *executionContext) _SubmitReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SubmitReviewPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, submitReviewPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("SubmitReviewPayload")
-		case "review":
-			out.Values[i] = ec._SubmitReviewPayload_review(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "errors":
-			out.Values[i] = ec._SubmitReviewPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var submittedAnswerImplementors = []string{"SubmittedAnswer"}
 
 func (ec *executionContext) _SubmittedAnswer(ctx context.Context, sel ast.SelectionSet, obj *schema.SubmittedAnswer) graphql.Marshaler {
@@ -77411,59 +75656,6 @@ func (ec *executionContext) _UnblockMemberPayload(ctx context.Context, sel ast.S
 			}
 		case "errors":
 			out.Values[i] = ec._UnblockMemberPayload_errors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var unfilledApplicationImplementors = []string{"UnfilledApplication"}
-
-func (ec *executionContext) _UnfilledApplication(ctx context.Context, sel ast.SelectionSet, obj *review.Unfilled) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, unfilledApplicationImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("UnfilledApplication")
-		case "application":
-			out.Values[i] = ec._UnfilledApplication_application(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "wanted":
-			out.Values[i] = ec._UnfilledApplication_wanted(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "has":
-			out.Values[i] = ec._UnfilledApplication_has(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "conflicted":
-			out.Values[i] = ec._UnfilledApplication_conflicted(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "askedBefore":
-			out.Values[i] = ec._UnfilledApplication_askedBefore(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -78616,6 +76808,44 @@ func (ec *executionContext) _WithdrawApplicationPayload(ctx context.Context, sel
 	return out
 }
 
+var withdrawEnrollmentPayloadImplementors = []string{"WithdrawEnrollmentPayload"}
+
+func (ec *executionContext) _WithdrawEnrollmentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.WithdrawEnrollmentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, withdrawEnrollmentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WithdrawEnrollmentPayload")
+		case "enrollment":
+			out.Values[i] = ec._WithdrawEnrollmentPayload_enrollment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._WithdrawEnrollmentPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var __DirectiveImplementors = []string{"__Directive"}
 
 func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionSet, obj *introspection.Directive) graphql.Marshaler {
@@ -79004,6 +77234,19 @@ func (ec *executionContext) marshalNAcceptJoinRequestPayload2ᚖgithubᚗcomᚋp
 	return ec._AcceptJoinRequestPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNAcceptOfferInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcceptOfferInput(ctx context.Context, v any) (model.AcceptOfferInput, error) {
+	res, err := ec.unmarshalInputAcceptOfferInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAcceptOfferPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAcceptOfferPayload(ctx context.Context, sel ast.SelectionSet, v *model.AcceptOfferPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AcceptOfferPayload!")
+		return graphql.Null
+	}
+	return ec._AcceptOfferPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNAccessToken2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessTokenᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.AccessToken) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -79162,52 +77405,12 @@ func (ec *executionContext) marshalNAnswerVersion2ᚖgithubᚗcomᚋpursuingᚑe
 	return ec._AnswerVersion(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Application) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
 func (ec *executionContext) marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx context.Context, sel ast.SelectionSet, v *ent.Application) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Application!")
 		return graphql.Null
 	}
 	return ec._Application(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNApplicationCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibrationᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.ApplicationCalibration) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNApplicationCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibration(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNApplicationCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibration(ctx context.Context, sel ast.SelectionSet, v *review.ApplicationCalibration) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ApplicationCalibration!")
-		return graphql.Null
-	}
-	return ec._ApplicationCalibration(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Application]) graphql.Marshaler {
@@ -79406,50 +77609,6 @@ func (ec *executionContext) marshalNArchiveTeamPayload2ᚖgithubᚗcomᚋpursuin
 		return graphql.Null
 	}
 	return ec._ArchiveTeamPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNAssignBalancedInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedInput(ctx context.Context, v any) (model.AssignBalancedInput, error) {
-	res, err := ec.unmarshalInputAssignBalancedInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNAssignBalancedPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedPayload(ctx context.Context, sel ast.SelectionSet, v *model.AssignBalancedPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "AssignBalancedPayload!")
-		return graphql.Null
-	}
-	return ec._AssignBalancedPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNAssignReviewersInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersInput(ctx context.Context, v any) (model.AssignReviewersInput, error) {
-	res, err := ec.unmarshalInputAssignReviewersInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNAssignReviewersPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersPayload(ctx context.Context, sel ast.SelectionSet, v *model.AssignReviewersPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "AssignReviewersPayload!")
-		return graphql.Null
-	}
-	return ec._AssignReviewersPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNAssignmentOutcome2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcome(ctx context.Context, sel ast.SelectionSet, v *review.Outcome) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "AssignmentOutcome!")
-		return graphql.Null
-	}
-	return ec._AssignmentOutcome(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNAssignmentResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐResult(ctx context.Context, v any) (review.Result, error) {
-	var res review.Result
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNAssignmentResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐResult(ctx context.Context, sel ast.SelectionSet, v review.Result) graphql.Marshaler {
-	return v
 }
 
 func (ec *executionContext) unmarshalNAuditAction2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋauditᚐAction(ctx context.Context, v any) (audit.Action, error) {
@@ -79826,6 +77985,19 @@ func (ec *executionContext) marshalNClassifyThreadPayload2ᚖgithubᚗcomᚋpurs
 	return ec._ClassifyThreadPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCloseWaitlistInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCloseWaitlistInput(ctx context.Context, v any) (model.CloseWaitlistInput, error) {
+	res, err := ec.unmarshalInputCloseWaitlistInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCloseWaitlistPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCloseWaitlistPayload(ctx context.Context, sel ast.SelectionSet, v *model.CloseWaitlistPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CloseWaitlistPayload!")
+		return graphql.Null
+	}
+	return ec._CloseWaitlistPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNCohort2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohortᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Cohort) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -79880,70 +78052,6 @@ func (ec *executionContext) marshalNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequi
 		return graphql.Null
 	}
 	return ec._CohortEdge(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNConflictOfInterest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflictᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Conflict) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx context.Context, sel ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ConflictOfInterest!")
-		return graphql.Null
-	}
-	return ec._ConflictOfInterest(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx context.Context, v any) (review.Reason, error) {
-	var res review.Reason
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx context.Context, sel ast.SelectionSet, v review.Reason) graphql.Marshaler {
-	return v
-}
-
-func (ec *executionContext) unmarshalNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(ctx context.Context, v any) ([]review.Reason, error) {
-	vSlice := graphql.CoerceList(v)
-	var err error
-	res := make([]review.Reason, len(vSlice))
-	for i := range vSlice {
-		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx, vSlice[i])
-		if err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
-}
-
-func (ec *executionContext) marshalNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(ctx context.Context, sel ast.SelectionSet, v []review.Reason) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
 }
 
 func (ec *executionContext) marshalNConnectionSuggestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestion(ctx context.Context, sel ast.SelectionSet, v *people.ConnectionSuggestion) graphql.Marshaler {
@@ -80226,17 +78334,54 @@ func (ec *executionContext) marshalNDeactivateMemberPayload2ᚖgithubᚗcomᚋpu
 	return ec._DeactivateMemberPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNDeclareConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictInput(ctx context.Context, v any) (model.DeclareConflictInput, error) {
-	res, err := ec.unmarshalInputDeclareConflictInput(ctx, v)
+func (ec *executionContext) marshalNDecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(ctx context.Context, sel ast.SelectionSet, v *ent.Decision) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Decision!")
+		return graphql.Null
+	}
+	return ec._Decision(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDecisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Decision]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DecisionConnection!")
+		return graphql.Null
+	}
+	return ec._DecisionConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDecisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Decision]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDecisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDecisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Decision]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DecisionEdge!")
+		return graphql.Null
+	}
+	return ec._DecisionEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDecisionKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋdecisionᚐKind(ctx context.Context, v any) (decision.Kind, error) {
+	var res decision.Kind
+	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNDeclareConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeclareConflictPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "DeclareConflictPayload!")
-		return graphql.Null
-	}
-	return ec._DeclareConflictPayload(ctx, sel, v)
+func (ec *executionContext) marshalNDecisionKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋdecisionᚐKind(ctx context.Context, sel ast.SelectionSet, v decision.Kind) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNDeclineJoinRequestInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineJoinRequestInput(ctx context.Context, v any) (model.DeclineJoinRequestInput, error) {
@@ -80252,17 +78397,17 @@ func (ec *executionContext) marshalNDeclineJoinRequestPayload2ᚖgithubᚗcomᚋ
 	return ec._DeclineJoinRequestPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNDeclineReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewInput(ctx context.Context, v any) (model.DeclineReviewInput, error) {
-	res, err := ec.unmarshalInputDeclineReviewInput(ctx, v)
+func (ec *executionContext) unmarshalNDeclineOfferInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineOfferInput(ctx context.Context, v any) (model.DeclineOfferInput, error) {
+	res, err := ec.unmarshalInputDeclineOfferInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNDeclineReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeclineReviewPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNDeclineOfferPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineOfferPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeclineOfferPayload) graphql.Marshaler {
 	if v == nil {
-		graphql.AddInvalidNullError(ctx, "DeclineReviewPayload!")
+		graphql.AddInvalidNullError(ctx, "DeclineOfferPayload!")
 		return graphql.Null
 	}
-	return ec._DeclineReviewPayload(ctx, sel, v)
+	return ec._DeclineOfferPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDeleteDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteDraftInput(ctx context.Context, v any) (model.DeleteDraftInput, error) {
@@ -80362,6 +78507,19 @@ func (ec *executionContext) marshalNDiffRun2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return graphql.Null
 	}
 	return ec._DiffRun(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDiscardDecisionInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardDecisionInput(ctx context.Context, v any) (model.DiscardDecisionInput, error) {
+	res, err := ec.unmarshalInputDiscardDecisionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDiscardDecisionPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardDecisionPayload(ctx context.Context, sel ast.SelectionSet, v *model.DiscardDecisionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DiscardDecisionPayload!")
+		return graphql.Null
+	}
+	return ec._DiscardDecisionPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNDocument2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocumentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Document) graphql.Marshaler {
@@ -80481,19 +78639,6 @@ func (ec *executionContext) marshalNEndBreakGlassPayload2ᚖgithubᚗcomᚋpursu
 		return graphql.Null
 	}
 	return ec._EndBreakGlassPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNEndConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictInput(ctx context.Context, v any) (model.EndConflictInput, error) {
-	res, err := ec.unmarshalInputEndConflictInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNEndConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictPayload(ctx context.Context, sel ast.SelectionSet, v *model.EndConflictPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "EndConflictPayload!")
-		return graphql.Null
-	}
-	return ec._EndConflictPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNEndOtherSessionsInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndOtherSessionsInput(ctx context.Context, v any) (model.EndOtherSessionsInput, error) {
@@ -80867,38 +79012,6 @@ func (ec *executionContext) marshalNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuing�
 	return ec._FlaggedPostEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
-	res, err := graphql.UnmarshalFloatContext(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
-	_ = sel
-	res := graphql.MarshalFloatContext(v)
-	if res == graphql.Null {
-		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
-	}
-	return graphql.WrapContextMarshaler(ctx, res)
-}
-
-func (ec *executionContext) unmarshalNFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
-	res, err := graphql.UnmarshalFloatContext(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNFloat2ᚖfloat64(ctx context.Context, sel ast.SelectionSet, v *float64) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "Float!")
-		return graphql.Null
-	}
-	_ = sel
-	res := graphql.MarshalFloatContext(*v)
-	if res == graphql.Null {
-		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
-	}
-	return graphql.WrapContextMarshaler(ctx, res)
-}
-
 func (ec *executionContext) marshalNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx context.Context, sel ast.SelectionSet, v []*schema.Question) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -81154,6 +79267,19 @@ func (ec *executionContext) marshalNJoinRequestEdge2ᚖgithubᚗcomᚋpursuing�
 		return graphql.Null
 	}
 	return ec._JoinRequestEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNLeaveWaitlistInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐLeaveWaitlistInput(ctx context.Context, v any) (model.LeaveWaitlistInput, error) {
+	res, err := ec.unmarshalInputLeaveWaitlistInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLeaveWaitlistPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐLeaveWaitlistPayload(ctx context.Context, sel ast.SelectionSet, v *model.LeaveWaitlistPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LeaveWaitlistPayload!")
+		return graphql.Null
+	}
+	return ec._LeaveWaitlistPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNLockThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐLockThreadInput(ctx context.Context, v any) (model.LockThreadInput, error) {
@@ -81453,6 +79579,19 @@ func (ec *executionContext) marshalNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋ
 		return graphql.Null
 	}
 	return ec._Money(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMoveInWaitlistInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoveInWaitlistInput(ctx context.Context, v any) (model.MoveInWaitlistInput, error) {
+	res, err := ec.unmarshalInputMoveInWaitlistInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMoveInWaitlistPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoveInWaitlistPayload(ctx context.Context, sel ast.SelectionSet, v *model.MoveInWaitlistPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MoveInWaitlistPayload!")
+		return graphql.Null
+	}
+	return ec._MoveInWaitlistPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNMoveThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoveThreadInput(ctx context.Context, v any) (model.MoveThreadInput, error) {
@@ -81881,6 +80020,19 @@ func (ec *executionContext) marshalNPostRevisionEdge2ᚖgithubᚗcomᚋpursuing�
 	return ec._PostRevisionEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNPrepareDecisionInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPrepareDecisionInput(ctx context.Context, v any) (model.PrepareDecisionInput, error) {
+	res, err := ec.unmarshalInputPrepareDecisionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPrepareDecisionPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPrepareDecisionPayload(ctx context.Context, sel ast.SelectionSet, v *model.PrepareDecisionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PrepareDecisionPayload!")
+		return graphql.Null
+	}
+	return ec._PrepareDecisionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNProgram2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgramᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Program) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -81963,6 +80115,32 @@ func (ec *executionContext) marshalNReactivateMemberPayload2ᚖgithubᚗcomᚋpu
 	return ec._ReactivateMemberPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRecordFeeInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRecordFeeInput(ctx context.Context, v any) (model.RecordFeeInput, error) {
+	res, err := ec.unmarshalInputRecordFeeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRecordFeePayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRecordFeePayload(ctx context.Context, sel ast.SelectionSet, v *model.RecordFeePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RecordFeePayload!")
+		return graphql.Null
+	}
+	return ec._RecordFeePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReleaseDecisionsInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReleaseDecisionsInput(ctx context.Context, v any) (model.ReleaseDecisionsInput, error) {
+	res, err := ec.unmarshalInputReleaseDecisionsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReleaseDecisionsPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReleaseDecisionsPayload(ctx context.Context, sel ast.SelectionSet, v *model.ReleaseDecisionsPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReleaseDecisionsPayload!")
+		return graphql.Null
+	}
+	return ec._ReleaseDecisionsPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRemoveApplicationEditorInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveApplicationEditorInput(ctx context.Context, v any) (model.RemoveApplicationEditorInput, error) {
 	res, err := ec.unmarshalInputRemoveApplicationEditorInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -82015,19 +80193,6 @@ func (ec *executionContext) marshalNRemoveReactionPayload2ᚖgithubᚗcomᚋpurs
 	return ec._RemoveReactionPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNRemoveReviewerInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerInput(ctx context.Context, v any) (model.RemoveReviewerInput, error) {
-	res, err := ec.unmarshalInputRemoveReviewerInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNRemoveReviewerPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerPayload(ctx context.Context, sel ast.SelectionSet, v *model.RemoveReviewerPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "RemoveReviewerPayload!")
-		return graphql.Null
-	}
-	return ec._RemoveReviewerPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNRenameThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRenameThreadInput(ctx context.Context, v any) (model.RenameThreadInput, error) {
 	res, err := ec.unmarshalInputRenameThreadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -82052,19 +80217,6 @@ func (ec *executionContext) marshalNRenewJoinAddressPayload2ᚖgithubᚗcomᚋpu
 		return graphql.Null
 	}
 	return ec._RenewJoinAddressPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNReopenReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewInput(ctx context.Context, v any) (model.ReopenReviewInput, error) {
-	res, err := ec.unmarshalInputReopenReviewInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNReopenReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.ReopenReviewPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ReopenReviewPayload!")
-		return graphql.Null
-	}
-	return ec._ReopenReviewPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNReplayFailedDeliveriesInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReplayFailedDeliveriesInput(ctx context.Context, v any) (model.ReplayFailedDeliveriesInput, error) {
@@ -82278,231 +80430,6 @@ func (ec *executionContext) marshalNResourceVersionEdge2ᚖgithubᚗcomᚋpursui
 	return ec._ResourceVersionEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNReview2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Review) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx context.Context, sel ast.SelectionSet, v *ent.Review) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "Review!")
-		return graphql.Null
-	}
-	return ec._Review(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNReviewAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ReviewAssignment) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx context.Context, sel ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ReviewAssignment!")
-		return graphql.Null
-	}
-	return ec._ReviewAssignment(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNReviewAssignmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.ReviewAssignment]) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ReviewAssignmentConnection!")
-		return graphql.Null
-	}
-	return ec._ReviewAssignmentConnection(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNReviewAssignmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNReviewAssignmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNReviewAssignmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ReviewAssignmentEdge!")
-		return graphql.Null
-	}
-	return ec._ReviewAssignmentEdge(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNReviewAssignmentState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, v any) (reviewassignment.State, error) {
-	var res reviewassignment.State
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNReviewAssignmentState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, sel ast.SelectionSet, v reviewassignment.State) graphql.Marshaler {
-	return v
-}
-
-func (ec *executionContext) marshalNReviewPair2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPairᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Pair) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNReviewPair2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPair(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNReviewPair2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPair(ctx context.Context, sel ast.SelectionSet, v *review.Pair) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ReviewPair!")
-		return graphql.Null
-	}
-	return ec._ReviewPair(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNReviewScore2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScore(ctx context.Context, sel ast.SelectionSet, v schema.Score) graphql.Marshaler {
-	return ec._ReviewScore(ctx, sel, &v)
-}
-
-func (ec *executionContext) marshalNReviewScore2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScoreᚄ(ctx context.Context, sel ast.SelectionSet, v []schema.Score) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNReviewScore2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScore(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) unmarshalNReviewScoreInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInputᚄ(ctx context.Context, v any) ([]*model.ReviewScoreInput, error) {
-	vSlice := graphql.CoerceList(v)
-	var err error
-	res := make([]*model.ReviewScoreInput, len(vSlice))
-	for i := range vSlice {
-		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNReviewScoreInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInput(ctx, vSlice[i])
-		if err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
-}
-
-func (ec *executionContext) unmarshalNReviewScoreInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInput(ctx context.Context, v any) (*model.ReviewScoreInput, error) {
-	res, err := ec.unmarshalInputReviewScoreInput(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNReviewerCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibrationᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.ReviewerCalibration) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNReviewerCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibration(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNReviewerCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibration(ctx context.Context, sel ast.SelectionSet, v *review.ReviewerCalibration) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ReviewerCalibration!")
-		return graphql.Null
-	}
-	return ec._ReviewerCalibration(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNReviewerLoad2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoadᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Load) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNReviewerLoad2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoad(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNReviewerLoad2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoad(ctx context.Context, sel ast.SelectionSet, v *review.Load) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ReviewerLoad!")
-		return graphql.Null
-	}
-	return ec._ReviewerLoad(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNReviewerProgress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgressᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.ReviewerProgress) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNReviewerProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgress(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNReviewerProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgress(ctx context.Context, sel ast.SelectionSet, v *review.ReviewerProgress) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ReviewerProgress!")
-		return graphql.Null
-	}
-	return ec._ReviewerProgress(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNRevokeAccessTokenInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeAccessTokenInput(ctx context.Context, v any) (model.RevokeAccessTokenInput, error) {
 	res, err := ec.unmarshalInputRevokeAccessTokenInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -82623,19 +80550,6 @@ func (ec *executionContext) marshalNSaveDraftPayload2ᚖgithubᚗcomᚋpursuing�
 		return graphql.Null
 	}
 	return ec._SaveDraftPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNSaveReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewInput(ctx context.Context, v any) (model.SaveReviewInput, error) {
-	res, err := ec.unmarshalInputSaveReviewInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNSaveReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.SaveReviewPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "SaveReviewPayload!")
-		return graphql.Null
-	}
-	return ec._SaveReviewPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSavedFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx context.Context, sel ast.SelectionSet, v *casework.Filter) graphql.Marshaler {
@@ -83108,19 +81022,6 @@ func (ec *executionContext) marshalNSubmitApplicationPayload2ᚖgithubᚗcomᚋp
 	return ec._SubmitApplicationPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNSubmitReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewInput(ctx context.Context, v any) (model.SubmitReviewInput, error) {
-	res, err := ec.unmarshalInputSubmitReviewInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNSubmitReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.SubmitReviewPayload) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "SubmitReviewPayload!")
-		return graphql.Null
-	}
-	return ec._SubmitReviewPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) marshalNSubmittedAnswer2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedAnswerᚄ(ctx context.Context, sel ast.SelectionSet, v []*schema.SubmittedAnswer) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -83526,30 +81427,6 @@ func (ec *executionContext) marshalNUnblockMemberPayload2ᚖgithubᚗcomᚋpursu
 		return graphql.Null
 	}
 	return ec._UnblockMemberPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNUnfilledApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilledᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Unfilled) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNUnfilledApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilled(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNUnfilledApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilled(ctx context.Context, sel ast.SelectionSet, v *review.Unfilled) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "UnfilledApplication!")
-		return graphql.Null
-	}
-	return ec._UnfilledApplication(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUnhidePostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnhidePostInput(ctx context.Context, v any) (model.UnhidePostInput, error) {
@@ -83976,6 +81853,19 @@ func (ec *executionContext) marshalNWithdrawApplicationPayload2ᚖgithubᚗcom�
 	return ec._WithdrawApplicationPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNWithdrawEnrollmentInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐWithdrawEnrollmentInput(ctx context.Context, v any) (model.WithdrawEnrollmentInput, error) {
+	res, err := ec.unmarshalInputWithdrawEnrollmentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWithdrawEnrollmentPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐWithdrawEnrollmentPayload(ctx context.Context, sel ast.SelectionSet, v *model.WithdrawEnrollmentPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WithdrawEnrollmentPayload!")
+		return graphql.Null
+	}
+	return ec._WithdrawEnrollmentPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
 	return ec.___Directive(ctx, sel, &v)
 }
@@ -84220,25 +82110,6 @@ func (ec *executionContext) marshalOApplicationState2ᚕgithubᚗcomᚋpursuing�
 	return ret
 }
 
-func (ec *executionContext) marshalOAssignmentOutcome2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcomeᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Outcome) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNAssignmentOutcome2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcome(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
 func (ec *executionContext) marshalOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(ctx context.Context, sel ast.SelectionSet, v *ent.Bookmark) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -84297,6 +82168,20 @@ func (ec *executionContext) marshalOBulkAction2ᚖgithubᚗcomᚋpursuingᚑequi
 	return ec._BulkAction(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx context.Context, sel ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Call(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOCallPlaces2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐPlaces(ctx context.Context, sel ast.SelectionSet, v *placement.Places) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CallPlaces(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOCallStatistics2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStatistics(ctx context.Context, sel ast.SelectionSet, v *casework.Statistics) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -84309,13 +82194,6 @@ func (ec *executionContext) marshalOCohort2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return graphql.Null
 	}
 	return ec._Cohort(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx context.Context, sel ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ConflictOfInterest(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestionᚄ(ctx context.Context, sel ast.SelectionSet, v []*people.ConnectionSuggestion) graphql.Marshaler {
@@ -84389,6 +82267,20 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	return res
 }
 
+func (ec *executionContext) marshalODecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(ctx context.Context, sel ast.SelectionSet, v *ent.Decision) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Decision(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalODecisionRelease2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐReleased(ctx context.Context, sel ast.SelectionSet, v *placement.Released) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._DecisionRelease(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalODraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraft(ctx context.Context, sel ast.SelectionSet, v *ent.Draft) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -84408,6 +82300,13 @@ func (ec *executionContext) marshalOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequi
 		return graphql.Null
 	}
 	return ec._Enrollment(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOEnrollmentFee2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐFee(ctx context.Context, sel ast.SelectionSet, v *placement.Fee) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._EnrollmentFee(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlement(ctx context.Context, sel ast.SelectionSet, v *ent.Entitlement) graphql.Marshaler {
@@ -84614,6 +82513,22 @@ func (ec *executionContext) marshalONotificationPreference2ᚖgithubᚗcomᚋpur
 	return ec._NotificationPreference(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOOfferAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋdecisionᚐAnswer(ctx context.Context, v any) (*decision.Answer, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(decision.Answer)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOOfferAnswer2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋdecisionᚐAnswer(ctx context.Context, sel ast.SelectionSet, v *decision.Answer) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) marshalOOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(ctx context.Context, sel ast.SelectionSet, v *ent.Offering) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -84733,73 +82648,6 @@ func (ec *executionContext) marshalOResourceKind2ᚖgithubᚗcomᚋpursuingᚑeq
 	return v
 }
 
-func (ec *executionContext) marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx context.Context, sel ast.SelectionSet, v *ent.Review) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Review(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx context.Context, sel ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ReviewAssignment(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalOReviewAssignmentState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, v any) (*reviewassignment.State, error) {
-	if v == nil {
-		return nil, nil
-	}
-	var res = new(reviewassignment.State)
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOReviewAssignmentState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, sel ast.SelectionSet, v *reviewassignment.State) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return v
-}
-
-func (ec *executionContext) marshalOReviewCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐCalibration(ctx context.Context, sel ast.SelectionSet, v *review.Calibration) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ReviewCalibration(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOReviewPlan2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPlan(ctx context.Context, sel ast.SelectionSet, v *review.Plan) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ReviewPlan(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOReviewProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐProgress(ctx context.Context, sel ast.SelectionSet, v *review.Progress) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._ReviewProgress(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx context.Context, v any) (*review1.Recommendation, error) {
-	if v == nil {
-		return nil, nil
-	}
-	var res = new(review1.Recommendation)
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx context.Context, sel ast.SelectionSet, v *review1.Recommendation) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return v
-}
-
 func (ec *executionContext) marshalORoleAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐRoleAssignment(ctx context.Context, sel ast.SelectionSet, v *ent.RoleAssignment) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -84885,6 +82733,13 @@ func (ec *executionContext) marshalOSpaceRole2ᚖgithubᚗcomᚋpursuingᚑequit
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(ctx context.Context, sel ast.SelectionSet, v *ent.Sponsorship) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Sponsorship(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOString2string(ctx context.Context, v any) (string, error) {

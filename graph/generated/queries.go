@@ -13,7 +13,6 @@ import (
 	"github.com/pursuing-equity/commons/ent/memberterm"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
-	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/teammembership"
@@ -36,7 +35,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/people"
-	"github.com/pursuing-equity/commons/internal/review"
+	"github.com/pursuing-equity/commons/internal/placement"
 	"github.com/pursuing-equity/commons/internal/webhook"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -65,6 +64,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 			return graphql.NewInputUnmarshalerIndex(
 				graphql.NewInputUnmarshaler("AcceptAnswerInput", ec.unmarshalInputAcceptAnswerInput),
 				graphql.NewInputUnmarshaler("AcceptJoinRequestInput", ec.unmarshalInputAcceptJoinRequestInput),
+				graphql.NewInputUnmarshaler("AcceptOfferInput", ec.unmarshalInputAcceptOfferInput),
 				graphql.NewInputUnmarshaler("AcknowledgeWarningInput", ec.unmarshalInputAcknowledgeWarningInput),
 				graphql.NewInputUnmarshaler("AddApplicationEditorInput", ec.unmarshalInputAddApplicationEditorInput),
 				graphql.NewInputUnmarshaler("AddDocumentInput", ec.unmarshalInputAddDocumentInput),
@@ -75,14 +75,13 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("ArchiveResourceInput", ec.unmarshalInputArchiveResourceInput),
 				graphql.NewInputUnmarshaler("ArchiveSpaceInput", ec.unmarshalInputArchiveSpaceInput),
 				graphql.NewInputUnmarshaler("ArchiveTeamInput", ec.unmarshalInputArchiveTeamInput),
-				graphql.NewInputUnmarshaler("AssignBalancedInput", ec.unmarshalInputAssignBalancedInput),
-				graphql.NewInputUnmarshaler("AssignReviewersInput", ec.unmarshalInputAssignReviewersInput),
 				graphql.NewInputUnmarshaler("BlockMemberInput", ec.unmarshalInputBlockMemberInput),
 				graphql.NewInputUnmarshaler("BookmarkPostInput", ec.unmarshalInputBookmarkPostInput),
 				graphql.NewInputUnmarshaler("BreakGlassInput", ec.unmarshalInputBreakGlassInput),
 				graphql.NewInputUnmarshaler("CancelBulkActionInput", ec.unmarshalInputCancelBulkActionInput),
 				graphql.NewInputUnmarshaler("CancelSignatureRequestInput", ec.unmarshalInputCancelSignatureRequestInput),
 				graphql.NewInputUnmarshaler("ClassifyThreadInput", ec.unmarshalInputClassifyThreadInput),
+				graphql.NewInputUnmarshaler("CloseWaitlistInput", ec.unmarshalInputCloseWaitlistInput),
 				graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 				graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
 				graphql.NewInputUnmarshaler("CreateApplicationExportInput", ec.unmarshalInputCreateApplicationExportInput),
@@ -101,18 +100,17 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("CreateThreadInput", ec.unmarshalInputCreateThreadInput),
 				graphql.NewInputUnmarshaler("CreateWebhookEndpointInput", ec.unmarshalInputCreateWebhookEndpointInput),
 				graphql.NewInputUnmarshaler("DeactivateMemberInput", ec.unmarshalInputDeactivateMemberInput),
-				graphql.NewInputUnmarshaler("DeclareConflictInput", ec.unmarshalInputDeclareConflictInput),
 				graphql.NewInputUnmarshaler("DeclineJoinRequestInput", ec.unmarshalInputDeclineJoinRequestInput),
-				graphql.NewInputUnmarshaler("DeclineReviewInput", ec.unmarshalInputDeclineReviewInput),
+				graphql.NewInputUnmarshaler("DeclineOfferInput", ec.unmarshalInputDeclineOfferInput),
 				graphql.NewInputUnmarshaler("DeleteDraftInput", ec.unmarshalInputDeleteDraftInput),
 				graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 				graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
 				graphql.NewInputUnmarshaler("DeleteSavedViewInput", ec.unmarshalInputDeleteSavedViewInput),
 				graphql.NewInputUnmarshaler("DeleteWebhookEndpointInput", ec.unmarshalInputDeleteWebhookEndpointInput),
+				graphql.NewInputUnmarshaler("DiscardDecisionInput", ec.unmarshalInputDiscardDecisionInput),
 				graphql.NewInputUnmarshaler("EditPostInput", ec.unmarshalInputEditPostInput),
 				graphql.NewInputUnmarshaler("EndAffiliationInput", ec.unmarshalInputEndAffiliationInput),
 				graphql.NewInputUnmarshaler("EndBreakGlassInput", ec.unmarshalInputEndBreakGlassInput),
-				graphql.NewInputUnmarshaler("EndConflictInput", ec.unmarshalInputEndConflictInput),
 				graphql.NewInputUnmarshaler("EndOtherSessionsInput", ec.unmarshalInputEndOtherSessionsInput),
 				graphql.NewInputUnmarshaler("EndRoleAssignmentInput", ec.unmarshalInputEndRoleAssignmentInput),
 				graphql.NewInputUnmarshaler("EndSessionInput", ec.unmarshalInputEndSessionInput),
@@ -128,6 +126,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("IndicateTypingInput", ec.unmarshalInputIndicateTypingInput),
 				graphql.NewInputUnmarshaler("IntroduceInput", ec.unmarshalInputIntroduceInput),
 				graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
+				graphql.NewInputUnmarshaler("LeaveWaitlistInput", ec.unmarshalInputLeaveWaitlistInput),
 				graphql.NewInputUnmarshaler("LockThreadInput", ec.unmarshalInputLockThreadInput),
 				graphql.NewInputUnmarshaler("MarkAllReadInput", ec.unmarshalInputMarkAllReadInput),
 				graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
@@ -135,22 +134,24 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("MarkThreadReadInput", ec.unmarshalInputMarkThreadReadInput),
 				graphql.NewInputUnmarshaler("MarkThreadUnreadInput", ec.unmarshalInputMarkThreadUnreadInput),
 				graphql.NewInputUnmarshaler("MergeThreadsInput", ec.unmarshalInputMergeThreadsInput),
+				graphql.NewInputUnmarshaler("MoveInWaitlistInput", ec.unmarshalInputMoveInWaitlistInput),
 				graphql.NewInputUnmarshaler("MoveThreadInput", ec.unmarshalInputMoveThreadInput),
 				graphql.NewInputUnmarshaler("MuteMemberInput", ec.unmarshalInputMuteMemberInput),
 				graphql.NewInputUnmarshaler("PinThreadInput", ec.unmarshalInputPinThreadInput),
 				graphql.NewInputUnmarshaler("PingWebhookEndpointInput", ec.unmarshalInputPingWebhookEndpointInput),
 				graphql.NewInputUnmarshaler("PollInput", ec.unmarshalInputPollInput),
+				graphql.NewInputUnmarshaler("PrepareDecisionInput", ec.unmarshalInputPrepareDecisionInput),
 				graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
 				graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 				graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
+				graphql.NewInputUnmarshaler("RecordFeeInput", ec.unmarshalInputRecordFeeInput),
+				graphql.NewInputUnmarshaler("ReleaseDecisionsInput", ec.unmarshalInputReleaseDecisionsInput),
 				graphql.NewInputUnmarshaler("RemoveApplicationEditorInput", ec.unmarshalInputRemoveApplicationEditorInput),
 				graphql.NewInputUnmarshaler("RemoveBookmarkInput", ec.unmarshalInputRemoveBookmarkInput),
 				graphql.NewInputUnmarshaler("RemoveDocumentInput", ec.unmarshalInputRemoveDocumentInput),
 				graphql.NewInputUnmarshaler("RemoveReactionInput", ec.unmarshalInputRemoveReactionInput),
-				graphql.NewInputUnmarshaler("RemoveReviewerInput", ec.unmarshalInputRemoveReviewerInput),
 				graphql.NewInputUnmarshaler("RenameThreadInput", ec.unmarshalInputRenameThreadInput),
 				graphql.NewInputUnmarshaler("RenewJoinAddressInput", ec.unmarshalInputRenewJoinAddressInput),
-				graphql.NewInputUnmarshaler("ReopenReviewInput", ec.unmarshalInputReopenReviewInput),
 				graphql.NewInputUnmarshaler("ReplayFailedDeliveriesInput", ec.unmarshalInputReplayFailedDeliveriesInput),
 				graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
 				graphql.NewInputUnmarshaler("RequestInformationInput", ec.unmarshalInputRequestInformationInput),
@@ -158,14 +159,12 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
 				graphql.NewInputUnmarshaler("ResendSignatureRequestInput", ec.unmarshalInputResendSignatureRequestInput),
 				graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
-				graphql.NewInputUnmarshaler("ReviewScoreInput", ec.unmarshalInputReviewScoreInput),
 				graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 				graphql.NewInputUnmarshaler("RevokeEntitlementInput", ec.unmarshalInputRevokeEntitlementInput),
 				graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 				graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 				graphql.NewInputUnmarshaler("SaveAnswerInput", ec.unmarshalInputSaveAnswerInput),
 				graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
-				graphql.NewInputUnmarshaler("SaveReviewInput", ec.unmarshalInputSaveReviewInput),
 				graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
 				graphql.NewInputUnmarshaler("SetSpaceWatchLevelInput", ec.unmarshalInputSetSpaceWatchLevelInput),
 				graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
@@ -173,7 +172,6 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("StartApplicationInput", ec.unmarshalInputStartApplicationInput),
 				graphql.NewInputUnmarshaler("StartBulkActionInput", ec.unmarshalInputStartBulkActionInput),
 				graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
-				graphql.NewInputUnmarshaler("SubmitReviewInput", ec.unmarshalInputSubmitReviewInput),
 				graphql.NewInputUnmarshaler("SupportInput", ec.unmarshalInputSupportInput),
 				graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 				graphql.NewInputUnmarshaler("TransferApplicationInput", ec.unmarshalInputTransferApplicationInput),
@@ -201,6 +199,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("VoteInput", ec.unmarshalInputVoteInput),
 				graphql.NewInputUnmarshaler("WarnMemberInput", ec.unmarshalInputWarnMemberInput),
 				graphql.NewInputUnmarshaler("WithdrawApplicationInput", ec.unmarshalInputWithdrawApplicationInput),
+				graphql.NewInputUnmarshaler("WithdrawEnrollmentInput", ec.unmarshalInputWithdrawEnrollmentInput),
 			)
 		})
 		w := answer.NewWriter()
@@ -264,6 +263,38 @@ func (ec *executionContext) write_AcceptJoinRequestPayload(w *answer.Writer, in 
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_AcceptJoinRequestPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_AcceptOfferPayload(w *answer.Writer, in *answer.Place, obj *model.AcceptOfferPayload) bool {
+	o := in.Object(ec.OperationContext, "AcceptOfferPayload", acceptOfferPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"AcceptOfferPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AcceptOfferPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AcceptOfferPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -826,35 +857,8 @@ func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place
 				continue
 			}
 			whole = ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v) && whole
-		case "number":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Application_number(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*int, error) {
-				return ec.Resolvers.Application().Number(ctx, obj)
-			})
-			if !ok {
-				w.Null()
-				continue
-			}
-			if v == nil {
-				w.Null()
-			} else {
-				w.Int(*v)
-			}
 		case "organizationName":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Application_organizationName(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
-				return ec.Resolvers.Application().OrganizationName(ctx, obj)
-			})
-			if !ok {
-				whole = false
-				continue
-			}
+			v := obj.OrganizationName
 			w.String(v)
 		case "organizationKind":
 			if f.Ctx == nil {
@@ -870,17 +874,7 @@ func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place
 			}
 			w.Name(string(v))
 		case "teamName":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Application_teamName(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
-				return ec.Resolvers.Application().TeamName(ctx, obj)
-			})
-			if !ok {
-				whole = false
-				continue
-			}
+			v := obj.TeamName
 			w.String(v)
 		case "state":
 			v := obj.State
@@ -1082,104 +1076,45 @@ func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place
 			} else {
 				w.DateTime(*v)
 			}
-		case "reviewAssignments":
+		case "decision":
 			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Application_reviewAssignments(in.Ctx, f.CollectedField)
+				fc, err := ec.fieldContext_Application_decision(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.ReviewAssignment, error) {
-				return ec.Resolvers.Application().ReviewAssignments(ctx, obj)
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Decision, error) {
+				return ec.Resolvers.Application().Decision(ctx, obj)
 			})
 			if !ok {
-				whole = false
+				w.Null()
 				continue
 			}
-			whole = ec.putNReviewAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignmentᚄ(w, f, v) && whole
-		case "reviews":
+			ec.putODecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(w, f, v)
+		case "preparedDecision":
 			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Application_reviews(in.Ctx, f.CollectedField)
+				fc, err := ec.fieldContext_Application_preparedDecision(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Review, error) {
-				return ec.Resolvers.Application().Reviews(ctx, obj)
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Decision, error) {
+				return ec.Resolvers.Application().PreparedDecision(ctx, obj)
 			})
 			if !ok {
-				whole = false
+				w.Null()
 				continue
 			}
-			whole = ec.putNReview2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewᚄ(w, f, v) && whole
-		case "conflicts":
+			ec.putODecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(w, f, v)
+		case "enrollment":
 			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Application_conflicts(in.Ctx, f.CollectedField)
+				fc, err := ec.fieldContext_Application_enrollment(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Conflict, error) {
-				return ec.Resolvers.Application().Conflicts(ctx, obj)
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Enrollment, error) {
+				return ec.Resolvers.Application().Enrollment(ctx, obj)
 			})
 			if !ok {
-				whole = false
+				w.Null()
 				continue
 			}
-			whole = ec.putNConflictOfInterest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflictᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ApplicationCalibration(w *answer.Writer, in *answer.Place, obj *review.ApplicationCalibration) bool {
-	o := in.Object(ec.OperationContext, "ApplicationCalibration", applicationCalibrationImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ApplicationCalibration\"")
-		case "application":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ApplicationCalibration_application(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Application
-			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
-		case "count":
-			v := obj.Count
-			w.Int(v)
-		case "mean":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ApplicationCalibration_mean(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Mean
-			whole = ec.putNFloat2ᚖfloat64(w, f, v) && whole
-		case "standardDeviation":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ApplicationCalibration_standardDeviation(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Deviation
-			whole = ec.putNFloat2ᚖfloat64(w, f, v) && whole
-		case "lowest":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ApplicationCalibration_lowest(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Least
-			whole = ec.putNFloat2float64(w, f, v) && whole
-		case "highest":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ApplicationCalibration_highest(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Utmost
-			whole = ec.putNFloat2float64(w, f, v) && whole
-		case "outlier":
-			v := obj.Outlier
-			w.Bool(v)
+			ec.putOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, f, v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -1557,104 +1492,6 @@ func (ec *executionContext) write_ArchiveTeamPayload(w *answer.Writer, in *answe
 			}
 			v := obj.Errors
 			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_AssignBalancedPayload(w *answer.Writer, in *answer.Place, obj *model.AssignBalancedPayload) bool {
-	o := in.Object(ec.OperationContext, "AssignBalancedPayload", assignBalancedPayloadImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"AssignBalancedPayload\"")
-		case "plan":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_AssignBalancedPayload_plan(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Plan
-			ec.putOReviewPlan2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPlan(w, f, v)
-		case "errors":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_AssignBalancedPayload_errors(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_AssignReviewersPayload(w *answer.Writer, in *answer.Place, obj *model.AssignReviewersPayload) bool {
-	o := in.Object(ec.OperationContext, "AssignReviewersPayload", assignReviewersPayloadImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"AssignReviewersPayload\"")
-		case "outcomes":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_AssignReviewersPayload_outcomes(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Outcomes
-			ec.putOAssignmentOutcome2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcomeᚄ(w, f, v)
-		case "errors":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_AssignReviewersPayload_errors(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_AssignmentOutcome(w *answer.Writer, in *answer.Place, obj *review.Outcome) bool {
-	o := in.Object(ec.OperationContext, "AssignmentOutcome", assignmentOutcomeImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"AssignmentOutcome\"")
-		case "applicationId":
-			v := obj.ApplicationID
-			w.ID(v)
-		case "reviewerId":
-			v := obj.ReviewerID
-			w.ID(v)
-		case "result":
-			v := obj.Result
-			w.Name(string(v))
-		case "assignment":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_AssignmentOutcome_assignment(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Assignment
-			ec.putOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w, f, v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -2571,32 +2408,78 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 				continue
 			}
 			whole = ec.putNBulkActionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
-		case "reviewProgress":
+		case "places":
 			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Call_reviewProgress(in.Ctx, f.CollectedField)
+				fc, err := ec.fieldContext_Call_places(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*review.Progress, error) {
-				return ec.Resolvers.Call().ReviewProgress(ctx, obj)
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*placement.Places, error) {
+				return ec.Resolvers.Call().Places(ctx, obj)
 			})
 			if !ok {
 				w.Null()
 				continue
 			}
-			ec.putOReviewProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐProgress(w, f, v)
-		case "reviewCalibration":
+			ec.putOCallPlaces2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐPlaces(w, f, v)
+		case "waitlist":
 			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Call_reviewCalibration(in.Ctx, f.CollectedField)
+				fc, err := ec.fieldContext_Call_waitlist(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*review.Calibration, error) {
-				return ec.Resolvers.Call().ReviewCalibration(ctx, obj)
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.Decision], error) {
+				return ec.Resolvers.Call().Waitlist(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
 			})
 			if !ok {
-				w.Null()
+				whole = false
 				continue
 			}
-			ec.putOReviewCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐCalibration(w, f, v)
+			whole = ec.putNDecisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_CallPlaces(w *answer.Writer, in *answer.Place, obj *placement.Places) bool {
+	o := in.Object(ec.OperationContext, "CallPlaces", callPlacesImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CallPlaces\"")
+		case "capacity":
+			v := obj.Capacity
+			w.Int(v)
+		case "offered":
+			v := obj.Offered
+			w.Int(v)
+		case "admitted":
+			v := obj.Admitted
+			w.Int(v)
+		case "free":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CallPlaces_free(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (int, error) {
+				return obj.Free(), nil
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Int(v)
+		case "waiting":
+			v := obj.Waiting
+			w.Int(v)
+		case "prepared":
+			v := obj.Prepared
+			w.Int(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -2746,6 +2629,38 @@ func (ec *executionContext) write_ClassifyThreadPayload(w *answer.Writer, in *an
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_ClassifyThreadPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_CloseWaitlistPayload(w *answer.Writer, in *answer.Place, obj *model.CloseWaitlistPayload) bool {
+	o := in.Object(ec.OperationContext, "CloseWaitlistPayload", closeWaitlistPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CloseWaitlistPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CloseWaitlistPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CloseWaitlistPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -2912,66 +2827,6 @@ func (ec *executionContext) write_CohortEdge(w *answer.Writer, in *answer.Place,
 			}
 			v := obj.Node
 			whole = ec.putNCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ConflictOfInterest(w *answer.Writer, in *answer.Place, obj *ent.Conflict) bool {
-	o := in.Object(ec.OperationContext, "ConflictOfInterest", conflictOfInterestImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ConflictOfInterest\"")
-		case "id":
-			v := obj.ID
-			w.ID(v)
-		case "member":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ConflictOfInterest_member(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
-				return ec.Resolvers.ConflictOfInterest().Member(ctx, obj)
-			})
-			if !ok {
-				whole = false
-				continue
-			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
-		case "note":
-			v := obj.Note
-			w.String(v)
-		case "declaredBy":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ConflictOfInterest_declaredBy(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
-				return ec.Resolvers.ConflictOfInterest().DeclaredBy(ctx, obj)
-			})
-			if !ok {
-				whole = false
-				continue
-			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
-		case "createdAt":
-			v := obj.CreatedAt
-			w.DateTime(v)
-		case "endedAt":
-			v := obj.EndedAt
-			if v == nil {
-				w.Null()
-			} else {
-				w.DateTime(*v)
-			}
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -3630,8 +3485,8 @@ func (ec *executionContext) write_DeactivateMemberPayload(w *answer.Writer, in *
 	return whole
 }
 
-func (ec *executionContext) write_DeclareConflictPayload(w *answer.Writer, in *answer.Place, obj *model.DeclareConflictPayload) bool {
-	o := in.Object(ec.OperationContext, "DeclareConflictPayload", declareConflictPayloadImplementors)
+func (ec *executionContext) write_Decision(w *answer.Writer, in *answer.Place, obj *ent.Decision) bool {
+	o := in.Object(ec.OperationContext, "Decision", decisionImplementors)
 	w.Raw("{")
 	whole := true
 	for i := range o.Fields {
@@ -3639,21 +3494,217 @@ func (ec *executionContext) write_DeclareConflictPayload(w *answer.Writer, in *a
 		w.Key(i, f)
 		switch f.Name {
 		case "__typename":
-			w.Raw("\"DeclareConflictPayload\"")
-		case "conflict":
+			w.Raw("\"Decision\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "application":
 			if f.Ctx == nil {
-				fc, err := ec.fieldContext_DeclareConflictPayload_conflict(in.Ctx, f.CollectedField)
+				fc, err := ec.fieldContext_Decision_application(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
-			v := obj.Conflict
-			ec.putOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(w, f, v)
-		case "errors":
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Application, error) {
+				return ec.Resolvers.Decision().Application(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
+		case "kind":
+			v := obj.Kind
+			w.Name(string(v))
+		case "reason":
+			v := obj.Reason
+			w.String(v)
+		case "releasedAt":
+			v := obj.ReleasedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "expiresAt":
+			v := obj.ExpiresAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "answer":
+			v := obj.Answer
+			if v == nil {
+				w.Null()
+			} else {
+				w.Name(string(*v))
+			}
+		case "answeredAt":
+			v := obj.AnsweredAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "note":
 			if f.Ctx == nil {
-				fc, err := ec.fieldContext_DeclareConflictPayload_errors(in.Ctx, f.CollectedField)
+				fc, err := ec.fieldContext_Decision_note(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
-			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*string, error) {
+				return ec.Resolvers.Decision().Note(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.String(*v)
+			}
+		case "rank":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Decision_rank(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*int, error) {
+				return ec.Resolvers.Decision().Rank(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.Int(*v)
+			}
+		case "decider":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Decision_decider(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.Decision().Decider(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v)
+		case "version":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Decision_version(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*int, error) {
+				return ec.Resolvers.Decision().Version(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.Int(*v)
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_DecisionConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Decision]) bool {
+	o := in.Object(ec.OperationContext, "DecisionConnection", decisionConnectionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DecisionConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DecisionConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			whole = ec.putNDecisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DecisionConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_DecisionEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Decision]) bool {
+	o := in.Object(ec.OperationContext, "DecisionEdge", decisionEdgeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DecisionEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DecisionEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			whole = ec.putNDecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_DecisionRelease(w *answer.Writer, in *answer.Place, obj *placement.Released) bool {
+	o := in.Object(ec.OperationContext, "DecisionRelease", decisionReleaseImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DecisionRelease\"")
+		case "offered":
+			v := obj.Offered
+			w.Int(v)
+		case "waitlisted":
+			v := obj.Waitlisted
+			w.Int(v)
+		case "declined":
+			v := obj.Declined
+			w.Int(v)
+		case "promoted":
+			v := obj.Promoted
+			w.Int(v)
+		case "heldBack":
+			v := obj.HeldBack
+			w.Int(v)
+		case "joining":
+			v := obj.Joining
+			w.Int(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -3694,8 +3745,8 @@ func (ec *executionContext) write_DeclineJoinRequestPayload(w *answer.Writer, in
 	return whole
 }
 
-func (ec *executionContext) write_DeclineReviewPayload(w *answer.Writer, in *answer.Place, obj *model.DeclineReviewPayload) bool {
-	o := in.Object(ec.OperationContext, "DeclineReviewPayload", declineReviewPayloadImplementors)
+func (ec *executionContext) write_DeclineOfferPayload(w *answer.Writer, in *answer.Place, obj *model.DeclineOfferPayload) bool {
+	o := in.Object(ec.OperationContext, "DeclineOfferPayload", declineOfferPayloadImplementors)
 	w.Raw("{")
 	whole := true
 	for i := range o.Fields {
@@ -3703,10 +3754,17 @@ func (ec *executionContext) write_DeclineReviewPayload(w *answer.Writer, in *ans
 		w.Key(i, f)
 		switch f.Name {
 		case "__typename":
-			w.Raw("\"DeclineReviewPayload\"")
+			w.Raw("\"DeclineOfferPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DeclineOfferPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
 		case "errors":
 			if f.Ctx == nil {
-				fc, err := ec.fieldContext_DeclineReviewPayload_errors(in.Ctx, f.CollectedField)
+				fc, err := ec.fieldContext_DeclineOfferPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -3895,6 +3953,38 @@ func (ec *executionContext) write_DiffRun(w *answer.Writer, in *answer.Place, ob
 		case "text":
 			v := obj.Text
 			w.String(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_DiscardDecisionPayload(w *answer.Writer, in *answer.Place, obj *model.DiscardDecisionPayload) bool {
+	o := in.Object(ec.OperationContext, "DiscardDecisionPayload", discardDecisionPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DiscardDecisionPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DiscardDecisionPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DiscardDecisionPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -4410,38 +4500,6 @@ func (ec *executionContext) write_EndBreakGlassPayload(w *answer.Writer, in *ans
 	return whole
 }
 
-func (ec *executionContext) write_EndConflictPayload(w *answer.Writer, in *answer.Place, obj *model.EndConflictPayload) bool {
-	o := in.Object(ec.OperationContext, "EndConflictPayload", endConflictPayloadImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"EndConflictPayload\"")
-		case "conflict":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_EndConflictPayload_conflict(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Conflict
-			ec.putOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(w, f, v)
-		case "errors":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_EndConflictPayload_errors(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
 func (ec *executionContext) write_EndOtherSessionsPayload(w *answer.Writer, in *answer.Place, obj *model.EndOtherSessionsPayload) bool {
 	o := in.Object(ec.OperationContext, "EndOtherSessionsPayload", endOtherSessionsPayloadImplementors)
 	w.Raw("{")
@@ -4731,6 +4789,19 @@ func (ec *executionContext) write_Enrollment(w *answer.Writer, in *answer.Place,
 		case "updatedAt":
 			v := obj.UpdatedAt
 			w.DateTime(v)
+		case "fee":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Enrollment_fee(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*placement.Fee, error) {
+				return ec.Resolvers.Enrollment().Fee(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOEnrollmentFee2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐFee(w, f, v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -4791,6 +4862,90 @@ func (ec *executionContext) write_EnrollmentEdge(w *answer.Writer, in *answer.Pl
 			}
 			v := obj.Node
 			whole = ec.putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_EnrollmentFee(w *answer.Writer, in *answer.Place, obj *placement.Fee) bool {
+	o := in.Object(ec.OperationContext, "EnrollmentFee", enrollmentFeeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"EnrollmentFee\"")
+		case "amount":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_EnrollmentFee_amount(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*model.Money, error) {
+				return ec.Resolvers.EnrollmentFee().Amount(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) && whole
+		case "waived":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_EnrollmentFee_waived(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*model.Money, error) {
+				return ec.Resolvers.EnrollmentFee().Waived(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) && whole
+		case "due":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_EnrollmentFee_due(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*model.Money, error) {
+				return ec.Resolvers.EnrollmentFee().Due(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w, f, v) && whole
+		case "sponsorship":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_EnrollmentFee_sponsorship(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Sponsorship
+			ec.putOSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(w, f, v)
+		case "note":
+			v := obj.Note
+			w.String(v)
+		case "version":
+			v := obj.Version
+			w.Int(v)
+		case "recordedAt":
+			v := obj.RecordedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "recordedBy":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_EnrollmentFee_recordedBy(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.RecordedBy
+			ec.putOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -5699,6 +5854,38 @@ func (ec *executionContext) write_JoinRequestEdge(w *answer.Writer, in *answer.P
 	return whole
 }
 
+func (ec *executionContext) write_LeaveWaitlistPayload(w *answer.Writer, in *answer.Place, obj *model.LeaveWaitlistPayload) bool {
+	o := in.Object(ec.OperationContext, "LeaveWaitlistPayload", leaveWaitlistPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"LeaveWaitlistPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_LeaveWaitlistPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_LeaveWaitlistPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_LockThreadPayload(w *answer.Writer, in *answer.Place, obj *model.LockThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "LockThreadPayload", lockThreadPayloadImplementors)
 	w.Raw("{")
@@ -6594,6 +6781,38 @@ func (ec *executionContext) write_Money(w *answer.Writer, in *answer.Place, obj 
 		case "currency":
 			v := obj.Currency
 			w.String(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_MoveInWaitlistPayload(w *answer.Writer, in *answer.Place, obj *model.MoveInWaitlistPayload) bool {
+	o := in.Object(ec.OperationContext, "MoveInWaitlistPayload", moveInWaitlistPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"MoveInWaitlistPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_MoveInWaitlistPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_MoveInWaitlistPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -8241,6 +8460,45 @@ func (ec *executionContext) write_PostRevisionEdge(w *answer.Writer, in *answer.
 	return whole
 }
 
+func (ec *executionContext) write_PrepareDecisionPayload(w *answer.Writer, in *answer.Place, obj *model.PrepareDecisionPayload) bool {
+	o := in.Object(ec.OperationContext, "PrepareDecisionPayload", prepareDecisionPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"PrepareDecisionPayload\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PrepareDecisionPayload_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "decision":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PrepareDecisionPayload_decision(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Decision
+			ec.putODecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PrepareDecisionPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_Program(w *answer.Writer, in *answer.Place, obj *ent.Program) bool {
 	o := in.Object(ec.OperationContext, "Program", programImplementors)
 	w.Raw("{")
@@ -8569,19 +8827,6 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				continue
 			}
 			whole = ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) && whole
-		case "myReviewAssignments":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Query_myReviewAssignments(ctx, f.CollectedField)
-				f.Begin(ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.ReviewAssignment], error) {
-				return ec.Resolvers.Query().MyReviewAssignments(ctx, fc.Args["state"].(*reviewassignment.State), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
-			})
-			if !ok {
-				whole = false
-				continue
-			}
-			whole = ec.putNReviewAssignmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "search":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_search(ctx, f.CollectedField)
@@ -8805,6 +9050,77 @@ func (ec *executionContext) write_ReadStateChanged(w *answer.Writer, in *answer.
 	return whole
 }
 
+func (ec *executionContext) write_RecordFeePayload(w *answer.Writer, in *answer.Place, obj *model.RecordFeePayload) bool {
+	o := in.Object(ec.OperationContext, "RecordFeePayload", recordFeePayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"RecordFeePayload\"")
+		case "enrollment":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RecordFeePayload_enrollment(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Enrollment
+			ec.putOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RecordFeePayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReleaseDecisionsPayload(w *answer.Writer, in *answer.Place, obj *model.ReleaseDecisionsPayload) bool {
+	o := in.Object(ec.OperationContext, "ReleaseDecisionsPayload", releaseDecisionsPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReleaseDecisionsPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReleaseDecisionsPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "released":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReleaseDecisionsPayload_released(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Released
+			ec.putODecisionRelease2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐReleased(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReleaseDecisionsPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_RemoveApplicationEditorPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveApplicationEditorPayload) bool {
 	o := in.Object(ec.OperationContext, "RemoveApplicationEditorPayload", removeApplicationEditorPayloadImplementors)
 	w.Raw("{")
@@ -8933,38 +9249,6 @@ func (ec *executionContext) write_RemoveReactionPayload(w *answer.Writer, in *an
 	return whole
 }
 
-func (ec *executionContext) write_RemoveReviewerPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveReviewerPayload) bool {
-	o := in.Object(ec.OperationContext, "RemoveReviewerPayload", removeReviewerPayloadImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"RemoveReviewerPayload\"")
-		case "assignment":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_RemoveReviewerPayload_assignment(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Assignment
-			ec.putOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w, f, v)
-		case "errors":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_RemoveReviewerPayload_errors(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
 func (ec *executionContext) write_RenameThreadPayload(w *answer.Writer, in *answer.Place, obj *model.RenameThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "RenameThreadPayload", renameThreadPayloadImplementors)
 	w.Raw("{")
@@ -9017,38 +9301,6 @@ func (ec *executionContext) write_RenewJoinAddressPayload(w *answer.Writer, in *
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_RenewJoinAddressPayload_errors(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReopenReviewPayload(w *answer.Writer, in *answer.Place, obj *model.ReopenReviewPayload) bool {
-	o := in.Object(ec.OperationContext, "ReopenReviewPayload", reopenReviewPayloadImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReopenReviewPayload\"")
-		case "assignment":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReopenReviewPayload_assignment(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Assignment
-			ec.putOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w, f, v)
-		case "errors":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReopenReviewPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -9656,597 +9908,6 @@ func (ec *executionContext) write_ResourceVersionEdge(w *answer.Writer, in *answ
 	return whole
 }
 
-func (ec *executionContext) write_Review(w *answer.Writer, in *answer.Place, obj *ent.Review) bool {
-	o := in.Object(ec.OperationContext, "Review", reviewImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"Review\"")
-		case "id":
-			v := obj.ID
-			w.ID(v)
-		case "application":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Review_application(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Application, error) {
-				return ec.Resolvers.Review().Application(ctx, obj)
-			})
-			if !ok {
-				whole = false
-				continue
-			}
-			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
-		case "reviewer":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Review_reviewer(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
-				return ec.Resolvers.Review().Reviewer(ctx, obj)
-			})
-			if !ok {
-				w.Null()
-				continue
-			}
-			ec.putOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v)
-		case "scores":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Review_scores(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Scores
-			whole = ec.putNReviewScore2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScoreᚄ(w, f, v) && whole
-		case "comment":
-			v := obj.Comment
-			w.String(v)
-		case "recommendation":
-			v := obj.Recommendation
-			if v == nil {
-				w.Null()
-			} else {
-				w.Name(string(*v))
-			}
-		case "points":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Review_points(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*float64, error) {
-				return ec.Resolvers.Review().Points(ctx, obj)
-			})
-			if !ok {
-				w.Null()
-				continue
-			}
-			ec.putOFloat2ᚖfloat64(w, f, v)
-		case "submittedAt":
-			v := obj.SubmittedAt
-			if v == nil {
-				w.Null()
-			} else {
-				w.DateTime(*v)
-			}
-		case "version":
-			v := obj.Version
-			w.Int(v)
-		case "updatedAt":
-			v := obj.UpdatedAt
-			w.DateTime(v)
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReviewAssignment(w *answer.Writer, in *answer.Place, obj *ent.ReviewAssignment) bool {
-	o := in.Object(ec.OperationContext, "ReviewAssignment", reviewAssignmentImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReviewAssignment\"")
-		case "id":
-			v := obj.ID
-			w.ID(v)
-		case "application":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewAssignment_application(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Application, error) {
-				return ec.Resolvers.ReviewAssignment().Application(ctx, obj)
-			})
-			if !ok {
-				whole = false
-				continue
-			}
-			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
-		case "reviewer":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewAssignment_reviewer(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
-				return ec.Resolvers.ReviewAssignment().Reviewer(ctx, obj)
-			})
-			if !ok {
-				whole = false
-				continue
-			}
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
-		case "state":
-			v := obj.State
-			w.Name(string(v))
-		case "conflicted":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewAssignment_conflicted(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (bool, error) {
-				return ec.Resolvers.ReviewAssignment().Conflicted(ctx, obj)
-			})
-			if !ok {
-				whole = false
-				continue
-			}
-			w.Bool(v)
-		case "conflictReasons":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewAssignment_conflictReasons(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]review.Reason, error) {
-				return ec.Resolvers.ReviewAssignment().ConflictReasons(ctx, obj)
-			})
-			if !ok {
-				whole = false
-				continue
-			}
-			whole = ec.putNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(w, f, v) && whole
-		case "endReason":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewAssignment_endReason(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*string, error) {
-				return ec.Resolvers.ReviewAssignment().EndReason(ctx, obj)
-			})
-			if !ok {
-				w.Null()
-				continue
-			}
-			if v == nil {
-				w.Null()
-			} else {
-				w.String(*v)
-			}
-		case "review":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewAssignment_review(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Review, error) {
-				return ec.Resolvers.ReviewAssignment().Review(ctx, obj)
-			})
-			if !ok {
-				w.Null()
-				continue
-			}
-			ec.putOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w, f, v)
-		case "createdAt":
-			v := obj.CreatedAt
-			w.DateTime(v)
-		case "endedAt":
-			v := obj.EndedAt
-			if v == nil {
-				w.Null()
-			} else {
-				w.DateTime(*v)
-			}
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReviewAssignmentConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.ReviewAssignment]) bool {
-	o := in.Object(ec.OperationContext, "ReviewAssignmentConnection", reviewAssignmentConnectionImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReviewAssignmentConnection\"")
-		case "edges":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewAssignmentConnection_edges(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Edges
-			whole = ec.putNReviewAssignmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
-		case "pageInfo":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewAssignmentConnection_pageInfo(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.PageInfo
-			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReviewAssignmentEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.ReviewAssignment]) bool {
-	o := in.Object(ec.OperationContext, "ReviewAssignmentEdge", reviewAssignmentEdgeImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReviewAssignmentEdge\"")
-		case "cursor":
-			v := obj.Cursor
-			w.Name(string(v))
-		case "node":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewAssignmentEdge_node(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Node
-			whole = ec.putNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReviewCalibration(w *answer.Writer, in *answer.Place, obj *review.Calibration) bool {
-	o := in.Object(ec.OperationContext, "ReviewCalibration", reviewCalibrationImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReviewCalibration\"")
-		case "count":
-			v := obj.Count
-			w.Int(v)
-		case "mean":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewCalibration_mean(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Mean
-			ec.putOFloat2ᚖfloat64(w, f, v)
-		case "standardDeviation":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewCalibration_standardDeviation(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Deviation
-			ec.putOFloat2ᚖfloat64(w, f, v)
-		case "pooledStandardDeviation":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewCalibration_pooledStandardDeviation(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Pooled
-			ec.putOFloat2ᚖfloat64(w, f, v)
-		case "reviewers":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewCalibration_reviewers(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Reviewers
-			whole = ec.putNReviewerCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibrationᚄ(w, f, v) && whole
-		case "applications":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewCalibration_applications(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Applications
-			whole = ec.putNApplicationCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibrationᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReviewPair(w *answer.Writer, in *answer.Place, obj *review.Pair) bool {
-	o := in.Object(ec.OperationContext, "ReviewPair", reviewPairImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReviewPair\"")
-		case "application":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewPair_application(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Application
-			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
-		case "reviewer":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewPair_reviewer(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Reviewer
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReviewPlan(w *answer.Writer, in *answer.Place, obj *review.Plan) bool {
-	o := in.Object(ec.OperationContext, "ReviewPlan", reviewPlanImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReviewPlan\"")
-		case "assignedCount":
-			v := obj.AssignedCount
-			w.Int(v)
-		case "pairs":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewPlan_pairs(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Pairs
-			whole = ec.putNReviewPair2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPairᚄ(w, f, v) && whole
-		case "loads":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewPlan_loads(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Loads
-			whole = ec.putNReviewerLoad2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoadᚄ(w, f, v) && whole
-		case "unfilledCount":
-			v := obj.UnfilledCount
-			w.Int(v)
-		case "unfilled":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewPlan_unfilled(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Unfilled
-			whole = ec.putNUnfilledApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilledᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReviewProgress(w *answer.Writer, in *answer.Place, obj *review.Progress) bool {
-	o := in.Object(ec.OperationContext, "ReviewProgress", reviewProgressImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReviewProgress\"")
-		case "reviewers":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewProgress_reviewers(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Reviewers
-			whole = ec.putNReviewerProgress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgressᚄ(w, f, v) && whole
-		case "unfilledCount":
-			v := obj.UnfilledCount
-			w.Int(v)
-		case "unfilled":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewProgress_unfilled(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Unfilled
-			whole = ec.putNApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReviewScore(w *answer.Writer, in *answer.Place, obj *schema.Score) bool {
-	o := in.Object(ec.OperationContext, "ReviewScore", reviewScoreImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReviewScore\"")
-		case "criterion":
-			v := obj.Criterion
-			w.String(v)
-		case "points":
-			v := obj.Points
-			w.Int(v)
-		case "comment":
-			v := obj.Comment
-			w.String(v)
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReviewerCalibration(w *answer.Writer, in *answer.Place, obj *review.ReviewerCalibration) bool {
-	o := in.Object(ec.OperationContext, "ReviewerCalibration", reviewerCalibrationImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReviewerCalibration\"")
-		case "reviewer":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewerCalibration_reviewer(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Reviewer
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
-		case "count":
-			v := obj.Count
-			w.Int(v)
-		case "mean":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewerCalibration_mean(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Mean
-			whole = ec.putNFloat2ᚖfloat64(w, f, v) && whole
-		case "standardDeviation":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewerCalibration_standardDeviation(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Deviation
-			ec.putOFloat2ᚖfloat64(w, f, v)
-		case "difference":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewerCalibration_difference(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Difference
-			whole = ec.putNFloat2float64(w, f, v) && whole
-		case "standardScore":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewerCalibration_standardScore(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Score
-			ec.putOFloat2ᚖfloat64(w, f, v)
-		case "outlier":
-			v := obj.Outlier
-			w.Bool(v)
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReviewerLoad(w *answer.Writer, in *answer.Place, obj *review.Load) bool {
-	o := in.Object(ec.OperationContext, "ReviewerLoad", reviewerLoadImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReviewerLoad\"")
-		case "reviewer":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewerLoad_reviewer(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Reviewer
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
-		case "before":
-			v := obj.Before
-			w.Int(v)
-		case "after":
-			v := obj.After
-			w.Int(v)
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_ReviewerProgress(w *answer.Writer, in *answer.Place, obj *review.ReviewerProgress) bool {
-	o := in.Object(ec.OperationContext, "ReviewerProgress", reviewerProgressImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"ReviewerProgress\"")
-		case "reviewer":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_ReviewerProgress_reviewer(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Reviewer
-			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
-		case "assigned":
-			v := obj.Assigned
-			w.Int(v)
-		case "completed":
-			v := obj.Completed
-			w.Int(v)
-		case "declined":
-			v := obj.Declined
-			w.Int(v)
-		case "removed":
-			v := obj.Removed
-			w.Int(v)
-		case "conflicted":
-			v := obj.Conflicted
-			w.Int(v)
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
 func (ec *executionContext) write_RevokeAccessTokenPayload(w *answer.Writer, in *answer.Place, obj *model.RevokeAccessTokenPayload) bool {
 	o := in.Object(ec.OperationContext, "RevokeAccessTokenPayload", revokeAccessTokenPayloadImplementors)
 	w.Raw("{")
@@ -10502,38 +10163,6 @@ func (ec *executionContext) write_SaveDraftPayload(w *answer.Writer, in *answer.
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SaveDraftPayload_errors(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_SaveReviewPayload(w *answer.Writer, in *answer.Place, obj *model.SaveReviewPayload) bool {
-	o := in.Object(ec.OperationContext, "SaveReviewPayload", saveReviewPayloadImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"SaveReviewPayload\"")
-		case "review":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_SaveReviewPayload_review(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Review
-			ec.putOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w, f, v)
-		case "errors":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_SaveReviewPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -11795,38 +11424,6 @@ func (ec *executionContext) write_SubmitApplicationPayload(w *answer.Writer, in 
 	return whole
 }
 
-func (ec *executionContext) write_SubmitReviewPayload(w *answer.Writer, in *answer.Place, obj *model.SubmitReviewPayload) bool {
-	o := in.Object(ec.OperationContext, "SubmitReviewPayload", submitReviewPayloadImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"SubmitReviewPayload\"")
-		case "review":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_SubmitReviewPayload_review(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Review
-			ec.putOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w, f, v)
-		case "errors":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_SubmitReviewPayload_errors(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Errors
-			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
 func (ec *executionContext) write_SubmittedAnswer(w *answer.Writer, in *answer.Place, obj *schema.SubmittedAnswer) bool {
 	o := in.Object(ec.OperationContext, "SubmittedAnswer", submittedAnswerImplementors)
 	w.Raw("{")
@@ -12781,43 +12378,6 @@ func (ec *executionContext) write_UnblockMemberPayload(w *answer.Writer, in *ans
 			}
 			v := obj.Errors
 			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
-		default:
-			panic("unknown field " + f.Name)
-		}
-	}
-	w.Raw("}")
-	return whole
-}
-
-func (ec *executionContext) write_UnfilledApplication(w *answer.Writer, in *answer.Place, obj *review.Unfilled) bool {
-	o := in.Object(ec.OperationContext, "UnfilledApplication", unfilledApplicationImplementors)
-	w.Raw("{")
-	whole := true
-	for i := range o.Fields {
-		f := &o.Fields[i]
-		w.Key(i, f)
-		switch f.Name {
-		case "__typename":
-			w.Raw("\"UnfilledApplication\"")
-		case "application":
-			if f.Ctx == nil {
-				fc, err := ec.fieldContext_UnfilledApplication_application(in.Ctx, f.CollectedField)
-				f.Begin(in.Ctx, fc, err)
-			}
-			v := obj.Application
-			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
-		case "wanted":
-			v := obj.Wanted
-			w.Int(v)
-		case "has":
-			v := obj.Has
-			w.Int(v)
-		case "conflicted":
-			v := obj.Conflicted
-			w.Int(v)
-		case "askedBefore":
-			v := obj.AskedBefore
-			w.Int(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -13814,6 +13374,38 @@ func (ec *executionContext) write_WithdrawApplicationPayload(w *answer.Writer, i
 	return whole
 }
 
+func (ec *executionContext) write_WithdrawEnrollmentPayload(w *answer.Writer, in *answer.Place, obj *model.WithdrawEnrollmentPayload) bool {
+	o := in.Object(ec.OperationContext, "WithdrawEnrollmentPayload", withdrawEnrollmentPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"WithdrawEnrollmentPayload\"")
+		case "enrollment":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_WithdrawEnrollmentPayload_enrollment(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Enrollment
+			ec.putOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_WithdrawEnrollmentPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_ApplicationEvent(w *answer.Writer, in *answer.Place, obj model.ApplicationEvent) bool {
 	switch obj := obj.(type) {
 	case model.SignerRequestChanged:
@@ -13963,20 +13555,6 @@ func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj m
 			return false
 		}
 		return ec.write_RoleAssignment(w, in, obj)
-	case ent.ReviewAssignment:
-		return ec.write_ReviewAssignment(w, in, &obj)
-	case *ent.ReviewAssignment:
-		if obj == nil {
-			return false
-		}
-		return ec.write_ReviewAssignment(w, in, obj)
-	case ent.Review:
-		return ec.write_Review(w, in, &obj)
-	case *ent.Review:
-		if obj == nil {
-			return false
-		}
-		return ec.write_Review(w, in, obj)
 	case ent.ResourceVersion:
 		return ec.write_ResourceVersion(w, in, &obj)
 	case *ent.ResourceVersion:
@@ -14299,13 +13877,6 @@ func (ec *executionContext) write_SearchResult(w *answer.Writer, in *answer.Plac
 			return false
 		}
 		return ec.write_Member(w, in, obj)
-	case ent.Application:
-		return ec.write_Application(w, in, &obj)
-	case *ent.Application:
-		if obj == nil {
-			return false
-		}
-		return ec.write_Application(w, in, obj)
 	default:
 		return false
 	}
@@ -14422,6 +13993,19 @@ func (ec *executionContext) putOJoinRequest2ᚖgithubᚗcomᚋpursuingᚑequity�
 	}
 	mark := w.Mark()
 	if !ec.write_JoinRequest(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_Application(w, p, v) {
 		w.Back(mark)
 		w.Null()
 	}
@@ -14582,19 +14166,6 @@ func (ec *executionContext) putOModerationAction2ᚖgithubᚗcomᚋpursuingᚑeq
 	}
 	mark := w.Mark()
 	if !ec.write_ModerationAction(w, p, v) {
-		w.Back(mark)
-		w.Null()
-	}
-	return true
-}
-
-func (ec *executionContext) putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {
-	if v == nil {
-		w.Null()
-		return true
-	}
-	mark := w.Mark()
-	if !ec.write_Application(w, p, v) {
 		w.Back(mark)
 		w.Null()
 	}
@@ -14829,67 +14400,30 @@ func (ec *executionContext) putNString2ᚕstringᚄ(w *answer.Writer, p *answer.
 	return true
 }
 
-func (ec *executionContext) putNReviewAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignmentᚄ(w *answer.Writer, p *answer.Place, v []*ent.ReviewAssignment) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w *answer.Writer, p *answer.Place, v *ent.ReviewAssignment) bool {
+func (ec *executionContext) putODecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(w *answer.Writer, p *answer.Place, v *ent.Decision) bool {
 	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "ReviewAssignment!")
-		return false
+		w.Null()
+		return true
 	}
-	return ec.write_ReviewAssignment(w, p, v)
+	mark := w.Mark()
+	if !ec.write_Decision(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
 }
 
-func (ec *executionContext) putNReview2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewᚄ(w *answer.Writer, p *answer.Place, v []*ent.Review) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w *answer.Writer, p *answer.Place, v *ent.Review) bool {
+func (ec *executionContext) putOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w *answer.Writer, p *answer.Place, v *ent.Enrollment) bool {
 	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "Review!")
-		return false
+		w.Null()
+		return true
 	}
-	return ec.write_Review(w, p, v)
-}
-
-func (ec *executionContext) putNConflictOfInterest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflictᚄ(w *answer.Writer, p *answer.Place, v []*ent.Conflict) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(w, e, v[i]) && whole
+	mark := w.Mark()
+	if !ec.write_Enrollment(w, p, v) {
+		w.Back(mark)
+		w.Null()
 	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(w *answer.Writer, p *answer.Place, v *ent.Conflict) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "ConflictOfInterest!")
-		return false
-	}
-	return ec.write_ConflictOfInterest(w, p, v)
+	return true
 }
 
 func (ec *executionContext) putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {
@@ -14898,24 +14432,6 @@ func (ec *executionContext) putNApplication2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return false
 	}
 	return ec.write_Application(w, p, v)
-}
-
-func (ec *executionContext) putNFloat2ᚖfloat64(w *answer.Writer, p *answer.Place, v *float64) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "Float!")
-		return false
-	}
-	if !answer.Foreign(w, ec.marshalNFloat2ᚖfloat64(p.Ctx, p.Selections, v)) {
-		return false
-	}
-	return true
-}
-
-func (ec *executionContext) putNFloat2float64(w *answer.Writer, p *answer.Place, v float64) bool {
-	if !answer.Foreign(w, ec.marshalNFloat2float64(p.Ctx, p.Selections, v)) {
-		return false
-	}
-	return true
 }
 
 func (ec *executionContext) putNApplicationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Application]) bool {
@@ -15002,62 +14518,6 @@ func (ec *executionContext) putOTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 	}
 	mark := w.Mark()
 	if !ec.write_Team(w, p, v) {
-		w.Back(mark)
-		w.Null()
-	}
-	return true
-}
-
-func (ec *executionContext) putOReviewPlan2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPlan(w *answer.Writer, p *answer.Place, v *review.Plan) bool {
-	if v == nil {
-		w.Null()
-		return true
-	}
-	mark := w.Mark()
-	if !ec.write_ReviewPlan(w, p, v) {
-		w.Back(mark)
-		w.Null()
-	}
-	return true
-}
-
-func (ec *executionContext) putOAssignmentOutcome2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcomeᚄ(w *answer.Writer, p *answer.Place, v []*review.Outcome) bool {
-	if v == nil {
-		w.Null()
-		return true
-	}
-	mark := w.Mark()
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNAssignmentOutcome2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcome(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	if !whole {
-		w.Back(mark)
-		w.Null()
-	}
-	return true
-}
-
-func (ec *executionContext) putNAssignmentOutcome2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcome(w *answer.Writer, p *answer.Place, v *review.Outcome) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "AssignmentOutcome!")
-		return false
-	}
-	return ec.write_AssignmentOutcome(w, p, v)
-}
-
-func (ec *executionContext) putOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w *answer.Writer, p *answer.Place, v *ent.ReviewAssignment) bool {
-	if v == nil {
-		w.Null()
-		return true
-	}
-	mark := w.Mark()
-	if !ec.write_ReviewAssignment(w, p, v) {
 		w.Back(mark)
 		w.Null()
 	}
@@ -15377,30 +14837,25 @@ func (ec *executionContext) putNBulkActionConnection2ᚖgithubᚗcomᚋpursuing�
 	return ec.write_BulkActionConnection(w, p, v)
 }
 
-func (ec *executionContext) putOReviewProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐProgress(w *answer.Writer, p *answer.Place, v *review.Progress) bool {
+func (ec *executionContext) putOCallPlaces2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐPlaces(w *answer.Writer, p *answer.Place, v *placement.Places) bool {
 	if v == nil {
 		w.Null()
 		return true
 	}
 	mark := w.Mark()
-	if !ec.write_ReviewProgress(w, p, v) {
+	if !ec.write_CallPlaces(w, p, v) {
 		w.Back(mark)
 		w.Null()
 	}
 	return true
 }
 
-func (ec *executionContext) putOReviewCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐCalibration(w *answer.Writer, p *answer.Place, v *review.Calibration) bool {
+func (ec *executionContext) putNDecisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Decision]) bool {
 	if v == nil {
-		w.Null()
-		return true
+		graphql.AddInvalidNullError(p.Ctx, "DecisionConnection!")
+		return false
 	}
-	mark := w.Mark()
-	if !ec.write_ReviewCalibration(w, p, v) {
-		w.Back(mark)
-		w.Null()
-	}
-	return true
+	return ec.write_DecisionConnection(w, p, v)
 }
 
 func (ec *executionContext) putNApplicationStateCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStateCountᚄ(w *answer.Writer, p *answer.Place, v []*casework.StateCount) bool {
@@ -15473,6 +14928,19 @@ func (ec *executionContext) putOBulkAction2ᚖgithubᚗcomᚋpursuingᚑequity�
 	}
 	mark := w.Mark()
 	if !ec.write_BulkAction(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w *answer.Writer, p *answer.Place, v *ent.Call) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_Call(w, p, v) {
 		w.Back(mark)
 		w.Null()
 	}
@@ -15636,17 +15104,33 @@ func (ec *executionContext) putOWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequ
 	return true
 }
 
-func (ec *executionContext) putOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(w *answer.Writer, p *answer.Place, v *ent.Conflict) bool {
+func (ec *executionContext) putNDecisionEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Decision]) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNDecisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNDecisionEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Decision]) bool {
 	if v == nil {
-		w.Null()
-		return true
+		graphql.AddInvalidNullError(p.Ctx, "DecisionEdge!")
+		return false
 	}
-	mark := w.Mark()
-	if !ec.write_ConflictOfInterest(w, p, v) {
-		w.Back(mark)
-		w.Null()
+	return ec.write_DecisionEdge(w, p, v)
+}
+
+func (ec *executionContext) putNDecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDecision(w *answer.Writer, p *answer.Place, v *ent.Decision) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Decision!")
+		return false
 	}
-	return true
+	return ec.write_Decision(w, p, v)
 }
 
 func (ec *executionContext) putOSignerRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSignerRequest(w *answer.Writer, p *answer.Place, v *ent.SignerRequest) bool {
@@ -15725,25 +15209,25 @@ func (ec *executionContext) putNDraft2ᚖgithubᚗcomᚋpursuingᚑequityᚋcomm
 	return ec.write_Draft(w, p, v)
 }
 
-func (ec *executionContext) putOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w *answer.Writer, p *answer.Place, v *ent.Enrollment) bool {
-	if v == nil {
-		w.Null()
-		return true
-	}
-	mark := w.Mark()
-	if !ec.write_Enrollment(w, p, v) {
-		w.Back(mark)
-		w.Null()
-	}
-	return true
-}
-
 func (ec *executionContext) putNTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐTeam(w *answer.Writer, p *answer.Place, v *ent.Team) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "Team!")
 		return false
 	}
 	return ec.write_Team(w, p, v)
+}
+
+func (ec *executionContext) putOEnrollmentFee2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐFee(w *answer.Writer, p *answer.Place, v *placement.Fee) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_EnrollmentFee(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
 }
 
 func (ec *executionContext) putNEnrollmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Enrollment]) bool {
@@ -15773,6 +15257,27 @@ func (ec *executionContext) putNEnrollment2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return false
 	}
 	return ec.write_Enrollment(w, p, v)
+}
+
+func (ec *executionContext) putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w *answer.Writer, p *answer.Place, v *model.Money) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Money!")
+		return false
+	}
+	return ec.write_Money(w, p, v)
+}
+
+func (ec *executionContext) putOSponsorship2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorship(w *answer.Writer, p *answer.Place, v *ent.Sponsorship) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_Sponsorship(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
 }
 
 func (ec *executionContext) putNTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋteammembershipᚐRoleᚄ(w *answer.Writer, p *answer.Place, v []teammembership.Role) bool {
@@ -16137,14 +15642,6 @@ func (ec *executionContext) putNSupport2ᚕgithubᚗcomᚋpursuingᚑequityᚋco
 
 func (ec *executionContext) putNSupport2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSupport(w *answer.Writer, p *answer.Place, v schema.Support) bool {
 	return ec.write_Support(w, p, &v)
-}
-
-func (ec *executionContext) putNMoney2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMoney(w *answer.Writer, p *answer.Place, v *model.Money) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "Money!")
-		return false
-	}
-	return ec.write_Money(w, p, v)
 }
 
 func (ec *executionContext) putNSponsorship2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSponsorshipᚄ(w *answer.Writer, p *answer.Place, v []*ent.Sponsorship) bool {
@@ -16577,14 +16074,6 @@ func (ec *executionContext) putNFramework2ᚖgithubᚗcomᚋpursuingᚑequityᚋ
 	return ec.write_Framework(w, p, v)
 }
 
-func (ec *executionContext) putNReviewAssignmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.ReviewAssignment]) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "ReviewAssignmentConnection!")
-		return false
-	}
-	return ec.write_ReviewAssignmentConnection(w, p, v)
-}
-
 func (ec *executionContext) putNSearchResultConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultConnection(w *answer.Writer, p *answer.Place, v *model.SearchResultConnection) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "SearchResultConnection!")
@@ -16620,6 +16109,19 @@ func (ec *executionContext) putNWebhookEndpoint2ᚖgithubᚗcomᚋpursuingᚑequ
 		return false
 	}
 	return ec.write_WebhookEndpoint(w, p, v)
+}
+
+func (ec *executionContext) putODecisionRelease2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐReleased(w *answer.Writer, p *answer.Place, v *placement.Released) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_DecisionRelease(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
 }
 
 func (ec *executionContext) putOFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w *answer.Writer, p *answer.Place, v *ent.File) bool {
@@ -16699,206 +16201,6 @@ func (ec *executionContext) putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequ
 		return false
 	}
 	return ec.write_ResourceVersion(w, p, v)
-}
-
-func (ec *executionContext) putNReviewScore2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScoreᚄ(w *answer.Writer, p *answer.Place, v []schema.Score) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNReviewScore2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScore(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNReviewScore2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScore(w *answer.Writer, p *answer.Place, v schema.Score) bool {
-	return ec.write_ReviewScore(w, p, &v)
-}
-
-func (ec *executionContext) putNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(w *answer.Writer, p *answer.Place, v []review.Reason) bool {
-	w.Raw("[")
-	for i := range v {
-		w.Comma(i)
-		w.Name(string(v[i]))
-	}
-	w.Raw("]")
-	return true
-}
-
-func (ec *executionContext) putOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w *answer.Writer, p *answer.Place, v *ent.Review) bool {
-	if v == nil {
-		w.Null()
-		return true
-	}
-	mark := w.Mark()
-	if !ec.write_Review(w, p, v) {
-		w.Back(mark)
-		w.Null()
-	}
-	return true
-}
-
-func (ec *executionContext) putNReviewAssignmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.ReviewAssignment]) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNReviewAssignmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNReviewAssignmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.ReviewAssignment]) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "ReviewAssignmentEdge!")
-		return false
-	}
-	return ec.write_ReviewAssignmentEdge(w, p, v)
-}
-
-func (ec *executionContext) putNReviewerCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibrationᚄ(w *answer.Writer, p *answer.Place, v []*review.ReviewerCalibration) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNReviewerCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibration(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNReviewerCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibration(w *answer.Writer, p *answer.Place, v *review.ReviewerCalibration) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "ReviewerCalibration!")
-		return false
-	}
-	return ec.write_ReviewerCalibration(w, p, v)
-}
-
-func (ec *executionContext) putNApplicationCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibrationᚄ(w *answer.Writer, p *answer.Place, v []*review.ApplicationCalibration) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNApplicationCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibration(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNApplicationCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibration(w *answer.Writer, p *answer.Place, v *review.ApplicationCalibration) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "ApplicationCalibration!")
-		return false
-	}
-	return ec.write_ApplicationCalibration(w, p, v)
-}
-
-func (ec *executionContext) putNReviewPair2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPairᚄ(w *answer.Writer, p *answer.Place, v []*review.Pair) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNReviewPair2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPair(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNReviewPair2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPair(w *answer.Writer, p *answer.Place, v *review.Pair) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "ReviewPair!")
-		return false
-	}
-	return ec.write_ReviewPair(w, p, v)
-}
-
-func (ec *executionContext) putNReviewerLoad2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoadᚄ(w *answer.Writer, p *answer.Place, v []*review.Load) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNReviewerLoad2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoad(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNReviewerLoad2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoad(w *answer.Writer, p *answer.Place, v *review.Load) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "ReviewerLoad!")
-		return false
-	}
-	return ec.write_ReviewerLoad(w, p, v)
-}
-
-func (ec *executionContext) putNUnfilledApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilledᚄ(w *answer.Writer, p *answer.Place, v []*review.Unfilled) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNUnfilledApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilled(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNUnfilledApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilled(w *answer.Writer, p *answer.Place, v *review.Unfilled) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "UnfilledApplication!")
-		return false
-	}
-	return ec.write_UnfilledApplication(w, p, v)
-}
-
-func (ec *executionContext) putNReviewerProgress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgressᚄ(w *answer.Writer, p *answer.Place, v []*review.ReviewerProgress) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNReviewerProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgress(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNReviewerProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgress(w *answer.Writer, p *answer.Place, v *review.ReviewerProgress) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "ReviewerProgress!")
-		return false
-	}
-	return ec.write_ReviewerProgress(w, p, v)
-}
-
-func (ec *executionContext) putNApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationᚄ(w *answer.Writer, p *answer.Place, v []*ent.Application) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
 }
 
 func (ec *executionContext) putOOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w *answer.Writer, p *answer.Place, v *ent.Offering) bool {

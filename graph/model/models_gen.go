@@ -8,11 +8,11 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
+	"github.com/pursuing-equity/commons/ent/decision"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
-	review1 "github.com/pursuing-equity/commons/ent/review"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/space"
@@ -27,7 +27,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/moderation"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
-	"github.com/pursuing-equity/commons/internal/review"
+	"github.com/pursuing-equity/commons/internal/placement"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
@@ -80,6 +80,20 @@ type AcceptJoinRequestPayload struct {
 	// The accepted request; null when there are errors.
 	JoinRequest *ent.JoinRequest `json:"joinRequest,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `acceptOffer` takes.
+type AcceptOfferInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+}
+
+// What `acceptOffer` returns.
+type AcceptOfferPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -257,40 +271,6 @@ type ArchiveTeamPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What `assignBalanced` takes.
-type AssignBalancedInput struct {
-	// The call.
-	CallID gid.ID `json:"callId"`
-	// Who is asked, 1 to 100 active members, each once. When left out, the first 100 who have the role `REVIEWER` on the platform.
-	ReviewerIds graphql.Omittable[[]gid.ID] `json:"reviewerIds,omitempty"`
-	// Only says what would be assigned.
-	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
-}
-
-// What `assignBalanced` returns.
-type AssignBalancedPayload struct {
-	// What was assigned, or would be; null when there are errors.
-	Plan *review.Plan `json:"plan,omitempty"`
-	// What was wrong.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `assignReviewers` takes: at most 500 pairs.
-type AssignReviewersInput struct {
-	// The applications, 1 to 100, each once.
-	ApplicationIds []gid.ID `json:"applicationIds"`
-	// The members who are to review them, 1 to 20, each once.
-	ReviewerIds []gid.ID `json:"reviewerIds"`
-}
-
-// What `assignReviewers` returns.
-type AssignReviewersPayload struct {
-	// What became of each pair, application by application in the order of the ids; null when there are errors.
-	Outcomes []*review.Outcome `json:"outcomes,omitempty"`
-	// What was wrong.
-	Errors []*fault.Error `json:"errors"`
-}
-
 // What `blockMember` takes.
 type BlockMemberInput struct {
 	// The member.
@@ -408,6 +388,22 @@ type ClassifyThreadPayload struct {
 	// The thread; null when there are errors.
 	Thread *ent.Thread `json:"thread,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `closeWaitlist` takes.
+type CloseWaitlistInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// What is said to the applicants; up to 4,000 characters.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `closeWaitlist` returns.
+type CloseWaitlistPayload struct {
+	// The call; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -817,24 +813,6 @@ type DeactivateMemberPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What `declareConflict` takes.
-type DeclareConflictInput struct {
-	// The application.
-	ApplicationID gid.ID `json:"applicationId"`
-	// Whose conflict it is; the viewer's when left out. Only staff can name another.
-	MemberID graphql.Omittable[*gid.ID] `json:"memberId,omitempty"`
-	// What it is, for staff; up to 2,000 characters.
-	Note graphql.Omittable[*string] `json:"note,omitempty"`
-}
-
-// What `declareConflict` returns.
-type DeclareConflictPayload struct {
-	// The declaration; null when there are errors.
-	Conflict *ent.Conflict `json:"conflict,omitempty"`
-	// What was wrong.
-	Errors []*fault.Error `json:"errors"`
-}
-
 // What `declineJoinRequest` takes.
 type DeclineJoinRequestInput struct {
 	// The request.
@@ -849,16 +827,16 @@ type DeclineJoinRequestPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What `declineReview` takes.
-type DeclineReviewInput struct {
-	// The assignment.
-	AssignmentID gid.ID `json:"assignmentId"`
-	// Why, for staff; 1 to 2,000 characters. When it is a conflict of interest, use `declareConflict`.
-	Reason string `json:"reason"`
+// What `declineOffer` takes.
+type DeclineOfferInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
 }
 
-// What `declineReview` returns: the viewer does not see the assignment any more.
-type DeclineReviewPayload struct {
+// What `declineOffer` returns.
+type DeclineOfferPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
 	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -930,6 +908,22 @@ type DeleteWebhookEndpointPayload struct {
 	// The id of what was deleted; null when there are errors.
 	DeletedID *gid.ID `json:"deletedId,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `discardDecision` takes.
+type DiscardDecisionInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// The version of the decision in preparation.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// What `discardDecision` returns.
+type DiscardDecisionPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1032,22 +1026,6 @@ type EndBreakGlassPayload struct {
 	// What ended; null too when the viewer can no longer see it; null when there are errors.
 	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
 	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `endConflict` takes.
-type EndConflictInput struct {
-	// The declaration.
-	ConflictID gid.ID `json:"conflictId"`
-	// Why, for the audit log; up to 2,000 characters.
-	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
-}
-
-// What `endConflict` returns.
-type EndConflictPayload struct {
-	// The declaration as it is now; null when there are errors.
-	Conflict *ent.Conflict `json:"conflict,omitempty"`
-	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1339,6 +1317,20 @@ type InviteMemberPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `leaveWaitlist` takes.
+type LeaveWaitlistInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+}
+
+// What `leaveWaitlist` returns.
+type LeaveWaitlistPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `lockThread` takes.
 type LockThreadInput struct {
 	// The thread.
@@ -1473,6 +1465,22 @@ type Money struct {
 	Amount int `json:"amount"`
 	// ISO 4217: `USD`.
 	Currency string `json:"currency"`
+}
+
+// What `moveInWaitlist` takes.
+type MoveInWaitlistInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// Its rank from now on, from 1; behind the last means the last.
+	Rank int `json:"rank"`
+}
+
+// What `moveInWaitlist` returns.
+type MoveInWaitlistPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // What `moveThread` takes.
@@ -1659,6 +1667,32 @@ type PostRestored struct {
 
 func (PostRestored) IsThreadEvent() {}
 
+// What `prepareDecision` takes.
+type PrepareDecisionInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// What is decided.
+	Kind decision.Kind `json:"kind"`
+	// The place on the waitlist that is wanted, 1 to 100,000: those of one rank go by age. Only for `WAITLIST`; left out, it comes last.
+	Rank graphql.Omittable[*int] `json:"rank,omitempty"`
+	// What is said to the applicants with the decision; up to 4,000 characters.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+	// What staff note for themselves; up to 10,000 characters.
+	Note graphql.Omittable[*string] `json:"note,omitempty"`
+	// The version of the decision in preparation that this changes; 0 for a first one.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// What `prepareDecision` returns.
+type PrepareDecisionPayload struct {
+	// The application; null when there are errors.
+	Application *ent.Application `json:"application,omitempty"`
+	// The decision in preparation; with `STALE_VERSION`, what somebody else has prepared.
+	Decision *ent.Decision `json:"decision,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `publishDraft` takes.
 type PublishDraftInput struct {
 	// The draft.
@@ -1726,6 +1760,52 @@ type ReadStateChanged struct {
 
 func (ReadStateChanged) IsNotificationEvent() {}
 
+// What `recordFee` takes.
+type RecordFeeInput struct {
+	// The enrollment.
+	EnrollmentID gid.ID `json:"enrollmentId"`
+	// What the place costs, in the currency's minor unit: 3000000 is $30,000.00. 0 to 1,000,000,000.
+	Amount int `json:"amount"`
+	// What of it is waived, in the currency's minor unit; 0 when it is left out.
+	WaivedAmount graphql.Omittable[*int] `json:"waivedAmount,omitempty"`
+	// ISO 4217: `USD`.
+	Currency string `json:"currency"`
+	// The sponsorship of the offering that pays what is waived.
+	SponsorshipID graphql.Omittable[*gid.ID] `json:"sponsorshipId,omitempty"`
+	// Why something is waived, and whatever else is to be noted; up to 10,000 characters. Demanded when something is waived without a sponsorship.
+	Note graphql.Omittable[*string] `json:"note,omitempty"`
+	// The version of the fee that this changes; 0 when it was never recorded by hand.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// What `recordFee` returns.
+type RecordFeePayload struct {
+	// The enrollment; null when there are errors.
+	Enrollment *ent.Enrollment `json:"enrollment,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `releaseDecisions` takes.
+type ReleaseDecisionsInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// How many more places may be offered than are free, 0 to 100,000: whoever takes one first has it. 0 when it is left out.
+	BeyondCapacity graphql.Omittable[*int] `json:"beyondCapacity,omitempty"`
+	// Only says what would be released, and changes nothing.
+	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+}
+
+// What `releaseDecisions` returns.
+type ReleaseDecisionsPayload struct {
+	// The call; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
+	// What was released, or would be; null when there are errors.
+	Released *placement.Released `json:"released,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `removeApplicationEditor` takes.
 type RemoveApplicationEditorInput struct {
 	// The application.
@@ -1788,22 +1868,6 @@ type RemoveReactionPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What `removeReviewer` takes.
-type RemoveReviewerInput struct {
-	// The assignment.
-	AssignmentID gid.ID `json:"assignmentId"`
-	// Why, for staff and the audit log; up to 2,000 characters.
-	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
-}
-
-// What `removeReviewer` returns.
-type RemoveReviewerPayload struct {
-	// The assignment as it is now; null when there are errors.
-	Assignment *ent.ReviewAssignment `json:"assignment,omitempty"`
-	// What was wrong.
-	Errors []*fault.Error `json:"errors"`
-}
-
 // What `renameThread` takes.
 type RenameThreadInput struct {
 	// The thread.
@@ -1831,22 +1895,6 @@ type RenewJoinAddressPayload struct {
 	// The group with its new address; null when there are errors.
 	Space *ent.Space `json:"space,omitempty"`
 	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `reopenReview` takes.
-type ReopenReviewInput struct {
-	// The review.
-	ReviewID gid.ID `json:"reviewId"`
-	// Why, for the audit log; up to 2,000 characters.
-	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
-}
-
-// What `reopenReview` returns.
-type ReopenReviewPayload struct {
-	// The assignment, which is to be reviewed again; null when there are errors.
-	Assignment *ent.ReviewAssignment `json:"assignment,omitempty"`
-	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1984,16 +2032,6 @@ type ResolveFlagsPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
-// What to give for one criterion.
-type ReviewScoreInput struct {
-	// The criterion's key.
-	Criterion string `json:"criterion"`
-	// From 0 to the criterion's maximum.
-	Points int `json:"points"`
-	// Why; up to 5,000 characters.
-	Comment graphql.Omittable[*string] `json:"comment,omitempty"`
-}
-
 // What `revokeAccessToken` takes.
 type RevokeAccessTokenInput struct {
 	// The token's entry.
@@ -2104,28 +2142,6 @@ type SaveDraftPayload struct {
 	// What another device has saved meanwhile, with `STALE_VERSION`; null otherwise.
 	Newer *ent.Draft `json:"newer,omitempty"`
 	// What was wrong; empty when it was done.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `saveReview` takes: it takes the place of all that was saved before.
-type SaveReviewInput struct {
-	// The assignment.
-	AssignmentID gid.ID `json:"assignmentId"`
-	// A score for each criterion that is scored so far, each once.
-	Scores []*ReviewScoreInput `json:"scores"`
-	// What there is to say about the whole; up to 5,000 characters.
-	Comment graphql.Omittable[*string] `json:"comment,omitempty"`
-	// What to recommend; may be left out until the review is submitted.
-	Recommendation graphql.Omittable[*review1.Recommendation] `json:"recommendation,omitempty"`
-	// The version that this changes; 0 for a first draft.
-	ExpectedVersion int `json:"expectedVersion"`
-}
-
-// What `saveReview` returns.
-type SaveReviewPayload struct {
-	// The review as it stands now; with `STALE_VERSION`, what was saved somewhere else.
-	Review *ent.Review `json:"review,omitempty"`
-	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -2294,22 +2310,6 @@ type SubmitApplicationInput struct {
 type SubmitApplicationPayload struct {
 	// The submitted application; null when there are errors.
 	Application *ent.Application `json:"application,omitempty"`
-	// What was wrong.
-	Errors []*fault.Error `json:"errors"`
-}
-
-// What `submitReview` takes.
-type SubmitReviewInput struct {
-	// The assignment.
-	AssignmentID gid.ID `json:"assignmentId"`
-	// The version that was read.
-	ExpectedVersion int `json:"expectedVersion"`
-}
-
-// What `submitReview` returns.
-type SubmitReviewPayload struct {
-	// The submitted review; with `STALE_VERSION`, what was saved somewhere else.
-	Review *ent.Review `json:"review,omitempty"`
 	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -2819,6 +2819,22 @@ type WithdrawApplicationInput struct {
 type WithdrawApplicationPayload struct {
 	// The application; null when there are errors.
 	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `withdrawEnrollment` takes.
+type WithdrawEnrollmentInput struct {
+	// The enrollment.
+	EnrollmentID gid.ID `json:"enrollmentId"`
+	// Why, for staff; up to 2,000 characters.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `withdrawEnrollment` returns.
+type WithdrawEnrollmentPayload struct {
+	// The enrollment; null when there are errors, and when the viewer lost sight of it by that.
+	Enrollment *ent.Enrollment `json:"enrollment,omitempty"`
 	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }

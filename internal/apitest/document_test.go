@@ -50,6 +50,7 @@ var refers = map[string]gid.Kind{
 	"sessionId": gid.AccessToken, "identityId": gid.Identity, "endpointId": gid.WebhookEndpoint, "deliveryId": gid.WebhookDelivery, "draftId": gid.Draft, "warningId": gid.ModerationAction, "callId": gid.Call, "applicationId": gid.Application, "applicationIds": gid.Application, "reviewerId": gid.Member, "savedViewId": gid.SavedView, "bulkActionId": gid.BulkAction,
 	"documentId": gid.Document, "mailId": gid.Mail, "signerRequestId": gid.SignerRequest,
 	"reviewerIds": gid.Member, "assignmentId": gid.ReviewAssignment, "reviewId": gid.Review, "conflictId": gid.Conflict,
+	"sponsorshipId": gid.Sponsorship,
 }
 
 // texts are what inputs are given where any text will not do; by the name of the field, or of the mutation and the field.
@@ -58,6 +59,7 @@ var texts = map[string]any{
 	"country": "US", "handle": nil, "upToSeq": 1, "fromSeq": 1, "expectedVersion": 1, "hours": 2, "idempotencyKey": nil, "expertise": []string{"equity"}, "tags": []string{"equity"},
 	"options": []string{"Yes", "No"}, "closesAt": "2099-01-01T00:00:00Z", "quote": nil,
 	"opensLocal": "2099-01-01T09:00", "closesLocal": "2099-02-02T09:00", "minLength": 0, "maxLength": 0, "saveForm.min": nil, "saveForm.max": nil,
+	"prepareDecision.rank": nil, "prepareDecision.expectedVersion": 0, "recordFee.expectedVersion": 0, "recordFee.currency": "USD",
 	"createSpace.kind": "AFFINITY", "saveAnswer.key": "why", "saveAnswer.expectedVersion": 0, "startApplication.organizationId": nil, "requestSignature.email": "somebody@example.org", "dueLocal": "2099-01-01T17:00", "untilLocal": "2099-01-01T17:00", "addDocument.url": nil, "requirement": "video", "signer": "", "createOrganization.kind": "CLINIC", "createResource.kind": "LINK", "createResource.audience": "SPACE",
 	"createRoleAssignment.role": "FACILITATOR", "createRoleAssignment.scope": "SPACE", "endsAt": "2099-01-01T00:00:00Z", "expiresAt": "2099-01-01T00:00:00Z", "until": "2099-01-01T00:00:00Z",
 	"since": "2023-01-01T00:00:00Z", "submittedFrom": "2023-01-01T00:00:00Z", "submittedBefore": "2099-01-01T00:00:00Z", "publishAt": "2099-01-01T00:00:00Z", "remindAt": "2099-01-01T00:00:00Z", "startsOn": "2023-01-01", "endsOn": "2023-12-31",

@@ -11,8 +11,10 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
+	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/auditentry"
 	"github.com/pursuing-equity/commons/ent/bulkaction"
+	"github.com/pursuing-equity/commons/ent/decision"
 	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/flag"
@@ -350,6 +352,19 @@ func (s *stage) note() {
 	})
 }
 
+// decide puts an application on its call's waitlist, with words that nobody else may learn.
+func (s *stage) decide(id gid.ID) {
+	s.Tx(func(ctx context.Context, tx *ent.Client) error {
+		a, err := tx.Application.UpdateOneID(id).SetState(application.StateWAITLISTED).SetSubmissions(1).Save(ctx)
+		if err != nil {
+			return err
+		}
+		now := s.script.now()
+		return tx.Decision.Create().SetID(s.NewID(gid.Decision)).SetCreatedAt(now).SetUpdatedAt(now).SetApplicationID(id).SetCallID(a.CallID).
+			SetKind(decision.KindWAITLIST).SetRank(1).SetReason("For " + secret).SetNote("Of " + secret).SetDeciderID(s.staff.ID).SetReleasedAt(now).Exec(ctx)
+	})
+}
+
 // hideMore does what staff see, and those who belong to nothing do not: a workgroup, and a member who belongs to it alone.
 func (s *stage) hideMore() {
 	defer s.script.aside("hidden")()
@@ -383,6 +398,7 @@ func (s *stage) hideMore() {
 	must0(s.T, err)
 	s.hideApplication(applied.ID, s.host)
 	s.judgeAside()
+	s.decide(applied.ID)
 	s.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
 		s.hidden[gid.SpaceMembership], err = tx.SpaceMembership.Query().Where(spacemembership.SpaceID(group)).FirstID(ctx)
 		if err != nil {

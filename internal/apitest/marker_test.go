@@ -114,6 +114,10 @@ func written(m *marked) map[string]func() vars {
 		"saveDraft":             func() vars { return vars{"threadId": m.thread} },
 		"bookmarkPost":          func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben")} },
 		"createSpaceMembership": func() vars { return vars{"spaceId": m.group, "memberId": m.newParticipant().ID} },
+		"prepareDecision":       nil, // what staff decide is the program's, and for the applicants
+		"closeWaitlist":         nil,
+		"recordFee":             nil,
+		"withdrawEnrollment":    nil, // why a team left is for staff, like the reasons of the rest of its enrollment
 	}
 }
 

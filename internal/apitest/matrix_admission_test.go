@@ -17,7 +17,7 @@ func admissionRows() matrix {
 	return matrix{
 		queries: map[string]row{
 			"calls":        {page("calls", ""), none, cells("1", "staff admin=2")},
-			"applications": {page("applications", ""), none, cells("0", "reader browser member staff admin=3", "reviewer=2")},
+			"applications": {page("applications", ""), none, cells("0", "reader browser member staff admin=7", "reviewer=2")},
 		},
 		mutations: map[string]row{
 			"createCall":  {"call { id }", in(func(c *cast) vars { return newCallInput(c.World, c.offering) }), staffs},

@@ -165,6 +165,7 @@ func (c *cast) furnish() {
 	c.furnishAdmission()
 	c.furnishCasework()
 	c.furnishReview()
+	c.furnishPlacement()
 }
 
 // newGlass is an administrator's look into a group of its own that the insider belongs to.
@@ -253,7 +254,7 @@ type matrix struct{ queries, mutations, subscriptions, fields map[string]row }
 
 func wholeMatrix() matrix {
 	whole := matrix{map[string]row{}, map[string]row{}, map[string]row{}, map[string]row{}}
-	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), admissionRows(), reviewRows(), caseworkRows(), spaceRows(), forumRows(), notifyRows(), deskRows(), resourceRows(), accountRows(), moderationRows(), auditRows(), webhookRows(), mailRows(), peopleRows()} {
+	for _, m := range []matrix{schemaRows(), communityRows(), programRows(), admissionRows(), reviewRows(), caseworkRows(), placementRows(), spaceRows(), forumRows(), notifyRows(), deskRows(), resourceRows(), accountRows(), moderationRows(), auditRows(), webhookRows(), mailRows(), peopleRows()} {
 		maps.Copy(whole.queries, m.queries)
 		maps.Copy(whole.mutations, m.mutations)
 		maps.Copy(whole.subscriptions, m.subscriptions)

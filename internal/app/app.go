@@ -45,6 +45,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/people"
 	"github.com/pursuing-equity/commons/internal/review"
+	"github.com/pursuing-equity/commons/internal/placement"
 	"github.com/pursuing-equity/commons/internal/server"
 	"github.com/pursuing-equity/commons/internal/signin"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -95,6 +96,7 @@ type App struct {
 	Admission *admission.Service
 	Casework  *casework.Service
 	Reviews   *review.Service
+	Placement *placement.Service
 	Forum     *forum.Service
 	Notify    *notify.Service
 	Telling   *notify.Worker
@@ -169,7 +171,11 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Notify = &notify.Service{
 		Store: s, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, MailDomain: a.mailDomain(), Now: cfg.Now, NewID: newID,
 	}
-	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter, access.PrivateMail: a.Notify.Letter, admission.MailApplication: a.Admission.Letter, casework.MailReminder: a.Casework.Letter}
+	a.Placement = &placement.Service{
+		Store: s, Events: a.Events, Audit: a.Audit, Mail: a.Mail, Community: a.Community, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
+	}
+	a.Community.HoldPlace, a.Community.PlaceChanged = a.Placement.HoldPlace, a.Placement.PlaceChanged
+	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter, access.PrivateMail: a.Notify.Letter, admission.MailApplication: a.Admission.Letter, casework.MailReminder: a.Casework.Letter, placement.Template: a.Placement.Letter}
 	a.Sender.Refused = a.Notify.MailRefused
 	a.Telling = notify.NewWorker(a.Notify, cfg.Logger)
 	a.Notify.Wake = a.Telling.Wake
@@ -224,7 +230,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	if a.Accounts.PublicURL == "" {
 		a.Accounts.PublicURL = listeningURL(ln.Addr())
 		a.Forum.PublicURL, a.Notify.PublicURL, a.Admission.PublicURL = a.Accounts.PublicURL, a.Accounts.PublicURL, a.Accounts.PublicURL
-		a.Casework.PublicURL = a.Accounts.PublicURL
+		a.Casework.PublicURL, a.Placement.PublicURL = a.Accounts.PublicURL, a.Accounts.PublicURL
 	}
 	pages, err := a.pages()
 	if err != nil {
@@ -337,6 +343,11 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(working)
 		a.Casework.Run(logCtx)
 	}()
+	placing := make(chan struct{})
+	go func() {
+		defer close(placing)
+		a.Placement.Run(logCtx)
+	}()
 	err = srv.Serve(ctx, ln)
 	stop()
 	<-logDone
@@ -350,6 +361,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-reminding
 	<-publishing
 	<-working
+	<-placing
 	<-indexing
 	return err
 }
@@ -361,6 +373,7 @@ func (a *App) Resolver() *graph.Resolver {
 		Store: a.Store, Events: a.Events, Accounts: a.Accounts, Community: a.Community, Forum: a.Forum, Notify: a.Notify, Desk: a.Desk,
 		People: a.People, Library: a.Library, Moderation: a.Moderation, Newcomers: a.Newcomers, Audit: a.Audit, Files: a.Files,
 		Webhooks: a.Webhooks, Mail: a.Mail, Admission: a.Admission, Reviewing: a.Reviews, Casework: a.Casework,
+		Placement: a.Placement,
 	}
 }
 

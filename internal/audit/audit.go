@@ -99,6 +99,22 @@ const (
 	ReviewReopened    Action = "REVIEW_REOPENED"
 	ConflictDeclared  Action = "CONFLICT_DECLARED"
 	ConflictEnded     Action = "CONFLICT_ENDED"
+
+	DecisionPrepared    Action = "DECISION_PREPARED"
+	DecisionDiscarded   Action = "DECISION_DISCARDED"
+	DecisionsReleased   Action = "DECISIONS_RELEASED"
+	PlaceOffered        Action = "PLACE_OFFERED"
+	Waitlisted          Action = "WAITLISTED"
+	ApplicationDeclined Action = "APPLICATION_DECLINED"
+	OfferAccepted       Action = "OFFER_ACCEPTED"
+	OfferDeclined       Action = "OFFER_DECLINED"
+	OfferExpired        Action = "OFFER_EXPIRED"
+	WaitlistMoved       Action = "WAITLIST_MOVED"
+	WaitlistLeft        Action = "WAITLIST_LEFT"
+	WaitlistClosed      Action = "WAITLIST_CLOSED"
+	PlaceGivenUp        Action = "PLACE_GIVEN_UP"
+	PlaceGivenBack      Action = "PLACE_GIVEN_BACK"
+	FeeRecorded         Action = "FEE_RECORDED"
 )
 
 // Entry is what to write down.
@@ -110,20 +126,24 @@ type Entry struct {
 	Reason string
 }
 
-// Append writes an entry within the transaction of ctx. The viewer acts; the program itself and visitors leave no actor.
-func (l *Log) Append(ctx context.Context, tx *ent.Client, v viewer.Viewer, e Entry) error {
-	create := tx.AuditEntry.Create().SetID(l.NewID(gid.AuditEntry)).SetCreatedAt(l.Now()).SetAction(string(e.Action)).
-		SetReason(e.Reason).SetAddress(v.Address())
-	if me, ok := v.MemberID(); ok {
-		create.SetActorID(me)
+// Append writes entries within the transaction of ctx, in one statement. The viewer acts; the program itself and visitors leave no actor.
+func (l *Log) Append(ctx context.Context, tx *ent.Client, v viewer.Viewer, entries ...Entry) error {
+	rows := make([]*ent.AuditEntryCreate, len(entries))
+	for i, e := range entries {
+		create := tx.AuditEntry.Create().SetID(l.NewID(gid.AuditEntry)).SetCreatedAt(l.Now()).SetAction(string(e.Action)).
+			SetReason(e.Reason).SetAddress(v.Address())
+		if me, ok := v.MemberID(); ok {
+			create.SetActorID(me)
+		}
+		if !e.Subject.IsZero() {
+			create.SetSubjectID(e.Subject)
+		}
+		if !e.Space.IsZero() {
+			create.SetSpaceID(e.Space)
+		}
+		rows[i] = create
 	}
-	if !e.Subject.IsZero() {
-		create.SetSubjectID(e.Subject)
-	}
-	if !e.Space.IsZero() {
-		create.SetSpaceID(e.Space)
-	}
-	if err := create.Exec(ctx); err != nil {
+	if err := tx.AuditEntry.CreateBulk(rows...).Exec(ctx); err != nil {
 		return fmt.Errorf("write the audit log: %w", err)
 	}
 	return nil

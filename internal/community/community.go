@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -32,8 +33,12 @@ type Service struct {
 	Webhooks *webhook.Service
 	// Newcomers limits what those do who are new.
 	Newcomers *newcomer.Service
-	Now       func() time.Time
-	NewID     func(gid.Kind) gid.ID
+	// HoldPlace holds the place of an application, and PlaceChanged is told within the same transaction where the enrollment stands that the
+	// application led to. Nil: places are not counted.
+	HoldPlace    func(ctx context.Context, tx *ent.Client, application gid.ID) error
+	PlaceChanged func(ctx context.Context, tx *ent.Client, v viewer.Viewer, application gid.ID, state enrollment.State) error
+	Now          func() time.Time
+	NewID        func(gid.Kind) gid.ID
 }
 
 // Limits of what can be written, in characters.

@@ -59,18 +59,11 @@ func (s *Service) CreateTeam(ctx context.Context, v viewer.Viewer, in NewTeam) (
 		if err := teamNameFree(ctx, tx, o.ID, *p.Name); err != nil {
 			return gid.ID{}, err
 		}
-		now, id := s.Now(), s.NewID(gid.Team)
-		err = tx.Team.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetOrganizationID(o.ID).SetName(*p.Name).SetAbout(*p.About).Exec(ctx)
+		t, err := s.makeTeam(ctx, tx, o, *p.Name, *p.About)
 		if err != nil {
-			return gid.ID{}, store.RetryOnConflict(err)
+			return gid.ID{}, err
 		}
-		spaceID := s.NewID(gid.Space)
-		err = tx.Space.Create().SetID(spaceID).SetCreatedAt(now).SetUpdatedAt(now).SetKind(space.KindTEAM).
-			SetName(teamSpaceName(o.Name, *p.Name)).SetAbout(*p.About).SetTeamID(id).Exec(ctx)
-		if err != nil {
-			return gid.ID{}, fmt.Errorf("create the team's space: %w", err)
-		}
-		return id, s.tellOfSpace(ctx, tx, spaceID, space.KindTEAM, now)
+		return t.ID, nil
 	})
 }
 

@@ -30,6 +30,9 @@ const (
 	Archived            Code = "ARCHIVED"
 	LimitReached        Code = "LIMIT_REACHED"
 	CallClosed          Code = "CALL_CLOSED"
+	CapacityReached     Code = "CAPACITY_REACHED"
+	OfferExpired        Code = "OFFER_EXPIRED"
+	CohortRequired      Code = "COHORT_REQUIRED"
 )
 
 // Codes that only a top-level error carries: the request as a whole is at fault, or the server is.
@@ -178,7 +181,8 @@ func Is(err error, code Code) bool {
 // Payload reports whether the code belongs in a mutation's payload and not at the top level.
 func (c Code) Payload() bool {
 	switch c {
-	case NotFound, Forbidden, InvalidInput, AlreadyExists, StaleVersion, IdempotencyConflict, ThreadLocked, Archived, LimitReached, CallClosed:
+	case NotFound, Forbidden, InvalidInput, AlreadyExists, StaleVersion, IdempotencyConflict, ThreadLocked, Archived, LimitReached, CallClosed,
+		CapacityReached, OfferExpired, CohortRequired:
 		return true
 	default:
 		return false

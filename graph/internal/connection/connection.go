@@ -23,6 +23,8 @@ type (
 	CallEdge                   = page.Edge[ent.Call]
 	CohortConnection           = page.Connection[ent.Cohort]
 	CohortEdge                 = page.Edge[ent.Cohort]
+	DecisionConnection         = page.Connection[ent.Decision]
+	DecisionEdge               = page.Edge[ent.Decision]
 	DraftConnection            = page.Connection[ent.Draft]
 	DraftEdge                  = page.Edge[ent.Draft]
 	EnrollmentConnection       = page.Connection[ent.Enrollment]
