@@ -33,6 +33,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/decision"
 	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/draft"
+	"github.com/pursuing-equity/commons/ent/draftattachment"
 	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/entitlement"
@@ -75,6 +76,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/ent/spaceexport"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/sponsorship"
 	"github.com/pursuing-equity/commons/ent/submission"
@@ -128,6 +130,8 @@ type Client struct {
 	Document *DocumentClient
 	// Draft is the client for interacting with the Draft builders.
 	Draft *DraftClient
+	// DraftAttachment is the client for interacting with the DraftAttachment builders.
+	DraftAttachment *DraftAttachmentClient
 	// DraftVersion is the client for interacting with the DraftVersion builders.
 	DraftVersion *DraftVersionClient
 	// Enrollment is the client for interacting with the Enrollment builders.
@@ -212,6 +216,8 @@ type Client struct {
 	SignerRequest *SignerRequestClient
 	// Space is the client for interacting with the Space builders.
 	Space *SpaceClient
+	// SpaceExport is the client for interacting with the SpaceExport builders.
+	SpaceExport *SpaceExportClient
 	// SpaceMembership is the client for interacting with the SpaceMembership builders.
 	SpaceMembership *SpaceMembershipClient
 	// Sponsorship is the client for interacting with the Sponsorship builders.
@@ -260,6 +266,7 @@ func (c *Client) init() {
 	c.Decision = NewDecisionClient(c.config)
 	c.Document = NewDocumentClient(c.config)
 	c.Draft = NewDraftClient(c.config)
+	c.DraftAttachment = NewDraftAttachmentClient(c.config)
 	c.DraftVersion = NewDraftVersionClient(c.config)
 	c.Enrollment = NewEnrollmentClient(c.config)
 	c.Entitlement = NewEntitlementClient(c.config)
@@ -302,6 +309,7 @@ func (c *Client) init() {
 	c.SearchDocument = NewSearchDocumentClient(c.config)
 	c.SignerRequest = NewSignerRequestClient(c.config)
 	c.Space = NewSpaceClient(c.config)
+	c.SpaceExport = NewSpaceExportClient(c.config)
 	c.SpaceMembership = NewSpaceMembershipClient(c.config)
 	c.Sponsorship = NewSponsorshipClient(c.config)
 	c.Submission = NewSubmissionClient(c.config)
@@ -421,6 +429,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Decision:               NewDecisionClient(cfg),
 		Document:               NewDocumentClient(cfg),
 		Draft:                  NewDraftClient(cfg),
+		DraftAttachment:        NewDraftAttachmentClient(cfg),
 		DraftVersion:           NewDraftVersionClient(cfg),
 		Enrollment:             NewEnrollmentClient(cfg),
 		Entitlement:            NewEntitlementClient(cfg),
@@ -463,6 +472,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		SearchDocument:         NewSearchDocumentClient(cfg),
 		SignerRequest:          NewSignerRequestClient(cfg),
 		Space:                  NewSpaceClient(cfg),
+		SpaceExport:            NewSpaceExportClient(cfg),
 		SpaceMembership:        NewSpaceMembershipClient(cfg),
 		Sponsorship:            NewSponsorshipClient(cfg),
 		Submission:             NewSubmissionClient(cfg),
@@ -509,6 +519,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Decision:               NewDecisionClient(cfg),
 		Document:               NewDocumentClient(cfg),
 		Draft:                  NewDraftClient(cfg),
+		DraftAttachment:        NewDraftAttachmentClient(cfg),
 		DraftVersion:           NewDraftVersionClient(cfg),
 		Enrollment:             NewEnrollmentClient(cfg),
 		Entitlement:            NewEntitlementClient(cfg),
@@ -551,6 +562,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		SearchDocument:         NewSearchDocumentClient(cfg),
 		SignerRequest:          NewSignerRequestClient(cfg),
 		Space:                  NewSpaceClient(cfg),
+		SpaceExport:            NewSpaceExportClient(cfg),
 		SpaceMembership:        NewSpaceMembershipClient(cfg),
 		Sponsorship:            NewSponsorshipClient(cfg),
 		Submission:             NewSubmissionClient(cfg),
@@ -593,16 +605,17 @@ func (c *Client) Use(hooks ...Hook) {
 		c.AccessToken, c.Affiliation, c.Answer, c.AnswerVersion, c.Application,
 		c.ApplicationEditor, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
 		c.BulkAction, c.Call, c.Cohort, c.Conflict, c.Decision, c.Document, c.Draft,
-		c.DraftVersion, c.Enrollment, c.Entitlement, c.Event, c.Extension, c.File,
-		c.Flag, c.FormVersion, c.Framework, c.IdempotencyRecord, c.Identity,
-		c.JoinRequest, c.Mail, c.Member, c.MemberTerm, c.ModerationAction,
+		c.DraftAttachment, c.DraftVersion, c.Enrollment, c.Entitlement, c.Event,
+		c.Extension, c.File, c.Flag, c.FormVersion, c.Framework, c.IdempotencyRecord,
+		c.Identity, c.JoinRequest, c.Mail, c.Member, c.MemberTerm, c.ModerationAction,
 		c.Notification, c.NotificationJob, c.NotificationPreference, c.Offering,
 		c.OneTimeToken, c.Organization, c.Password, c.Poll, c.PollOption, c.PollVote,
 		c.Post, c.PostAttachment, c.PostLink, c.PostRevision, c.Program, c.Reaction,
 		c.ReadState, c.Resource, c.ResourceVersion, c.Review, c.ReviewAssignment,
 		c.RoleAssignment, c.SavedView, c.SearchDocument, c.SignerRequest, c.Space,
-		c.SpaceMembership, c.Sponsorship, c.Submission, c.Team, c.TeamMembership,
-		c.Thread, c.ThreadTag, c.WatchSetting, c.WebhookDelivery, c.WebhookEndpoint,
+		c.SpaceExport, c.SpaceMembership, c.Sponsorship, c.Submission, c.Team,
+		c.TeamMembership, c.Thread, c.ThreadTag, c.WatchSetting, c.WebhookDelivery,
+		c.WebhookEndpoint,
 	} {
 		n.Use(hooks...)
 	}
@@ -615,16 +628,17 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.AccessToken, c.Affiliation, c.Answer, c.AnswerVersion, c.Application,
 		c.ApplicationEditor, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
 		c.BulkAction, c.Call, c.Cohort, c.Conflict, c.Decision, c.Document, c.Draft,
-		c.DraftVersion, c.Enrollment, c.Entitlement, c.Event, c.Extension, c.File,
-		c.Flag, c.FormVersion, c.Framework, c.IdempotencyRecord, c.Identity,
-		c.JoinRequest, c.Mail, c.Member, c.MemberTerm, c.ModerationAction,
+		c.DraftAttachment, c.DraftVersion, c.Enrollment, c.Entitlement, c.Event,
+		c.Extension, c.File, c.Flag, c.FormVersion, c.Framework, c.IdempotencyRecord,
+		c.Identity, c.JoinRequest, c.Mail, c.Member, c.MemberTerm, c.ModerationAction,
 		c.Notification, c.NotificationJob, c.NotificationPreference, c.Offering,
 		c.OneTimeToken, c.Organization, c.Password, c.Poll, c.PollOption, c.PollVote,
 		c.Post, c.PostAttachment, c.PostLink, c.PostRevision, c.Program, c.Reaction,
 		c.ReadState, c.Resource, c.ResourceVersion, c.Review, c.ReviewAssignment,
 		c.RoleAssignment, c.SavedView, c.SearchDocument, c.SignerRequest, c.Space,
-		c.SpaceMembership, c.Sponsorship, c.Submission, c.Team, c.TeamMembership,
-		c.Thread, c.ThreadTag, c.WatchSetting, c.WebhookDelivery, c.WebhookEndpoint,
+		c.SpaceExport, c.SpaceMembership, c.Sponsorship, c.Submission, c.Team,
+		c.TeamMembership, c.Thread, c.ThreadTag, c.WatchSetting, c.WebhookDelivery,
+		c.WebhookEndpoint,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -667,6 +681,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Document.mutate(ctx, m)
 	case *DraftMutation:
 		return c.Draft.mutate(ctx, m)
+	case *DraftAttachmentMutation:
+		return c.DraftAttachment.mutate(ctx, m)
 	case *DraftVersionMutation:
 		return c.DraftVersion.mutate(ctx, m)
 	case *EnrollmentMutation:
@@ -751,6 +767,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.SignerRequest.mutate(ctx, m)
 	case *SpaceMutation:
 		return c.Space.mutate(ctx, m)
+	case *SpaceExportMutation:
+		return c.SpaceExport.mutate(ctx, m)
 	case *SpaceMembershipMutation:
 		return c.SpaceMembership.mutate(ctx, m)
 	case *SponsorshipMutation:
@@ -3658,6 +3676,171 @@ func (c *DraftClient) mutate(ctx context.Context, m *DraftMutation) (Value, erro
 		return (&DraftDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Draft mutation op: %q", m.Op())
+	}
+}
+
+// DraftAttachmentClient is a client for the DraftAttachment schema.
+type DraftAttachmentClient struct {
+	config
+}
+
+// NewDraftAttachmentClient returns a client for the DraftAttachment from the given config.
+func NewDraftAttachmentClient(c config) *DraftAttachmentClient {
+	return &DraftAttachmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `draftattachment.Hooks(f(g(h())))`.
+func (c *DraftAttachmentClient) Use(hooks ...Hook) {
+	c.hooks.DraftAttachment = append(c.hooks.DraftAttachment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `draftattachment.Intercept(f(g(h())))`.
+func (c *DraftAttachmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.DraftAttachment = append(c.inters.DraftAttachment, interceptors...)
+}
+
+// Create returns a builder for creating a DraftAttachment entity.
+func (c *DraftAttachmentClient) Create() *DraftAttachmentCreate {
+	mutation := newDraftAttachmentMutation(c.config, OpCreate)
+	return &DraftAttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of DraftAttachment entities.
+func (c *DraftAttachmentClient) CreateBulk(builders ...*DraftAttachmentCreate) *DraftAttachmentCreateBulk {
+	return &DraftAttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DraftAttachmentClient) MapCreateBulk(slice any, setFunc func(*DraftAttachmentCreate, int)) *DraftAttachmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DraftAttachmentCreateBulk{err: fmt.Errorf("calling to DraftAttachmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DraftAttachmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DraftAttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for DraftAttachment.
+func (c *DraftAttachmentClient) Update() *DraftAttachmentUpdate {
+	mutation := newDraftAttachmentMutation(c.config, OpUpdate)
+	return &DraftAttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DraftAttachmentClient) UpdateOne(_m *DraftAttachment) *DraftAttachmentUpdateOne {
+	mutation := newDraftAttachmentMutation(c.config, OpUpdateOne, withDraftAttachment(_m))
+	return &DraftAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DraftAttachmentClient) UpdateOneID(id gid.ID) *DraftAttachmentUpdateOne {
+	mutation := newDraftAttachmentMutation(c.config, OpUpdateOne, withDraftAttachmentID(id))
+	return &DraftAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for DraftAttachment.
+func (c *DraftAttachmentClient) Delete() *DraftAttachmentDelete {
+	mutation := newDraftAttachmentMutation(c.config, OpDelete)
+	return &DraftAttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DraftAttachmentClient) DeleteOne(_m *DraftAttachment) *DraftAttachmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DraftAttachmentClient) DeleteOneID(id gid.ID) *DraftAttachmentDeleteOne {
+	builder := c.Delete().Where(draftattachment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DraftAttachmentDeleteOne{builder}
+}
+
+// Query returns a query builder for DraftAttachment.
+func (c *DraftAttachmentClient) Query() *DraftAttachmentQuery {
+	return &DraftAttachmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDraftAttachment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a DraftAttachment entity by its id.
+func (c *DraftAttachmentClient) Get(ctx context.Context, id gid.ID) (*DraftAttachment, error) {
+	return c.Query().Where(draftattachment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DraftAttachmentClient) GetX(ctx context.Context, id gid.ID) *DraftAttachment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryDraft queries the draft edge of a DraftAttachment.
+func (c *DraftAttachmentClient) QueryDraft(_m *DraftAttachment) *DraftQuery {
+	query := (&DraftClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(draftattachment.Table, draftattachment.FieldID, id),
+			sqlgraph.To(draft.Table, draft.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, draftattachment.DraftTable, draftattachment.DraftColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryFile queries the file edge of a DraftAttachment.
+func (c *DraftAttachmentClient) QueryFile(_m *DraftAttachment) *FileQuery {
+	query := (&FileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(draftattachment.Table, draftattachment.FieldID, id),
+			sqlgraph.To(file.Table, file.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, draftattachment.FileTable, draftattachment.FileColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DraftAttachmentClient) Hooks() []Hook {
+	return c.hooks.DraftAttachment
+}
+
+// Interceptors returns the client interceptors.
+func (c *DraftAttachmentClient) Interceptors() []Interceptor {
+	return c.inters.DraftAttachment
+}
+
+func (c *DraftAttachmentClient) mutate(ctx context.Context, m *DraftAttachmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DraftAttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DraftAttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DraftAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DraftAttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown DraftAttachment mutation op: %q", m.Op())
 	}
 }
 
@@ -10431,6 +10614,171 @@ func (c *SpaceClient) mutate(ctx context.Context, m *SpaceMutation) (Value, erro
 	}
 }
 
+// SpaceExportClient is a client for the SpaceExport schema.
+type SpaceExportClient struct {
+	config
+}
+
+// NewSpaceExportClient returns a client for the SpaceExport from the given config.
+func NewSpaceExportClient(c config) *SpaceExportClient {
+	return &SpaceExportClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `spaceexport.Hooks(f(g(h())))`.
+func (c *SpaceExportClient) Use(hooks ...Hook) {
+	c.hooks.SpaceExport = append(c.hooks.SpaceExport, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `spaceexport.Intercept(f(g(h())))`.
+func (c *SpaceExportClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SpaceExport = append(c.inters.SpaceExport, interceptors...)
+}
+
+// Create returns a builder for creating a SpaceExport entity.
+func (c *SpaceExportClient) Create() *SpaceExportCreate {
+	mutation := newSpaceExportMutation(c.config, OpCreate)
+	return &SpaceExportCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SpaceExport entities.
+func (c *SpaceExportClient) CreateBulk(builders ...*SpaceExportCreate) *SpaceExportCreateBulk {
+	return &SpaceExportCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SpaceExportClient) MapCreateBulk(slice any, setFunc func(*SpaceExportCreate, int)) *SpaceExportCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SpaceExportCreateBulk{err: fmt.Errorf("calling to SpaceExportClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SpaceExportCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SpaceExportCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SpaceExport.
+func (c *SpaceExportClient) Update() *SpaceExportUpdate {
+	mutation := newSpaceExportMutation(c.config, OpUpdate)
+	return &SpaceExportUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SpaceExportClient) UpdateOne(_m *SpaceExport) *SpaceExportUpdateOne {
+	mutation := newSpaceExportMutation(c.config, OpUpdateOne, withSpaceExport(_m))
+	return &SpaceExportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SpaceExportClient) UpdateOneID(id gid.ID) *SpaceExportUpdateOne {
+	mutation := newSpaceExportMutation(c.config, OpUpdateOne, withSpaceExportID(id))
+	return &SpaceExportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SpaceExport.
+func (c *SpaceExportClient) Delete() *SpaceExportDelete {
+	mutation := newSpaceExportMutation(c.config, OpDelete)
+	return &SpaceExportDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SpaceExportClient) DeleteOne(_m *SpaceExport) *SpaceExportDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SpaceExportClient) DeleteOneID(id gid.ID) *SpaceExportDeleteOne {
+	builder := c.Delete().Where(spaceexport.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SpaceExportDeleteOne{builder}
+}
+
+// Query returns a query builder for SpaceExport.
+func (c *SpaceExportClient) Query() *SpaceExportQuery {
+	return &SpaceExportQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSpaceExport},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SpaceExport entity by its id.
+func (c *SpaceExportClient) Get(ctx context.Context, id gid.ID) (*SpaceExport, error) {
+	return c.Query().Where(spaceexport.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SpaceExportClient) GetX(ctx context.Context, id gid.ID) *SpaceExport {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QuerySpace queries the space edge of a SpaceExport.
+func (c *SpaceExportClient) QuerySpace(_m *SpaceExport) *SpaceQuery {
+	query := (&SpaceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(spaceexport.Table, spaceexport.FieldID, id),
+			sqlgraph.To(space.Table, space.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, spaceexport.SpaceTable, spaceexport.SpaceColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRequester queries the requester edge of a SpaceExport.
+func (c *SpaceExportClient) QueryRequester(_m *SpaceExport) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(spaceexport.Table, spaceexport.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, spaceexport.RequesterTable, spaceexport.RequesterColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *SpaceExportClient) Hooks() []Hook {
+	return c.hooks.SpaceExport
+}
+
+// Interceptors returns the client interceptors.
+func (c *SpaceExportClient) Interceptors() []Interceptor {
+	return c.inters.SpaceExport
+}
+
+func (c *SpaceExportClient) mutate(ctx context.Context, m *SpaceExportMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SpaceExportCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SpaceExportUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SpaceExportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SpaceExportDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SpaceExport mutation op: %q", m.Op())
+	}
+}
+
 // SpaceMembershipClient is a client for the SpaceMembership schema.
 type SpaceMembershipClient struct {
 	config
@@ -12022,28 +12370,30 @@ type (
 	hooks struct {
 		AccessToken, Affiliation, Answer, AnswerVersion, Application, ApplicationEditor,
 		AuditEntry, Block, Bookmark, BreakGlass, BulkAction, Call, Cohort, Conflict,
-		Decision, Document, Draft, DraftVersion, Enrollment, Entitlement, Event,
-		Extension, File, Flag, FormVersion, Framework, IdempotencyRecord, Identity,
-		JoinRequest, Mail, Member, MemberTerm, ModerationAction, Notification,
-		NotificationJob, NotificationPreference, Offering, OneTimeToken, Organization,
-		Password, Poll, PollOption, PollVote, Post, PostAttachment, PostLink,
-		PostRevision, Program, Reaction, ReadState, Resource, ResourceVersion, Review,
-		ReviewAssignment, RoleAssignment, SavedView, SearchDocument, SignerRequest,
-		Space, SpaceMembership, Sponsorship, Submission, Team, TeamMembership, Thread,
-		ThreadTag, WatchSetting, WebhookDelivery, WebhookEndpoint []ent.Hook
+		Decision, Document, Draft, DraftAttachment, DraftVersion, Enrollment,
+		Entitlement, Event, Extension, File, Flag, FormVersion, Framework,
+		IdempotencyRecord, Identity, JoinRequest, Mail, Member, MemberTerm,
+		ModerationAction, Notification, NotificationJob, NotificationPreference,
+		Offering, OneTimeToken, Organization, Password, Poll, PollOption, PollVote,
+		Post, PostAttachment, PostLink, PostRevision, Program, Reaction, ReadState,
+		Resource, ResourceVersion, Review, ReviewAssignment, RoleAssignment, SavedView,
+		SearchDocument, SignerRequest, Space, SpaceExport, SpaceMembership,
+		Sponsorship, Submission, Team, TeamMembership, Thread, ThreadTag, WatchSetting,
+		WebhookDelivery, WebhookEndpoint []ent.Hook
 	}
 	inters struct {
 		AccessToken, Affiliation, Answer, AnswerVersion, Application, ApplicationEditor,
 		AuditEntry, Block, Bookmark, BreakGlass, BulkAction, Call, Cohort, Conflict,
-		Decision, Document, Draft, DraftVersion, Enrollment, Entitlement, Event,
-		Extension, File, Flag, FormVersion, Framework, IdempotencyRecord, Identity,
-		JoinRequest, Mail, Member, MemberTerm, ModerationAction, Notification,
-		NotificationJob, NotificationPreference, Offering, OneTimeToken, Organization,
-		Password, Poll, PollOption, PollVote, Post, PostAttachment, PostLink,
-		PostRevision, Program, Reaction, ReadState, Resource, ResourceVersion, Review,
-		ReviewAssignment, RoleAssignment, SavedView, SearchDocument, SignerRequest,
-		Space, SpaceMembership, Sponsorship, Submission, Team, TeamMembership, Thread,
-		ThreadTag, WatchSetting, WebhookDelivery, WebhookEndpoint []ent.Interceptor
+		Decision, Document, Draft, DraftAttachment, DraftVersion, Enrollment,
+		Entitlement, Event, Extension, File, Flag, FormVersion, Framework,
+		IdempotencyRecord, Identity, JoinRequest, Mail, Member, MemberTerm,
+		ModerationAction, Notification, NotificationJob, NotificationPreference,
+		Offering, OneTimeToken, Organization, Password, Poll, PollOption, PollVote,
+		Post, PostAttachment, PostLink, PostRevision, Program, Reaction, ReadState,
+		Resource, ResourceVersion, Review, ReviewAssignment, RoleAssignment, SavedView,
+		SearchDocument, SignerRequest, Space, SpaceExport, SpaceMembership,
+		Sponsorship, Submission, Team, TeamMembership, Thread, ThreadTag, WatchSetting,
+		WebhookDelivery, WebhookEndpoint []ent.Interceptor
 	}
 )
 

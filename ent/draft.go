@@ -3,6 +3,7 @@
 package ent
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -37,6 +38,12 @@ type Draft struct {
 	Title string `json:"title,omitempty"`
 	// Body holds the value of the "body" field.
 	Body string `json:"body,omitempty"`
+	// Kind holds the value of the "kind" field.
+	Kind string `json:"kind,omitempty"`
+	// Tags holds the value of the "tags" field.
+	Tags []string `json:"tags,omitempty"`
+	// Attachments holds the value of the "attachments" field.
+	Attachments []string `json:"attachments,omitempty"`
 	// Version holds the value of the "version" field.
 	Version int `json:"version,omitempty"`
 	// PublishAt holds the value of the "publish_at" field.
@@ -118,11 +125,13 @@ func (*Draft) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case draft.FieldSpaceID, draft.FieldThreadID, draft.FieldReplyToID:
 			values[i] = &sql.NullScanner{S: new(gid.ID)}
+		case draft.FieldTags, draft.FieldAttachments:
+			values[i] = new([]byte)
 		case draft.FieldID, draft.FieldMemberID:
 			values[i] = new(gid.ID)
 		case draft.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case draft.FieldTitle, draft.FieldBody, draft.FieldFailure:
+		case draft.FieldTitle, draft.FieldBody, draft.FieldKind, draft.FieldFailure:
 			values[i] = new(sql.NullString)
 		case draft.FieldCreatedAt, draft.FieldPublishAt, draft.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -191,6 +200,28 @@ func (_m *Draft) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field body", values[i])
 			} else if value.Valid {
 				_m.Body = value.String
+			}
+		case draft.FieldKind:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field kind", values[i])
+			} else if value.Valid {
+				_m.Kind = value.String
+			}
+		case draft.FieldTags:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field tags", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Tags); err != nil {
+					return fmt.Errorf("unmarshal field tags: %w", err)
+				}
+			}
+		case draft.FieldAttachments:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field attachments", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Attachments); err != nil {
+					return fmt.Errorf("unmarshal field attachments: %w", err)
+				}
 			}
 		case draft.FieldVersion:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -299,6 +330,15 @@ func (_m *Draft) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("body=")
 	builder.WriteString(_m.Body)
+	builder.WriteString(", ")
+	builder.WriteString("kind=")
+	builder.WriteString(_m.Kind)
+	builder.WriteString(", ")
+	builder.WriteString("tags=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Tags))
+	builder.WriteString(", ")
+	builder.WriteString("attachments=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Attachments))
 	builder.WriteString(", ")
 	builder.WriteString("version=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Version))

@@ -107,6 +107,32 @@ func (_c *DraftCreate) SetNillableBody(v *string) *DraftCreate {
 	return _c
 }
 
+// SetKind sets the "kind" field.
+func (_c *DraftCreate) SetKind(v string) *DraftCreate {
+	_c.mutation.SetKind(v)
+	return _c
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_c *DraftCreate) SetNillableKind(v *string) *DraftCreate {
+	if v != nil {
+		_c.SetKind(*v)
+	}
+	return _c
+}
+
+// SetTags sets the "tags" field.
+func (_c *DraftCreate) SetTags(v []string) *DraftCreate {
+	_c.mutation.SetTags(v)
+	return _c
+}
+
+// SetAttachments sets the "attachments" field.
+func (_c *DraftCreate) SetAttachments(v []string) *DraftCreate {
+	_c.mutation.SetAttachments(v)
+	return _c
+}
+
 // SetVersion sets the "version" field.
 func (_c *DraftCreate) SetVersion(v int) *DraftCreate {
 	_c.mutation.SetVersion(v)
@@ -224,6 +250,10 @@ func (_c *DraftCreate) defaults() {
 		v := draft.DefaultBody
 		_c.mutation.SetBody(v)
 	}
+	if _, ok := _c.mutation.Kind(); !ok {
+		v := draft.DefaultKind
+		_c.mutation.SetKind(v)
+	}
 	if _, ok := _c.mutation.Version(); !ok {
 		v := draft.DefaultVersion
 		_c.mutation.SetVersion(v)
@@ -247,6 +277,9 @@ func (_c *DraftCreate) check() error {
 	}
 	if _, ok := _c.mutation.Body(); !ok {
 		return &ValidationError{Name: "body", err: errors.New(`ent: missing required field "Draft.body"`)}
+	}
+	if _, ok := _c.mutation.Kind(); !ok {
+		return &ValidationError{Name: "kind", err: errors.New(`ent: missing required field "Draft.kind"`)}
 	}
 	if _, ok := _c.mutation.Version(); !ok {
 		return &ValidationError{Name: "version", err: errors.New(`ent: missing required field "Draft.version"`)}
@@ -306,6 +339,18 @@ func (_c *DraftCreate) createSpec() (*Draft, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Body(); ok {
 		_spec.SetField(draft.FieldBody, field.TypeString, value)
 		_node.Body = value
+	}
+	if value, ok := _c.mutation.Kind(); ok {
+		_spec.SetField(draft.FieldKind, field.TypeString, value)
+		_node.Kind = value
+	}
+	if value, ok := _c.mutation.Tags(); ok {
+		_spec.SetField(draft.FieldTags, field.TypeJSON, value)
+		_node.Tags = value
+	}
+	if value, ok := _c.mutation.Attachments(); ok {
+		_spec.SetField(draft.FieldAttachments, field.TypeJSON, value)
+		_node.Attachments = value
 	}
 	if value, ok := _c.mutation.Version(); ok {
 		_spec.SetField(draft.FieldVersion, field.TypeInt, value)

@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/draft"
 	"github.com/pursuing-equity/commons/ent/post"
@@ -118,6 +119,56 @@ func (_u *DraftUpdate) SetNillableBody(v *string) *DraftUpdate {
 	if v != nil {
 		_u.SetBody(*v)
 	}
+	return _u
+}
+
+// SetKind sets the "kind" field.
+func (_u *DraftUpdate) SetKind(v string) *DraftUpdate {
+	_u.mutation.SetKind(v)
+	return _u
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_u *DraftUpdate) SetNillableKind(v *string) *DraftUpdate {
+	if v != nil {
+		_u.SetKind(*v)
+	}
+	return _u
+}
+
+// SetTags sets the "tags" field.
+func (_u *DraftUpdate) SetTags(v []string) *DraftUpdate {
+	_u.mutation.SetTags(v)
+	return _u
+}
+
+// AppendTags appends value to the "tags" field.
+func (_u *DraftUpdate) AppendTags(v []string) *DraftUpdate {
+	_u.mutation.AppendTags(v)
+	return _u
+}
+
+// ClearTags clears the value of the "tags" field.
+func (_u *DraftUpdate) ClearTags() *DraftUpdate {
+	_u.mutation.ClearTags()
+	return _u
+}
+
+// SetAttachments sets the "attachments" field.
+func (_u *DraftUpdate) SetAttachments(v []string) *DraftUpdate {
+	_u.mutation.SetAttachments(v)
+	return _u
+}
+
+// AppendAttachments appends value to the "attachments" field.
+func (_u *DraftUpdate) AppendAttachments(v []string) *DraftUpdate {
+	_u.mutation.AppendAttachments(v)
+	return _u
+}
+
+// ClearAttachments clears the value of the "attachments" field.
+func (_u *DraftUpdate) ClearAttachments() *DraftUpdate {
+	_u.mutation.ClearAttachments()
 	return _u
 }
 
@@ -286,6 +337,31 @@ func (_u *DraftUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Body(); ok {
 		_spec.SetField(draft.FieldBody, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Kind(); ok {
+		_spec.SetField(draft.FieldKind, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Tags(); ok {
+		_spec.SetField(draft.FieldTags, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedTags(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, draft.FieldTags, value)
+		})
+	}
+	if _u.mutation.TagsCleared() {
+		_spec.ClearField(draft.FieldTags, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Attachments(); ok {
+		_spec.SetField(draft.FieldAttachments, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedAttachments(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, draft.FieldAttachments, value)
+		})
+	}
+	if _u.mutation.AttachmentsCleared() {
+		_spec.ClearField(draft.FieldAttachments, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(draft.FieldVersion, field.TypeInt, value)
@@ -502,6 +578,56 @@ func (_u *DraftUpdateOne) SetNillableBody(v *string) *DraftUpdateOne {
 	return _u
 }
 
+// SetKind sets the "kind" field.
+func (_u *DraftUpdateOne) SetKind(v string) *DraftUpdateOne {
+	_u.mutation.SetKind(v)
+	return _u
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_u *DraftUpdateOne) SetNillableKind(v *string) *DraftUpdateOne {
+	if v != nil {
+		_u.SetKind(*v)
+	}
+	return _u
+}
+
+// SetTags sets the "tags" field.
+func (_u *DraftUpdateOne) SetTags(v []string) *DraftUpdateOne {
+	_u.mutation.SetTags(v)
+	return _u
+}
+
+// AppendTags appends value to the "tags" field.
+func (_u *DraftUpdateOne) AppendTags(v []string) *DraftUpdateOne {
+	_u.mutation.AppendTags(v)
+	return _u
+}
+
+// ClearTags clears the value of the "tags" field.
+func (_u *DraftUpdateOne) ClearTags() *DraftUpdateOne {
+	_u.mutation.ClearTags()
+	return _u
+}
+
+// SetAttachments sets the "attachments" field.
+func (_u *DraftUpdateOne) SetAttachments(v []string) *DraftUpdateOne {
+	_u.mutation.SetAttachments(v)
+	return _u
+}
+
+// AppendAttachments appends value to the "attachments" field.
+func (_u *DraftUpdateOne) AppendAttachments(v []string) *DraftUpdateOne {
+	_u.mutation.AppendAttachments(v)
+	return _u
+}
+
+// ClearAttachments clears the value of the "attachments" field.
+func (_u *DraftUpdateOne) ClearAttachments() *DraftUpdateOne {
+	_u.mutation.ClearAttachments()
+	return _u
+}
+
 // SetVersion sets the "version" field.
 func (_u *DraftUpdateOne) SetVersion(v int) *DraftUpdateOne {
 	_u.mutation.ResetVersion()
@@ -697,6 +823,31 @@ func (_u *DraftUpdateOne) sqlSave(ctx context.Context) (_node *Draft, err error)
 	}
 	if value, ok := _u.mutation.Body(); ok {
 		_spec.SetField(draft.FieldBody, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Kind(); ok {
+		_spec.SetField(draft.FieldKind, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Tags(); ok {
+		_spec.SetField(draft.FieldTags, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedTags(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, draft.FieldTags, value)
+		})
+	}
+	if _u.mutation.TagsCleared() {
+		_spec.ClearField(draft.FieldTags, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Attachments(); ok {
+		_spec.SetField(draft.FieldAttachments, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedAttachments(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, draft.FieldAttachments, value)
+		})
+	}
+	if _u.mutation.AttachmentsCleared() {
+		_spec.ClearField(draft.FieldAttachments, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(draft.FieldVersion, field.TypeInt, value)

@@ -52,6 +52,32 @@ func (_c *DraftVersionCreate) SetBody(v string) *DraftVersionCreate {
 	return _c
 }
 
+// SetKind sets the "kind" field.
+func (_c *DraftVersionCreate) SetKind(v string) *DraftVersionCreate {
+	_c.mutation.SetKind(v)
+	return _c
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_c *DraftVersionCreate) SetNillableKind(v *string) *DraftVersionCreate {
+	if v != nil {
+		_c.SetKind(*v)
+	}
+	return _c
+}
+
+// SetTags sets the "tags" field.
+func (_c *DraftVersionCreate) SetTags(v []string) *DraftVersionCreate {
+	_c.mutation.SetTags(v)
+	return _c
+}
+
+// SetAttachments sets the "attachments" field.
+func (_c *DraftVersionCreate) SetAttachments(v []string) *DraftVersionCreate {
+	_c.mutation.SetAttachments(v)
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *DraftVersionCreate) SetID(v gid.ID) *DraftVersionCreate {
 	_c.mutation.SetID(v)
@@ -70,6 +96,7 @@ func (_c *DraftVersionCreate) Mutation() *DraftVersionMutation {
 
 // Save creates the DraftVersion in the database.
 func (_c *DraftVersionCreate) Save(ctx context.Context) (*DraftVersion, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -95,6 +122,14 @@ func (_c *DraftVersionCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *DraftVersionCreate) defaults() {
+	if _, ok := _c.mutation.Kind(); !ok {
+		v := draftversion.DefaultKind
+		_c.mutation.SetKind(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *DraftVersionCreate) check() error {
 	if _, ok := _c.mutation.CreatedAt(); !ok {
@@ -111,6 +146,9 @@ func (_c *DraftVersionCreate) check() error {
 	}
 	if _, ok := _c.mutation.Body(); !ok {
 		return &ValidationError{Name: "body", err: errors.New(`ent: missing required field "DraftVersion.body"`)}
+	}
+	if _, ok := _c.mutation.Kind(); !ok {
+		return &ValidationError{Name: "kind", err: errors.New(`ent: missing required field "DraftVersion.kind"`)}
 	}
 	if len(_c.mutation.DraftIDs()) == 0 {
 		return &ValidationError{Name: "draft", err: errors.New(`ent: missing required edge "DraftVersion.draft"`)}
@@ -166,6 +204,18 @@ func (_c *DraftVersionCreate) createSpec() (*DraftVersion, *sqlgraph.CreateSpec)
 		_spec.SetField(draftversion.FieldBody, field.TypeString, value)
 		_node.Body = value
 	}
+	if value, ok := _c.mutation.Kind(); ok {
+		_spec.SetField(draftversion.FieldKind, field.TypeString, value)
+		_node.Kind = value
+	}
+	if value, ok := _c.mutation.Tags(); ok {
+		_spec.SetField(draftversion.FieldTags, field.TypeJSON, value)
+		_node.Tags = value
+	}
+	if value, ok := _c.mutation.Attachments(); ok {
+		_spec.SetField(draftversion.FieldAttachments, field.TypeJSON, value)
+		_node.Attachments = value
+	}
 	if nodes := _c.mutation.DraftIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -204,6 +254,7 @@ func (_c *DraftVersionCreateBulk) Save(ctx context.Context) ([]*DraftVersion, er
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*DraftVersionMutation)
 				if !ok {

@@ -9,6 +9,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/predicate"
@@ -53,6 +54,56 @@ func (_u *DraftVersionUpdate) SetNillableBody(v *string) *DraftVersionUpdate {
 	if v != nil {
 		_u.SetBody(*v)
 	}
+	return _u
+}
+
+// SetKind sets the "kind" field.
+func (_u *DraftVersionUpdate) SetKind(v string) *DraftVersionUpdate {
+	_u.mutation.SetKind(v)
+	return _u
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_u *DraftVersionUpdate) SetNillableKind(v *string) *DraftVersionUpdate {
+	if v != nil {
+		_u.SetKind(*v)
+	}
+	return _u
+}
+
+// SetTags sets the "tags" field.
+func (_u *DraftVersionUpdate) SetTags(v []string) *DraftVersionUpdate {
+	_u.mutation.SetTags(v)
+	return _u
+}
+
+// AppendTags appends value to the "tags" field.
+func (_u *DraftVersionUpdate) AppendTags(v []string) *DraftVersionUpdate {
+	_u.mutation.AppendTags(v)
+	return _u
+}
+
+// ClearTags clears the value of the "tags" field.
+func (_u *DraftVersionUpdate) ClearTags() *DraftVersionUpdate {
+	_u.mutation.ClearTags()
+	return _u
+}
+
+// SetAttachments sets the "attachments" field.
+func (_u *DraftVersionUpdate) SetAttachments(v []string) *DraftVersionUpdate {
+	_u.mutation.SetAttachments(v)
+	return _u
+}
+
+// AppendAttachments appends value to the "attachments" field.
+func (_u *DraftVersionUpdate) AppendAttachments(v []string) *DraftVersionUpdate {
+	_u.mutation.AppendAttachments(v)
+	return _u
+}
+
+// ClearAttachments clears the value of the "attachments" field.
+func (_u *DraftVersionUpdate) ClearAttachments() *DraftVersionUpdate {
+	_u.mutation.ClearAttachments()
 	return _u
 }
 
@@ -120,6 +171,31 @@ func (_u *DraftVersionUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if value, ok := _u.mutation.Body(); ok {
 		_spec.SetField(draftversion.FieldBody, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Kind(); ok {
+		_spec.SetField(draftversion.FieldKind, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Tags(); ok {
+		_spec.SetField(draftversion.FieldTags, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedTags(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, draftversion.FieldTags, value)
+		})
+	}
+	if _u.mutation.TagsCleared() {
+		_spec.ClearField(draftversion.FieldTags, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Attachments(); ok {
+		_spec.SetField(draftversion.FieldAttachments, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedAttachments(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, draftversion.FieldAttachments, value)
+		})
+	}
+	if _u.mutation.AttachmentsCleared() {
+		_spec.ClearField(draftversion.FieldAttachments, field.TypeJSON)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -167,6 +243,56 @@ func (_u *DraftVersionUpdateOne) SetNillableBody(v *string) *DraftVersionUpdateO
 	if v != nil {
 		_u.SetBody(*v)
 	}
+	return _u
+}
+
+// SetKind sets the "kind" field.
+func (_u *DraftVersionUpdateOne) SetKind(v string) *DraftVersionUpdateOne {
+	_u.mutation.SetKind(v)
+	return _u
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_u *DraftVersionUpdateOne) SetNillableKind(v *string) *DraftVersionUpdateOne {
+	if v != nil {
+		_u.SetKind(*v)
+	}
+	return _u
+}
+
+// SetTags sets the "tags" field.
+func (_u *DraftVersionUpdateOne) SetTags(v []string) *DraftVersionUpdateOne {
+	_u.mutation.SetTags(v)
+	return _u
+}
+
+// AppendTags appends value to the "tags" field.
+func (_u *DraftVersionUpdateOne) AppendTags(v []string) *DraftVersionUpdateOne {
+	_u.mutation.AppendTags(v)
+	return _u
+}
+
+// ClearTags clears the value of the "tags" field.
+func (_u *DraftVersionUpdateOne) ClearTags() *DraftVersionUpdateOne {
+	_u.mutation.ClearTags()
+	return _u
+}
+
+// SetAttachments sets the "attachments" field.
+func (_u *DraftVersionUpdateOne) SetAttachments(v []string) *DraftVersionUpdateOne {
+	_u.mutation.SetAttachments(v)
+	return _u
+}
+
+// AppendAttachments appends value to the "attachments" field.
+func (_u *DraftVersionUpdateOne) AppendAttachments(v []string) *DraftVersionUpdateOne {
+	_u.mutation.AppendAttachments(v)
+	return _u
+}
+
+// ClearAttachments clears the value of the "attachments" field.
+func (_u *DraftVersionUpdateOne) ClearAttachments() *DraftVersionUpdateOne {
+	_u.mutation.ClearAttachments()
 	return _u
 }
 
@@ -263,6 +389,31 @@ func (_u *DraftVersionUpdateOne) sqlSave(ctx context.Context) (_node *DraftVersi
 	}
 	if value, ok := _u.mutation.Body(); ok {
 		_spec.SetField(draftversion.FieldBody, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Kind(); ok {
+		_spec.SetField(draftversion.FieldKind, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Tags(); ok {
+		_spec.SetField(draftversion.FieldTags, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedTags(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, draftversion.FieldTags, value)
+		})
+	}
+	if _u.mutation.TagsCleared() {
+		_spec.ClearField(draftversion.FieldTags, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Attachments(); ok {
+		_spec.SetField(draftversion.FieldAttachments, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedAttachments(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, draftversion.FieldAttachments, value)
+		})
+	}
+	if _u.mutation.AttachmentsCleared() {
+		_spec.ClearField(draftversion.FieldAttachments, field.TypeJSON)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &DraftVersion{config: _u.config}

@@ -29,6 +29,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/decision"
 	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/draft"
+	"github.com/pursuing-equity/commons/ent/draftattachment"
 	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/entitlement"
@@ -71,6 +72,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/ent/spaceexport"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/sponsorship"
 	"github.com/pursuing-equity/commons/ent/submission"
@@ -158,6 +160,7 @@ func checkColumn(t, c string) error {
 			decision.Table:               decision.ValidColumn,
 			document.Table:               document.ValidColumn,
 			draft.Table:                  draft.ValidColumn,
+			draftattachment.Table:        draftattachment.ValidColumn,
 			draftversion.Table:           draftversion.ValidColumn,
 			enrollment.Table:             enrollment.ValidColumn,
 			entitlement.Table:            entitlement.ValidColumn,
@@ -200,6 +203,7 @@ func checkColumn(t, c string) error {
 			searchdocument.Table:         searchdocument.ValidColumn,
 			signerrequest.Table:          signerrequest.ValidColumn,
 			space.Table:                  space.ValidColumn,
+			spaceexport.Table:            spaceexport.ValidColumn,
 			spacemembership.Table:        spacemembership.ValidColumn,
 			sponsorship.Table:            sponsorship.ValidColumn,
 			submission.Table:             submission.ValidColumn,

@@ -28,6 +28,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/decision"
 	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/draft"
+	"github.com/pursuing-equity/commons/ent/draftattachment"
 	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/entitlement"
@@ -72,6 +73,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/ent/spaceexport"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/sponsorship"
 	"github.com/pursuing-equity/commons/ent/submission"
@@ -111,6 +113,7 @@ const (
 	TypeDecision               = "Decision"
 	TypeDocument               = "Document"
 	TypeDraft                  = "Draft"
+	TypeDraftAttachment        = "DraftAttachment"
 	TypeDraftVersion           = "DraftVersion"
 	TypeEnrollment             = "Enrollment"
 	TypeEntitlement            = "Entitlement"
@@ -153,6 +156,7 @@ const (
 	TypeSearchDocument         = "SearchDocument"
 	TypeSignerRequest          = "SignerRequest"
 	TypeSpace                  = "Space"
+	TypeSpaceExport            = "SpaceExport"
 	TypeSpaceMembership        = "SpaceMembership"
 	TypeSponsorship            = "Sponsorship"
 	TypeSubmission             = "Submission"
@@ -16232,29 +16236,34 @@ func (m *DocumentMutation) ResetEdge(name string) error {
 // DraftMutation represents an operation that mutates the Draft nodes in the graph.
 type DraftMutation struct {
 	config
-	op              Op
-	typ             string
-	id              *gid.ID
-	created_at      *time.Time
-	title           *string
-	body            *string
-	version         *int
-	addversion      *int
-	publish_at      *time.Time
-	failure         *string
-	updated_at      *time.Time
-	clearedFields   map[string]struct{}
-	member          *gid.ID
-	clearedmember   bool
-	space           *gid.ID
-	clearedspace    bool
-	thread          *gid.ID
-	clearedthread   bool
-	reply_to        *gid.ID
-	clearedreply_to bool
-	done            bool
-	oldValue        func(context.Context) (*Draft, error)
-	predicates      []predicate.Draft
+	op                Op
+	typ               string
+	id                *gid.ID
+	created_at        *time.Time
+	title             *string
+	body              *string
+	kind              *string
+	tags              *[]string
+	appendtags        []string
+	attachments       *[]string
+	appendattachments []string
+	version           *int
+	addversion        *int
+	publish_at        *time.Time
+	failure           *string
+	updated_at        *time.Time
+	clearedFields     map[string]struct{}
+	member            *gid.ID
+	clearedmember     bool
+	space             *gid.ID
+	clearedspace      bool
+	thread            *gid.ID
+	clearedthread     bool
+	reply_to          *gid.ID
+	clearedreply_to   bool
+	done              bool
+	oldValue          func(context.Context) (*Draft, error)
+	predicates        []predicate.Draft
 }
 
 var _ ent.Mutation = (*DraftMutation)(nil)
@@ -16652,6 +16661,172 @@ func (m *DraftMutation) ResetBody() {
 	m.body = nil
 }
 
+// SetKind sets the "kind" field.
+func (m *DraftMutation) SetKind(s string) {
+	m.kind = &s
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *DraftMutation) Kind() (r string, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Draft entity.
+// If the Draft object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DraftMutation) OldKind(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *DraftMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetTags sets the "tags" field.
+func (m *DraftMutation) SetTags(s []string) {
+	m.tags = &s
+	m.appendtags = nil
+}
+
+// Tags returns the value of the "tags" field in the mutation.
+func (m *DraftMutation) Tags() (r []string, exists bool) {
+	v := m.tags
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTags returns the old "tags" field's value of the Draft entity.
+// If the Draft object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DraftMutation) OldTags(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTags is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTags requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTags: %w", err)
+	}
+	return oldValue.Tags, nil
+}
+
+// AppendTags adds s to the "tags" field.
+func (m *DraftMutation) AppendTags(s []string) {
+	m.appendtags = append(m.appendtags, s...)
+}
+
+// AppendedTags returns the list of values that were appended to the "tags" field in this mutation.
+func (m *DraftMutation) AppendedTags() ([]string, bool) {
+	if len(m.appendtags) == 0 {
+		return nil, false
+	}
+	return m.appendtags, true
+}
+
+// ClearTags clears the value of the "tags" field.
+func (m *DraftMutation) ClearTags() {
+	m.tags = nil
+	m.appendtags = nil
+	m.clearedFields[draft.FieldTags] = struct{}{}
+}
+
+// TagsCleared returns if the "tags" field was cleared in this mutation.
+func (m *DraftMutation) TagsCleared() bool {
+	_, ok := m.clearedFields[draft.FieldTags]
+	return ok
+}
+
+// ResetTags resets all changes to the "tags" field.
+func (m *DraftMutation) ResetTags() {
+	m.tags = nil
+	m.appendtags = nil
+	delete(m.clearedFields, draft.FieldTags)
+}
+
+// SetAttachments sets the "attachments" field.
+func (m *DraftMutation) SetAttachments(s []string) {
+	m.attachments = &s
+	m.appendattachments = nil
+}
+
+// Attachments returns the value of the "attachments" field in the mutation.
+func (m *DraftMutation) Attachments() (r []string, exists bool) {
+	v := m.attachments
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttachments returns the old "attachments" field's value of the Draft entity.
+// If the Draft object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DraftMutation) OldAttachments(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttachments is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttachments requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttachments: %w", err)
+	}
+	return oldValue.Attachments, nil
+}
+
+// AppendAttachments adds s to the "attachments" field.
+func (m *DraftMutation) AppendAttachments(s []string) {
+	m.appendattachments = append(m.appendattachments, s...)
+}
+
+// AppendedAttachments returns the list of values that were appended to the "attachments" field in this mutation.
+func (m *DraftMutation) AppendedAttachments() ([]string, bool) {
+	if len(m.appendattachments) == 0 {
+		return nil, false
+	}
+	return m.appendattachments, true
+}
+
+// ClearAttachments clears the value of the "attachments" field.
+func (m *DraftMutation) ClearAttachments() {
+	m.attachments = nil
+	m.appendattachments = nil
+	m.clearedFields[draft.FieldAttachments] = struct{}{}
+}
+
+// AttachmentsCleared returns if the "attachments" field was cleared in this mutation.
+func (m *DraftMutation) AttachmentsCleared() bool {
+	_, ok := m.clearedFields[draft.FieldAttachments]
+	return ok
+}
+
+// ResetAttachments resets all changes to the "attachments" field.
+func (m *DraftMutation) ResetAttachments() {
+	m.attachments = nil
+	m.appendattachments = nil
+	delete(m.clearedFields, draft.FieldAttachments)
+}
+
 // SetVersion sets the "version" field.
 func (m *DraftMutation) SetVersion(i int) {
 	m.version = &i
@@ -16971,7 +17146,7 @@ func (m *DraftMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *DraftMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 14)
 	if m.created_at != nil {
 		fields = append(fields, draft.FieldCreatedAt)
 	}
@@ -16992,6 +17167,15 @@ func (m *DraftMutation) Fields() []string {
 	}
 	if m.body != nil {
 		fields = append(fields, draft.FieldBody)
+	}
+	if m.kind != nil {
+		fields = append(fields, draft.FieldKind)
+	}
+	if m.tags != nil {
+		fields = append(fields, draft.FieldTags)
+	}
+	if m.attachments != nil {
+		fields = append(fields, draft.FieldAttachments)
 	}
 	if m.version != nil {
 		fields = append(fields, draft.FieldVersion)
@@ -17027,6 +17211,12 @@ func (m *DraftMutation) Field(name string) (ent.Value, bool) {
 		return m.Title()
 	case draft.FieldBody:
 		return m.Body()
+	case draft.FieldKind:
+		return m.Kind()
+	case draft.FieldTags:
+		return m.Tags()
+	case draft.FieldAttachments:
+		return m.Attachments()
 	case draft.FieldVersion:
 		return m.Version()
 	case draft.FieldPublishAt:
@@ -17058,6 +17248,12 @@ func (m *DraftMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldTitle(ctx)
 	case draft.FieldBody:
 		return m.OldBody(ctx)
+	case draft.FieldKind:
+		return m.OldKind(ctx)
+	case draft.FieldTags:
+		return m.OldTags(ctx)
+	case draft.FieldAttachments:
+		return m.OldAttachments(ctx)
 	case draft.FieldVersion:
 		return m.OldVersion(ctx)
 	case draft.FieldPublishAt:
@@ -17123,6 +17319,27 @@ func (m *DraftMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetBody(v)
+		return nil
+	case draft.FieldKind:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case draft.FieldTags:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTags(v)
+		return nil
+	case draft.FieldAttachments:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttachments(v)
 		return nil
 	case draft.FieldVersion:
 		v, ok := value.(int)
@@ -17206,6 +17423,12 @@ func (m *DraftMutation) ClearedFields() []string {
 	if m.FieldCleared(draft.FieldReplyToID) {
 		fields = append(fields, draft.FieldReplyToID)
 	}
+	if m.FieldCleared(draft.FieldTags) {
+		fields = append(fields, draft.FieldTags)
+	}
+	if m.FieldCleared(draft.FieldAttachments) {
+		fields = append(fields, draft.FieldAttachments)
+	}
 	if m.FieldCleared(draft.FieldPublishAt) {
 		fields = append(fields, draft.FieldPublishAt)
 	}
@@ -17231,6 +17454,12 @@ func (m *DraftMutation) ClearField(name string) error {
 		return nil
 	case draft.FieldReplyToID:
 		m.ClearReplyToID()
+		return nil
+	case draft.FieldTags:
+		m.ClearTags()
+		return nil
+	case draft.FieldAttachments:
+		m.ClearAttachments()
 		return nil
 	case draft.FieldPublishAt:
 		m.ClearPublishAt()
@@ -17263,6 +17492,15 @@ func (m *DraftMutation) ResetField(name string) error {
 		return nil
 	case draft.FieldBody:
 		m.ResetBody()
+		return nil
+	case draft.FieldKind:
+		m.ResetKind()
+		return nil
+	case draft.FieldTags:
+		m.ResetTags()
+		return nil
+	case draft.FieldAttachments:
+		m.ResetAttachments()
 		return nil
 	case draft.FieldVersion:
 		m.ResetVersion()
@@ -17408,23 +17646,568 @@ func (m *DraftMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Draft edge %s", name)
 }
 
-// DraftVersionMutation represents an operation that mutates the DraftVersion nodes in the graph.
-type DraftVersionMutation struct {
+// DraftAttachmentMutation represents an operation that mutates the DraftAttachment nodes in the graph.
+type DraftAttachmentMutation struct {
 	config
 	op            Op
 	typ           string
 	id            *gid.ID
 	created_at    *time.Time
-	version       *int
-	addversion    *int
-	title         *string
-	body          *string
 	clearedFields map[string]struct{}
 	draft         *gid.ID
 	cleareddraft  bool
+	file          *gid.ID
+	clearedfile   bool
 	done          bool
-	oldValue      func(context.Context) (*DraftVersion, error)
-	predicates    []predicate.DraftVersion
+	oldValue      func(context.Context) (*DraftAttachment, error)
+	predicates    []predicate.DraftAttachment
+}
+
+var _ ent.Mutation = (*DraftAttachmentMutation)(nil)
+
+// draftattachmentOption allows management of the mutation configuration using functional options.
+type draftattachmentOption func(*DraftAttachmentMutation)
+
+// newDraftAttachmentMutation creates new mutation for the DraftAttachment entity.
+func newDraftAttachmentMutation(c config, op Op, opts ...draftattachmentOption) *DraftAttachmentMutation {
+	m := &DraftAttachmentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDraftAttachment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDraftAttachmentID sets the ID field of the mutation.
+func withDraftAttachmentID(id gid.ID) draftattachmentOption {
+	return func(m *DraftAttachmentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *DraftAttachment
+		)
+		m.oldValue = func(ctx context.Context) (*DraftAttachment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().DraftAttachment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDraftAttachment sets the old DraftAttachment of the mutation.
+func withDraftAttachment(node *DraftAttachment) draftattachmentOption {
+	return func(m *DraftAttachmentMutation) {
+		m.oldValue = func(context.Context) (*DraftAttachment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DraftAttachmentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DraftAttachmentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of DraftAttachment entities.
+func (m *DraftAttachmentMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DraftAttachmentMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DraftAttachmentMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().DraftAttachment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *DraftAttachmentMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *DraftAttachmentMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the DraftAttachment entity.
+// If the DraftAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DraftAttachmentMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *DraftAttachmentMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetDraftID sets the "draft_id" field.
+func (m *DraftAttachmentMutation) SetDraftID(gi gid.ID) {
+	m.draft = &gi
+}
+
+// DraftID returns the value of the "draft_id" field in the mutation.
+func (m *DraftAttachmentMutation) DraftID() (r gid.ID, exists bool) {
+	v := m.draft
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDraftID returns the old "draft_id" field's value of the DraftAttachment entity.
+// If the DraftAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DraftAttachmentMutation) OldDraftID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDraftID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDraftID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDraftID: %w", err)
+	}
+	return oldValue.DraftID, nil
+}
+
+// ResetDraftID resets all changes to the "draft_id" field.
+func (m *DraftAttachmentMutation) ResetDraftID() {
+	m.draft = nil
+}
+
+// SetFileID sets the "file_id" field.
+func (m *DraftAttachmentMutation) SetFileID(gi gid.ID) {
+	m.file = &gi
+}
+
+// FileID returns the value of the "file_id" field in the mutation.
+func (m *DraftAttachmentMutation) FileID() (r gid.ID, exists bool) {
+	v := m.file
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFileID returns the old "file_id" field's value of the DraftAttachment entity.
+// If the DraftAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DraftAttachmentMutation) OldFileID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFileID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFileID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFileID: %w", err)
+	}
+	return oldValue.FileID, nil
+}
+
+// ResetFileID resets all changes to the "file_id" field.
+func (m *DraftAttachmentMutation) ResetFileID() {
+	m.file = nil
+}
+
+// ClearDraft clears the "draft" edge to the Draft entity.
+func (m *DraftAttachmentMutation) ClearDraft() {
+	m.cleareddraft = true
+	m.clearedFields[draftattachment.FieldDraftID] = struct{}{}
+}
+
+// DraftCleared reports if the "draft" edge to the Draft entity was cleared.
+func (m *DraftAttachmentMutation) DraftCleared() bool {
+	return m.cleareddraft
+}
+
+// DraftIDs returns the "draft" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DraftID instead. It exists only for internal usage by the builders.
+func (m *DraftAttachmentMutation) DraftIDs() (ids []gid.ID) {
+	if id := m.draft; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDraft resets all changes to the "draft" edge.
+func (m *DraftAttachmentMutation) ResetDraft() {
+	m.draft = nil
+	m.cleareddraft = false
+}
+
+// ClearFile clears the "file" edge to the File entity.
+func (m *DraftAttachmentMutation) ClearFile() {
+	m.clearedfile = true
+	m.clearedFields[draftattachment.FieldFileID] = struct{}{}
+}
+
+// FileCleared reports if the "file" edge to the File entity was cleared.
+func (m *DraftAttachmentMutation) FileCleared() bool {
+	return m.clearedfile
+}
+
+// FileIDs returns the "file" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// FileID instead. It exists only for internal usage by the builders.
+func (m *DraftAttachmentMutation) FileIDs() (ids []gid.ID) {
+	if id := m.file; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetFile resets all changes to the "file" edge.
+func (m *DraftAttachmentMutation) ResetFile() {
+	m.file = nil
+	m.clearedfile = false
+}
+
+// Where appends a list predicates to the DraftAttachmentMutation builder.
+func (m *DraftAttachmentMutation) Where(ps ...predicate.DraftAttachment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DraftAttachmentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DraftAttachmentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.DraftAttachment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DraftAttachmentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DraftAttachmentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (DraftAttachment).
+func (m *DraftAttachmentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DraftAttachmentMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.created_at != nil {
+		fields = append(fields, draftattachment.FieldCreatedAt)
+	}
+	if m.draft != nil {
+		fields = append(fields, draftattachment.FieldDraftID)
+	}
+	if m.file != nil {
+		fields = append(fields, draftattachment.FieldFileID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DraftAttachmentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case draftattachment.FieldCreatedAt:
+		return m.CreatedAt()
+	case draftattachment.FieldDraftID:
+		return m.DraftID()
+	case draftattachment.FieldFileID:
+		return m.FileID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DraftAttachmentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case draftattachment.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case draftattachment.FieldDraftID:
+		return m.OldDraftID(ctx)
+	case draftattachment.FieldFileID:
+		return m.OldFileID(ctx)
+	}
+	return nil, fmt.Errorf("unknown DraftAttachment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DraftAttachmentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case draftattachment.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case draftattachment.FieldDraftID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDraftID(v)
+		return nil
+	case draftattachment.FieldFileID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFileID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown DraftAttachment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DraftAttachmentMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DraftAttachmentMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DraftAttachmentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown DraftAttachment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DraftAttachmentMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DraftAttachmentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DraftAttachmentMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown DraftAttachment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DraftAttachmentMutation) ResetField(name string) error {
+	switch name {
+	case draftattachment.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case draftattachment.FieldDraftID:
+		m.ResetDraftID()
+		return nil
+	case draftattachment.FieldFileID:
+		m.ResetFileID()
+		return nil
+	}
+	return fmt.Errorf("unknown DraftAttachment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DraftAttachmentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.draft != nil {
+		edges = append(edges, draftattachment.EdgeDraft)
+	}
+	if m.file != nil {
+		edges = append(edges, draftattachment.EdgeFile)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DraftAttachmentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case draftattachment.EdgeDraft:
+		if id := m.draft; id != nil {
+			return []ent.Value{*id}
+		}
+	case draftattachment.EdgeFile:
+		if id := m.file; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DraftAttachmentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DraftAttachmentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DraftAttachmentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.cleareddraft {
+		edges = append(edges, draftattachment.EdgeDraft)
+	}
+	if m.clearedfile {
+		edges = append(edges, draftattachment.EdgeFile)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DraftAttachmentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case draftattachment.EdgeDraft:
+		return m.cleareddraft
+	case draftattachment.EdgeFile:
+		return m.clearedfile
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DraftAttachmentMutation) ClearEdge(name string) error {
+	switch name {
+	case draftattachment.EdgeDraft:
+		m.ClearDraft()
+		return nil
+	case draftattachment.EdgeFile:
+		m.ClearFile()
+		return nil
+	}
+	return fmt.Errorf("unknown DraftAttachment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DraftAttachmentMutation) ResetEdge(name string) error {
+	switch name {
+	case draftattachment.EdgeDraft:
+		m.ResetDraft()
+		return nil
+	case draftattachment.EdgeFile:
+		m.ResetFile()
+		return nil
+	}
+	return fmt.Errorf("unknown DraftAttachment edge %s", name)
+}
+
+// DraftVersionMutation represents an operation that mutates the DraftVersion nodes in the graph.
+type DraftVersionMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *gid.ID
+	created_at        *time.Time
+	version           *int
+	addversion        *int
+	title             *string
+	body              *string
+	kind              *string
+	tags              *[]string
+	appendtags        []string
+	attachments       *[]string
+	appendattachments []string
+	clearedFields     map[string]struct{}
+	draft             *gid.ID
+	cleareddraft      bool
+	done              bool
+	oldValue          func(context.Context) (*DraftVersion, error)
+	predicates        []predicate.DraftVersion
 }
 
 var _ ent.Mutation = (*DraftVersionMutation)(nil)
@@ -17731,6 +18514,172 @@ func (m *DraftVersionMutation) ResetBody() {
 	m.body = nil
 }
 
+// SetKind sets the "kind" field.
+func (m *DraftVersionMutation) SetKind(s string) {
+	m.kind = &s
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *DraftVersionMutation) Kind() (r string, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the DraftVersion entity.
+// If the DraftVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DraftVersionMutation) OldKind(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *DraftVersionMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetTags sets the "tags" field.
+func (m *DraftVersionMutation) SetTags(s []string) {
+	m.tags = &s
+	m.appendtags = nil
+}
+
+// Tags returns the value of the "tags" field in the mutation.
+func (m *DraftVersionMutation) Tags() (r []string, exists bool) {
+	v := m.tags
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTags returns the old "tags" field's value of the DraftVersion entity.
+// If the DraftVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DraftVersionMutation) OldTags(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTags is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTags requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTags: %w", err)
+	}
+	return oldValue.Tags, nil
+}
+
+// AppendTags adds s to the "tags" field.
+func (m *DraftVersionMutation) AppendTags(s []string) {
+	m.appendtags = append(m.appendtags, s...)
+}
+
+// AppendedTags returns the list of values that were appended to the "tags" field in this mutation.
+func (m *DraftVersionMutation) AppendedTags() ([]string, bool) {
+	if len(m.appendtags) == 0 {
+		return nil, false
+	}
+	return m.appendtags, true
+}
+
+// ClearTags clears the value of the "tags" field.
+func (m *DraftVersionMutation) ClearTags() {
+	m.tags = nil
+	m.appendtags = nil
+	m.clearedFields[draftversion.FieldTags] = struct{}{}
+}
+
+// TagsCleared returns if the "tags" field was cleared in this mutation.
+func (m *DraftVersionMutation) TagsCleared() bool {
+	_, ok := m.clearedFields[draftversion.FieldTags]
+	return ok
+}
+
+// ResetTags resets all changes to the "tags" field.
+func (m *DraftVersionMutation) ResetTags() {
+	m.tags = nil
+	m.appendtags = nil
+	delete(m.clearedFields, draftversion.FieldTags)
+}
+
+// SetAttachments sets the "attachments" field.
+func (m *DraftVersionMutation) SetAttachments(s []string) {
+	m.attachments = &s
+	m.appendattachments = nil
+}
+
+// Attachments returns the value of the "attachments" field in the mutation.
+func (m *DraftVersionMutation) Attachments() (r []string, exists bool) {
+	v := m.attachments
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttachments returns the old "attachments" field's value of the DraftVersion entity.
+// If the DraftVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DraftVersionMutation) OldAttachments(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttachments is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttachments requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttachments: %w", err)
+	}
+	return oldValue.Attachments, nil
+}
+
+// AppendAttachments adds s to the "attachments" field.
+func (m *DraftVersionMutation) AppendAttachments(s []string) {
+	m.appendattachments = append(m.appendattachments, s...)
+}
+
+// AppendedAttachments returns the list of values that were appended to the "attachments" field in this mutation.
+func (m *DraftVersionMutation) AppendedAttachments() ([]string, bool) {
+	if len(m.appendattachments) == 0 {
+		return nil, false
+	}
+	return m.appendattachments, true
+}
+
+// ClearAttachments clears the value of the "attachments" field.
+func (m *DraftVersionMutation) ClearAttachments() {
+	m.attachments = nil
+	m.appendattachments = nil
+	m.clearedFields[draftversion.FieldAttachments] = struct{}{}
+}
+
+// AttachmentsCleared returns if the "attachments" field was cleared in this mutation.
+func (m *DraftVersionMutation) AttachmentsCleared() bool {
+	_, ok := m.clearedFields[draftversion.FieldAttachments]
+	return ok
+}
+
+// ResetAttachments resets all changes to the "attachments" field.
+func (m *DraftVersionMutation) ResetAttachments() {
+	m.attachments = nil
+	m.appendattachments = nil
+	delete(m.clearedFields, draftversion.FieldAttachments)
+}
+
 // ClearDraft clears the "draft" edge to the Draft entity.
 func (m *DraftVersionMutation) ClearDraft() {
 	m.cleareddraft = true
@@ -17792,7 +18741,7 @@ func (m *DraftVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *DraftVersionMutation) Fields() []string {
-	fields := make([]string, 0, 5)
+	fields := make([]string, 0, 8)
 	if m.created_at != nil {
 		fields = append(fields, draftversion.FieldCreatedAt)
 	}
@@ -17807,6 +18756,15 @@ func (m *DraftVersionMutation) Fields() []string {
 	}
 	if m.body != nil {
 		fields = append(fields, draftversion.FieldBody)
+	}
+	if m.kind != nil {
+		fields = append(fields, draftversion.FieldKind)
+	}
+	if m.tags != nil {
+		fields = append(fields, draftversion.FieldTags)
+	}
+	if m.attachments != nil {
+		fields = append(fields, draftversion.FieldAttachments)
 	}
 	return fields
 }
@@ -17826,6 +18784,12 @@ func (m *DraftVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.Title()
 	case draftversion.FieldBody:
 		return m.Body()
+	case draftversion.FieldKind:
+		return m.Kind()
+	case draftversion.FieldTags:
+		return m.Tags()
+	case draftversion.FieldAttachments:
+		return m.Attachments()
 	}
 	return nil, false
 }
@@ -17845,6 +18809,12 @@ func (m *DraftVersionMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldTitle(ctx)
 	case draftversion.FieldBody:
 		return m.OldBody(ctx)
+	case draftversion.FieldKind:
+		return m.OldKind(ctx)
+	case draftversion.FieldTags:
+		return m.OldTags(ctx)
+	case draftversion.FieldAttachments:
+		return m.OldAttachments(ctx)
 	}
 	return nil, fmt.Errorf("unknown DraftVersion field %s", name)
 }
@@ -17888,6 +18858,27 @@ func (m *DraftVersionMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetBody(v)
+		return nil
+	case draftversion.FieldKind:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case draftversion.FieldTags:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTags(v)
+		return nil
+	case draftversion.FieldAttachments:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttachments(v)
 		return nil
 	}
 	return fmt.Errorf("unknown DraftVersion field %s", name)
@@ -17933,7 +18924,14 @@ func (m *DraftVersionMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *DraftVersionMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(draftversion.FieldTags) {
+		fields = append(fields, draftversion.FieldTags)
+	}
+	if m.FieldCleared(draftversion.FieldAttachments) {
+		fields = append(fields, draftversion.FieldAttachments)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -17946,6 +18944,14 @@ func (m *DraftVersionMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *DraftVersionMutation) ClearField(name string) error {
+	switch name {
+	case draftversion.FieldTags:
+		m.ClearTags()
+		return nil
+	case draftversion.FieldAttachments:
+		m.ClearAttachments()
+		return nil
+	}
 	return fmt.Errorf("unknown DraftVersion nullable field %s", name)
 }
 
@@ -17967,6 +18973,15 @@ func (m *DraftVersionMutation) ResetField(name string) error {
 		return nil
 	case draftversion.FieldBody:
 		m.ResetBody()
+		return nil
+	case draftversion.FieldKind:
+		m.ResetKind()
+		return nil
+	case draftversion.FieldTags:
+		m.ResetTags()
+		return nil
+	case draftversion.FieldAttachments:
+		m.ResetAttachments()
 		return nil
 	}
 	return fmt.Errorf("unknown DraftVersion field %s", name)
@@ -53262,6 +54277,1032 @@ func (m *SpaceMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Space edge %s", name)
+}
+
+// SpaceExportMutation represents an operation that mutates the SpaceExport nodes in the graph.
+type SpaceExportMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *gid.ID
+	created_at       *time.Time
+	next_at          *time.Time
+	attempts         *int
+	addattempts      *int
+	posts            *int
+	addposts         *int
+	size             *int64
+	addsize          *int64
+	finished_at      *time.Time
+	failed_at        *time.Time
+	clearedFields    map[string]struct{}
+	space            *gid.ID
+	clearedspace     bool
+	requester        *gid.ID
+	clearedrequester bool
+	done             bool
+	oldValue         func(context.Context) (*SpaceExport, error)
+	predicates       []predicate.SpaceExport
+}
+
+var _ ent.Mutation = (*SpaceExportMutation)(nil)
+
+// spaceexportOption allows management of the mutation configuration using functional options.
+type spaceexportOption func(*SpaceExportMutation)
+
+// newSpaceExportMutation creates new mutation for the SpaceExport entity.
+func newSpaceExportMutation(c config, op Op, opts ...spaceexportOption) *SpaceExportMutation {
+	m := &SpaceExportMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSpaceExport,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSpaceExportID sets the ID field of the mutation.
+func withSpaceExportID(id gid.ID) spaceexportOption {
+	return func(m *SpaceExportMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *SpaceExport
+		)
+		m.oldValue = func(ctx context.Context) (*SpaceExport, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().SpaceExport.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSpaceExport sets the old SpaceExport of the mutation.
+func withSpaceExport(node *SpaceExport) spaceexportOption {
+	return func(m *SpaceExportMutation) {
+		m.oldValue = func(context.Context) (*SpaceExport, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SpaceExportMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SpaceExportMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of SpaceExport entities.
+func (m *SpaceExportMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SpaceExportMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SpaceExportMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().SpaceExport.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *SpaceExportMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *SpaceExportMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the SpaceExport entity.
+// If the SpaceExport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SpaceExportMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *SpaceExportMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetSpaceID sets the "space_id" field.
+func (m *SpaceExportMutation) SetSpaceID(gi gid.ID) {
+	m.space = &gi
+}
+
+// SpaceID returns the value of the "space_id" field in the mutation.
+func (m *SpaceExportMutation) SpaceID() (r gid.ID, exists bool) {
+	v := m.space
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSpaceID returns the old "space_id" field's value of the SpaceExport entity.
+// If the SpaceExport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SpaceExportMutation) OldSpaceID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSpaceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSpaceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSpaceID: %w", err)
+	}
+	return oldValue.SpaceID, nil
+}
+
+// ResetSpaceID resets all changes to the "space_id" field.
+func (m *SpaceExportMutation) ResetSpaceID() {
+	m.space = nil
+}
+
+// SetRequesterID sets the "requester_id" field.
+func (m *SpaceExportMutation) SetRequesterID(gi gid.ID) {
+	m.requester = &gi
+}
+
+// RequesterID returns the value of the "requester_id" field in the mutation.
+func (m *SpaceExportMutation) RequesterID() (r gid.ID, exists bool) {
+	v := m.requester
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequesterID returns the old "requester_id" field's value of the SpaceExport entity.
+// If the SpaceExport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SpaceExportMutation) OldRequesterID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequesterID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequesterID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequesterID: %w", err)
+	}
+	return oldValue.RequesterID, nil
+}
+
+// ResetRequesterID resets all changes to the "requester_id" field.
+func (m *SpaceExportMutation) ResetRequesterID() {
+	m.requester = nil
+}
+
+// SetNextAt sets the "next_at" field.
+func (m *SpaceExportMutation) SetNextAt(t time.Time) {
+	m.next_at = &t
+}
+
+// NextAt returns the value of the "next_at" field in the mutation.
+func (m *SpaceExportMutation) NextAt() (r time.Time, exists bool) {
+	v := m.next_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextAt returns the old "next_at" field's value of the SpaceExport entity.
+// If the SpaceExport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SpaceExportMutation) OldNextAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextAt: %w", err)
+	}
+	return oldValue.NextAt, nil
+}
+
+// ClearNextAt clears the value of the "next_at" field.
+func (m *SpaceExportMutation) ClearNextAt() {
+	m.next_at = nil
+	m.clearedFields[spaceexport.FieldNextAt] = struct{}{}
+}
+
+// NextAtCleared returns if the "next_at" field was cleared in this mutation.
+func (m *SpaceExportMutation) NextAtCleared() bool {
+	_, ok := m.clearedFields[spaceexport.FieldNextAt]
+	return ok
+}
+
+// ResetNextAt resets all changes to the "next_at" field.
+func (m *SpaceExportMutation) ResetNextAt() {
+	m.next_at = nil
+	delete(m.clearedFields, spaceexport.FieldNextAt)
+}
+
+// SetAttempts sets the "attempts" field.
+func (m *SpaceExportMutation) SetAttempts(i int) {
+	m.attempts = &i
+	m.addattempts = nil
+}
+
+// Attempts returns the value of the "attempts" field in the mutation.
+func (m *SpaceExportMutation) Attempts() (r int, exists bool) {
+	v := m.attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttempts returns the old "attempts" field's value of the SpaceExport entity.
+// If the SpaceExport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SpaceExportMutation) OldAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttempts: %w", err)
+	}
+	return oldValue.Attempts, nil
+}
+
+// AddAttempts adds i to the "attempts" field.
+func (m *SpaceExportMutation) AddAttempts(i int) {
+	if m.addattempts != nil {
+		*m.addattempts += i
+	} else {
+		m.addattempts = &i
+	}
+}
+
+// AddedAttempts returns the value that was added to the "attempts" field in this mutation.
+func (m *SpaceExportMutation) AddedAttempts() (r int, exists bool) {
+	v := m.addattempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAttempts resets all changes to the "attempts" field.
+func (m *SpaceExportMutation) ResetAttempts() {
+	m.attempts = nil
+	m.addattempts = nil
+}
+
+// SetPosts sets the "posts" field.
+func (m *SpaceExportMutation) SetPosts(i int) {
+	m.posts = &i
+	m.addposts = nil
+}
+
+// Posts returns the value of the "posts" field in the mutation.
+func (m *SpaceExportMutation) Posts() (r int, exists bool) {
+	v := m.posts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPosts returns the old "posts" field's value of the SpaceExport entity.
+// If the SpaceExport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SpaceExportMutation) OldPosts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPosts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPosts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPosts: %w", err)
+	}
+	return oldValue.Posts, nil
+}
+
+// AddPosts adds i to the "posts" field.
+func (m *SpaceExportMutation) AddPosts(i int) {
+	if m.addposts != nil {
+		*m.addposts += i
+	} else {
+		m.addposts = &i
+	}
+}
+
+// AddedPosts returns the value that was added to the "posts" field in this mutation.
+func (m *SpaceExportMutation) AddedPosts() (r int, exists bool) {
+	v := m.addposts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPosts resets all changes to the "posts" field.
+func (m *SpaceExportMutation) ResetPosts() {
+	m.posts = nil
+	m.addposts = nil
+}
+
+// SetSize sets the "size" field.
+func (m *SpaceExportMutation) SetSize(i int64) {
+	m.size = &i
+	m.addsize = nil
+}
+
+// Size returns the value of the "size" field in the mutation.
+func (m *SpaceExportMutation) Size() (r int64, exists bool) {
+	v := m.size
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSize returns the old "size" field's value of the SpaceExport entity.
+// If the SpaceExport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SpaceExportMutation) OldSize(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSize is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSize requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSize: %w", err)
+	}
+	return oldValue.Size, nil
+}
+
+// AddSize adds i to the "size" field.
+func (m *SpaceExportMutation) AddSize(i int64) {
+	if m.addsize != nil {
+		*m.addsize += i
+	} else {
+		m.addsize = &i
+	}
+}
+
+// AddedSize returns the value that was added to the "size" field in this mutation.
+func (m *SpaceExportMutation) AddedSize() (r int64, exists bool) {
+	v := m.addsize
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSize resets all changes to the "size" field.
+func (m *SpaceExportMutation) ResetSize() {
+	m.size = nil
+	m.addsize = nil
+}
+
+// SetFinishedAt sets the "finished_at" field.
+func (m *SpaceExportMutation) SetFinishedAt(t time.Time) {
+	m.finished_at = &t
+}
+
+// FinishedAt returns the value of the "finished_at" field in the mutation.
+func (m *SpaceExportMutation) FinishedAt() (r time.Time, exists bool) {
+	v := m.finished_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFinishedAt returns the old "finished_at" field's value of the SpaceExport entity.
+// If the SpaceExport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SpaceExportMutation) OldFinishedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFinishedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFinishedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFinishedAt: %w", err)
+	}
+	return oldValue.FinishedAt, nil
+}
+
+// ClearFinishedAt clears the value of the "finished_at" field.
+func (m *SpaceExportMutation) ClearFinishedAt() {
+	m.finished_at = nil
+	m.clearedFields[spaceexport.FieldFinishedAt] = struct{}{}
+}
+
+// FinishedAtCleared returns if the "finished_at" field was cleared in this mutation.
+func (m *SpaceExportMutation) FinishedAtCleared() bool {
+	_, ok := m.clearedFields[spaceexport.FieldFinishedAt]
+	return ok
+}
+
+// ResetFinishedAt resets all changes to the "finished_at" field.
+func (m *SpaceExportMutation) ResetFinishedAt() {
+	m.finished_at = nil
+	delete(m.clearedFields, spaceexport.FieldFinishedAt)
+}
+
+// SetFailedAt sets the "failed_at" field.
+func (m *SpaceExportMutation) SetFailedAt(t time.Time) {
+	m.failed_at = &t
+}
+
+// FailedAt returns the value of the "failed_at" field in the mutation.
+func (m *SpaceExportMutation) FailedAt() (r time.Time, exists bool) {
+	v := m.failed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailedAt returns the old "failed_at" field's value of the SpaceExport entity.
+// If the SpaceExport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SpaceExportMutation) OldFailedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailedAt: %w", err)
+	}
+	return oldValue.FailedAt, nil
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (m *SpaceExportMutation) ClearFailedAt() {
+	m.failed_at = nil
+	m.clearedFields[spaceexport.FieldFailedAt] = struct{}{}
+}
+
+// FailedAtCleared returns if the "failed_at" field was cleared in this mutation.
+func (m *SpaceExportMutation) FailedAtCleared() bool {
+	_, ok := m.clearedFields[spaceexport.FieldFailedAt]
+	return ok
+}
+
+// ResetFailedAt resets all changes to the "failed_at" field.
+func (m *SpaceExportMutation) ResetFailedAt() {
+	m.failed_at = nil
+	delete(m.clearedFields, spaceexport.FieldFailedAt)
+}
+
+// ClearSpace clears the "space" edge to the Space entity.
+func (m *SpaceExportMutation) ClearSpace() {
+	m.clearedspace = true
+	m.clearedFields[spaceexport.FieldSpaceID] = struct{}{}
+}
+
+// SpaceCleared reports if the "space" edge to the Space entity was cleared.
+func (m *SpaceExportMutation) SpaceCleared() bool {
+	return m.clearedspace
+}
+
+// SpaceIDs returns the "space" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SpaceID instead. It exists only for internal usage by the builders.
+func (m *SpaceExportMutation) SpaceIDs() (ids []gid.ID) {
+	if id := m.space; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSpace resets all changes to the "space" edge.
+func (m *SpaceExportMutation) ResetSpace() {
+	m.space = nil
+	m.clearedspace = false
+}
+
+// ClearRequester clears the "requester" edge to the Member entity.
+func (m *SpaceExportMutation) ClearRequester() {
+	m.clearedrequester = true
+	m.clearedFields[spaceexport.FieldRequesterID] = struct{}{}
+}
+
+// RequesterCleared reports if the "requester" edge to the Member entity was cleared.
+func (m *SpaceExportMutation) RequesterCleared() bool {
+	return m.clearedrequester
+}
+
+// RequesterIDs returns the "requester" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RequesterID instead. It exists only for internal usage by the builders.
+func (m *SpaceExportMutation) RequesterIDs() (ids []gid.ID) {
+	if id := m.requester; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRequester resets all changes to the "requester" edge.
+func (m *SpaceExportMutation) ResetRequester() {
+	m.requester = nil
+	m.clearedrequester = false
+}
+
+// Where appends a list predicates to the SpaceExportMutation builder.
+func (m *SpaceExportMutation) Where(ps ...predicate.SpaceExport) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SpaceExportMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SpaceExportMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.SpaceExport, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SpaceExportMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SpaceExportMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (SpaceExport).
+func (m *SpaceExportMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SpaceExportMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.created_at != nil {
+		fields = append(fields, spaceexport.FieldCreatedAt)
+	}
+	if m.space != nil {
+		fields = append(fields, spaceexport.FieldSpaceID)
+	}
+	if m.requester != nil {
+		fields = append(fields, spaceexport.FieldRequesterID)
+	}
+	if m.next_at != nil {
+		fields = append(fields, spaceexport.FieldNextAt)
+	}
+	if m.attempts != nil {
+		fields = append(fields, spaceexport.FieldAttempts)
+	}
+	if m.posts != nil {
+		fields = append(fields, spaceexport.FieldPosts)
+	}
+	if m.size != nil {
+		fields = append(fields, spaceexport.FieldSize)
+	}
+	if m.finished_at != nil {
+		fields = append(fields, spaceexport.FieldFinishedAt)
+	}
+	if m.failed_at != nil {
+		fields = append(fields, spaceexport.FieldFailedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SpaceExportMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case spaceexport.FieldCreatedAt:
+		return m.CreatedAt()
+	case spaceexport.FieldSpaceID:
+		return m.SpaceID()
+	case spaceexport.FieldRequesterID:
+		return m.RequesterID()
+	case spaceexport.FieldNextAt:
+		return m.NextAt()
+	case spaceexport.FieldAttempts:
+		return m.Attempts()
+	case spaceexport.FieldPosts:
+		return m.Posts()
+	case spaceexport.FieldSize:
+		return m.Size()
+	case spaceexport.FieldFinishedAt:
+		return m.FinishedAt()
+	case spaceexport.FieldFailedAt:
+		return m.FailedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SpaceExportMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case spaceexport.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case spaceexport.FieldSpaceID:
+		return m.OldSpaceID(ctx)
+	case spaceexport.FieldRequesterID:
+		return m.OldRequesterID(ctx)
+	case spaceexport.FieldNextAt:
+		return m.OldNextAt(ctx)
+	case spaceexport.FieldAttempts:
+		return m.OldAttempts(ctx)
+	case spaceexport.FieldPosts:
+		return m.OldPosts(ctx)
+	case spaceexport.FieldSize:
+		return m.OldSize(ctx)
+	case spaceexport.FieldFinishedAt:
+		return m.OldFinishedAt(ctx)
+	case spaceexport.FieldFailedAt:
+		return m.OldFailedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown SpaceExport field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SpaceExportMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case spaceexport.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case spaceexport.FieldSpaceID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSpaceID(v)
+		return nil
+	case spaceexport.FieldRequesterID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequesterID(v)
+		return nil
+	case spaceexport.FieldNextAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextAt(v)
+		return nil
+	case spaceexport.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttempts(v)
+		return nil
+	case spaceexport.FieldPosts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPosts(v)
+		return nil
+	case spaceexport.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSize(v)
+		return nil
+	case spaceexport.FieldFinishedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFinishedAt(v)
+		return nil
+	case spaceexport.FieldFailedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SpaceExport field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SpaceExportMutation) AddedFields() []string {
+	var fields []string
+	if m.addattempts != nil {
+		fields = append(fields, spaceexport.FieldAttempts)
+	}
+	if m.addposts != nil {
+		fields = append(fields, spaceexport.FieldPosts)
+	}
+	if m.addsize != nil {
+		fields = append(fields, spaceexport.FieldSize)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SpaceExportMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case spaceexport.FieldAttempts:
+		return m.AddedAttempts()
+	case spaceexport.FieldPosts:
+		return m.AddedPosts()
+	case spaceexport.FieldSize:
+		return m.AddedSize()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SpaceExportMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case spaceexport.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAttempts(v)
+		return nil
+	case spaceexport.FieldPosts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPosts(v)
+		return nil
+	case spaceexport.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSize(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SpaceExport numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SpaceExportMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(spaceexport.FieldNextAt) {
+		fields = append(fields, spaceexport.FieldNextAt)
+	}
+	if m.FieldCleared(spaceexport.FieldFinishedAt) {
+		fields = append(fields, spaceexport.FieldFinishedAt)
+	}
+	if m.FieldCleared(spaceexport.FieldFailedAt) {
+		fields = append(fields, spaceexport.FieldFailedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SpaceExportMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SpaceExportMutation) ClearField(name string) error {
+	switch name {
+	case spaceexport.FieldNextAt:
+		m.ClearNextAt()
+		return nil
+	case spaceexport.FieldFinishedAt:
+		m.ClearFinishedAt()
+		return nil
+	case spaceexport.FieldFailedAt:
+		m.ClearFailedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown SpaceExport nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SpaceExportMutation) ResetField(name string) error {
+	switch name {
+	case spaceexport.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case spaceexport.FieldSpaceID:
+		m.ResetSpaceID()
+		return nil
+	case spaceexport.FieldRequesterID:
+		m.ResetRequesterID()
+		return nil
+	case spaceexport.FieldNextAt:
+		m.ResetNextAt()
+		return nil
+	case spaceexport.FieldAttempts:
+		m.ResetAttempts()
+		return nil
+	case spaceexport.FieldPosts:
+		m.ResetPosts()
+		return nil
+	case spaceexport.FieldSize:
+		m.ResetSize()
+		return nil
+	case spaceexport.FieldFinishedAt:
+		m.ResetFinishedAt()
+		return nil
+	case spaceexport.FieldFailedAt:
+		m.ResetFailedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown SpaceExport field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SpaceExportMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.space != nil {
+		edges = append(edges, spaceexport.EdgeSpace)
+	}
+	if m.requester != nil {
+		edges = append(edges, spaceexport.EdgeRequester)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SpaceExportMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case spaceexport.EdgeSpace:
+		if id := m.space; id != nil {
+			return []ent.Value{*id}
+		}
+	case spaceexport.EdgeRequester:
+		if id := m.requester; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SpaceExportMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SpaceExportMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SpaceExportMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedspace {
+		edges = append(edges, spaceexport.EdgeSpace)
+	}
+	if m.clearedrequester {
+		edges = append(edges, spaceexport.EdgeRequester)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SpaceExportMutation) EdgeCleared(name string) bool {
+	switch name {
+	case spaceexport.EdgeSpace:
+		return m.clearedspace
+	case spaceexport.EdgeRequester:
+		return m.clearedrequester
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SpaceExportMutation) ClearEdge(name string) error {
+	switch name {
+	case spaceexport.EdgeSpace:
+		m.ClearSpace()
+		return nil
+	case spaceexport.EdgeRequester:
+		m.ClearRequester()
+		return nil
+	}
+	return fmt.Errorf("unknown SpaceExport unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SpaceExportMutation) ResetEdge(name string) error {
+	switch name {
+	case spaceexport.EdgeSpace:
+		m.ResetSpace()
+		return nil
+	case spaceexport.EdgeRequester:
+		m.ResetRequester()
+		return nil
+	}
+	return fmt.Errorf("unknown SpaceExport edge %s", name)
 }
 
 // SpaceMembershipMutation represents an operation that mutates the SpaceMembership nodes in the graph.

@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/decision"
 	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/draft"
+	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/extension"
 	"github.com/pursuing-equity/commons/ent/file"
@@ -48,6 +49,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/ent/spaceexport"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/sponsorship"
 	"github.com/pursuing-equity/commons/ent/submission"
@@ -265,14 +267,24 @@ func init() {
 	draftDescBody := draftFields[5].Descriptor()
 	// draft.DefaultBody holds the default value on creation for the body field.
 	draft.DefaultBody = draftDescBody.Default.(string)
+	// draftDescKind is the schema descriptor for kind field.
+	draftDescKind := draftFields[6].Descriptor()
+	// draft.DefaultKind holds the default value on creation for the kind field.
+	draft.DefaultKind = draftDescKind.Default.(string)
 	// draftDescVersion is the schema descriptor for version field.
-	draftDescVersion := draftFields[6].Descriptor()
+	draftDescVersion := draftFields[9].Descriptor()
 	// draft.DefaultVersion holds the default value on creation for the version field.
 	draft.DefaultVersion = draftDescVersion.Default.(int)
 	// draftDescFailure is the schema descriptor for failure field.
-	draftDescFailure := draftFields[8].Descriptor()
+	draftDescFailure := draftFields[11].Descriptor()
 	// draft.DefaultFailure holds the default value on creation for the failure field.
 	draft.DefaultFailure = draftDescFailure.Default.(string)
+	draftversionFields := schema.DraftVersion{}.Fields()
+	_ = draftversionFields
+	// draftversionDescKind is the schema descriptor for kind field.
+	draftversionDescKind := draftversionFields[4].Descriptor()
+	// draftversion.DefaultKind holds the default value on creation for the kind field.
+	draftversion.DefaultKind = draftversionDescKind.Default.(string)
 	enrollmentFields := schema.Enrollment{}.Fields()
 	_ = enrollmentFields
 	// enrollmentDescReason is the schema descriptor for reason field.
@@ -605,6 +617,20 @@ func init() {
 	spaceDescAbout := spaceFields[2].Descriptor()
 	// space.DefaultAbout holds the default value on creation for the about field.
 	space.DefaultAbout = spaceDescAbout.Default.(string)
+	spaceexportFields := schema.SpaceExport{}.Fields()
+	_ = spaceexportFields
+	// spaceexportDescAttempts is the schema descriptor for attempts field.
+	spaceexportDescAttempts := spaceexportFields[3].Descriptor()
+	// spaceexport.DefaultAttempts holds the default value on creation for the attempts field.
+	spaceexport.DefaultAttempts = spaceexportDescAttempts.Default.(int)
+	// spaceexportDescPosts is the schema descriptor for posts field.
+	spaceexportDescPosts := spaceexportFields[4].Descriptor()
+	// spaceexport.DefaultPosts holds the default value on creation for the posts field.
+	spaceexport.DefaultPosts = spaceexportDescPosts.Default.(int)
+	// spaceexportDescSize is the schema descriptor for size field.
+	spaceexportDescSize := spaceexportFields[5].Descriptor()
+	// spaceexport.DefaultSize holds the default value on creation for the size field.
+	spaceexport.DefaultSize = spaceexportDescSize.Default.(int64)
 	spacemembershipFields := schema.SpaceMembership{}.Fields()
 	_ = spacemembershipFields
 	// spacemembershipDescDerived is the schema descriptor for derived field.

@@ -48,6 +48,8 @@ type Tx struct {
 	Document *DocumentClient
 	// Draft is the client for interacting with the Draft builders.
 	Draft *DraftClient
+	// DraftAttachment is the client for interacting with the DraftAttachment builders.
+	DraftAttachment *DraftAttachmentClient
 	// DraftVersion is the client for interacting with the DraftVersion builders.
 	DraftVersion *DraftVersionClient
 	// Enrollment is the client for interacting with the Enrollment builders.
@@ -132,6 +134,8 @@ type Tx struct {
 	SignerRequest *SignerRequestClient
 	// Space is the client for interacting with the Space builders.
 	Space *SpaceClient
+	// SpaceExport is the client for interacting with the SpaceExport builders.
+	SpaceExport *SpaceExportClient
 	// SpaceMembership is the client for interacting with the SpaceMembership builders.
 	SpaceMembership *SpaceMembershipClient
 	// Sponsorship is the client for interacting with the Sponsorship builders.
@@ -300,6 +304,7 @@ func (tx *Tx) init() {
 	tx.Decision = NewDecisionClient(tx.config)
 	tx.Document = NewDocumentClient(tx.config)
 	tx.Draft = NewDraftClient(tx.config)
+	tx.DraftAttachment = NewDraftAttachmentClient(tx.config)
 	tx.DraftVersion = NewDraftVersionClient(tx.config)
 	tx.Enrollment = NewEnrollmentClient(tx.config)
 	tx.Entitlement = NewEntitlementClient(tx.config)
@@ -342,6 +347,7 @@ func (tx *Tx) init() {
 	tx.SearchDocument = NewSearchDocumentClient(tx.config)
 	tx.SignerRequest = NewSignerRequestClient(tx.config)
 	tx.Space = NewSpaceClient(tx.config)
+	tx.SpaceExport = NewSpaceExportClient(tx.config)
 	tx.SpaceMembership = NewSpaceMembershipClient(tx.config)
 	tx.Sponsorship = NewSponsorshipClient(tx.config)
 	tx.Submission = NewSubmissionClient(tx.config)

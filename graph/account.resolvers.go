@@ -27,6 +27,10 @@ func (r *accountResolver) AccessTokens(ctx context.Context, obj *account.Account
 	return r.Accounts.AccessTokens(ctx, obj)
 }
 
+func (r *accountResolver) FeedAddresses(ctx context.Context, obj *account.Account) ([]*account.FeedAddress, error) {
+	return r.Accounts.FeedAddresses(ctx, obj)
+}
+
 func (r *accountResolver) Identities(ctx context.Context, obj *account.Account) ([]*ent.Identity, error) {
 	return r.Accounts.Identities(ctx, obj)
 }
@@ -71,6 +75,12 @@ func (r *mutationResolver) RevokeFeedAddresses(ctx context.Context, input model.
 	count, err := r.Accounts.RevokeFeedAddresses(ctx, viewer.From(ctx))
 	errs, err := userErrors(err)
 	return &model.RevokeFeedAddressesPayload{Count: count, Errors: errs}, err
+}
+
+func (r *mutationResolver) RevokeFeedAddress(ctx context.Context, input model.RevokeFeedAddressInput) (*model.RevokeFeedAddressPayload, error) {
+	account, err := r.ownAccount(ctx, viewer.From(ctx), r.Accounts.RevokeFeedAddress(ctx, viewer.From(ctx), input.FeedAddressID))
+	errs, err := userErrors(err)
+	return &model.RevokeFeedAddressPayload{Account: account, Errors: errs}, err
 }
 
 func (r *mutationResolver) InviteMember(ctx context.Context, input model.InviteMemberInput) (*model.InviteMemberPayload, error) {

@@ -6,6 +6,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/draft"
 	"github.com/pursuing-equity/commons/ent/post"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/desk"
@@ -19,8 +20,40 @@ import (
 func draftPatch(in model.SaveDraftInput) desk.DraftPatch {
 	return desk.DraftPatch{
 		ID: optional(in.DraftID), SpaceID: optional(in.SpaceID), ThreadID: optional(in.ThreadID), ReplyToID: patched(in.ReplyToID),
-		Title: patched(in.Title), Body: patched(in.Body), ExpectedVersion: optional(in.ExpectedVersion), IdempotencyKey: optional(in.IdempotencyKey),
+		Title: patched(in.Title), Body: patched(in.Body),
+		Kind: patched(in.Kind), Tags: patchedList(in.Tags), AttachmentFileIDs: patchedList(in.AttachmentFileIds), ExpectedVersion: optional(in.ExpectedVersion), IdempotencyKey: optional(in.IdempotencyKey),
 	}
+}
+
+// kindOf is the kind of thread that a draft names; nil for none.
+func kindOf(kind string) *thread.Kind {
+	if kind == "" {
+		return nil
+	}
+	return new(thread.Kind(kind))
+}
+
+// draftFiles are the files that drafts, or versions of them, name: one statement for all.
+func draftFiles[T any](ctx context.Context, r *Resolver, objs []*T, named func(*T) []string) ([][]*ent.File, error) {
+	var all []gid.ID
+	for _, o := range objs {
+		all = append(all, desk.FileIDs(named(o))...)
+	}
+	found, err := r.files(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]*ent.File, len(objs))
+	for i, o := range objs {
+		out[i] = []*ent.File{}
+		for range desk.FileIDs(named(o)) {
+			if found[0] != nil {
+				out[i] = append(out[i], found[0])
+			}
+			found = found[1:]
+		}
+	}
+	return out, nil
 }
 
 func failure(d *ent.Draft) *fault.Code {

@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/graph/model"
 	"github.com/pursuing-equity/commons/internal/desk"
@@ -42,6 +43,16 @@ func (r *draftResolver) ReplyTo(ctx context.Context, obj *ent.Draft) (*ent.Post,
 	})
 }
 
+func (r *draftResolver) Kind(ctx context.Context, obj *ent.Draft) (*thread.Kind, error) {
+	return kindOf(obj.Kind), nil
+}
+
+func (r *draftResolver) Attachments(ctx context.Context, obj *ent.Draft) ([]*ent.File, error) {
+	return together(ctx, obj, func(objs []*ent.Draft) ([][]*ent.File, error) {
+		return draftFiles(ctx, r.Resolver, objs, func(d *ent.Draft) []string { return d.Attachments })
+	})
+}
+
 func (r *draftResolver) Failure(ctx context.Context, obj *ent.Draft) (*fault.Code, error) {
 	return failure(obj), nil
 }
@@ -49,6 +60,16 @@ func (r *draftResolver) Failure(ctx context.Context, obj *ent.Draft) (*fault.Cod
 func (r *draftResolver) Versions(ctx context.Context, obj *ent.Draft) ([]*ent.DraftVersion, error) {
 	return together(ctx, obj, func(objs []*ent.Draft) ([][]*ent.DraftVersion, error) {
 		return r.Desk.Versions(ctx, each(objs, func(d *ent.Draft) gid.ID { return d.ID }))
+	})
+}
+
+func (r *draftVersionResolver) Kind(ctx context.Context, obj *ent.DraftVersion) (*thread.Kind, error) {
+	return kindOf(obj.Kind), nil
+}
+
+func (r *draftVersionResolver) Attachments(ctx context.Context, obj *ent.DraftVersion) ([]*ent.File, error) {
+	return together(ctx, obj, func(objs []*ent.DraftVersion) ([][]*ent.File, error) {
+		return draftFiles(ctx, r.Resolver, objs, func(d *ent.DraftVersion) []string { return d.Attachments })
 	})
 }
 
@@ -120,7 +141,10 @@ func (r *Resolver) Bookmark() generated.BookmarkResolver { return &bookmarkResol
 
 func (r *Resolver) Draft() generated.DraftResolver { return &draftResolver{r} }
 
+func (r *Resolver) DraftVersion() generated.DraftVersionResolver { return &draftVersionResolver{r} }
+
 type (
-	bookmarkResolver struct{ *Resolver }
-	draftResolver    struct{ *Resolver }
+	bookmarkResolver     struct{ *Resolver }
+	draftResolver        struct{ *Resolver }
+	draftVersionResolver struct{ *Resolver }
 )

@@ -8,6 +8,7 @@ import (
 	"github.com/pursuing-equity/commons/graph/generated"
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/admission"
+	"github.com/pursuing-equity/commons/internal/archive"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/community"
@@ -21,8 +22,8 @@ import (
 	"github.com/pursuing-equity/commons/internal/newcomer"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/people"
-	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/placement"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
@@ -49,6 +50,7 @@ type Resolver struct {
 	Files     *file.Service
 	Webhooks  *webhook.Service
 	Mail      *mail.Service
+	Archives  *archive.Service
 	Kept      Kept
 }
 

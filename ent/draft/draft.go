@@ -26,6 +26,12 @@ const (
 	FieldTitle = "title"
 	// FieldBody holds the string denoting the body field in the database.
 	FieldBody = "body"
+	// FieldKind holds the string denoting the kind field in the database.
+	FieldKind = "kind"
+	// FieldTags holds the string denoting the tags field in the database.
+	FieldTags = "tags"
+	// FieldAttachments holds the string denoting the attachments field in the database.
+	FieldAttachments = "attachments"
 	// FieldVersion holds the string denoting the version field in the database.
 	FieldVersion = "version"
 	// FieldPublishAt holds the string denoting the publish_at field in the database.
@@ -84,6 +90,9 @@ var Columns = []string{
 	FieldReplyToID,
 	FieldTitle,
 	FieldBody,
+	FieldKind,
+	FieldTags,
+	FieldAttachments,
 	FieldVersion,
 	FieldPublishAt,
 	FieldFailure,
@@ -105,6 +114,8 @@ var (
 	DefaultTitle string
 	// DefaultBody holds the default value on creation for the "body" field.
 	DefaultBody string
+	// DefaultKind holds the default value on creation for the "kind" field.
+	DefaultKind string
 	// DefaultVersion holds the default value on creation for the "version" field.
 	DefaultVersion int
 	// DefaultFailure holds the default value on creation for the "failure" field.
@@ -152,6 +163,11 @@ func ByTitle(opts ...sql.OrderTermOption) OrderOption {
 // ByBody orders the results by the body field.
 func ByBody(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldBody, opts...).ToFunc()
+}
+
+// ByKind orders the results by the kind field.
+func ByKind(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKind, opts...).ToFunc()
 }
 
 // ByVersion orders the results by the version field.

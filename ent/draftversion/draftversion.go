@@ -22,6 +22,12 @@ const (
 	FieldTitle = "title"
 	// FieldBody holds the string denoting the body field in the database.
 	FieldBody = "body"
+	// FieldKind holds the string denoting the kind field in the database.
+	FieldKind = "kind"
+	// FieldTags holds the string denoting the tags field in the database.
+	FieldTags = "tags"
+	// FieldAttachments holds the string denoting the attachments field in the database.
+	FieldAttachments = "attachments"
 	// EdgeDraft holds the string denoting the draft edge name in mutations.
 	EdgeDraft = "draft"
 	// Table holds the table name of the draftversion in the database.
@@ -43,6 +49,9 @@ var Columns = []string{
 	FieldVersion,
 	FieldTitle,
 	FieldBody,
+	FieldKind,
+	FieldTags,
+	FieldAttachments,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -54,6 +63,11 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultKind holds the default value on creation for the "kind" field.
+	DefaultKind string
+)
 
 // OrderOption defines the ordering options for the DraftVersion queries.
 type OrderOption func(*sql.Selector)
@@ -86,6 +100,11 @@ func ByTitle(opts ...sql.OrderTermOption) OrderOption {
 // ByBody orders the results by the body field.
 func ByBody(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldBody, opts...).ToFunc()
+}
+
+// ByKind orders the results by the kind field.
+func ByKind(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKind, opts...).ToFunc()
 }
 
 // ByDraftField orders the results by draft field.

@@ -81,6 +81,11 @@ func Body(v string) predicate.DraftVersion {
 	return predicate.DraftVersion(sql.FieldEQ(FieldBody, v))
 }
 
+// Kind applies equality check predicate on the "kind" field. It's identical to KindEQ.
+func Kind(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldEQ(FieldKind, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.DraftVersion {
 	return predicate.DraftVersion(sql.FieldEQ(FieldCreatedAt, v))
@@ -309,6 +314,91 @@ func BodyEqualFold(v string) predicate.DraftVersion {
 // BodyContainsFold applies the ContainsFold predicate on the "body" field.
 func BodyContainsFold(v string) predicate.DraftVersion {
 	return predicate.DraftVersion(sql.FieldContainsFold(FieldBody, v))
+}
+
+// KindEQ applies the EQ predicate on the "kind" field.
+func KindEQ(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldEQ(FieldKind, v))
+}
+
+// KindNEQ applies the NEQ predicate on the "kind" field.
+func KindNEQ(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldNEQ(FieldKind, v))
+}
+
+// KindIn applies the In predicate on the "kind" field.
+func KindIn(vs ...string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldIn(FieldKind, vs...))
+}
+
+// KindNotIn applies the NotIn predicate on the "kind" field.
+func KindNotIn(vs ...string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldNotIn(FieldKind, vs...))
+}
+
+// KindGT applies the GT predicate on the "kind" field.
+func KindGT(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldGT(FieldKind, v))
+}
+
+// KindGTE applies the GTE predicate on the "kind" field.
+func KindGTE(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldGTE(FieldKind, v))
+}
+
+// KindLT applies the LT predicate on the "kind" field.
+func KindLT(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldLT(FieldKind, v))
+}
+
+// KindLTE applies the LTE predicate on the "kind" field.
+func KindLTE(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldLTE(FieldKind, v))
+}
+
+// KindContains applies the Contains predicate on the "kind" field.
+func KindContains(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldContains(FieldKind, v))
+}
+
+// KindHasPrefix applies the HasPrefix predicate on the "kind" field.
+func KindHasPrefix(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldHasPrefix(FieldKind, v))
+}
+
+// KindHasSuffix applies the HasSuffix predicate on the "kind" field.
+func KindHasSuffix(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldHasSuffix(FieldKind, v))
+}
+
+// KindEqualFold applies the EqualFold predicate on the "kind" field.
+func KindEqualFold(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldEqualFold(FieldKind, v))
+}
+
+// KindContainsFold applies the ContainsFold predicate on the "kind" field.
+func KindContainsFold(v string) predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldContainsFold(FieldKind, v))
+}
+
+// TagsIsNil applies the IsNil predicate on the "tags" field.
+func TagsIsNil() predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldIsNull(FieldTags))
+}
+
+// TagsNotNil applies the NotNil predicate on the "tags" field.
+func TagsNotNil() predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldNotNull(FieldTags))
+}
+
+// AttachmentsIsNil applies the IsNil predicate on the "attachments" field.
+func AttachmentsIsNil() predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldIsNull(FieldAttachments))
+}
+
+// AttachmentsNotNil applies the NotNil predicate on the "attachments" field.
+func AttachmentsNotNil() predicate.DraftVersion {
+	return predicate.DraftVersion(sql.FieldNotNull(FieldAttachments))
 }
 
 // HasDraft applies the HasEdge predicate on the "draft" edge.

@@ -213,6 +213,18 @@ func (f DraftFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DraftMutation", m)
 }
 
+// The DraftAttachmentFunc type is an adapter to allow the use of ordinary
+// function as DraftAttachment mutator.
+type DraftAttachmentFunc func(context.Context, *ent.DraftAttachmentMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f DraftAttachmentFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.DraftAttachmentMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DraftAttachmentMutation", m)
+}
+
 // The DraftVersionFunc type is an adapter to allow the use of ordinary
 // function as DraftVersion mutator.
 type DraftVersionFunc func(context.Context, *ent.DraftVersionMutation) (ent.Value, error)
@@ -715,6 +727,18 @@ func (f SpaceFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SpaceMutation", m)
+}
+
+// The SpaceExportFunc type is an adapter to allow the use of ordinary
+// function as SpaceExport mutator.
+type SpaceExportFunc func(context.Context, *ent.SpaceExportMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f SpaceExportFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.SpaceExportMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SpaceExportMutation", m)
 }
 
 // The SpaceMembershipFunc type is an adapter to allow the use of ordinary

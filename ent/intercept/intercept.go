@@ -25,6 +25,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/decision"
 	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/draft"
+	"github.com/pursuing-equity/commons/ent/draftattachment"
 	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/enrollment"
 	"github.com/pursuing-equity/commons/ent/entitlement"
@@ -68,6 +69,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
+	"github.com/pursuing-equity/commons/ent/spaceexport"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/ent/sponsorship"
 	"github.com/pursuing-equity/commons/ent/submission"
@@ -593,6 +595,33 @@ func (f TraverseDraft) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.DraftQuery", q)
+}
+
+// The DraftAttachmentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type DraftAttachmentFunc func(context.Context, *ent.DraftAttachmentQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f DraftAttachmentFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.DraftAttachmentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.DraftAttachmentQuery", q)
+}
+
+// The TraverseDraftAttachment type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseDraftAttachment func(context.Context, *ent.DraftAttachmentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseDraftAttachment) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseDraftAttachment) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.DraftAttachmentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.DraftAttachmentQuery", q)
 }
 
 // The DraftVersionFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1729,6 +1758,33 @@ func (f TraverseSpace) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.SpaceQuery", q)
 }
 
+// The SpaceExportFunc type is an adapter to allow the use of ordinary function as a Querier.
+type SpaceExportFunc func(context.Context, *ent.SpaceExportQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f SpaceExportFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.SpaceExportQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.SpaceExportQuery", q)
+}
+
+// The TraverseSpaceExport type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseSpaceExport func(context.Context, *ent.SpaceExportQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseSpaceExport) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseSpaceExport) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SpaceExportQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.SpaceExportQuery", q)
+}
+
 // The SpaceMembershipFunc type is an adapter to allow the use of ordinary function as a Querier.
 type SpaceMembershipFunc func(context.Context, *ent.SpaceMembershipQuery) (ent.Value, error)
 
@@ -2036,6 +2092,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.DocumentQuery, predicate.Document, document.OrderOption]{typ: ent.TypeDocument, tq: q}, nil
 	case *ent.DraftQuery:
 		return &query[*ent.DraftQuery, predicate.Draft, draft.OrderOption]{typ: ent.TypeDraft, tq: q}, nil
+	case *ent.DraftAttachmentQuery:
+		return &query[*ent.DraftAttachmentQuery, predicate.DraftAttachment, draftattachment.OrderOption]{typ: ent.TypeDraftAttachment, tq: q}, nil
 	case *ent.DraftVersionQuery:
 		return &query[*ent.DraftVersionQuery, predicate.DraftVersion, draftversion.OrderOption]{typ: ent.TypeDraftVersion, tq: q}, nil
 	case *ent.EnrollmentQuery:
@@ -2120,6 +2178,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.SignerRequestQuery, predicate.SignerRequest, signerrequest.OrderOption]{typ: ent.TypeSignerRequest, tq: q}, nil
 	case *ent.SpaceQuery:
 		return &query[*ent.SpaceQuery, predicate.Space, space.OrderOption]{typ: ent.TypeSpace, tq: q}, nil
+	case *ent.SpaceExportQuery:
+		return &query[*ent.SpaceExportQuery, predicate.SpaceExport, spaceexport.OrderOption]{typ: ent.TypeSpaceExport, tq: q}, nil
 	case *ent.SpaceMembershipQuery:
 		return &query[*ent.SpaceMembershipQuery, predicate.SpaceMembership, spacemembership.OrderOption]{typ: ent.TypeSpaceMembership, tq: q}, nil
 	case *ent.SponsorshipQuery:

@@ -928,6 +928,9 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "title", Type: field.TypeString, Default: ""},
 		{Name: "body", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "kind", Type: field.TypeString, Default: ""},
+		{Name: "tags", Type: field.TypeJSON, Nullable: true},
+		{Name: "attachments", Type: field.TypeJSON, Nullable: true},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "publish_at", Type: field.TypeTime, Nullable: true},
 		{Name: "failure", Type: field.TypeString, Default: ""},
@@ -945,25 +948,25 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "drafts_members_member",
-				Columns:    []*schema.Column{DraftsColumns[8]},
+				Columns:    []*schema.Column{DraftsColumns[11]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "drafts_spaces_space",
-				Columns:    []*schema.Column{DraftsColumns[9]},
+				Columns:    []*schema.Column{DraftsColumns[12]},
 				RefColumns: []*schema.Column{SpacesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "drafts_threads_thread",
-				Columns:    []*schema.Column{DraftsColumns[10]},
+				Columns:    []*schema.Column{DraftsColumns[13]},
 				RefColumns: []*schema.Column{ThreadsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "drafts_posts_reply_to",
-				Columns:    []*schema.Column{DraftsColumns[11]},
+				Columns:    []*schema.Column{DraftsColumns[14]},
 				RefColumns: []*schema.Column{PostsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -972,22 +975,61 @@ var (
 			{
 				Name:    "draft_member_id_updated_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{DraftsColumns[8], DraftsColumns[7], DraftsColumns[0]},
+				Columns: []*schema.Column{DraftsColumns[11], DraftsColumns[10], DraftsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
 						DraftsColumns[0].Name: true,
 
-						DraftsColumns[7].Name: true,
+						DraftsColumns[10].Name: true,
 					},
 				},
 			},
 			{
 				Name:    "draft_due",
 				Unique:  false,
-				Columns: []*schema.Column{DraftsColumns[5]},
+				Columns: []*schema.Column{DraftsColumns[8]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "publish_at IS NOT NULL",
 				},
+			},
+		},
+	}
+	// DraftAttachmentsColumns holds the columns for the "draft_attachments" table.
+	DraftAttachmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "draft_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "file_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// DraftAttachmentsTable holds the schema information for the "draft_attachments" table.
+	DraftAttachmentsTable = &schema.Table{
+		Name:       "draft_attachments",
+		Columns:    DraftAttachmentsColumns,
+		PrimaryKey: []*schema.Column{DraftAttachmentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "draft_attachments_drafts_draft",
+				Columns:    []*schema.Column{DraftAttachmentsColumns[2]},
+				RefColumns: []*schema.Column{DraftsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "draft_attachments_files_file",
+				Columns:    []*schema.Column{DraftAttachmentsColumns[3]},
+				RefColumns: []*schema.Column{FilesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "draftattachment_draft_id_file_id",
+				Unique:  true,
+				Columns: []*schema.Column{DraftAttachmentsColumns[2], DraftAttachmentsColumns[3]},
+			},
+			{
+				Name:    "draftattachment_file_id",
+				Unique:  false,
+				Columns: []*schema.Column{DraftAttachmentsColumns[3]},
 			},
 		},
 	}
@@ -998,6 +1040,9 @@ var (
 		{Name: "version", Type: field.TypeInt},
 		{Name: "title", Type: field.TypeString},
 		{Name: "body", Type: field.TypeString, Size: 2147483647},
+		{Name: "kind", Type: field.TypeString, Default: ""},
+		{Name: "tags", Type: field.TypeJSON, Nullable: true},
+		{Name: "attachments", Type: field.TypeJSON, Nullable: true},
 		{Name: "draft_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 	}
 	// DraftVersionsTable holds the schema information for the "draft_versions" table.
@@ -1008,7 +1053,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "draft_versions_drafts_draft",
-				Columns:    []*schema.Column{DraftVersionsColumns[5]},
+				Columns:    []*schema.Column{DraftVersionsColumns[8]},
 				RefColumns: []*schema.Column{DraftsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1017,7 +1062,7 @@ var (
 			{
 				Name:    "draftversion_draft_id_version",
 				Unique:  true,
-				Columns: []*schema.Column{DraftVersionsColumns[5], DraftVersionsColumns[2]},
+				Columns: []*schema.Column{DraftVersionsColumns[8], DraftVersionsColumns[2]},
 			},
 		},
 	}
@@ -2915,6 +2960,72 @@ var (
 			},
 		},
 	}
+	// SpaceExportsColumns holds the columns for the "space_exports" table.
+	SpaceExportsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "next_at", Type: field.TypeTime, Nullable: true},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "posts", Type: field.TypeInt, Default: 0},
+		{Name: "size", Type: field.TypeInt64, Default: 0},
+		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
+		{Name: "failed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "space_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "requester_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// SpaceExportsTable holds the schema information for the "space_exports" table.
+	SpaceExportsTable = &schema.Table{
+		Name:       "space_exports",
+		Columns:    SpaceExportsColumns,
+		PrimaryKey: []*schema.Column{SpaceExportsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "space_exports_spaces_space",
+				Columns:    []*schema.Column{SpaceExportsColumns[8]},
+				RefColumns: []*schema.Column{SpacesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "space_exports_members_requester",
+				Columns:    []*schema.Column{SpaceExportsColumns[9]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "spaceexport_space_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{SpaceExportsColumns[8], SpaceExportsColumns[0]},
+			},
+			{
+				Name:    "spaceexport_requester_id",
+				Unique:  false,
+				Columns: []*schema.Column{SpaceExportsColumns[9]},
+			},
+			{
+				Name:    "spaceexport_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{SpaceExportsColumns[1]},
+			},
+			{
+				Name:    "space_export_open",
+				Unique:  true,
+				Columns: []*schema.Column{SpaceExportsColumns[8]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "next_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "space_export_due",
+				Unique:  false,
+				Columns: []*schema.Column{SpaceExportsColumns[2]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "next_at IS NOT NULL",
+				},
+			},
+		},
+	}
 	// SpaceMembershipsColumns holds the columns for the "space_memberships" table.
 	SpaceMembershipsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -3463,6 +3574,7 @@ var (
 		DecisionsTable,
 		DocumentsTable,
 		DraftsTable,
+		DraftAttachmentsTable,
 		DraftVersionsTable,
 		EnrollmentsTable,
 		EntitlementsTable,
@@ -3505,6 +3617,7 @@ var (
 		SearchDocumentsTable,
 		SignerRequestsTable,
 		SpacesTable,
+		SpaceExportsTable,
 		SpaceMembershipsTable,
 		SponsorshipsTable,
 		SubmissionsTable,
@@ -3609,6 +3722,11 @@ func init() {
 	DraftsTable.ForeignKeys[3].RefTable = PostsTable
 	DraftsTable.Annotation = &entsql.Annotation{
 		Table: "drafts",
+	}
+	DraftAttachmentsTable.ForeignKeys[0].RefTable = DraftsTable
+	DraftAttachmentsTable.ForeignKeys[1].RefTable = FilesTable
+	DraftAttachmentsTable.Annotation = &entsql.Annotation{
+		Table: "draft_attachments",
 	}
 	DraftVersionsTable.ForeignKeys[0].RefTable = DraftsTable
 	DraftVersionsTable.Annotation = &entsql.Annotation{
@@ -3803,6 +3921,11 @@ func init() {
 	SpacesTable.ForeignKeys[1].RefTable = TeamsTable
 	SpacesTable.Annotation = &entsql.Annotation{
 		Table: "spaces",
+	}
+	SpaceExportsTable.ForeignKeys[0].RefTable = SpacesTable
+	SpaceExportsTable.ForeignKeys[1].RefTable = MembersTable
+	SpaceExportsTable.Annotation = &entsql.Annotation{
+		Table: "space_exports",
 	}
 	SpaceMembershipsTable.ForeignKeys[0].RefTable = SpacesTable
 	SpaceMembershipsTable.ForeignKeys[1].RefTable = MembersTable

@@ -57,6 +57,9 @@ type Document func(*sql.Selector)
 // Draft is the predicate function for draft builders.
 type Draft func(*sql.Selector)
 
+// DraftAttachment is the predicate function for draftattachment builders.
+type DraftAttachment func(*sql.Selector)
+
 // DraftVersion is the predicate function for draftversion builders.
 type DraftVersion func(*sql.Selector)
 
@@ -182,6 +185,9 @@ type SignerRequest func(*sql.Selector)
 
 // Space is the predicate function for space builders.
 type Space func(*sql.Selector)
+
+// SpaceExport is the predicate function for spaceexport builders.
+type SpaceExport func(*sql.Selector)
 
 // SpaceMembership is the predicate function for spacemembership builders.
 type SpaceMembership func(*sql.Selector)

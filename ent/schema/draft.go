@@ -27,6 +27,11 @@ func (Draft) Fields() []ent.Field {
 		optionalRef("reply_to_id"),
 		field.String("title").Default(""),
 		field.Text("body").Default(""),
+		// kind and tags are a new thread's; kind is empty until its author has chosen one.
+		field.String("kind").Default(""),
+		field.Strings("tags").Optional(),
+		// attachments are the ids of the files that the post would hold, in their order; DraftAttachment keeps them.
+		field.Strings("attachments").Optional(),
 		field.Int("version").Default(1),
 		// publish_at is when it is to be published by itself; while a process tries, when another one may.
 		optionalTime("publish_at"),

@@ -23,6 +23,9 @@ func (DraftVersion) Fields() []ent.Field {
 		field.Int("version").Immutable(),
 		field.String("title"),
 		field.Text("body"),
+		field.String("kind").Default(""),
+		field.Strings("tags").Optional(),
+		field.Strings("attachments").Optional(),
 	}
 }
 

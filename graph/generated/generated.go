@@ -27,6 +27,8 @@ import (
 	"github.com/pursuing-equity/commons/ent/moderationaction"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
+	review1 "github.com/pursuing-equity/commons/ent/review"
+	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
@@ -41,6 +43,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/allowance"
+	"github.com/pursuing-equity/commons/internal/archive"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/community"
@@ -54,6 +57,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/people"
 	"github.com/pursuing-equity/commons/internal/placement"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/webhook"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -82,12 +86,15 @@ type ResolverRoot interface {
 	BulkAction() BulkActionResolver
 	Call() CallResolver
 	Cohort() CohortResolver
+	ConflictOfInterest() ConflictOfInterestResolver
 	Decision() DecisionResolver
 	Document() DocumentResolver
 	Draft() DraftResolver
+	DraftVersion() DraftVersionResolver
 	Enrollment() EnrollmentResolver
 	EnrollmentFee() EnrollmentFeeResolver
 	Entitlement() EntitlementResolver
+	FailedMail() FailedMailResolver
 	File() FileResolver
 	Flag() FlagResolver
 	FlaggedPostEdge() FlaggedPostEdgeResolver
@@ -96,6 +103,7 @@ type ResolverRoot interface {
 	ModerationAction() ModerationActionResolver
 	Mutation() MutationResolver
 	Notification() NotificationResolver
+	NotificationGroup() NotificationGroupResolver
 	NotificationPreference() NotificationPreferenceResolver
 	Offering() OfferingResolver
 	Organization() OrganizationResolver
@@ -108,6 +116,8 @@ type ResolverRoot interface {
 	ReactionGroup() ReactionGroupResolver
 	Resource() ResourceResolver
 	ResourceVersion() ResourceVersionResolver
+	Review() ReviewResolver
+	ReviewAssignment() ReviewAssignmentResolver
 	RoleAssignment() RoleAssignmentResolver
 	SavedView() SavedViewResolver
 	SignerRequest() SignerRequestResolver
@@ -138,6 +148,7 @@ type AccountResolver interface {
 	HasPassword(ctx context.Context, obj *account.Account) (bool, error)
 	Sessions(ctx context.Context, obj *account.Account) ([]*account.Session, error)
 	AccessTokens(ctx context.Context, obj *account.Account) ([]*ent.AccessToken, error)
+	FeedAddresses(ctx context.Context, obj *account.Account) ([]*account.FeedAddress, error)
 	Identities(ctx context.Context, obj *account.Account) ([]*ent.Identity, error)
 	Blocks(ctx context.Context, obj *account.Account) ([]*moderation.Block, error)
 	Warnings(ctx context.Context, obj *account.Account) ([]*ent.ModerationAction, error)
@@ -159,8 +170,10 @@ type AnswerVersionResolver interface {
 }
 type ApplicationResolver interface {
 	Call(ctx context.Context, obj *ent.Application) (*ent.Call, error)
-
+	Number(ctx context.Context, obj *ent.Application) (*int, error)
+	OrganizationName(ctx context.Context, obj *ent.Application) (string, error)
 	OrganizationKind(ctx context.Context, obj *ent.Application) (organization.Kind, error)
+	TeamName(ctx context.Context, obj *ent.Application) (string, error)
 
 	Answers(ctx context.Context, obj *ent.Application) ([]*ent.Answer, error)
 	Missing(ctx context.Context, obj *ent.Application) ([]*admission.Missing, error)
@@ -169,6 +182,7 @@ type ApplicationResolver interface {
 
 	ViewerCanEdit(ctx context.Context, obj *ent.Application) (bool, error)
 	Editors(ctx context.Context, obj *ent.Application) ([]*ent.ApplicationEditor, error)
+	Questions(ctx context.Context, obj *ent.Application) ([]*schema.Question, error)
 	Documents(ctx context.Context, obj *ent.Application) ([]*ent.Document, error)
 	DocumentHistory(ctx context.Context, obj *ent.Application) ([]*ent.Document, error)
 	SignerRequests(ctx context.Context, obj *ent.Application) ([]*ent.SignerRequest, error)
@@ -181,6 +195,9 @@ type ApplicationResolver interface {
 	Decision(ctx context.Context, obj *ent.Application) (*ent.Decision, error)
 	PreparedDecision(ctx context.Context, obj *ent.Application) (*ent.Decision, error)
 	Enrollment(ctx context.Context, obj *ent.Application) (*ent.Enrollment, error)
+	ReviewAssignments(ctx context.Context, obj *ent.Application) ([]*ent.ReviewAssignment, error)
+	Reviews(ctx context.Context, obj *ent.Application) ([]*ent.Review, error)
+	Conflicts(ctx context.Context, obj *ent.Application) ([]*ent.Conflict, error)
 }
 type ApplicationEditorResolver interface {
 	Member(ctx context.Context, obj *ent.ApplicationEditor) (*ent.Member, error)
@@ -217,12 +234,23 @@ type CallResolver interface {
 	State(ctx context.Context, obj *ent.Call) (admission.CallState, error)
 
 	Questions(ctx context.Context, obj *ent.Call) ([]*schema.Question, error)
+	Offering(ctx context.Context, obj *ent.Call) (*ent.Offering, error)
+	OpensLocal(ctx context.Context, obj *ent.Call) (string, error)
+	DueLocal(ctx context.Context, obj *ent.Call) (string, error)
+	ClosesLocal(ctx context.Context, obj *ent.Call) (string, error)
+
+	Cohort(ctx context.Context, obj *ent.Call) (*ent.Cohort, error)
+	FormVersions(ctx context.Context, obj *ent.Call) ([]*ent.FormVersion, error)
+	Version(ctx context.Context, obj *ent.Call) (*int, error)
+	ViewerCanUpdate(ctx context.Context, obj *ent.Call) (bool, error)
 	Applications(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor, filter *casework.Filter, orderBy *casework.Order) (*page.Connection[ent.Application], error)
 	SavedViews(ctx context.Context, obj *ent.Call) ([]*ent.SavedView, error)
 	Statistics(ctx context.Context, obj *ent.Call) (*casework.Statistics, error)
 	BulkActions(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.BulkAction], error)
 	Places(ctx context.Context, obj *ent.Call) (*placement.Places, error)
 	Waitlist(ctx context.Context, obj *ent.Call, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Decision], error)
+	ReviewProgress(ctx context.Context, obj *ent.Call) (*review.Progress, error)
+	ReviewCalibration(ctx context.Context, obj *ent.Call) (*review.Calibration, error)
 }
 type CohortResolver interface {
 	Offering(ctx context.Context, obj *ent.Cohort) (*ent.Offering, error)
@@ -231,6 +259,11 @@ type CohortResolver interface {
 	Space(ctx context.Context, obj *ent.Cohort) (*ent.Space, error)
 
 	ViewerCanUpdate(ctx context.Context, obj *ent.Cohort) (bool, error)
+}
+type ConflictOfInterestResolver interface {
+	Member(ctx context.Context, obj *ent.Conflict) (*ent.Member, error)
+
+	DeclaredBy(ctx context.Context, obj *ent.Conflict) (*ent.Member, error)
 }
 type DecisionResolver interface {
 	Application(ctx context.Context, obj *ent.Decision) (*ent.Application, error)
@@ -250,9 +283,18 @@ type DraftResolver interface {
 	Thread(ctx context.Context, obj *ent.Draft) (*ent.Thread, error)
 	ReplyTo(ctx context.Context, obj *ent.Draft) (*ent.Post, error)
 
+	Kind(ctx context.Context, obj *ent.Draft) (*thread.Kind, error)
+
+	Attachments(ctx context.Context, obj *ent.Draft) ([]*ent.File, error)
+
 	Failure(ctx context.Context, obj *ent.Draft) (*fault.Code, error)
 
 	Versions(ctx context.Context, obj *ent.Draft) ([]*ent.DraftVersion, error)
+}
+type DraftVersionResolver interface {
+	Kind(ctx context.Context, obj *ent.DraftVersion) (*thread.Kind, error)
+
+	Attachments(ctx context.Context, obj *ent.DraftVersion) ([]*ent.File, error)
 }
 type EnrollmentResolver interface {
 	Cohort(ctx context.Context, obj *ent.Enrollment) (*ent.Cohort, error)
@@ -273,6 +315,13 @@ type EntitlementResolver interface {
 	Space(ctx context.Context, obj *ent.Entitlement) (*ent.Space, error)
 	Resource(ctx context.Context, obj *ent.Entitlement) (*ent.Resource, error)
 	TeamRoles(ctx context.Context, obj *ent.Entitlement) ([]teammembership.Role, error)
+}
+type FailedMailResolver interface {
+	Recipient(ctx context.Context, obj *ent.Mail) (*ent.Member, error)
+	Address(ctx context.Context, obj *ent.Mail) (string, error)
+
+	Error(ctx context.Context, obj *ent.Mail) (string, error)
+	CanRetry(ctx context.Context, obj *ent.Mail) (bool, error)
 }
 type FileResolver interface {
 	URL(ctx context.Context, obj *ent.File) (string, error)
@@ -308,6 +357,7 @@ type MemberResolver interface {
 	SuspendedUntil(ctx context.Context, obj *ent.Member) (*time.Time, error)
 	UnreadPostCount(ctx context.Context, obj *ent.Member) (*int, error)
 	UnreadMentionCount(ctx context.Context, obj *ent.Member) (*int, error)
+	NotificationGroups(ctx context.Context, obj *ent.Member, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Notification], error)
 
 	ShowsPresence(ctx context.Context, obj *ent.Member) (*bool, error)
 	SuggestedConnections(ctx context.Context, obj *ent.Member, first *int) ([]*people.ConnectionSuggestion, error)
@@ -327,6 +377,7 @@ type MutationResolver interface {
 	UnlinkIdentity(ctx context.Context, input model.UnlinkIdentityInput) (*model.UnlinkIdentityPayload, error)
 	CreateFeedAddress(ctx context.Context, input model.CreateFeedAddressInput) (*model.CreateFeedAddressPayload, error)
 	RevokeFeedAddresses(ctx context.Context, input model.RevokeFeedAddressesInput) (*model.RevokeFeedAddressesPayload, error)
+	RevokeFeedAddress(ctx context.Context, input model.RevokeFeedAddressInput) (*model.RevokeFeedAddressPayload, error)
 	InviteMember(ctx context.Context, input model.InviteMemberInput) (*model.InviteMemberPayload, error)
 	StartApplication(ctx context.Context, input model.StartApplicationInput) (*model.StartApplicationPayload, error)
 	SaveAnswer(ctx context.Context, input model.SaveAnswerInput) (*model.SaveAnswerPayload, error)
@@ -341,6 +392,13 @@ type MutationResolver interface {
 	AddApplicationEditor(ctx context.Context, input model.AddApplicationEditorInput) (*model.AddApplicationEditorPayload, error)
 	RemoveApplicationEditor(ctx context.Context, input model.RemoveApplicationEditorInput) (*model.RemoveApplicationEditorPayload, error)
 	TransferApplication(ctx context.Context, input model.TransferApplicationInput) (*model.TransferApplicationPayload, error)
+	RequestSpaceExport(ctx context.Context, input model.RequestSpaceExportInput) (*model.RequestSpaceExportPayload, error)
+	CreateCall(ctx context.Context, input model.CreateCallInput) (*model.CreateCallPayload, error)
+	UpdateCall(ctx context.Context, input model.UpdateCallInput) (*model.UpdateCallPayload, error)
+	PublishCall(ctx context.Context, input model.PublishCallInput) (*model.PublishCallPayload, error)
+	DeleteCall(ctx context.Context, input model.DeleteCallInput) (*model.DeleteCallPayload, error)
+	SaveForm(ctx context.Context, input model.SaveFormInput) (*model.SaveFormPayload, error)
+	PublishForm(ctx context.Context, input model.PublishFormInput) (*model.PublishFormPayload, error)
 	CreateSavedView(ctx context.Context, input model.CreateSavedViewInput) (*model.CreateSavedViewPayload, error)
 	UpdateSavedView(ctx context.Context, input model.UpdateSavedViewInput) (*model.UpdateSavedViewPayload, error)
 	DeleteSavedView(ctx context.Context, input model.DeleteSavedViewInput) (*model.DeleteSavedViewPayload, error)
@@ -404,6 +462,8 @@ type MutationResolver interface {
 	ReactivateMember(ctx context.Context, input model.ReactivateMemberInput) (*model.ReactivateMemberPayload, error)
 	EraseMember(ctx context.Context, input model.EraseMemberInput) (*model.EraseMemberPayload, error)
 	CreateExport(ctx context.Context, input model.CreateExportInput) (*model.CreateExportPayload, error)
+	RetryFailedMail(ctx context.Context, input model.RetryFailedMailInput) (*model.RetryFailedMailPayload, error)
+	DiscardFailedMail(ctx context.Context, input model.DiscardFailedMailInput) (*model.DiscardFailedMailPayload, error)
 	FlagPost(ctx context.Context, input model.FlagPostInput) (*model.FlagPostPayload, error)
 	ResolveFlags(ctx context.Context, input model.ResolveFlagsInput) (*model.ResolveFlagsPayload, error)
 	HidePost(ctx context.Context, input model.HidePostInput) (*model.HidePostPayload, error)
@@ -415,12 +475,14 @@ type MutationResolver interface {
 	MuteMember(ctx context.Context, input model.MuteMemberInput) (*model.MuteMemberPayload, error)
 	UnmuteMember(ctx context.Context, input model.UnmuteMemberInput) (*model.UnmuteMemberPayload, error)
 	MarkNotificationsRead(ctx context.Context, input model.MarkNotificationsReadInput) (*model.MarkNotificationsReadPayload, error)
+	MarkNotificationGroupRead(ctx context.Context, input model.MarkNotificationGroupReadInput) (*model.MarkNotificationGroupReadPayload, error)
 	MarkThreadUnread(ctx context.Context, input model.MarkThreadUnreadInput) (*model.MarkThreadUnreadPayload, error)
 	MarkSpaceRead(ctx context.Context, input model.MarkSpaceReadInput) (*model.MarkSpaceReadPayload, error)
 	MarkAllRead(ctx context.Context, input model.MarkAllReadInput) (*model.MarkAllReadPayload, error)
 	SetSpaceWatchLevel(ctx context.Context, input model.SetSpaceWatchLevelInput) (*model.SetSpaceWatchLevelPayload, error)
 	SetThreadWatchLevel(ctx context.Context, input model.SetThreadWatchLevelInput) (*model.SetThreadWatchLevelPayload, error)
 	UpdateNotificationPreference(ctx context.Context, input model.UpdateNotificationPreferenceInput) (*model.UpdateNotificationPreferencePayload, error)
+	ResumeMail(ctx context.Context, input model.ResumeMailInput) (*model.ResumeMailPayload, error)
 	Introduce(ctx context.Context, input model.IntroduceInput) (*model.IntroducePayload, error)
 	PrepareDecision(ctx context.Context, input model.PrepareDecisionInput) (*model.PrepareDecisionPayload, error)
 	DiscardDecision(ctx context.Context, input model.DiscardDecisionInput) (*model.DiscardDecisionPayload, error)
@@ -441,6 +503,15 @@ type MutationResolver interface {
 	CreateResource(ctx context.Context, input model.CreateResourceInput) (*model.CreateResourcePayload, error)
 	UpdateResource(ctx context.Context, input model.UpdateResourceInput) (*model.UpdateResourcePayload, error)
 	ArchiveResource(ctx context.Context, input model.ArchiveResourceInput) (*model.ArchiveResourcePayload, error)
+	AssignReviewers(ctx context.Context, input model.AssignReviewersInput) (*model.AssignReviewersPayload, error)
+	AssignBalanced(ctx context.Context, input model.AssignBalancedInput) (*model.AssignBalancedPayload, error)
+	RemoveReviewer(ctx context.Context, input model.RemoveReviewerInput) (*model.RemoveReviewerPayload, error)
+	DeclineReview(ctx context.Context, input model.DeclineReviewInput) (*model.DeclineReviewPayload, error)
+	DeclareConflict(ctx context.Context, input model.DeclareConflictInput) (*model.DeclareConflictPayload, error)
+	EndConflict(ctx context.Context, input model.EndConflictInput) (*model.EndConflictPayload, error)
+	SaveReview(ctx context.Context, input model.SaveReviewInput) (*model.SaveReviewPayload, error)
+	SubmitReview(ctx context.Context, input model.SubmitReviewInput) (*model.SubmitReviewPayload, error)
+	ReopenReview(ctx context.Context, input model.ReopenReviewInput) (*model.ReopenReviewPayload, error)
 	CreateSpace(ctx context.Context, input model.CreateSpaceInput) (*model.CreateSpacePayload, error)
 	UpdateSpace(ctx context.Context, input model.UpdateSpaceInput) (*model.UpdateSpacePayload, error)
 	ArchiveSpace(ctx context.Context, input model.ArchiveSpaceInput) (*model.ArchiveSpacePayload, error)
@@ -460,9 +531,17 @@ type NotificationResolver interface {
 	Subject(ctx context.Context, obj *ent.Notification) (model.NotificationSubject, error)
 	Actor(ctx context.Context, obj *ent.Notification) (*ent.Member, error)
 }
+type NotificationGroupResolver interface {
+	Thread(ctx context.Context, obj *ent.Notification) (*ent.Thread, error)
+	Newest(ctx context.Context, obj *ent.Notification) (*ent.Notification, error)
+	UnreadCount(ctx context.Context, obj *ent.Notification) (int, error)
+	Actors(ctx context.Context, obj *ent.Notification) ([]*ent.Member, error)
+}
 type NotificationPreferenceResolver interface {
 	DirectMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error)
 	WatchedMail(ctx context.Context, obj *ent.NotificationPreference) (notify.Rhythm, error)
+
+	MailStoppedAt(ctx context.Context, obj *ent.NotificationPreference) (*time.Time, error)
 }
 type OfferingResolver interface {
 	Program(ctx context.Context, obj *ent.Offering) (*ent.Program, error)
@@ -532,9 +611,11 @@ type QueryResolver interface {
 	Account(ctx context.Context) (*account.Account, error)
 	Applications(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Application], error)
 	AuditEntries(ctx context.Context, subjectID *gid.ID, actorID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.AuditEntry], error)
+	Calls(ctx context.Context, state *admission.CallState, offeringID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Call], error)
 	Organizations(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Organization], error)
 	Teams(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Team], error)
 	Members(ctx context.Context, status *member.Status, cohortID *gid.ID, organizationID *gid.ID, name *string, expertise *string, interest *string, timeZone *string, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Member], error)
+	FailedMails(ctx context.Context, template *string, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Mail], error)
 	ModerationQueue(ctx context.Context, spaceID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Flag], error)
 	MentionCandidates(ctx context.Context, placeID gid.ID, prefix *string, first *int) ([]*people.MentionCandidate, error)
 	Topics(ctx context.Context, kind memberterm.Kind, first *int) ([]*people.Topic, error)
@@ -542,6 +623,7 @@ type QueryResolver interface {
 	Cohorts(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Cohort], error)
 	Resources(ctx context.Context, kind *resource.Kind, frameworkID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Resource], error)
 	Frameworks(ctx context.Context) ([]*ent.Framework, error)
+	MyReviewAssignments(ctx context.Context, state *reviewassignment.State, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.ReviewAssignment], error)
 	Search(ctx context.Context, query string, kinds []searchdocument.Kind, first *int, after *page.Cursor, last *int, before *page.Cursor) (*model.SearchResultConnection, error)
 	Spaces(ctx context.Context, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Space], error)
 	WebhookEndpoints(ctx context.Context) ([]*ent.WebhookEndpoint, error)
@@ -565,6 +647,21 @@ type ResourceVersionResolver interface {
 	File(ctx context.Context, obj *ent.ResourceVersion) (*ent.File, error)
 
 	Author(ctx context.Context, obj *ent.ResourceVersion) (*ent.Member, error)
+}
+type ReviewResolver interface {
+	Application(ctx context.Context, obj *ent.Review) (*ent.Application, error)
+	Reviewer(ctx context.Context, obj *ent.Review) (*ent.Member, error)
+
+	Points(ctx context.Context, obj *ent.Review) (*float64, error)
+}
+type ReviewAssignmentResolver interface {
+	Application(ctx context.Context, obj *ent.ReviewAssignment) (*ent.Application, error)
+	Reviewer(ctx context.Context, obj *ent.ReviewAssignment) (*ent.Member, error)
+
+	Conflicted(ctx context.Context, obj *ent.ReviewAssignment) (bool, error)
+	ConflictReasons(ctx context.Context, obj *ent.ReviewAssignment) ([]review.Reason, error)
+	EndReason(ctx context.Context, obj *ent.ReviewAssignment) (*string, error)
+	Review(ctx context.Context, obj *ent.ReviewAssignment) (*ent.Review, error)
 }
 type RoleAssignmentResolver interface {
 	Member(ctx context.Context, obj *ent.RoleAssignment) (*ent.Member, error)
@@ -592,6 +689,7 @@ type SpaceResolver interface {
 	ViewerMembership(ctx context.Context, obj *ent.Space) (*ent.SpaceMembership, error)
 	ViewerCanCreateThread(ctx context.Context, obj *ent.Space) (bool, error)
 	ViewerCanUpdate(ctx context.Context, obj *ent.Space) (bool, error)
+	Export(ctx context.Context, obj *ent.Space) (*archive.Export, error)
 	Entitlements(ctx context.Context, obj *ent.Space) ([]*ent.Entitlement, error)
 	ViewerOpenFlagCount(ctx context.Context, obj *ent.Space) (int, error)
 	ModerationActions(ctx context.Context, obj *ent.Space, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.ModerationAction], error)
@@ -705,6 +803,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ArchiveResourceInput", ec.unmarshalInputArchiveResourceInput),
 			graphql.NewInputUnmarshaler("ArchiveSpaceInput", ec.unmarshalInputArchiveSpaceInput),
 			graphql.NewInputUnmarshaler("ArchiveTeamInput", ec.unmarshalInputArchiveTeamInput),
+			graphql.NewInputUnmarshaler("AssignBalancedInput", ec.unmarshalInputAssignBalancedInput),
+			graphql.NewInputUnmarshaler("AssignReviewersInput", ec.unmarshalInputAssignReviewersInput),
 			graphql.NewInputUnmarshaler("BlockMemberInput", ec.unmarshalInputBlockMemberInput),
 			graphql.NewInputUnmarshaler("BookmarkPostInput", ec.unmarshalInputBookmarkPostInput),
 			graphql.NewInputUnmarshaler("BreakGlassInput", ec.unmarshalInputBreakGlassInput),
@@ -715,6 +815,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
 			graphql.NewInputUnmarshaler("CreateApplicationExportInput", ec.unmarshalInputCreateApplicationExportInput),
+			graphql.NewInputUnmarshaler("CreateCallInput", ec.unmarshalInputCreateCallInput),
 			graphql.NewInputUnmarshaler("CreateCohortInput", ec.unmarshalInputCreateCohortInput),
 			graphql.NewInputUnmarshaler("CreateExportInput", ec.unmarshalInputCreateExportInput),
 			graphql.NewInputUnmarshaler("CreateFeedAddressInput", ec.unmarshalInputCreateFeedAddressInput),
@@ -729,18 +830,24 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateTeamMembershipInput", ec.unmarshalInputCreateTeamMembershipInput),
 			graphql.NewInputUnmarshaler("CreateThreadInput", ec.unmarshalInputCreateThreadInput),
 			graphql.NewInputUnmarshaler("CreateWebhookEndpointInput", ec.unmarshalInputCreateWebhookEndpointInput),
+			graphql.NewInputUnmarshaler("CriterionInput", ec.unmarshalInputCriterionInput),
 			graphql.NewInputUnmarshaler("DeactivateMemberInput", ec.unmarshalInputDeactivateMemberInput),
+			graphql.NewInputUnmarshaler("DeclareConflictInput", ec.unmarshalInputDeclareConflictInput),
 			graphql.NewInputUnmarshaler("DeclineJoinRequestInput", ec.unmarshalInputDeclineJoinRequestInput),
 			graphql.NewInputUnmarshaler("DeclineOfferInput", ec.unmarshalInputDeclineOfferInput),
+			graphql.NewInputUnmarshaler("DeclineReviewInput", ec.unmarshalInputDeclineReviewInput),
+			graphql.NewInputUnmarshaler("DeleteCallInput", ec.unmarshalInputDeleteCallInput),
 			graphql.NewInputUnmarshaler("DeleteDraftInput", ec.unmarshalInputDeleteDraftInput),
 			graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 			graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
 			graphql.NewInputUnmarshaler("DeleteSavedViewInput", ec.unmarshalInputDeleteSavedViewInput),
 			graphql.NewInputUnmarshaler("DeleteWebhookEndpointInput", ec.unmarshalInputDeleteWebhookEndpointInput),
 			graphql.NewInputUnmarshaler("DiscardDecisionInput", ec.unmarshalInputDiscardDecisionInput),
+			graphql.NewInputUnmarshaler("DiscardFailedMailInput", ec.unmarshalInputDiscardFailedMailInput),
 			graphql.NewInputUnmarshaler("EditPostInput", ec.unmarshalInputEditPostInput),
 			graphql.NewInputUnmarshaler("EndAffiliationInput", ec.unmarshalInputEndAffiliationInput),
 			graphql.NewInputUnmarshaler("EndBreakGlassInput", ec.unmarshalInputEndBreakGlassInput),
+			graphql.NewInputUnmarshaler("EndConflictInput", ec.unmarshalInputEndConflictInput),
 			graphql.NewInputUnmarshaler("EndOtherSessionsInput", ec.unmarshalInputEndOtherSessionsInput),
 			graphql.NewInputUnmarshaler("EndRoleAssignmentInput", ec.unmarshalInputEndRoleAssignmentInput),
 			graphql.NewInputUnmarshaler("EndSessionInput", ec.unmarshalInputEndSessionInput),
@@ -750,6 +857,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EnrollTeamInput", ec.unmarshalInputEnrollTeamInput),
 			graphql.NewInputUnmarshaler("EraseMemberInput", ec.unmarshalInputEraseMemberInput),
 			graphql.NewInputUnmarshaler("FlagPostInput", ec.unmarshalInputFlagPostInput),
+			graphql.NewInputUnmarshaler("FormQuestionInput", ec.unmarshalInputFormQuestionInput),
 			graphql.NewInputUnmarshaler("GrantEntitlementInput", ec.unmarshalInputGrantEntitlementInput),
 			graphql.NewInputUnmarshaler("GrantExtensionInput", ec.unmarshalInputGrantExtensionInput),
 			graphql.NewInputUnmarshaler("HidePostInput", ec.unmarshalInputHidePostInput),
@@ -759,6 +867,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("LeaveWaitlistInput", ec.unmarshalInputLeaveWaitlistInput),
 			graphql.NewInputUnmarshaler("LockThreadInput", ec.unmarshalInputLockThreadInput),
 			graphql.NewInputUnmarshaler("MarkAllReadInput", ec.unmarshalInputMarkAllReadInput),
+			graphql.NewInputUnmarshaler("MarkNotificationGroupReadInput", ec.unmarshalInputMarkNotificationGroupReadInput),
 			graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
 			graphql.NewInputUnmarshaler("MarkSpaceReadInput", ec.unmarshalInputMarkSpaceReadInput),
 			graphql.NewInputUnmarshaler("MarkThreadReadInput", ec.unmarshalInputMarkThreadReadInput),
@@ -771,7 +880,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PingWebhookEndpointInput", ec.unmarshalInputPingWebhookEndpointInput),
 			graphql.NewInputUnmarshaler("PollInput", ec.unmarshalInputPollInput),
 			graphql.NewInputUnmarshaler("PrepareDecisionInput", ec.unmarshalInputPrepareDecisionInput),
+			graphql.NewInputUnmarshaler("PublishCallInput", ec.unmarshalInputPublishCallInput),
 			graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
+			graphql.NewInputUnmarshaler("PublishFormInput", ec.unmarshalInputPublishFormInput),
 			graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 			graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
 			graphql.NewInputUnmarshaler("RecordFeeInput", ec.unmarshalInputRecordFeeInput),
@@ -780,21 +891,31 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RemoveBookmarkInput", ec.unmarshalInputRemoveBookmarkInput),
 			graphql.NewInputUnmarshaler("RemoveDocumentInput", ec.unmarshalInputRemoveDocumentInput),
 			graphql.NewInputUnmarshaler("RemoveReactionInput", ec.unmarshalInputRemoveReactionInput),
+			graphql.NewInputUnmarshaler("RemoveReviewerInput", ec.unmarshalInputRemoveReviewerInput),
 			graphql.NewInputUnmarshaler("RenameThreadInput", ec.unmarshalInputRenameThreadInput),
 			graphql.NewInputUnmarshaler("RenewJoinAddressInput", ec.unmarshalInputRenewJoinAddressInput),
+			graphql.NewInputUnmarshaler("ReopenReviewInput", ec.unmarshalInputReopenReviewInput),
 			graphql.NewInputUnmarshaler("ReplayFailedDeliveriesInput", ec.unmarshalInputReplayFailedDeliveriesInput),
 			graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
 			graphql.NewInputUnmarshaler("RequestInformationInput", ec.unmarshalInputRequestInformationInput),
 			graphql.NewInputUnmarshaler("RequestSignatureInput", ec.unmarshalInputRequestSignatureInput),
+			graphql.NewInputUnmarshaler("RequestSpaceExportInput", ec.unmarshalInputRequestSpaceExportInput),
 			graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
+			graphql.NewInputUnmarshaler("RequirementInput", ec.unmarshalInputRequirementInput),
 			graphql.NewInputUnmarshaler("ResendSignatureRequestInput", ec.unmarshalInputResendSignatureRequestInput),
 			graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
+			graphql.NewInputUnmarshaler("ResumeMailInput", ec.unmarshalInputResumeMailInput),
+			graphql.NewInputUnmarshaler("RetryFailedMailInput", ec.unmarshalInputRetryFailedMailInput),
+			graphql.NewInputUnmarshaler("ReviewScoreInput", ec.unmarshalInputReviewScoreInput),
 			graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 			graphql.NewInputUnmarshaler("RevokeEntitlementInput", ec.unmarshalInputRevokeEntitlementInput),
+			graphql.NewInputUnmarshaler("RevokeFeedAddressInput", ec.unmarshalInputRevokeFeedAddressInput),
 			graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 			graphql.NewInputUnmarshaler("SaveAnswerInput", ec.unmarshalInputSaveAnswerInput),
 			graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
+			graphql.NewInputUnmarshaler("SaveFormInput", ec.unmarshalInputSaveFormInput),
+			graphql.NewInputUnmarshaler("SaveReviewInput", ec.unmarshalInputSaveReviewInput),
 			graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
 			graphql.NewInputUnmarshaler("SetSpaceWatchLevelInput", ec.unmarshalInputSetSpaceWatchLevelInput),
 			graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
@@ -802,6 +923,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("StartApplicationInput", ec.unmarshalInputStartApplicationInput),
 			graphql.NewInputUnmarshaler("StartBulkActionInput", ec.unmarshalInputStartBulkActionInput),
 			graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
+			graphql.NewInputUnmarshaler("SubmitReviewInput", ec.unmarshalInputSubmitReviewInput),
 			graphql.NewInputUnmarshaler("SupportInput", ec.unmarshalInputSupportInput),
 			graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 			graphql.NewInputUnmarshaler("TransferApplicationInput", ec.unmarshalInputTransferApplicationInput),
@@ -813,6 +935,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UnmuteMemberInput", ec.unmarshalInputUnmuteMemberInput),
 			graphql.NewInputUnmarshaler("UnpinThreadInput", ec.unmarshalInputUnpinThreadInput),
 			graphql.NewInputUnmarshaler("UnscheduleDraftInput", ec.unmarshalInputUnscheduleDraftInput),
+			graphql.NewInputUnmarshaler("UpdateCallInput", ec.unmarshalInputUpdateCallInput),
 			graphql.NewInputUnmarshaler("UpdateCohortInput", ec.unmarshalInputUpdateCohortInput),
 			graphql.NewInputUnmarshaler("UpdateEnrollmentInput", ec.unmarshalInputUpdateEnrollmentInput),
 			graphql.NewInputUnmarshaler("UpdateNotificationPreferenceInput", ec.unmarshalInputUpdateNotificationPreferenceInput),
@@ -935,8 +1058,24 @@ type Account {
   sessions: [Session!]!
   """The tokens for programs that have not ended, the newest first; the newest 100."""
   accessTokens: [AccessToken!]!
+  """The addresses of feeds that they have, the newest first; 50 at most."""
+  feedAddresses: [FeedAddress!]!
   """The identities that sign them in through an OpenID provider, one of each provider. One is connected at ` + "`" + `/sign-in` + "`" + `."""
   identities: [Identity!]!
+}
+
+"""
+An address at which a space's newest posts can be read as a feed. The address itself is a secret, and shown when it is made.
+"""
+type FeedAddress {
+  """Id of the address, for ` + "`" + `revokeFeedAddress` + "`" + `."""
+  id: ID!
+  """Of which space; null when the member cannot see it any more: the address shows nothing then."""
+  space: Space
+  """When it was made."""
+  createdAt: DateTime!
+  """When it was last read, to a few minutes; null when it never was."""
+  lastUsedAt: DateTime
 }
 
 """
@@ -1042,6 +1181,10 @@ extend type Mutation {
   Ends all addresses of feeds that the viewer has.
   """
   revokeFeedAddresses("""Nothing that is needed.""" input: RevokeFeedAddressesInput!): RevokeFeedAddressesPayload!
+  """
+  Ends one address of a feed that the viewer has. ` + "`" + `NOT_FOUND` + "`" + ` for what is none of theirs, or is over.
+  """
+  revokeFeedAddress("""Which one.""" input: RevokeFeedAddressInput!): RevokeFeedAddressPayload!
   """
   Makes a member and mails them a link with which they sign in for the first time, within 7 days. Somebody who has an account and never signed
   in is sent a new link. For staff. ` + "`" + `ALREADY_EXISTS` + "`" + ` for who has signed in, and for a closed account.
@@ -1160,6 +1303,20 @@ type RevokeFeedAddressesPayload {
   errors: [UserError!]!
 }
 
+"""What ` + "`" + `revokeFeedAddress` + "`" + ` takes."""
+input RevokeFeedAddressInput {
+  """The address."""
+  feedAddressId: ID!
+}
+
+"""What ` + "`" + `revokeFeedAddress` + "`" + ` returns."""
+type RevokeFeedAddressPayload {
+  """The viewer's account, without the address; null when there are errors."""
+  account: Account
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
 """What ` + "`" + `inviteMember` + "`" + ` takes."""
 input InviteMemberInput {
   """Their name, 1 to 120 characters. They can change it."""
@@ -1184,6 +1341,8 @@ type InviteMemberPayload {
 Where a call stands by the server's clock.
 """
 enum CallState {
+  """It is not published: staff prepare it."""
+  UNPUBLISHED
   """It does not take applications yet."""
   UPCOMING
   """It takes applications."""
@@ -1222,31 +1381,39 @@ type FormQuestion {
 
 """
 An organization's wish to take part, from draft to decision. Its editors and staff can see it, and once it is submitted its current
-reviewers who have no conflict of interest. To everybody else it does not exist.
+reviewers who have no conflict of interest. To everybody else it does not exist. Reviewers see what was last submitted, and in a blind call
+nothing that names who applies.
 """
 type Application implements Node {
   """Id of the application."""
   id: ID!
   """The call that it answers."""
   call: Call!
-  """The organization that applies, as the applicants name it when it is not in the network."""
-  organizationName: String!
+  """Its number within the call, from 1. For staff and reviewers; null to those who write it, whom it would tell how many others apply."""
+  number: Int @personal
+  """
+  The organization that applies, as the applicants name it when it is not in the network. To reviewers in a blind call ` + "`" + `Application` + "`" + ` and the number.
+  """
+  organizationName: String! @personal
   """What kind of organization it is."""
   organizationKind: OrganizationKind!
-  """The name of the team; may be empty."""
-  teamName: String!
+  """The name of the team; may be empty, and is to reviewers in a blind call."""
+  teamName: String! @personal
   """Where it stands."""
   state: ApplicationState!
-  """What was answered so far, in the order of the form. Answers to questions that the form has no more are left out."""
-  answers: [Answer!]!
+  """
+  What was answered so far, in the order of the form. Answers to questions that the form has no more are left out. Reviewers get what was last
+  submitted, and in a blind call neither files nor answers to questions that name who answers.
+  """
+  answers: [Answer!]! @personal
   """What it still lacks to be submitted, in the order of the form and then of the requirements. Empty when it is complete."""
   missing: [MissingPart!]!
   """When it was first submitted; null before."""
   submittedAt: DateTime
   """Whether it was submitted after it was due."""
   late: Boolean!
-  """The SHA-256 of the newest submission's content, in hexadecimal; null before. Whoever has the receipt can compare."""
-  submissionHash: String
+  """The SHA-256 of the newest submission's content, in hexadecimal; null before, and to reviewers in a blind call. Whoever has the receipt can compare."""
+  submissionHash: String @personal
   """When it was started."""
   createdAt: DateTime!
   """When it last changed."""
@@ -1791,6 +1958,74 @@ type TransferApplicationPayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../archive.graphqls", Input: `extend type Space {
+  """
+  The newest archive of the space that somebody asked for within a day; null for everybody but those who manage the space, and for hidden spaces. Ask
+  again while it is put together: ` + "`" + `postCount` + "`" + ` grows.
+  """
+  export: SpaceExport @personal
+}
+
+"""
+An archive of what was said in a space, for those who manage it: a zip with ` + "`" + `space.json` + "`" + ` for programs, a Markdown file for each thread, and a README
+that describes both. Deleted and hidden posts are in it as tombstones, who was erased as nobody. It is kept for a day after it was asked for.
+"""
+type SpaceExport {
+  """Where it stands."""
+  state: SpaceExportState!
+  """How many posts are in it by now."""
+  postCount: Int!
+  """How many bytes it has; null until it is there."""
+  size: Int
+  """When it was asked for."""
+  requestedAt: DateTime!
+  """When it was there; null before."""
+  finishedAt: DateTime
+  """Until when it is kept."""
+  expiresAt: DateTime!
+  """
+  Where to fetch it, made for the viewer; null until it is there. Whoever has the link can fetch it for as long as the viewer manages the space, and
+  that is written down.
+  """
+  url: String
+}
+
+"""
+Where an archive of a space stands.
+"""
+enum SpaceExportState {
+  """It waits, or is being put together."""
+  PENDING
+  """It is there."""
+  DONE
+  """It was given up after five attempts. Ask for another one."""
+  FAILED
+}
+
+extend type Mutation {
+  """
+  Has an archive of a space put together. While one is on its way, that one is returned. For those who manage the space: ` + "`" + `FORBIDDEN` + "`" + ` for others who can
+  see it, and for hidden spaces: what is said in them never leaves them. ` + "`" + `RATE_LIMITED` + "`" + ` after asking ten times in a day.
+  """
+  requestSpaceExport("""Of which space.""" input: RequestSpaceExportInput!): RequestSpaceExportPayload!
+}
+
+"""What ` + "`" + `requestSpaceExport` + "`" + ` takes."""
+input RequestSpaceExportInput {
+  """The space."""
+  spaceId: ID!
+  """A key of the client's own, 1 to 200 bytes: sent again, the same archive comes back."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `requestSpaceExport` + "`" + ` returns."""
+type RequestSpaceExportPayload {
+  """The archive; null when there are errors."""
+  export: SpaceExport
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../audit.graphqls", Input: `"""
 Who did what to which object, from where and why. Entries are only ever added. Administrators read all of them, everybody what they did and what was done to
 their own account. What happened in a hidden space is read by who can see the space, and by nobody else; what moderators decided
@@ -1865,6 +2100,12 @@ enum AuditAction {
   EXPORT_LINK_MADE
   """An archive of a member's own data was fetched."""
   DATA_EXPORTED
+  """An archive of what was said in a space was asked for."""
+  SPACE_EXPORT_REQUESTED
+  """An archive of what was said in a space was fetched, with a link that was made for the actor."""
+  SPACE_EXPORTED
+  """A member ended addresses of feeds that they had: one of a space, or all."""
+  FEED_ADDRESSES_REVOKED
   """A role was given."""
   ROLE_GIVEN
   """A role was ended."""
@@ -1915,6 +2156,24 @@ enum AuditAction {
   WEBHOOK_DELETED
   """A webhook endpoint was disabled by the program, because it had failed for five days or said that it is gone."""
   WEBHOOK_DISABLED
+  """A mail that failed for good was sent again. The reason is its template."""
+  MAIL_RETRIED
+  """A mail that failed for good was forgotten. The reason is its template."""
+  MAIL_DISCARDED
+  """A call for applications was prepared."""
+  CALL_CREATED
+  """A call for applications was changed. The reason names the fields."""
+  CALL_CHANGED
+  """A call for applications was published."""
+  CALL_PUBLISHED
+  """A call for applications was deleted before anybody but staff saw it. The reason is its title."""
+  CALL_DELETED
+  """The form of a call was written. The subject is the call."""
+  FORM_SAVED
+  """The form of a call was published. The subject is the call, the reason the number of the version."""
+  FORM_PUBLISHED
+  """Somebody made an account of their own, to apply."""
+  SIGNED_UP
   """An application was submitted."""
   APPLICATION_SUBMITTED
   """An application was taken back."""
@@ -1929,6 +2188,20 @@ enum AuditAction {
   LETTER_SIGNED
   """Somebody who was to sign a letter of an application refused to."""
   LETTER_REFUSED
+  """Staff asked somebody to review an application. The subject is the assignment."""
+  REVIEWER_ASSIGNED
+  """Staff had reviewers assigned to all applications of a call that wanted some; the reason says how many assignments were made."""
+  REVIEWERS_BALANCED
+  """Staff took an assignment back."""
+  REVIEWER_REMOVED
+  """A reviewer gave an assignment back."""
+  REVIEW_DECLINED
+  """Staff reopened a review."""
+  REVIEW_REOPENED
+  """A conflict of interest was declared."""
+  CONFLICT_DECLARED
+  """Staff ended a conflict of interest."""
+  CONFLICT_ENDED
   """A decision about an application was prepared, or changed before its release."""
   DECISION_PREPARED
   """A decision in preparation was thrown away."""
@@ -1993,6 +2266,373 @@ type AuditEntryEdge {
   cursor: Cursor!
   """The entry itself."""
   node: AuditEntry!
+}
+`, BuiltIn: false},
+	{Name: "../call.graphqls", Input: `extend type Call {
+  """The offering that it is for: what its teams get, what that costs, and who pays."""
+  offering: Offering!
+  """From when one can apply, as the clock on the wall of ` + "`" + `timeZone` + "`" + ` shows it: ` + "`" + `2022-09-06T09:00` + "`" + `."""
+  opensLocal: String!
+  """When applications are due, as the clock on the wall shows it."""
+  dueLocal: String!
+  """When the call closes for good, as the clock on the wall shows it."""
+  closesLocal: String!
+  """How many places there are; 0 until staff have said so."""
+  capacity: Int!
+  """For how many days an offered place stands."""
+  offerDays: Int!
+  """By what applications are judged, in order; empty until staff have said so."""
+  rubric: [Criterion!]!
+  """How many reviews each application is to have."""
+  reviewsWanted: Int!
+  """Whether reviewers are not told who applies."""
+  blind: Boolean!
+  """The number of its form's newest published version; 0 while there is none."""
+  formVersion: Int!
+  """When everybody could first see it; null before."""
+  publishedAt: DateTime
+  """Where admitted teams are enrolled; null until staff have said so, and for those who do not see the cohort."""
+  cohort: Cohort @personal
+  """All versions of its form, the newest first, with the one that is being written. Empty for everybody but staff."""
+  formVersions: [FormVersion!]! @personal
+  """Counts what staff change of it and of its form; what they change next is based on it. Null for everybody but staff."""
+  version: Int @personal
+  """Whether the viewer may change it: staff."""
+  viewerCanUpdate: Boolean! @personal
+}
+
+extend type Requirement {
+  """What to do, for applicants; may be empty."""
+  help: String!
+  """For a letter: the text that signers are shown when they are asked to sign, until applicants change it; may be empty."""
+  letter: String!
+}
+
+extend type FormQuestion {
+  """The heading that it stands under, with its neighbours of the same section; may be empty."""
+  section: String!
+  """Whether the answer says who applies: it is left out of a blind review."""
+  identifying: Boolean!
+}
+
+extend type Application {
+  """The questions of its form, in order: a draft has the newest published ones, all others those that were last submitted."""
+  questions: [FormQuestion!]!
+}
+
+"""
+One line of a rubric: reviewers give 0 to ` + "`" + `max` + "`" + ` points.
+"""
+type Criterion {
+  """Its name for programs, unique in the rubric."""
+  key: String!
+  """Its name, for people."""
+  label: String!
+  """What to look at, and what the points stand for; may be empty."""
+  description: String!
+  """The most points."""
+  max: Int!
+  """How much it counts beside the others."""
+  weight: Int!
+}
+
+"""
+A version of a call's form. What was published never changes. Staff can see it.
+"""
+type FormVersion {
+  """Counts the versions of the call's form, from 1."""
+  number: Int!
+  """Its questions, in order."""
+  questions: [FormQuestion!]!
+  """When applicants first saw it; null for the one that is being written."""
+  publishedAt: DateTime
+  """When it last changed."""
+  updatedAt: DateTime!
+}
+
+extend type Query {
+  """
+  The calls for applications that the viewer can see, those made last first: the published ones for everybody, signed in or not, and for staff
+  also what they prepare.
+  """
+  calls(
+    """Only those that stand there now: ` + "`" + `OPEN` + "`" + ` are those to apply to in time."""
+    state: CallState
+    """Only those for this offering."""
+    offeringId: ID
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): CallConnection!
+}
+
+extend type Mutation {
+  """
+  Prepares a call for applications to an offering. Nobody but staff sees it until it is published. For staff.
+
+  Deadlines are what the clock on the wall of the call's zone shows. A time that the clock leaps over in spring is ` + "`" + `INVALID_INPUT` + "`" + `. Of a time that it
+  shows twice in autumn, the first counts for the opening and the second for due and closing: nobody who reads the clock is late.
+  """
+  createCall("""What to create.""" input: CreateCallInput!): CreateCallPayload!
+  """
+  Changes a call. For staff; ` + "`" + `STALE_VERSION` + "`" + ` when somebody has changed it or its form since.
+
+  Once it is published, no deadline can be moved into the past; once it has opened, the opening stays and the deadlines can only be moved later, until
+  decisions are released. Once somebody has submitted, ` + "`" + `blind` + "`" + ` and what is required stay; labels and help can still be reworded. Once a review was
+  submitted, the criteria stay, with their points and weights. Once somebody was admitted, the cohort stays. There are never fewer places than are
+  offered or taken. What stays is ` + "`" + `FORBIDDEN` + "`" + ` to change.
+  """
+  updateCall("""What to change.""" input: UpdateCallInput!): UpdateCallPayload!
+  """
+  Shows a call to everybody. It needs a published form and a due instant that is to come: ` + "`" + `INVALID_INPUT` + "`" + ` without. It cannot be taken back. For staff.
+  Doing it again changes nothing.
+  """
+  publishCall("""Which one.""" input: PublishCallInput!): PublishCallPayload!
+  """Deletes a call that was never published, with its form. ` + "`" + `FORBIDDEN` + "`" + ` once it was published. For staff."""
+  deleteCall("""Which one.""" input: DeleteCallInput!): DeleteCallPayload!
+  """
+  Writes the form of a call: all of its questions. Applicants do not see it until it is published. A key that was published keeps its kind for good:
+  answers are kept by it. For staff; ` + "`" + `STALE_VERSION` + "`" + ` when somebody has changed the call or its form since.
+  """
+  saveForm("""The form.""" input: SaveFormInput!): SaveFormPayload!
+  """
+  Publishes the form that was written, as a new version: ` + "`" + `INVALID_INPUT` + "`" + ` when none was. Drafts have it from now on, with their answers to the questions that
+  stay; what was submitted keeps its own. At most 100 versions: ` + "`" + `LIMIT_REACHED` + "`" + `. For staff; ` + "`" + `STALE_VERSION` + "`" + ` when somebody has changed it since.
+  """
+  publishForm("""Which one.""" input: PublishFormInput!): PublishFormPayload!
+}
+
+"""Something that an application must hold."""
+input RequirementInput {
+  """Its name for programs, unique in the call: 1 to 60 small letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."""
+  key: String!
+  """What sort: ` + "`" + `FORM` + "`" + `, at most once, ` + "`" + `LETTER` + "`" + `, ` + "`" + `VIDEO` + "`" + ` or ` + "`" + `OTHER` + "`" + `."""
+  kind: String!
+  """Its name, for people; 1 to 200 characters."""
+  label: String!
+  """What to do, for applicants; up to 2,000 characters."""
+  help: String
+  """Who must sign, for a letter: 1 to 5 roles of 1 to 60 characters, each once."""
+  signers: [String!]
+  """For a letter: the text that signers are shown; up to 20,000 characters."""
+  letter: String
+  """Whether an application is complete without it."""
+  optional: Boolean
+}
+
+"""One line of a rubric."""
+input CriterionInput {
+  """Its name for programs, unique in the rubric: 1 to 60 small letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."""
+  key: String!
+  """Its name, for people; 1 to 200 characters."""
+  label: String!
+  """What to look at, and what the points stand for; up to 2,000 characters."""
+  description: String
+  """The most points, 1 to 100."""
+  max: Int!
+  """How much it counts beside the others, 1 to 100."""
+  weight: Int!
+}
+
+"""One question of a form."""
+input FormQuestionInput {
+  """Its name for programs, unique in the form: 1 to 60 small letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."""
+  key: String!
+  """The heading that it stands under; up to 200 characters."""
+  section: String
+  """What sort of answer it takes: ` + "`" + `TEXT` + "`" + `, ` + "`" + `CHOICE` + "`" + `, ` + "`" + `CHOICES` + "`" + `, ` + "`" + `NUMBER` + "`" + `, ` + "`" + `DATE` + "`" + `, ` + "`" + `FILE` + "`" + ` or ` + "`" + `CONSENT` + "`" + `."""
+  kind: String!
+  """The question; 1 to 500 characters."""
+  label: String!
+  """More about it; up to 2,000 characters."""
+  help: String
+  """Whether an application without an answer is incomplete."""
+  required: Boolean
+  """The fewest characters, for a ` + "`" + `TEXT` + "`" + `: not more than the most."""
+  minLength: Int
+  """The most characters, for a ` + "`" + `TEXT` + "`" + `: up to 10,000, which 0 stands for."""
+  maxLength: Int
+  """2 to 100 options of one line, 1 to 200 characters, each once; for a ` + "`" + `CHOICE` + "`" + ` and for ` + "`" + `CHOICES` + "`" + `."""
+  options: [String!]
+  """The least, for a ` + "`" + `NUMBER` + "`" + `."""
+  min: Float
+  """The greatest, for a ` + "`" + `NUMBER` + "`" + `: not less than the least."""
+  max: Float
+  """Whether the answer says who applies."""
+  identifying: Boolean
+}
+
+"""What ` + "`" + `createCall` + "`" + ` takes."""
+input CreateCallInput {
+  """The offering."""
+  offeringId: ID!
+  """Its title, 1 to 200 characters."""
+  title: String!
+  """What it is about, in Markdown; up to 10,000 characters."""
+  summary: String
+  """The zone of the deadlines."""
+  timeZone: TimeZone!
+  """From when one can apply: ` + "`" + `2022-09-06T09:00` + "`" + `, with seconds if need be."""
+  opensLocal: String!
+  """When applications are due, after the opening."""
+  dueLocal: String!
+  """When the call closes for good, not before they are due; when it is due, if left out."""
+  closesLocal: String
+  """What an application must hold, at most 20; the form alone, if left out."""
+  requirements: [RequirementInput!]
+  """By what applications are judged, at most 20."""
+  rubric: [CriterionInput!]
+  """Where admitted teams are enrolled: a cohort of the offering that was not archived."""
+  cohortId: ID
+  """How many places there are, up to 10,000; 0 for not known yet."""
+  capacity: Int
+  """For how many days an offered place stands, 1 to 365; 14, if left out."""
+  offerDays: Int
+  """How many reviews each application is to have, 0 to 10; 2, if left out."""
+  reviewsWanted: Int
+  """Whether reviewers are not told who applies."""
+  blind: Boolean
+  """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `createCall` + "`" + ` returns."""
+type CreateCallPayload {
+  """The new call; null when there are errors."""
+  call: Call
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `updateCall` + "`" + ` takes. What is left out stays as it is."""
+input UpdateCallInput {
+  """The call."""
+  callId: ID!
+  """The version that this changes."""
+  expectedVersion: Int!
+  """1 to 200 characters."""
+  title: String
+  """Up to 10,000 characters."""
+  summary: String
+  """The zone of the deadlines. What the clock shows stays as it is: the instants move."""
+  timeZone: TimeZone
+  """See ` + "`" + `createCall` + "`" + `."""
+  opensLocal: String
+  """See ` + "`" + `createCall` + "`" + `."""
+  dueLocal: String
+  """See ` + "`" + `createCall` + "`" + `."""
+  closesLocal: String
+  """All that an application must hold."""
+  requirements: [RequirementInput!]
+  """All by what applications are judged."""
+  rubric: [CriterionInput!]
+  """See ` + "`" + `createCall` + "`" + `; null for none."""
+  cohortId: ID
+  """See ` + "`" + `createCall` + "`" + `."""
+  capacity: Int
+  """See ` + "`" + `createCall` + "`" + `. It counts for places that are offered from now on."""
+  offerDays: Int
+  """See ` + "`" + `createCall` + "`" + `."""
+  reviewsWanted: Int
+  """See ` + "`" + `createCall` + "`" + `."""
+  blind: Boolean
+}
+
+"""What ` + "`" + `updateCall` + "`" + ` returns."""
+type UpdateCallPayload {
+  """The call as it is now; null when there are errors."""
+  call: Call
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `publishCall` + "`" + ` takes."""
+input PublishCallInput {
+  """The call."""
+  callId: ID!
+  """The version that was looked at."""
+  expectedVersion: Int!
+}
+
+"""What ` + "`" + `publishCall` + "`" + ` returns."""
+type PublishCallPayload {
+  """The published call; null when there are errors."""
+  call: Call
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `deleteCall` + "`" + ` takes."""
+input DeleteCallInput {
+  """The call."""
+  callId: ID!
+}
+
+"""What ` + "`" + `deleteCall` + "`" + ` returns."""
+type DeleteCallPayload {
+  """The id of the call that is no more; null when there are errors."""
+  deletedCallId: ID
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `saveForm` + "`" + ` takes."""
+input SaveFormInput {
+  """The call."""
+  callId: ID!
+  """The call's version that this changes."""
+  expectedVersion: Int!
+  """All questions, at most 100."""
+  questions: [FormQuestionInput!]!
+}
+
+"""What ` + "`" + `saveForm` + "`" + ` returns."""
+type SaveFormPayload {
+  """The call as it is now; null when there are errors."""
+  call: Call
+  """The version of the form that is being written; null when there are errors."""
+  form: FormVersion
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `publishForm` + "`" + ` takes."""
+input PublishFormInput {
+  """The call."""
+  callId: ID!
+  """The call's version that was looked at."""
+  expectedVersion: Int!
+}
+
+"""What ` + "`" + `publishForm` + "`" + ` returns."""
+type PublishFormPayload {
+  """The call as it is now; null when there are errors."""
+  call: Call
+  """The version that was published; null when there are errors."""
+  form: FormVersion
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""A page of calls."""
+type CallConnection {
+  """The page's entries, in order."""
+  edges: [CallEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One entry of a page."""
+type CallEdge {
+  """Its place in the list."""
+  cursor: Cursor!
+  """The entry itself."""
+  node: Call!
 }
 `, BuiltIn: false},
 	{Name: "../casework.graphqls", Input: `"""
@@ -3171,6 +3811,12 @@ type Draft implements Node {
   title: String!
   """What it says, in Markdown; may be empty."""
   body: String!
+  """The kind that a new thread would have; null until its author has chosen one, and for a post."""
+  kind: ThreadKind
+  """The tags that a new thread would have, in alphabetical order."""
+  tags: [String!]!
+  """The files that the post would hold, in their order. They are kept as long as the draft, or one of its versions, has them."""
+  attachments: [File!]!
   """1 at first, and one more with each save that changed something."""
   version: Int!
   """When it is to be published by itself; null when it is not."""
@@ -3198,6 +3844,12 @@ type DraftVersion {
   title: String!
   """What it said, in Markdown; may be empty."""
   body: String!
+  """The kind of a new thread; null when none was chosen."""
+  kind: ThreadKind
+  """The tags of a new thread, in alphabetical order."""
+  tags: [String!]!
+  """The files, in their order."""
+  attachments: [File!]!
   """When this version was saved."""
   savedAt: DateTime!
 }
@@ -3313,6 +3965,15 @@ input SaveDraftInput {
   title: String
   """In Markdown, up to 50,000 characters."""
   body: String
+  """The kind of a new thread; null for none. Whether the author may start one is looked at when the draft is published."""
+  kind: ThreadKind
+  """All tags of a new thread, as for ` + "`" + `createThread` + "`" + `."""
+  tags: [String!]
+  """
+  All files that the post would hold: the viewer's own, uploaded with ` + "`" + `purpose=POST` + "`" + `, each for one draft; 10 at most. The post takes them over when
+  the draft is published, and they are deleted with the draft.
+  """
+  attachmentFileIds: [ID!]
   """The version that was edited; needed unless it is a new draft."""
   expectedVersion: Int
   """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
@@ -4910,6 +5571,108 @@ type CreateExportPayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../mail.graphqls", Input: `"""
+A mail that could not be sent, for staff: what it was and what was wrong, never what it says. A mail is tried for three days, and one with
+a link that somebody waits for, for an hour; less when the mail server refuses it for good. It is kept for 30 days, and 10,000 at most. Of
+mail about hidden spaces alone there is nothing here.
+"""
+type FailedMail {
+  """Id of the mail."""
+  id: ID!
+  """What mail it was: ` + "`" + `notifications` + "`" + `, ` + "`" + `sign-in` + "`" + `, ` + "`" + `invitation` + "`" + ` and so on."""
+  template: String!
+  """Who has the address now; null when nobody has."""
+  recipient: Member
+  """Where to, with the first character of what stands before the ` + "`" + `@` + "`" + ` alone."""
+  address: String!
+  """How often it was tried, since it was written or last retried."""
+  attempts: Int!
+  """What was wrong with the last attempt, mostly in the mail server's words, up to 500 characters; addresses in it are masked."""
+  error: String!
+  """Whether ` + "`" + `retryFailedMail` + "`" + ` would send it: not a mail with a link that somebody asked for more than an hour ago."""
+  canRetry: Boolean!
+  """When it was written."""
+  createdAt: DateTime!
+  """When staff last had it tried again; null when they have not."""
+  retriedAt: DateTime
+  """When it was given up."""
+  failedAt: DateTime!
+}
+
+"""A page of mail that could not be sent."""
+type FailedMailConnection {
+  """The page's mails, in order."""
+  edges: [FailedMailEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One mail of a page."""
+type FailedMailEdge {
+  """Its place in the list."""
+  cursor: Cursor!
+  """The mail itself."""
+  node: FailedMail!
+}
+
+extend type Query {
+  """The mails that could not be sent, the newest first, for staff. Empty for everybody else."""
+  failedMails(
+    """Only mail of this template."""
+    template: String
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): FailedMailConnection!
+}
+
+extend type Mutation {
+  """
+  Sends a mail again that failed, with as many attempts as a new one has. One that is being sent again already stays as it is. For staff;
+  ` + "`" + `NOT_FOUND` + "`" + ` for everybody else and for a mail that is gone, ` + "`" + `FORBIDDEN` + "`" + ` for one with ` + "`" + `canRetry: false` + "`" + `.
+  """
+  retryFailedMail("""Which one.""" input: RetryFailedMailInput!): RetryFailedMailPayload!
+  """Forgets a mail that failed. For staff; ` + "`" + `NOT_FOUND` + "`" + ` for everybody else, and for a mail that is gone or is being sent again."""
+  discardFailedMail("""Which one.""" input: DiscardFailedMailInput!): DiscardFailedMailPayload!
+}
+
+"""What ` + "`" + `retryFailedMail` + "`" + ` takes."""
+input RetryFailedMailInput {
+  """The mail."""
+  mailId: ID!
+  """A key of the client's own, 1 to 200 bytes: sent again, nothing more is done, even when the mail is gone."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `retryFailedMail` + "`" + ` returns."""
+type RetryFailedMailPayload {
+  """The id of the mail that is sent again; null when there are errors."""
+  retriedId: ID
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `discardFailedMail` + "`" + ` takes."""
+input DiscardFailedMailInput {
+  """The mail."""
+  mailId: ID!
+  """A key of the client's own, 1 to 200 bytes: sent again, nothing more is done."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `discardFailedMail` + "`" + ` returns."""
+type DiscardFailedMailPayload {
+  """The id of what was forgotten; null when there are errors."""
+  discardedId: ID
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../moderation.graphqls", Input: `extend type Account {
   """Whom they block and mute, the newest first; 500 at most. Nobody else can see it, and nobody can tell whether they are among them."""
   blocks: [Block!]!
@@ -5456,7 +6219,7 @@ type Notification implements Node {
   reasons: [NotificationReason!]!
   """What it is about."""
   subject: NotificationSubject!
-  """Who caused it."""
+  """Who caused it: the author of the post, also of one that was flagged, whoever did that; for a reminder the member themselves."""
   actor: Member!
   """When it was made."""
   createdAt: DateTime!
@@ -5484,6 +6247,12 @@ enum NotificationReason {
   WATCHING
   """They wanted to be reminded of it: see ` + "`" + `bookmarkPost` + "`" + `."""
   REMINDER
+  """Somebody flagged the post and they moderate its space. It is read once the flags are resolved, and comes again only after that."""
+  FLAGGED
+  """Those who moderate decided about a post that they flagged: see ` + "`" + `Account.flags` + "`" + `."""
+  FLAG_RESOLVED
+  """They were warned because of the post: see ` + "`" + `Account.warnings` + "`" + `."""
+  WARNED
 }
 
 """
@@ -5569,6 +6338,55 @@ extend type Member {
   unreadMentionCount: Int @personal
 }
 
+extend type Member {
+  """
+  What the person was told, by thread: the thread with the newest notification first. Null for everybody but the person.
+
+  ` + "`" + `notificationEvents` + "`" + ` keeps a list in step: with ` + "`" + `NotificationCreated` + "`" + ` put the group of its post's thread to the front, with the notification as
+  its newest, and ask for ` + "`" + `unreadCount` + "`" + ` and ` + "`" + `actors` + "`" + ` anew, or count on; with ` + "`" + `NotificationsRead` + "`" + ` ask anew for the groups that are shown.
+  """
+  notificationGroups(
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): NotificationGroupConnection @personal
+}
+
+"""
+What a member was told of one thread, as far as they can still see it.
+"""
+type NotificationGroup {
+  """The thread. Its id is the group's."""
+  thread: Thread!
+  """The newest notification, whether it is read or not."""
+  newest: Notification!
+  """How many notifications are unread, up to 100: that number means so many or more."""
+  unreadCount: Int! @personal
+  """Who caused the last notifications, the last one first: up to three, without the member themselves."""
+  actors: [Member!]! @personal
+}
+
+"""A page of groups of notifications."""
+type NotificationGroupConnection {
+  """The page's groups, in order."""
+  edges: [NotificationGroupEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One group of a page."""
+type NotificationGroupEdge {
+  """Its place in the list: that of its newest notification, so that the group moves when there is a newer one."""
+  cursor: Cursor!
+  """The group itself."""
+  node: NotificationGroup!
+}
+
 extend type Subscription {
   """
   The viewer's own notifications, as they come and are read on any device, their drafts and bookmarks, as they change, and
@@ -5583,6 +6401,8 @@ extend type Subscription {
 extend type Mutation {
   """Reads notifications of the viewer's: those named, or all of them."""
   markNotificationsRead("""What to do.""" input: MarkNotificationsReadInput!): MarkNotificationsReadPayload!
+  """Reads all notifications of the viewer's about a thread. Its posts stay unread. ` + "`" + `NOT_FOUND` + "`" + ` for a thread that they cannot see."""
+  markNotificationGroupRead("""Which group.""" input: MarkNotificationGroupReadInput!): MarkNotificationGroupReadPayload!
   """Moves the viewer's read position, so that a post and what follows it are unread again. Notifications stay read."""
   markThreadUnread("""What to do.""" input: MarkThreadUnreadInput!): MarkThreadUnreadPayload!
   """Reads everything in a space, notifications too."""
@@ -5593,6 +6413,20 @@ extend type Mutation {
   setSpaceWatchLevel("""What to do.""" input: SetSpaceWatchLevelInput!): SetSpaceWatchLevelPayload!
   """Says how much the viewer wants to hear of a thread."""
   setThreadWatchLevel("""What to do.""" input: SetThreadWatchLevelInput!): SetThreadWatchLevelPayload!
+}
+
+"""What ` + "`" + `markNotificationGroupRead` + "`" + ` takes."""
+input MarkNotificationGroupReadInput {
+  """The thread."""
+  threadId: ID!
+}
+
+"""What ` + "`" + `markNotificationGroupRead` + "`" + ` returns."""
+type MarkNotificationGroupReadPayload {
+  """The viewer, with the count of what is unread; null when there are errors."""
+  viewer: Member
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
 }
 
 """What ` + "`" + `markThreadUnread` + "`" + ` takes."""
@@ -5723,6 +6557,12 @@ type NotificationPreference {
   quietFrom: Int
   """The minute of the day from which mail goes again; before ` + "`" + `quietFrom` + "`" + ` it is on the next day."""
   quietUntil: Int
+  """
+  Since when no notifications go by mail, because the member's address refuses mail for good: there is no such mailbox, or it refused mail on
+  three days. Null while they go. It ends with ` + "`" + `resumeMail` + "`" + `, with a new address, and when the member follows a link that was mailed to them. Mail
+  that signs in goes in any case.
+  """
+  mailStoppedAt: DateTime
 }
 
 """
@@ -5744,6 +6584,8 @@ enum MailRhythm {
 extend type Mutation {
   """Changes how the viewer is told outside the app, of what happens from now on."""
   updateNotificationPreference("""What to change.""" input: UpdateNotificationPreferenceInput!): UpdateNotificationPreferencePayload!
+  """Says that the viewer's address takes mail again: see ` + "`" + `NotificationPreference.mailStoppedAt` + "`" + `. What happened meanwhile goes in no mail."""
+  resumeMail("""Nothing that is needed.""" input: ResumeMailInput!): ResumeMailPayload!
 }
 
 """What ` + "`" + `updateNotificationPreference` + "`" + ` takes. What is left out stays as it is."""
@@ -5770,6 +6612,20 @@ input QuietHoursInput {
 
 """What ` + "`" + `updateNotificationPreference` + "`" + ` returns."""
 type UpdateNotificationPreferencePayload {
+  """The preference; null when there are errors."""
+  notificationPreference: NotificationPreference
+  """What was wrong; empty when it was done."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `resumeMail` + "`" + ` takes."""
+input ResumeMailInput {
+  """Not needed, for doing it twice is doing it once; taken because an input has a field."""
+  idempotencyKey: String
+}
+
+"""What ` + "`" + `resumeMail` + "`" + ` returns."""
+type ResumeMailPayload {
   """The preference; null when there are errors."""
   notificationPreference: NotificationPreference
   """What was wrong; empty when it was done."""
@@ -6395,8 +7251,8 @@ type Offering implements Node {
   teamCapacity: Int!
   """Who pays, what is waived, and how it is acknowledged."""
   sponsorships: [Sponsorship!]!
-  """Its calls for applications, the latest first."""
-  calls: [Call!]!
+  """Its calls for applications, the latest first; what is not published yet, for staff only."""
+  calls: [Call!]! @personal
   """Its runs, by name. Empty for those who do not take part in the network."""
   cohorts(
     """How many from the start, 1 to 100."""
@@ -6451,7 +7307,8 @@ type Sponsorship implements Node {
 }
 
 """
-A call for applications to an offering. Its deadlines are instants; the zone says which local time was announced. Everybody can see it.
+A call for applications to an offering. Its deadlines are instants; the zone says which local time was announced. Everybody can see it, signed in
+or not, once it is published; before, staff only.
 """
 type Call implements Node {
   """Id of the call."""
@@ -6482,7 +7339,7 @@ Something that an application must hold.
 type Requirement {
   """Its name for programs, unique in the call."""
   key: String!
-  """What sort: ` + "`" + `FORM` + "`" + `, ` + "`" + `LETTER` + "`" + ` or ` + "`" + `VIDEO` + "`" + `."""
+  """What sort: ` + "`" + `FORM` + "`" + `, ` + "`" + `LETTER` + "`" + `, ` + "`" + `VIDEO` + "`" + ` or ` + "`" + `OTHER` + "`" + `."""
   kind: String!
   """Its name, for people."""
   label: String!
@@ -6977,6 +7834,560 @@ type ResourceVersionEdge {
   node: ResourceVersion!
 }
 `, BuiltIn: false},
+	{Name: "../review.graphqls", Input: `"""
+That somebody is asked to review an application. Staff can see it; its reviewer as long as they are asked and have no conflict of interest
+with the application.
+"""
+type ReviewAssignment implements Node {
+  """Id of the assignment."""
+  id: ID!
+  """What is to be reviewed."""
+  application: Application!
+  """Who is asked to review it."""
+  reviewer: Member!
+  """How far it is."""
+  state: ReviewAssignmentState!
+  """Whether its reviewer must not judge the application, as things stand now. What they said about it counts for nothing while that lasts. Always false to the reviewer, who sees no such assignment."""
+  conflicted: Boolean!
+  """Why its reviewer must not judge the application; empty when nothing is known of a conflict of interest."""
+  conflictReasons: [ConflictReason!]!
+  """Why the reviewer declined, or was taken off. For staff; null to others, and while it has not ended. May be empty."""
+  endReason: String @personal
+  """What the reviewer says, as far as the viewer can see it: to the reviewer from the first draft on, to staff once it is submitted."""
+  review: Review @personal
+  """When it was made."""
+  createdAt: DateTime!
+  """When it was declined, or taken back; null while it stands."""
+  endedAt: DateTime
+}
+
+"""
+How far an assignment is.
+"""
+enum ReviewAssignmentState {
+  """The review is to be written."""
+  ASSIGNED
+  """The review was submitted."""
+  COMPLETED
+  """The reviewer gave it back."""
+  DECLINED
+  """Staff took it back."""
+  REMOVED
+}
+
+"""
+Why somebody must not judge an application.
+"""
+enum ConflictReason {
+  """They write the application."""
+  EDITOR
+  """They have or had a post at the organization that applies, whenever that was."""
+  AFFILIATION
+  """The organization is not in the network, and they have or had a post at one of the same name."""
+  SAME_NAME
+  """It was declared, by them or by staff."""
+  DECLARED
+}
+
+"""
+What a reviewer says about an application. Its reviewer can see it as long as they may judge the application; staff once it is submitted;
+other reviewers of the same application once they have submitted their own, but never in a blind call: another's words might name who
+applies.
+"""
+type Review implements Node {
+  """Id of the review."""
+  id: ID!
+  """What it is about: the application as it was last submitted."""
+  application: Application!
+  """Who wrote it; null when the viewer cannot see the member."""
+  reviewer: Member @personal
+  """A score for each criterion that was scored so far."""
+  scores: [ReviewScore!]!
+  """What there is to say about the whole; may be empty."""
+  comment: String!
+  """What the reviewer recommends; null while they have not said."""
+  recommendation: ReviewRecommendation
+  """
+  The weighted sum of the scores in per cent of what can be had, to two places: the sum of weight times score over all criteria, divided by
+  the sum of weight times maximum. Null until it is submitted; 0 without a rubric.
+  """
+  points: Float
+  """When it was submitted; null before, and while it is reopened."""
+  submittedAt: DateTime
+  """Counts the changes, from 1."""
+  version: Int!
+  """When it last changed."""
+  updatedAt: DateTime!
+}
+
+"""
+What a reviewer gives for one criterion.
+"""
+type ReviewScore {
+  """The criterion's key."""
+  criterion: String!
+  """From 0 to the criterion's maximum."""
+  points: Int!
+  """Why; may be empty."""
+  comment: String!
+}
+
+"""
+What a reviewer recommends.
+"""
+enum ReviewRecommendation {
+  """To offer a place."""
+  ACCEPT
+  """To keep it for a place that becomes free."""
+  WAITLIST
+  """To decline it."""
+  DECLINE
+}
+
+"""
+A conflict of interest that was declared. Only staff can see it; who declares one of their own is given it once. Those that follow from
+posts at organizations are not declared: see ` + "`" + `ReviewAssignment.conflictReasons` + "`" + `.
+"""
+type ConflictOfInterest {
+  """Id of the declaration."""
+  id: ID!
+  """Who must not judge."""
+  member: Member!
+  """What was said about it; may be empty."""
+  note: String!
+  """Who declared it."""
+  declaredBy: Member!
+  """When."""
+  createdAt: DateTime!
+  """When staff ended it; null while it stands."""
+  endedAt: DateTime
+}
+
+extend type Application {
+  """Who is and was asked to review it, the oldest first, as far as the viewer can see: for staff all, for a reviewer their own."""
+  reviewAssignments: [ReviewAssignment!]! @personal
+  """What was said about it, as far as the viewer can see."""
+  reviews: [Review!]! @personal
+  """Conflicts of interest that were declared, the oldest first, those that ended too. Empty for everybody but staff."""
+  conflicts: [ConflictOfInterest!]! @personal
+}
+
+extend type Call {
+  """How far its reviews are. For staff; null to others."""
+  reviewProgress: ReviewProgress @personal
+  """How those who review for it compare. For staff; null to others."""
+  reviewCalibration: ReviewCalibration @personal
+}
+
+"""
+How far the reviews of a call are.
+"""
+type ReviewProgress {
+  """All who are or were asked, by their ids."""
+  reviewers: [ReviewerProgress!]!
+  """How many applications wait for a decision and have fewer reviewers who may judge them than the call wants."""
+  unfilledCount: Int!
+  """The first 100 of these, by their numbers."""
+  unfilled: [Application!]!
+}
+
+"""
+How far one reviewer is. Each assignment is counted once.
+"""
+type ReviewerProgress {
+  """The reviewer."""
+  reviewer: Member!
+  """What is still to be reviewed."""
+  assigned: Int!
+  """What was reviewed."""
+  completed: Int!
+  """What the reviewer gave back."""
+  declined: Int!
+  """What staff took back."""
+  removed: Int!
+  """What they are asked to review, or have reviewed, and must not judge as things stand now."""
+  conflicted: Int!
+}
+
+"""
+How those who review for a call compare. All figures are of points in per cent, of submitted reviews by reviewers who are still asked and
+have no conflict of interest.
+"""
+type ReviewCalibration {
+  """How many reviews."""
+  count: Int!
+  """Their mean; null when there are none."""
+  mean: Float
+  """Their standard deviation (of the sample: n-1); null with fewer than two."""
+  standardDeviation: Float
+  """How far reviewers usually differ about the same application: the standard deviation within applications, pooled; null while none has two reviews."""
+  pooledStandardDeviation: Float
+  """Every reviewer, by their ids."""
+  reviewers: [ReviewerCalibration!]!
+  """The 20 applications about which reviewers differ most, the widest first; only of those with two reviews or more."""
+  applications: [ApplicationCalibration!]!
+}
+
+"""
+What one reviewer's points are like.
+"""
+type ReviewerCalibration {
+  """The reviewer."""
+  reviewer: Member!
+  """How many reviews."""
+  count: Int!
+  """Their mean."""
+  mean: Float!
+  """Their standard deviation; null with fewer than two."""
+  standardDeviation: Float
+  """By how much the mean is above the call's, or below when negative."""
+  difference: Float!
+  """The difference in standard errors of a mean of so many reviews of the call; null where all reviews have the same points."""
+  standardScore: Float
+  """Whether it is more than two standard errors, of three reviews or more."""
+  outlier: Boolean!
+}
+
+"""
+How far reviewers differ about one application.
+"""
+type ApplicationCalibration {
+  """The application."""
+  application: Application!
+  """How many reviews."""
+  count: Int!
+  """Their mean."""
+  mean: Float!
+  """Their standard deviation."""
+  standardDeviation: Float!
+  """The lowest points."""
+  lowest: Float!
+  """The highest."""
+  highest: Float!
+  """Whether they differ more than twice as much as is usual within the call."""
+  outlier: Boolean!
+}
+
+extend type Query {
+  """
+  What the viewer is to review and has reviewed, the oldest first. Without what they have a conflict of interest with, what they declined and what
+  was taken back.
+  """
+  myReviewAssignments(
+    """Only those that are so far."""
+    state: ReviewAssignmentState
+    """How many from the start, 1 to 100."""
+    first: Int
+    """Only what comes after this cursor."""
+    after: Cursor
+    """How many from the end, 1 to 100."""
+    last: Int
+    """Only what comes before this cursor."""
+    before: Cursor
+  ): ReviewAssignmentConnection!
+}
+
+extend type Mutation {
+  """
+  Asks reviewers to review applications: each of them each. For staff, who may ask any active member. Every pair has an outcome of its own; doing it again changes
+  nothing. Reviewers are told by mail, which names no applicant.
+  """
+  assignReviewers("""Who and what.""" input: AssignReviewersInput!): AssignReviewersPayload!
+  """
+  Gives every submitted application of a call that is not decided as many reviewers as the call wants, from a pool. For staff. Applications for which few come into
+  question go first, then by their numbers; each goes to those who have least of the call. Nobody gets what they have a conflict of interest with, nor
+  what they declined before or staff took back. The same state gives the same plan. Doing it again assigns what is still wanted, usually nothing.
+  """
+  assignBalanced("""How.""" input: AssignBalancedInput!): AssignBalancedPayload!
+  """
+  Takes an assignment back. For staff. ` + "`" + `FORBIDDEN` + "`" + ` when the review is done, unless its reviewer has a conflict of interest. Doing it again changes nothing.
+  """
+  removeReviewer("""Which one.""" input: RemoveReviewerInput!): RemoveReviewerPayload!
+  """Gives an assignment back. For its reviewer; ` + "`" + `FORBIDDEN` + "`" + ` when the review is done."""
+  declineReview("""Which one, and why.""" input: DeclineReviewInput!): DeclineReviewPayload!
+  """
+  Says that somebody has a conflict of interest with an application: the viewer, with one that they review, or for staff anybody. From then on that member sees
+  nothing of it. Doing it again changes nothing.
+  """
+  declareConflict("""Of whom and with what.""" input: DeclareConflictInput!): DeclareConflictPayload!
+  """Says that a declared conflict of interest is none any more. For staff. Doing it again changes nothing."""
+  endConflict("""Which one.""" input: EndConflictInput!): EndConflictPayload!
+  """
+  Keeps what the viewer has to say about an application so far; it need not be complete. For the assignment's reviewer. ` + "`" + `FORBIDDEN` + "`" + ` once it is submitted or the application was
+  decided; ` + "`" + `STALE_VERSION` + "`" + ` when it was saved somewhere else since: ` + "`" + `review` + "`" + ` is what stands there then. Saving what stands there already changes nothing.
+  """
+  saveReview("""The review, all of it.""" input: SaveReviewInput!): SaveReviewPayload!
+  """
+  Says that a review is done. For the assignment's reviewer. Refused with one ` + "`" + `INVALID_INPUT` + "`" + ` for each criterion without a score, at ` + "`" + `scores.KEY` + "`" + `, for each comment that the
+  rubric demands, at ` + "`" + `scores.KEY.comment` + "`" + `, and for a missing recommendation; ` + "`" + `ALREADY_EXISTS` + "`" + ` when it is done, ` + "`" + `FORBIDDEN` + "`" + ` once the application was decided.
+  """
+  submitReview("""Which one.""" input: SubmitReviewInput!): SubmitReviewPayload!
+  """Lets a reviewer change what they submitted; until they submit it again it counts for nothing. For staff; ` + "`" + `FORBIDDEN` + "`" + ` once the application was decided."""
+  reopenReview("""Which one.""" input: ReopenReviewInput!): ReopenReviewPayload!
+}
+
+"""What ` + "`" + `assignReviewers` + "`" + ` takes: at most 500 pairs."""
+input AssignReviewersInput {
+  """The applications, 1 to 100, each once."""
+  applicationIds: [ID!]!
+  """The members who are to review them, 1 to 20, each once."""
+  reviewerIds: [ID!]!
+}
+
+"""What ` + "`" + `assignReviewers` + "`" + ` returns."""
+type AssignReviewersPayload {
+  """What became of each pair, application by application in the order of the ids; null when there are errors."""
+  outcomes: [AssignmentOutcome!]
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""
+What became of one pair.
+"""
+type AssignmentOutcome {
+  """The application."""
+  applicationId: ID!
+  """The reviewer."""
+  reviewerId: ID!
+  """What became of it."""
+  result: AssignmentResult!
+  """The assignment that was made, or that there was; null when there is none."""
+  assignment: ReviewAssignment
+}
+
+"""
+What becomes of a pair of an application and a reviewer.
+"""
+enum AssignmentResult {
+  """It was assigned."""
+  ASSIGNED
+  """It was assigned before."""
+  ALREADY_ASSIGNED
+  """They have a conflict of interest with it."""
+  CONFLICTED
+  """It was not submitted, was withdrawn, or was decided."""
+  NOT_REVIEWABLE
+  """There is no such application, or no active member with this id."""
+  NOT_FOUND
+}
+
+"""What ` + "`" + `assignBalanced` + "`" + ` takes."""
+input AssignBalancedInput {
+  """The call."""
+  callId: ID!
+  """Who is asked, 1 to 100 active members, each once. When left out, the first 100 who have the role ` + "`" + `REVIEWER` + "`" + ` on the platform."""
+  reviewerIds: [ID!]
+  """Only says what would be assigned."""
+  dryRun: Boolean
+}
+
+"""What ` + "`" + `assignBalanced` + "`" + ` returns."""
+type AssignBalancedPayload {
+  """What was assigned, or would be; null when there are errors."""
+  plan: ReviewPlan
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""
+Who is to review what.
+"""
+type ReviewPlan {
+  """How many assignments it is."""
+  assignedCount: Int!
+  """The first 500 of them, by the applications' numbers."""
+  pairs: [ReviewPair!]!
+  """What each of the pool has to review then, the least first."""
+  loads: [ReviewerLoad!]!
+  """How many applications have fewer reviewers then than the call wants."""
+  unfilledCount: Int!
+  """The first 500 of these, by their numbers."""
+  unfilled: [UnfilledApplication!]!
+}
+
+"""
+An application and who is to review it.
+"""
+type ReviewPair {
+  """The application."""
+  application: Application!
+  """The reviewer."""
+  reviewer: Member!
+}
+
+"""
+How many applications of the call a reviewer is to review or has reviewed, without those that they must not judge.
+"""
+type ReviewerLoad {
+  """The reviewer."""
+  reviewer: Member!
+  """Before."""
+  before: Int!
+  """After."""
+  after: Int!
+}
+
+"""
+An application that has too few reviewers, and why nobody else of the pool comes into question.
+"""
+type UnfilledApplication {
+  """The application."""
+  application: Application!
+  """How many reviewers the call wants."""
+  wanted: Int!
+  """How many it has then who may judge it."""
+  has: Int!
+  """How many of the pool have a conflict of interest with it."""
+  conflicted: Int!
+  """How many others of the pool are asked already, declined it before, or were taken off it."""
+  askedBefore: Int!
+}
+
+"""What ` + "`" + `removeReviewer` + "`" + ` takes."""
+input RemoveReviewerInput {
+  """The assignment."""
+  assignmentId: ID!
+  """Why, for staff and the audit log; up to 2,000 characters."""
+  reason: String
+}
+
+"""What ` + "`" + `removeReviewer` + "`" + ` returns."""
+type RemoveReviewerPayload {
+  """The assignment as it is now; null when there are errors."""
+  assignment: ReviewAssignment
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `declineReview` + "`" + ` takes."""
+input DeclineReviewInput {
+  """The assignment."""
+  assignmentId: ID!
+  """Why, for staff; 1 to 2,000 characters. When it is a conflict of interest, use ` + "`" + `declareConflict` + "`" + `."""
+  reason: String!
+}
+
+"""What ` + "`" + `declineReview` + "`" + ` returns: the viewer does not see the assignment any more."""
+type DeclineReviewPayload {
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `declareConflict` + "`" + ` takes."""
+input DeclareConflictInput {
+  """The application."""
+  applicationId: ID!
+  """Whose conflict it is; the viewer's when left out. Only staff can name another."""
+  memberId: ID
+  """What it is, for staff; up to 2,000 characters."""
+  note: String
+}
+
+"""What ` + "`" + `declareConflict` + "`" + ` returns."""
+type DeclareConflictPayload {
+  """The declaration; null when there are errors."""
+  conflict: ConflictOfInterest
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `endConflict` + "`" + ` takes."""
+input EndConflictInput {
+  """The declaration."""
+  conflictId: ID!
+  """Why, for the audit log; up to 2,000 characters."""
+  reason: String
+}
+
+"""What ` + "`" + `endConflict` + "`" + ` returns."""
+type EndConflictPayload {
+  """The declaration as it is now; null when there are errors."""
+  conflict: ConflictOfInterest
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `saveReview` + "`" + ` takes: it takes the place of all that was saved before."""
+input SaveReviewInput {
+  """The assignment."""
+  assignmentId: ID!
+  """A score for each criterion that is scored so far, each once."""
+  scores: [ReviewScoreInput!]!
+  """What there is to say about the whole; up to 5,000 characters."""
+  comment: String
+  """What to recommend; may be left out until the review is submitted."""
+  recommendation: ReviewRecommendation
+  """The version that this changes; 0 for a first draft."""
+  expectedVersion: Int!
+}
+
+"""What to give for one criterion."""
+input ReviewScoreInput {
+  """The criterion's key."""
+  criterion: String!
+  """From 0 to the criterion's maximum."""
+  points: Int!
+  """Why; up to 5,000 characters."""
+  comment: String
+}
+
+"""What ` + "`" + `saveReview` + "`" + ` returns."""
+type SaveReviewPayload {
+  """The review as it stands now; with ` + "`" + `STALE_VERSION` + "`" + `, what was saved somewhere else."""
+  review: Review
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `submitReview` + "`" + ` takes."""
+input SubmitReviewInput {
+  """The assignment."""
+  assignmentId: ID!
+  """The version that was read."""
+  expectedVersion: Int!
+}
+
+"""What ` + "`" + `submitReview` + "`" + ` returns."""
+type SubmitReviewPayload {
+  """The submitted review; with ` + "`" + `STALE_VERSION` + "`" + `, what was saved somewhere else."""
+  review: Review
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""What ` + "`" + `reopenReview` + "`" + ` takes."""
+input ReopenReviewInput {
+  """The review."""
+  reviewId: ID!
+  """Why, for the audit log; up to 2,000 characters."""
+  reason: String
+}
+
+"""What ` + "`" + `reopenReview` + "`" + ` returns."""
+type ReopenReviewPayload {
+  """The assignment, which is to be reviewed again; null when there are errors."""
+  assignment: ReviewAssignment
+  """What was wrong."""
+  errors: [UserError!]!
+}
+
+"""A page of review assignments."""
+type ReviewAssignmentConnection {
+  """The page's entries, in order."""
+  edges: [ReviewAssignmentEdge!]!
+  """Where the page stands."""
+  pageInfo: PageInfo!
+}
+
+"""One entry of a page."""
+type ReviewAssignmentEdge {
+  """Its place in the list."""
+  cursor: Cursor!
+  """The entry itself."""
+  node: ReviewAssignment!
+}
+`, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `"""
 A moment, as RFC 3339 in UTC with up to six decimals: ` + "`" + `2023-01-17T18:30:00.123456Z` + "`" + `.
 """
@@ -7135,7 +8546,7 @@ type Subscription
 `, BuiltIn: false},
 	{Name: "../search.graphqls", Input: `extend type Query {
   """
-  Full-text search over threads, posts, resources, members and organizations, the best match first. What the viewer may not see is left out before
+  Full-text search over threads, posts, resources, members, organizations and applications, the best match first. What the viewer may not see is left out before
   anything is ranked or counted. Words are matched by their stem; ` + "`" + `"two words"` + "`" + ` in quotes match as a phrase; ` + "`" + `-word` + "`" + ` excludes.
   """
   search(
@@ -7168,12 +8579,17 @@ enum SearchKind {
   MEMBER
   """Organizations, by name, place and what they say of themselves."""
   ORGANIZATION
+  """
+  Applications, by the names of organization and team and what they said when they were last submitted. In a blind call reviewers find none: a search
+  for a name would tell whose an application is.
+  """
+  APPLICATION
 }
 
 """
 Something that can be found.
 """
-union SearchResult = Thread | Post | Resource | Member | Organization
+union SearchResult = Thread | Post | Resource | Member | Organization | Application
 
 """A page of search results."""
 type SearchResultConnection {
@@ -7597,10 +9013,22 @@ enum WebhookDeliveryState {
 What endpoints can be told. On the wire the names are small: ` + "`" + `POST_CREATED` + "`" + ` is ` + "`" + `post.created` + "`" + `.
 """
 enum WebhookEvent {
-  """A thread was started: ` + "`" + `threadId` + "`" + `, ` + "`" + `spaceId` + "`" + `, ` + "`" + `actorId` + "`" + `. Its first post is told of too."""
+  """
+  A thread was started, or split off another one: ` + "`" + `threadId` + "`" + `, ` + "`" + `spaceId` + "`" + `, ` + "`" + `actorId` + "`" + `. The first post of one that was started is told of too.
+  """
   THREAD_CREATED
   """A thread was renamed, locked, pinned, moved or the like: ` + "`" + `threadId` + "`" + `, ` + "`" + `spaceId` + "`" + `, ` + "`" + `actorId` + "`" + `."""
   THREAD_CHANGED
+  """
+  All posts of a thread went to another one, with the ids that they had: ` + "`" + `threadId` + "`" + `, ` + "`" + `spaceId` + "`" + `, ` + "`" + `actorId` + "`" + `, and where they went: ` + "`" + `intoThreadId` + "`" + `,
+  ` + "`" + `intoSpaceId` + "`" + `. This one leads to the other from now on. The posts are not new, and not told of one by one.
+  """
+  THREAD_MERGED
+  """
+  Some posts of a thread began one of their own, with the ids that they had: ` + "`" + `threadId` + "`" + ` and ` + "`" + `spaceId` + "`" + ` of the new one, ` + "`" + `actorId` + "`" + `, where they came
+  from: ` + "`" + `fromThreadId` + "`" + `, ` + "`" + `fromSpaceId` + "`" + `, and ` + "`" + `postIds` + "`" + `, 1 to 100. ` + "`" + `THREAD_CREATED` + "`" + ` tells of the new thread; the posts are not new.
+  """
+  THREAD_SPLIT
   """A post was written: ` + "`" + `postId` + "`" + `, ` + "`" + `threadId` + "`" + `, ` + "`" + `spaceId` + "`" + `, ` + "`" + `actorId` + "`" + `."""
   POST_CREATED
   """A post was edited, or hidden or shown again by a moderator: as ` + "`" + `POST_CREATED` + "`" + `."""
@@ -7637,14 +9065,20 @@ extend type Query {
 }
 
 extend type Mutation {
-  """Makes a webhook endpoint. For staff. ` + "`" + `LIMIT_REACHED` + "`" + ` when there are 20."""
+  """
+  Makes a webhook endpoint. For staff. It needs a browser session: ` + "`" + `FORBIDDEN` + "`" + ` for who has a token, for an endpoint would outlive it. ` + "`" + `LIMIT_REACHED` + "`" + ` when
+  there are 20.
+  """
   createWebhookEndpoint("""What to make.""" input: CreateWebhookEndpointInput!): CreateWebhookEndpointPayload!
   """
-  Changes a webhook endpoint, disables it or enables it again. What happens while it is disabled is not sent later. For staff; ` + "`" + `NOT_FOUND` + "`" + `
-  for everybody else, here and below.
+  Changes a webhook endpoint, disables it or enables it again. What happens while it is disabled is not sent later. Another ` + "`" + `url` + "`" + ` needs a browser
+  session: ` + "`" + `FORBIDDEN` + "`" + ` for who has a token. For staff; ` + "`" + `NOT_FOUND` + "`" + ` for everybody else, here and below.
   """
   updateWebhookEndpoint("""What to change.""" input: UpdateWebhookEndpointInput!): UpdateWebhookEndpointPayload!
-  """Gives a webhook endpoint another secret. The one before signs too for 24 hours. For staff."""
+  """
+  Gives a webhook endpoint another secret. The one before signs too for 24 hours. For staff. It needs a browser session: ` + "`" + `FORBIDDEN` + "`" + ` for who has a
+  token.
+  """
   rotateWebhookSecret("""Of which one.""" input: RotateWebhookSecretInput!): RotateWebhookSecretPayload!
   """Deletes a webhook endpoint with its deliveries. For staff."""
   deleteWebhookEndpoint("""Which one.""" input: DeleteWebhookEndpointInput!): DeleteWebhookEndpointPayload!
@@ -7847,6 +9281,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_sessions(ctx, field)
 	case "accessTokens":
 		return ec.fieldContext_Account_accessTokens(ctx, field)
+	case "feedAddresses":
+		return ec.fieldContext_Account_feedAddresses(ctx, field)
 	case "identities":
 		return ec.fieldContext_Account_identities(ctx, field)
 	case "blocks":
@@ -7963,6 +9399,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_id(ctx, field)
 	case "call":
 		return ec.fieldContext_Application_call(ctx, field)
+	case "number":
+		return ec.fieldContext_Application_number(ctx, field)
 	case "organizationName":
 		return ec.fieldContext_Application_organizationName(ctx, field)
 	case "organizationKind":
@@ -7989,6 +9427,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_viewerCanEdit(ctx, field)
 	case "editors":
 		return ec.fieldContext_Application_editors(ctx, field)
+	case "questions":
+		return ec.fieldContext_Application_questions(ctx, field)
 	case "documents":
 		return ec.fieldContext_Application_documents(ctx, field)
 	case "documentHistory":
@@ -8015,8 +9455,34 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_preparedDecision(ctx, field)
 	case "enrollment":
 		return ec.fieldContext_Application_enrollment(ctx, field)
+	case "reviewAssignments":
+		return ec.fieldContext_Application_reviewAssignments(ctx, field)
+	case "reviews":
+		return ec.fieldContext_Application_reviews(ctx, field)
+	case "conflicts":
+		return ec.fieldContext_Application_conflicts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationCalibration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_ApplicationCalibration_application(ctx, field)
+	case "count":
+		return ec.fieldContext_ApplicationCalibration_count(ctx, field)
+	case "mean":
+		return ec.fieldContext_ApplicationCalibration_mean(ctx, field)
+	case "standardDeviation":
+		return ec.fieldContext_ApplicationCalibration_standardDeviation(ctx, field)
+	case "lowest":
+		return ec.fieldContext_ApplicationCalibration_lowest(ctx, field)
+	case "highest":
+		return ec.fieldContext_ApplicationCalibration_highest(ctx, field)
+	case "outlier":
+		return ec.fieldContext_ApplicationCalibration_outlier(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationCalibration", field.Name)
 }
 
 func (ec *executionContext) childFields_ApplicationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8123,6 +9589,40 @@ func (ec *executionContext) childFields_ArchiveTeamPayload(ctx context.Context, 
 		return ec.fieldContext_ArchiveTeamPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ArchiveTeamPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AssignBalancedPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "plan":
+		return ec.fieldContext_AssignBalancedPayload_plan(ctx, field)
+	case "errors":
+		return ec.fieldContext_AssignBalancedPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssignBalancedPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AssignReviewersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "outcomes":
+		return ec.fieldContext_AssignReviewersPayload_outcomes(ctx, field)
+	case "errors":
+		return ec.fieldContext_AssignReviewersPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssignReviewersPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AssignmentOutcome(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applicationId":
+		return ec.fieldContext_AssignmentOutcome_applicationId(ctx, field)
+	case "reviewerId":
+		return ec.fieldContext_AssignmentOutcome_reviewerId(ctx, field)
+	case "result":
+		return ec.fieldContext_AssignmentOutcome_result(ctx, field)
+	case "assignment":
+		return ec.fieldContext_AssignmentOutcome_assignment(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssignmentOutcome", field.Name)
 }
 
 func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8381,6 +9881,36 @@ func (ec *executionContext) childFields_Call(ctx context.Context, field graphql.
 		return ec.fieldContext_Call_requirements(ctx, field)
 	case "questions":
 		return ec.fieldContext_Call_questions(ctx, field)
+	case "offering":
+		return ec.fieldContext_Call_offering(ctx, field)
+	case "opensLocal":
+		return ec.fieldContext_Call_opensLocal(ctx, field)
+	case "dueLocal":
+		return ec.fieldContext_Call_dueLocal(ctx, field)
+	case "closesLocal":
+		return ec.fieldContext_Call_closesLocal(ctx, field)
+	case "capacity":
+		return ec.fieldContext_Call_capacity(ctx, field)
+	case "offerDays":
+		return ec.fieldContext_Call_offerDays(ctx, field)
+	case "rubric":
+		return ec.fieldContext_Call_rubric(ctx, field)
+	case "reviewsWanted":
+		return ec.fieldContext_Call_reviewsWanted(ctx, field)
+	case "blind":
+		return ec.fieldContext_Call_blind(ctx, field)
+	case "formVersion":
+		return ec.fieldContext_Call_formVersion(ctx, field)
+	case "publishedAt":
+		return ec.fieldContext_Call_publishedAt(ctx, field)
+	case "cohort":
+		return ec.fieldContext_Call_cohort(ctx, field)
+	case "formVersions":
+		return ec.fieldContext_Call_formVersions(ctx, field)
+	case "version":
+		return ec.fieldContext_Call_version(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Call_viewerCanUpdate(ctx, field)
 	case "applications":
 		return ec.fieldContext_Call_applications(ctx, field)
 	case "savedViews":
@@ -8393,8 +9923,32 @@ func (ec *executionContext) childFields_Call(ctx context.Context, field graphql.
 		return ec.fieldContext_Call_places(ctx, field)
 	case "waitlist":
 		return ec.fieldContext_Call_waitlist(ctx, field)
+	case "reviewProgress":
+		return ec.fieldContext_Call_reviewProgress(ctx, field)
+	case "reviewCalibration":
+		return ec.fieldContext_Call_reviewCalibration(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Call", field.Name)
+}
+
+func (ec *executionContext) childFields_CallConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CallConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CallConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CallConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CallEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CallEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CallEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CallEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_CallPlaces(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8525,6 +10079,24 @@ func (ec *executionContext) childFields_CohortEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type CohortEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ConflictOfInterest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ConflictOfInterest_id(ctx, field)
+	case "member":
+		return ec.fieldContext_ConflictOfInterest_member(ctx, field)
+	case "note":
+		return ec.fieldContext_ConflictOfInterest_note(ctx, field)
+	case "declaredBy":
+		return ec.fieldContext_ConflictOfInterest_declaredBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ConflictOfInterest_createdAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_ConflictOfInterest_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConflictOfInterest", field.Name)
+}
+
 func (ec *executionContext) childFields_ConnectionSuggestion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
@@ -8571,6 +10143,16 @@ func (ec *executionContext) childFields_CreateApplicationExportPayload(ctx conte
 		return ec.fieldContext_CreateApplicationExportPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateApplicationExportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_CreateCallPayload_call(ctx, field)
+	case "errors":
+		return ec.fieldContext_CreateCallPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateCallPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateCohortPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8717,6 +10299,22 @@ func (ec *executionContext) childFields_CreateWebhookEndpointPayload(ctx context
 	return nil, fmt.Errorf("no field named %q was found under type CreateWebhookEndpointPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Criterion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_Criterion_key(ctx, field)
+	case "label":
+		return ec.fieldContext_Criterion_label(ctx, field)
+	case "description":
+		return ec.fieldContext_Criterion_description(ctx, field)
+	case "max":
+		return ec.fieldContext_Criterion_max(ctx, field)
+	case "weight":
+		return ec.fieldContext_Criterion_weight(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Criterion", field.Name)
+}
+
 func (ec *executionContext) childFields_DeactivateMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
@@ -8795,6 +10393,16 @@ func (ec *executionContext) childFields_DecisionRelease(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type DecisionRelease", field.Name)
 }
 
+func (ec *executionContext) childFields_DeclareConflictPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conflict":
+		return ec.fieldContext_DeclareConflictPayload_conflict(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeclareConflictPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeclareConflictPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeclineJoinRequestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "joinRequest":
@@ -8813,6 +10421,24 @@ func (ec *executionContext) childFields_DeclineOfferPayload(ctx context.Context,
 		return ec.fieldContext_DeclineOfferPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeclineOfferPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeclineReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_DeclineReviewPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeclineReviewPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedCallId":
+		return ec.fieldContext_DeleteCallPayload_deletedCallId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteCallPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteCallPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8885,6 +10511,16 @@ func (ec *executionContext) childFields_DiscardDecisionPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type DiscardDecisionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DiscardFailedMailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "discardedId":
+		return ec.fieldContext_DiscardFailedMailPayload_discardedId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DiscardFailedMailPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DiscardFailedMailPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Document(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8921,6 +10557,12 @@ func (ec *executionContext) childFields_Draft(ctx context.Context, field graphql
 		return ec.fieldContext_Draft_title(ctx, field)
 	case "body":
 		return ec.fieldContext_Draft_body(ctx, field)
+	case "kind":
+		return ec.fieldContext_Draft_kind(ctx, field)
+	case "tags":
+		return ec.fieldContext_Draft_tags(ctx, field)
+	case "attachments":
+		return ec.fieldContext_Draft_attachments(ctx, field)
 	case "version":
 		return ec.fieldContext_Draft_version(ctx, field)
 	case "publishAt":
@@ -8965,6 +10607,12 @@ func (ec *executionContext) childFields_DraftVersion(ctx context.Context, field 
 		return ec.fieldContext_DraftVersion_title(ctx, field)
 	case "body":
 		return ec.fieldContext_DraftVersion_body(ctx, field)
+	case "kind":
+		return ec.fieldContext_DraftVersion_kind(ctx, field)
+	case "tags":
+		return ec.fieldContext_DraftVersion_tags(ctx, field)
+	case "attachments":
+		return ec.fieldContext_DraftVersion_attachments(ctx, field)
 	case "savedAt":
 		return ec.fieldContext_DraftVersion_savedAt(ctx, field)
 	}
@@ -8999,6 +10647,16 @@ func (ec *executionContext) childFields_EndBreakGlassPayload(ctx context.Context
 		return ec.fieldContext_EndBreakGlassPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EndBreakGlassPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EndConflictPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conflict":
+		return ec.fieldContext_EndConflictPayload_conflict(ctx, field)
+	case "errors":
+		return ec.fieldContext_EndConflictPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EndConflictPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_EndOtherSessionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9177,6 +10835,66 @@ func (ec *executionContext) childFields_Extension(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type Extension", field.Name)
 }
 
+func (ec *executionContext) childFields_FailedMail(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_FailedMail_id(ctx, field)
+	case "template":
+		return ec.fieldContext_FailedMail_template(ctx, field)
+	case "recipient":
+		return ec.fieldContext_FailedMail_recipient(ctx, field)
+	case "address":
+		return ec.fieldContext_FailedMail_address(ctx, field)
+	case "attempts":
+		return ec.fieldContext_FailedMail_attempts(ctx, field)
+	case "error":
+		return ec.fieldContext_FailedMail_error(ctx, field)
+	case "canRetry":
+		return ec.fieldContext_FailedMail_canRetry(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_FailedMail_createdAt(ctx, field)
+	case "retriedAt":
+		return ec.fieldContext_FailedMail_retriedAt(ctx, field)
+	case "failedAt":
+		return ec.fieldContext_FailedMail_failedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FailedMail", field.Name)
+}
+
+func (ec *executionContext) childFields_FailedMailConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_FailedMailConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_FailedMailConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FailedMailConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_FailedMailEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_FailedMailEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_FailedMailEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FailedMailEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_FeedAddress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_FeedAddress_id(ctx, field)
+	case "space":
+		return ec.fieldContext_FeedAddress_space(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_FeedAddress_createdAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_FeedAddress_lastUsedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FeedAddress", field.Name)
+}
+
 func (ec *executionContext) childFields_File(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -9277,8 +10995,26 @@ func (ec *executionContext) childFields_FormQuestion(ctx context.Context, field 
 		return ec.fieldContext_FormQuestion_min(ctx, field)
 	case "max":
 		return ec.fieldContext_FormQuestion_max(ctx, field)
+	case "section":
+		return ec.fieldContext_FormQuestion_section(ctx, field)
+	case "identifying":
+		return ec.fieldContext_FormQuestion_identifying(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FormQuestion", field.Name)
+}
+
+func (ec *executionContext) childFields_FormVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_FormVersion_number(ctx, field)
+	case "questions":
+		return ec.fieldContext_FormVersion_questions(ctx, field)
+	case "publishedAt":
+		return ec.fieldContext_FormVersion_publishedAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_FormVersion_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FormVersion", field.Name)
 }
 
 func (ec *executionContext) childFields_Framework(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9433,6 +11169,16 @@ func (ec *executionContext) childFields_MarkAllReadPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type MarkAllReadPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_MarkNotificationGroupReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_MarkNotificationGroupReadPayload_viewer(ctx, field)
+	case "errors":
+		return ec.fieldContext_MarkNotificationGroupReadPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MarkNotificationGroupReadPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_MarkNotificationsReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "viewer":
@@ -9523,6 +11269,8 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_unreadPostCount(ctx, field)
 	case "unreadMentionCount":
 		return ec.fieldContext_Member_unreadMentionCount(ctx, field)
+	case "notificationGroups":
+		return ec.fieldContext_Member_notificationGroups(ctx, field)
 	case "interests":
 		return ec.fieldContext_Member_interests(ctx, field)
 	case "showsPresence":
@@ -9739,6 +11487,40 @@ func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_NotificationGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "thread":
+		return ec.fieldContext_NotificationGroup_thread(ctx, field)
+	case "newest":
+		return ec.fieldContext_NotificationGroup_newest(ctx, field)
+	case "unreadCount":
+		return ec.fieldContext_NotificationGroup_unreadCount(ctx, field)
+	case "actors":
+		return ec.fieldContext_NotificationGroup_actors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationGroupConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_NotificationGroupConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_NotificationGroupConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationGroupConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationGroupEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_NotificationGroupEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_NotificationGroupEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationGroupEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_NotificationPreference(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "directMail":
@@ -9753,6 +11535,8 @@ func (ec *executionContext) childFields_NotificationPreference(ctx context.Conte
 		return ec.fieldContext_NotificationPreference_quietFrom(ctx, field)
 	case "quietUntil":
 		return ec.fieldContext_NotificationPreference_quietUntil(ctx, field)
+	case "mailStoppedAt":
+		return ec.fieldContext_NotificationPreference_mailStoppedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type NotificationPreference", field.Name)
 }
@@ -10077,6 +11861,16 @@ func (ec *executionContext) childFields_Program(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Program", field.Name)
 }
 
+func (ec *executionContext) childFields_PublishCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_PublishCallPayload_call(ctx, field)
+	case "errors":
+		return ec.fieldContext_PublishCallPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublishCallPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_PublishDraftPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "post":
@@ -10085,6 +11879,18 @@ func (ec *executionContext) childFields_PublishDraftPayload(ctx context.Context,
 		return ec.fieldContext_PublishDraftPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PublishDraftPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PublishFormPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_PublishFormPayload_call(ctx, field)
+	case "form":
+		return ec.fieldContext_PublishFormPayload_form(ctx, field)
+	case "errors":
+		return ec.fieldContext_PublishFormPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublishFormPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RateLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10185,6 +11991,16 @@ func (ec *executionContext) childFields_RemoveReactionPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type RemoveReactionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RemoveReviewerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assignment":
+		return ec.fieldContext_RemoveReviewerPayload_assignment(ctx, field)
+	case "errors":
+		return ec.fieldContext_RemoveReviewerPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveReviewerPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RenameThreadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "thread":
@@ -10203,6 +12019,16 @@ func (ec *executionContext) childFields_RenewJoinAddressPayload(ctx context.Cont
 		return ec.fieldContext_RenewJoinAddressPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RenewJoinAddressPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReopenReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assignment":
+		return ec.fieldContext_ReopenReviewPayload_assignment(ctx, field)
+	case "errors":
+		return ec.fieldContext_ReopenReviewPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReopenReviewPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ReplayFailedDeliveriesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10245,6 +12071,16 @@ func (ec *executionContext) childFields_RequestSignaturePayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type RequestSignaturePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RequestSpaceExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "export":
+		return ec.fieldContext_RequestSpaceExportPayload_export(ctx, field)
+	case "errors":
+		return ec.fieldContext_RequestSpaceExportPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestSpaceExportPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RequestToJoinPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "joinRequest":
@@ -10267,6 +12103,10 @@ func (ec *executionContext) childFields_Requirement(ctx context.Context, field g
 		return ec.fieldContext_Requirement_signers(ctx, field)
 	case "optional":
 		return ec.fieldContext_Requirement_optional(ctx, field)
+	case "help":
+		return ec.fieldContext_Requirement_help(ctx, field)
+	case "letter":
+		return ec.fieldContext_Requirement_letter(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Requirement", field.Name)
 }
@@ -10399,6 +12239,216 @@ func (ec *executionContext) childFields_ResourceVersionEdge(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ResourceVersionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ResumeMailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notificationPreference":
+		return ec.fieldContext_ResumeMailPayload_notificationPreference(ctx, field)
+	case "errors":
+		return ec.fieldContext_ResumeMailPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResumeMailPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RetryFailedMailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "retriedId":
+		return ec.fieldContext_RetryFailedMailPayload_retriedId(ctx, field)
+	case "errors":
+		return ec.fieldContext_RetryFailedMailPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetryFailedMailPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Review(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Review_id(ctx, field)
+	case "application":
+		return ec.fieldContext_Review_application(ctx, field)
+	case "reviewer":
+		return ec.fieldContext_Review_reviewer(ctx, field)
+	case "scores":
+		return ec.fieldContext_Review_scores(ctx, field)
+	case "comment":
+		return ec.fieldContext_Review_comment(ctx, field)
+	case "recommendation":
+		return ec.fieldContext_Review_recommendation(ctx, field)
+	case "points":
+		return ec.fieldContext_Review_points(ctx, field)
+	case "submittedAt":
+		return ec.fieldContext_Review_submittedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Review_version(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Review_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Review", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewAssignment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ReviewAssignment_id(ctx, field)
+	case "application":
+		return ec.fieldContext_ReviewAssignment_application(ctx, field)
+	case "reviewer":
+		return ec.fieldContext_ReviewAssignment_reviewer(ctx, field)
+	case "state":
+		return ec.fieldContext_ReviewAssignment_state(ctx, field)
+	case "conflicted":
+		return ec.fieldContext_ReviewAssignment_conflicted(ctx, field)
+	case "conflictReasons":
+		return ec.fieldContext_ReviewAssignment_conflictReasons(ctx, field)
+	case "endReason":
+		return ec.fieldContext_ReviewAssignment_endReason(ctx, field)
+	case "review":
+		return ec.fieldContext_ReviewAssignment_review(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ReviewAssignment_createdAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_ReviewAssignment_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewAssignment", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewAssignmentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ReviewAssignmentConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ReviewAssignmentConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewAssignmentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewAssignmentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ReviewAssignmentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ReviewAssignmentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewAssignmentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewCalibration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_ReviewCalibration_count(ctx, field)
+	case "mean":
+		return ec.fieldContext_ReviewCalibration_mean(ctx, field)
+	case "standardDeviation":
+		return ec.fieldContext_ReviewCalibration_standardDeviation(ctx, field)
+	case "pooledStandardDeviation":
+		return ec.fieldContext_ReviewCalibration_pooledStandardDeviation(ctx, field)
+	case "reviewers":
+		return ec.fieldContext_ReviewCalibration_reviewers(ctx, field)
+	case "applications":
+		return ec.fieldContext_ReviewCalibration_applications(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewCalibration", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewPair(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_ReviewPair_application(ctx, field)
+	case "reviewer":
+		return ec.fieldContext_ReviewPair_reviewer(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewPair", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewPlan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assignedCount":
+		return ec.fieldContext_ReviewPlan_assignedCount(ctx, field)
+	case "pairs":
+		return ec.fieldContext_ReviewPlan_pairs(ctx, field)
+	case "loads":
+		return ec.fieldContext_ReviewPlan_loads(ctx, field)
+	case "unfilledCount":
+		return ec.fieldContext_ReviewPlan_unfilledCount(ctx, field)
+	case "unfilled":
+		return ec.fieldContext_ReviewPlan_unfilled(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewPlan", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reviewers":
+		return ec.fieldContext_ReviewProgress_reviewers(ctx, field)
+	case "unfilledCount":
+		return ec.fieldContext_ReviewProgress_unfilledCount(ctx, field)
+	case "unfilled":
+		return ec.fieldContext_ReviewProgress_unfilled(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewProgress", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewScore(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "criterion":
+		return ec.fieldContext_ReviewScore_criterion(ctx, field)
+	case "points":
+		return ec.fieldContext_ReviewScore_points(ctx, field)
+	case "comment":
+		return ec.fieldContext_ReviewScore_comment(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewScore", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewerCalibration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reviewer":
+		return ec.fieldContext_ReviewerCalibration_reviewer(ctx, field)
+	case "count":
+		return ec.fieldContext_ReviewerCalibration_count(ctx, field)
+	case "mean":
+		return ec.fieldContext_ReviewerCalibration_mean(ctx, field)
+	case "standardDeviation":
+		return ec.fieldContext_ReviewerCalibration_standardDeviation(ctx, field)
+	case "difference":
+		return ec.fieldContext_ReviewerCalibration_difference(ctx, field)
+	case "standardScore":
+		return ec.fieldContext_ReviewerCalibration_standardScore(ctx, field)
+	case "outlier":
+		return ec.fieldContext_ReviewerCalibration_outlier(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewerCalibration", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewerLoad(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reviewer":
+		return ec.fieldContext_ReviewerLoad_reviewer(ctx, field)
+	case "before":
+		return ec.fieldContext_ReviewerLoad_before(ctx, field)
+	case "after":
+		return ec.fieldContext_ReviewerLoad_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewerLoad", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewerProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reviewer":
+		return ec.fieldContext_ReviewerProgress_reviewer(ctx, field)
+	case "assigned":
+		return ec.fieldContext_ReviewerProgress_assigned(ctx, field)
+	case "completed":
+		return ec.fieldContext_ReviewerProgress_completed(ctx, field)
+	case "declined":
+		return ec.fieldContext_ReviewerProgress_declined(ctx, field)
+	case "removed":
+		return ec.fieldContext_ReviewerProgress_removed(ctx, field)
+	case "conflicted":
+		return ec.fieldContext_ReviewerProgress_conflicted(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewerProgress", field.Name)
+}
+
 func (ec *executionContext) childFields_RevokeAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "account":
@@ -10417,6 +12467,16 @@ func (ec *executionContext) childFields_RevokeEntitlementPayload(ctx context.Con
 		return ec.fieldContext_RevokeEntitlementPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeEntitlementPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeFeedAddressPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_RevokeFeedAddressPayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_RevokeFeedAddressPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeFeedAddressPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeFeedAddressesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10481,6 +12541,28 @@ func (ec *executionContext) childFields_SaveDraftPayload(ctx context.Context, fi
 		return ec.fieldContext_SaveDraftPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SaveDraftPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SaveFormPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_SaveFormPayload_call(ctx, field)
+	case "form":
+		return ec.fieldContext_SaveFormPayload_form(ctx, field)
+	case "errors":
+		return ec.fieldContext_SaveFormPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SaveFormPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SaveReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "review":
+		return ec.fieldContext_SaveReviewPayload_review(ctx, field)
+	case "errors":
+		return ec.fieldContext_SaveReviewPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SaveReviewPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SavedFilter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10679,6 +12761,8 @@ func (ec *executionContext) childFields_Space(ctx context.Context, field graphql
 		return ec.fieldContext_Space_viewerCanCreateThread(ctx, field)
 	case "viewerCanUpdate":
 		return ec.fieldContext_Space_viewerCanUpdate(ctx, field)
+	case "export":
+		return ec.fieldContext_Space_export(ctx, field)
 	case "entitlements":
 		return ec.fieldContext_Space_entitlements(ctx, field)
 	case "viewerOpenFlagCount":
@@ -10711,6 +12795,26 @@ func (ec *executionContext) childFields_SpaceEdge(ctx context.Context, field gra
 		return ec.fieldContext_SpaceEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SpaceEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SpaceExport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "state":
+		return ec.fieldContext_SpaceExport_state(ctx, field)
+	case "postCount":
+		return ec.fieldContext_SpaceExport_postCount(ctx, field)
+	case "size":
+		return ec.fieldContext_SpaceExport_size(ctx, field)
+	case "requestedAt":
+		return ec.fieldContext_SpaceExport_requestedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_SpaceExport_finishedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_SpaceExport_expiresAt(ctx, field)
+	case "url":
+		return ec.fieldContext_SpaceExport_url(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SpaceExport", field.Name)
 }
 
 func (ec *executionContext) childFields_SpaceMembership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10849,6 +12953,16 @@ func (ec *executionContext) childFields_SubmitApplicationPayload(ctx context.Con
 		return ec.fieldContext_SubmitApplicationPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SubmitApplicationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SubmitReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "review":
+		return ec.fieldContext_SubmitReviewPayload_review(ctx, field)
+	case "errors":
+		return ec.fieldContext_SubmitReviewPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmitReviewPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SubmittedAnswer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11121,6 +13235,22 @@ func (ec *executionContext) childFields_UnblockMemberPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type UnblockMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UnfilledApplication(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_UnfilledApplication_application(ctx, field)
+	case "wanted":
+		return ec.fieldContext_UnfilledApplication_wanted(ctx, field)
+	case "has":
+		return ec.fieldContext_UnfilledApplication_has(ctx, field)
+	case "conflicted":
+		return ec.fieldContext_UnfilledApplication_conflicted(ctx, field)
+	case "askedBefore":
+		return ec.fieldContext_UnfilledApplication_askedBefore(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnfilledApplication", field.Name)
+}
+
 func (ec *executionContext) childFields_UnhidePostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "post":
@@ -11179,6 +13309,16 @@ func (ec *executionContext) childFields_UnscheduleDraftPayload(ctx context.Conte
 		return ec.fieldContext_UnscheduleDraftPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UnscheduleDraftPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_UpdateCallPayload_call(ctx, field)
+	case "errors":
+		return ec.fieldContext_UpdateCallPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateCallPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateCohortPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11875,6 +14015,44 @@ func (ec *executionContext) field_Member_drafts_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Member_notificationGroups_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Member_notifications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12095,6 +14273,34 @@ func (ec *executionContext) field_Mutation_archiveTeam_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_assignBalanced_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AssignBalancedInput, error) {
+			return ec.unmarshalNAssignBalancedInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_assignReviewers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AssignReviewersInput, error) {
+			return ec.unmarshalNAssignReviewersInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_blockMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12227,6 +14433,20 @@ func (ec *executionContext) field_Mutation_createApplicationExport_args(ctx cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.CreateApplicationExportInput, error) {
 			return ec.unmarshalNCreateApplicationExportInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateApplicationExportInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreateCallInput, error) {
+			return ec.unmarshalNCreateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12445,6 +14665,20 @@ func (ec *executionContext) field_Mutation_deactivateMember_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_declareConflict_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeclareConflictInput, error) {
+			return ec.unmarshalNDeclareConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_declineJoinRequest_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12465,6 +14699,34 @@ func (ec *executionContext) field_Mutation_declineOffer_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DeclineOfferInput, error) {
 			return ec.unmarshalNDeclineOfferInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineOfferInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_declineReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeclineReviewInput, error) {
+			return ec.unmarshalNDeclineReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteCallInput, error) {
+			return ec.unmarshalNDeleteCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12557,6 +14819,20 @@ func (ec *executionContext) field_Mutation_discardDecision_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_discardFailedMail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DiscardFailedMailInput, error) {
+			return ec.unmarshalNDiscardFailedMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardFailedMailInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_editPost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12591,6 +14867,20 @@ func (ec *executionContext) field_Mutation_endBreakGlass_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.EndBreakGlassInput, error) {
 			return ec.unmarshalNEndBreakGlassInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndBreakGlassInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_endConflict_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.EndConflictInput, error) {
+			return ec.unmarshalNEndConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12851,6 +15141,20 @@ func (ec *executionContext) field_Mutation_markAllRead_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_markNotificationGroupRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MarkNotificationGroupReadInput, error) {
+			return ec.unmarshalNMarkNotificationGroupReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkNotificationGroupReadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_markNotificationsRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13005,12 +15309,40 @@ func (ec *executionContext) field_Mutation_prepareDecision_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_publishCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PublishCallInput, error) {
+			return ec.unmarshalNPublishCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_publishDraft_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.PublishDraftInput, error) {
 			return ec.unmarshalNPublishDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishDraftInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_publishForm_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PublishFormInput, error) {
+			return ec.unmarshalNPublishFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13117,6 +15449,20 @@ func (ec *executionContext) field_Mutation_removeReaction_args(ctx context.Conte
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_removeReviewer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RemoveReviewerInput, error) {
+			return ec.unmarshalNRemoveReviewerInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_renameThread_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13137,6 +15483,20 @@ func (ec *executionContext) field_Mutation_renewJoinAddress_args(ctx context.Con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.RenewJoinAddressInput, error) {
 			return ec.unmarshalNRenewJoinAddressInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRenewJoinAddressInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_reopenReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ReopenReviewInput, error) {
+			return ec.unmarshalNReopenReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13201,6 +15561,20 @@ func (ec *executionContext) field_Mutation_requestSignature_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_requestSpaceExport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RequestSpaceExportInput, error) {
+			return ec.unmarshalNRequestSpaceExportInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRequestSpaceExportInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_requestToJoin_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13243,6 +15617,34 @@ func (ec *executionContext) field_Mutation_resolveFlags_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_resumeMail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ResumeMailInput, error) {
+			return ec.unmarshalNResumeMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResumeMailInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_retryFailedMail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RetryFailedMailInput, error) {
+			return ec.unmarshalNRetryFailedMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRetryFailedMailInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_revokeAccessToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13263,6 +15665,20 @@ func (ec *executionContext) field_Mutation_revokeEntitlement_args(ctx context.Co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.RevokeEntitlementInput, error) {
 			return ec.unmarshalNRevokeEntitlementInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeEntitlementInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_revokeFeedAddress_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RevokeFeedAddressInput, error) {
+			return ec.unmarshalNRevokeFeedAddressInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13319,6 +15735,34 @@ func (ec *executionContext) field_Mutation_saveDraft_args(ctx context.Context, r
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SaveDraftInput, error) {
 			return ec.unmarshalNSaveDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveDraftInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_saveForm_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SaveFormInput, error) {
+			return ec.unmarshalNSaveFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_saveReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SaveReviewInput, error) {
+			return ec.unmarshalNSaveReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13417,6 +15861,20 @@ func (ec *executionContext) field_Mutation_submitApplication_args(ctx context.Co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SubmitApplicationInput, error) {
 			return ec.unmarshalNSubmitApplicationInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitApplicationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_submitReview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SubmitReviewInput, error) {
+			return ec.unmarshalNSubmitReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13557,6 +16015,20 @@ func (ec *executionContext) field_Mutation_unscheduleDraft_args(ctx context.Cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UnscheduleDraftInput, error) {
 			return ec.unmarshalNUnscheduleDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnscheduleDraftInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateCall_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UpdateCallInput, error) {
+			return ec.unmarshalNUpdateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14023,6 +16495,60 @@ func (ec *executionContext) field_Query_auditEntries_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_calls_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*admission.CallState, error) {
+			return ec.unmarshalOCallState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "offeringId",
+		func(ctx context.Context, v any) (*gid.ID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offeringId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg5
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_cohorts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14058,6 +16584,52 @@ func (ec *executionContext) field_Query_cohorts_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_failedMails_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "template",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["template"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
 	return args, nil
 }
 
@@ -14196,6 +16768,52 @@ func (ec *executionContext) field_Query_moderationQueue_args(ctx context.Context
 		return nil, err
 	}
 	args["spaceId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_myReviewAssignments_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*reviewassignment.State, error) {
+			return ec.unmarshalOReviewAssignmentState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -15538,6 +18156,38 @@ func (ec *executionContext) fieldContext_Account_accessTokens(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Account_feedAddresses(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_feedAddresses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Account().FeedAddresses(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*account.FeedAddress) graphql.Marshaler {
+			return ec.marshalNFeedAddress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐFeedAddressᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Account_feedAddresses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FeedAddress(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Account_identities(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16587,6 +19237,29 @@ func (ec *executionContext) fieldContext_Application_call(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Application_number(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Number(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Application_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Application", field, true, true, "Int")
+}
+
 func (ec *executionContext) _Application_organizationName(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16596,7 +19269,7 @@ func (ec *executionContext) _Application_organizationName(ctx context.Context, f
 			return ec.fieldContext_Application_organizationName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.OrganizationName, nil
+			return ec.Resolvers.Application().OrganizationName(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -16607,7 +19280,7 @@ func (ec *executionContext) _Application_organizationName(ctx context.Context, f
 	)
 }
 func (ec *executionContext) fieldContext_Application_organizationName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Application", field, false, false, "String")
+	return graphql.NewScalarFieldContext("Application", field, true, true, "String")
 }
 
 func (ec *executionContext) _Application_organizationKind(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
@@ -16642,7 +19315,7 @@ func (ec *executionContext) _Application_teamName(ctx context.Context, field gra
 			return ec.fieldContext_Application_teamName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.TeamName, nil
+			return ec.Resolvers.Application().TeamName(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -16653,7 +19326,7 @@ func (ec *executionContext) _Application_teamName(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_Application_teamName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Application", field, false, false, "String")
+	return graphql.NewScalarFieldContext("Application", field, true, true, "String")
 }
 
 func (ec *executionContext) _Application_state(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
@@ -16908,6 +19581,38 @@ func (ec *executionContext) fieldContext_Application_editors(_ context.Context, 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ApplicationEditor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Application_questions(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_questions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Questions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*schema.Question) graphql.Marshaler {
+			return ec.marshalNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_questions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormQuestion(ctx, field)
 		},
 	}
 	return fc, nil
@@ -17303,6 +20008,272 @@ func (ec *executionContext) fieldContext_Application_enrollment(_ context.Contex
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Application_reviewAssignments(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_reviewAssignments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().ReviewAssignments(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ReviewAssignment) graphql.Marshaler {
+			return ec.marshalNReviewAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignmentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_reviewAssignments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Application_reviews(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_reviews(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Reviews(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Review) graphql.Marshaler {
+			return ec.marshalNReview2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_reviews(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Review(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Application_conflicts(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_conflicts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Conflicts(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Conflict) graphql.Marshaler {
+			return ec.marshalNConflictOfInterest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflictᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_conflicts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConflictOfInterest(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApplicationCalibration_application(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplicationCalibration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApplicationCalibration_count(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ApplicationCalibration_mean(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_mean(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mean, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalNFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ApplicationCalibration_standardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_standardDeviation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deviation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalNFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_standardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ApplicationCalibration_lowest(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_lowest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Least, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_lowest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ApplicationCalibration_highest(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_highest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Utmost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_highest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ApplicationCalibration_outlier(ctx context.Context, field graphql.CollectedField, obj *review.ApplicationCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationCalibration_outlier(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outlier, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationCalibration_outlier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationCalibration", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _ApplicationChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationChanged) (ret graphql.Marshaler) {
@@ -18065,6 +21036,235 @@ func (ec *executionContext) fieldContext_ArchiveTeamPayload_errors(_ context.Con
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssignBalancedPayload_plan(ctx context.Context, field graphql.CollectedField, obj *model.AssignBalancedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignBalancedPayload_plan(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Plan, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *review.Plan) graphql.Marshaler {
+			return ec.marshalOReviewPlan2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPlan(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssignBalancedPayload_plan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssignBalancedPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewPlan(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssignBalancedPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AssignBalancedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignBalancedPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssignBalancedPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssignBalancedPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssignReviewersPayload_outcomes(ctx context.Context, field graphql.CollectedField, obj *model.AssignReviewersPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignReviewersPayload_outcomes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outcomes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.Outcome) graphql.Marshaler {
+			return ec.marshalOAssignmentOutcome2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcomeᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssignReviewersPayload_outcomes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssignReviewersPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssignmentOutcome(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssignReviewersPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AssignReviewersPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignReviewersPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssignReviewersPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssignReviewersPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssignmentOutcome_applicationId(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignmentOutcome_applicationId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplicationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssignmentOutcome_applicationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssignmentOutcome", field, false, false, "ID")
+}
+
+func (ec *executionContext) _AssignmentOutcome_reviewerId(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignmentOutcome_reviewerId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReviewerID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssignmentOutcome_reviewerId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssignmentOutcome", field, false, false, "ID")
+}
+
+func (ec *executionContext) _AssignmentOutcome_result(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignmentOutcome_result(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Result, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v review.Result) graphql.Marshaler {
+			return ec.marshalNAssignmentResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐResult(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssignmentOutcome_result(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssignmentOutcome", field, false, false, "AssignmentResult")
+}
+
+func (ec *executionContext) _AssignmentOutcome_assignment(ctx context.Context, field graphql.CollectedField, obj *review.Outcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignmentOutcome_assignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assignment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+			return ec.marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssignmentOutcome_assignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssignmentOutcome",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignment(ctx, field)
 		},
 	}
 	return fc, nil
@@ -20136,6 +23336,387 @@ func (ec *executionContext) fieldContext_Call_questions(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Call_offering(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_offering(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().Offering(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Offering) graphql.Marshaler {
+			return ec.marshalNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_offering(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Offering(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_opensLocal(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_opensLocal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().OpensLocal(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_opensLocal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, true, true, "String")
+}
+
+func (ec *executionContext) _Call_dueLocal(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_dueLocal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().DueLocal(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_dueLocal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, true, true, "String")
+}
+
+func (ec *executionContext) _Call_closesLocal(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_closesLocal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().ClosesLocal(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_closesLocal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, true, true, "String")
+}
+
+func (ec *executionContext) _Call_capacity(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_capacity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Capacity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_capacity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Call_offerDays(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_offerDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OfferDays, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_offerDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Call_rubric(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_rubric(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rubric, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []schema.Criterion) graphql.Marshaler {
+			return ec.marshalNCriterion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_rubric(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Criterion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_reviewsWanted(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_reviewsWanted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReviewsWanted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_reviewsWanted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Call_blind(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_blind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Blind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_blind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Call_formVersion(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_formVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FormVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_formVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Call_publishedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_publishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PublishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Call_publishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Call_cohort(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_cohort(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().Cohort(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Cohort) graphql.Marshaler {
+			return ec.marshalOCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Call_cohort(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Cohort(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_formVersions(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_formVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().FormVersions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.FormVersion) graphql.Marshaler {
+			return ec.marshalNFormVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_formVersions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_version(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().Version(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Call_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Call_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_viewerCanUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().ViewerCanUpdate(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Call_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, true, true, "Boolean")
+}
+
 func (ec *executionContext) _Call_applications(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20360,6 +23941,189 @@ func (ec *executionContext) fieldContext_Call_waitlist(ctx context.Context, fiel
 	if fc.Args, err = ec.field_Call_waitlist_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_reviewProgress(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_reviewProgress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().ReviewProgress(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *review.Progress) graphql.Marshaler {
+			return ec.marshalOReviewProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐProgress(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Call_reviewProgress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewProgress(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Call_reviewCalibration(ctx context.Context, field graphql.CollectedField, obj *ent.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Call_reviewCalibration(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().ReviewCalibration(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *review.Calibration) graphql.Marshaler {
+			return ec.marshalOReviewCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐCalibration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Call_reviewCalibration(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewCalibration(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Call]) graphql.Marshaler {
+			return ec.marshalNCallEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CallEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _CallEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -21401,6 +25165,162 @@ func (ec *executionContext) fieldContext_CohortEdge_node(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _ConflictOfInterest_id(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ConflictOfInterest_member(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ConflictOfInterest().Member(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConflictOfInterest",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConflictOfInterest_note(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "String")
+}
+
+func (ec *executionContext) _ConflictOfInterest_declaredBy(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_declaredBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ConflictOfInterest().DeclaredBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_declaredBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConflictOfInterest",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConflictOfInterest_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ConflictOfInterest_endedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Conflict) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictOfInterest_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictOfInterest_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictOfInterest", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _ConnectionSuggestion_member(ctx context.Context, field graphql.CollectedField, obj *people.ConnectionSuggestion) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21730,6 +25650,70 @@ func (ec *executionContext) _CreateApplicationExportPayload_errors(ctx context.C
 func (ec *executionContext) fieldContext_CreateApplicationExportPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "CreateApplicationExportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateCallPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.CreateCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateCallPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateCallPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.CreateCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateCallPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateCallPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -22664,6 +26648,121 @@ func (ec *executionContext) fieldContext_CreateWebhookEndpointPayload_errors(_ c
 	return fc, nil
 }
 
+func (ec *executionContext) _Criterion_key(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Criterion_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Criterion_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Criterion", field, false, false, "String")
+}
+
+func (ec *executionContext) _Criterion_label(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Criterion_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Criterion_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Criterion", field, false, false, "String")
+}
+
+func (ec *executionContext) _Criterion_description(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Criterion_description(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Criterion_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Criterion", field, false, false, "String")
+}
+
+func (ec *executionContext) _Criterion_max(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Criterion_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Criterion_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Criterion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Criterion_weight(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Criterion_weight(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Weight, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Criterion_weight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Criterion", field, false, false, "Int")
+}
+
 func (ec *executionContext) _DeactivateMemberPayload_member(ctx context.Context, field graphql.CollectedField, obj *model.DeactivateMemberPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23279,6 +27378,70 @@ func (ec *executionContext) fieldContext_DecisionRelease_joining(_ context.Conte
 	return graphql.NewScalarFieldContext("DecisionRelease", field, false, false, "Int")
 }
 
+func (ec *executionContext) _DeclareConflictPayload_conflict(ctx context.Context, field graphql.CollectedField, obj *model.DeclareConflictPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeclareConflictPayload_conflict(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conflict, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
+			return ec.marshalOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeclareConflictPayload_conflict(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeclareConflictPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConflictOfInterest(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeclareConflictPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeclareConflictPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeclareConflictPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeclareConflictPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeclareConflictPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DeclineJoinRequestPayload_joinRequest(ctx context.Context, field graphql.CollectedField, obj *model.DeclineJoinRequestPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23397,6 +27560,93 @@ func (ec *executionContext) _DeclineOfferPayload_errors(ctx context.Context, fie
 func (ec *executionContext) fieldContext_DeclineOfferPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DeclineOfferPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeclineReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeclineReviewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeclineReviewPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeclineReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeclineReviewPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteCallPayload_deletedCallId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteCallPayload_deletedCallId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedCallID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gid.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteCallPayload_deletedCallId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteCallPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeleteCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteCallPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteCallPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -23791,6 +28041,61 @@ func (ec *executionContext) _DiscardDecisionPayload_errors(ctx context.Context, 
 func (ec *executionContext) fieldContext_DiscardDecisionPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DiscardDecisionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DiscardFailedMailPayload_discardedId(ctx context.Context, field graphql.CollectedField, obj *model.DiscardFailedMailPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DiscardFailedMailPayload_discardedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DiscardedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gid.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DiscardFailedMailPayload_discardedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DiscardFailedMailPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DiscardFailedMailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DiscardFailedMailPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DiscardFailedMailPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DiscardFailedMailPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DiscardFailedMailPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -24278,6 +28583,84 @@ func (ec *executionContext) fieldContext_Draft_body(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Draft", field, false, false, "String")
 }
 
+func (ec *executionContext) _Draft_kind(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Draft().Kind(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *thread.Kind) graphql.Marshaler {
+			return ec.marshalOThreadKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋthreadᚐKind(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Draft", field, true, true, "ThreadKind")
+}
+
+func (ec *executionContext) _Draft_tags(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_tags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tags, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Draft", field, false, false, "String")
+}
+
+func (ec *executionContext) _Draft_attachments(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Draft_attachments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Draft().Attachments(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.File) graphql.Marshaler {
+			return ec.marshalNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Draft_attachments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Draft",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_File(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Draft_version(ctx context.Context, field graphql.CollectedField, obj *ent.Draft) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24691,6 +29074,84 @@ func (ec *executionContext) fieldContext_DraftVersion_body(_ context.Context, fi
 	return graphql.NewScalarFieldContext("DraftVersion", field, false, false, "String")
 }
 
+func (ec *executionContext) _DraftVersion_kind(ctx context.Context, field graphql.CollectedField, obj *ent.DraftVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftVersion_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DraftVersion().Kind(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *thread.Kind) graphql.Marshaler {
+			return ec.marshalOThreadKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋthreadᚐKind(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DraftVersion_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DraftVersion", field, true, true, "ThreadKind")
+}
+
+func (ec *executionContext) _DraftVersion_tags(ctx context.Context, field graphql.CollectedField, obj *ent.DraftVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftVersion_tags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tags, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftVersion_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DraftVersion", field, false, false, "String")
+}
+
+func (ec *executionContext) _DraftVersion_attachments(ctx context.Context, field graphql.CollectedField, obj *ent.DraftVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DraftVersion_attachments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DraftVersion().Attachments(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.File) graphql.Marshaler {
+			return ec.marshalNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DraftVersion_attachments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DraftVersion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_File(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DraftVersion_savedAt(ctx context.Context, field graphql.CollectedField, obj *ent.DraftVersion) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25006,6 +29467,70 @@ func (ec *executionContext) _EndBreakGlassPayload_errors(ctx context.Context, fi
 func (ec *executionContext) fieldContext_EndBreakGlassPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "EndBreakGlassPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EndConflictPayload_conflict(ctx context.Context, field graphql.CollectedField, obj *model.EndConflictPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EndConflictPayload_conflict(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conflict, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
+			return ec.marshalOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EndConflictPayload_conflict(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EndConflictPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConflictOfInterest(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EndConflictPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.EndConflictPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EndConflictPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EndConflictPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EndConflictPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -26399,6 +30924,465 @@ func (ec *executionContext) fieldContext_ExtensionGranted_application(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _FailedMail_id(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMail_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMail_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "ID")
+}
+
+func (ec *executionContext) _FailedMail_template(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMail_template(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Template, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMail_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "String")
+}
+
+func (ec *executionContext) _FailedMail_recipient(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMail_recipient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FailedMail().Recipient(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMail_recipient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FailedMail",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FailedMail_address(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMail_address(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FailedMail().Address(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMail_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailedMail", field, true, true, "String")
+}
+
+func (ec *executionContext) _FailedMail_attempts(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMail_attempts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attempts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMail_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FailedMail_error(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMail_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FailedMail().Error(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMail_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailedMail", field, true, true, "String")
+}
+
+func (ec *executionContext) _FailedMail_canRetry(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMail_canRetry(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FailedMail().CanRetry(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMail_canRetry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailedMail", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _FailedMail_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMail_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMail_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _FailedMail_retriedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMail_retriedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RetriedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMail_retriedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _FailedMail_failedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Mail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMail_failedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FailedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMail_failedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailedMail", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _FailedMailConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Mail]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMailConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Mail]) graphql.Marshaler {
+			return ec.marshalNFailedMailEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMailConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FailedMailConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FailedMailEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FailedMailConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Mail]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMailConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMailConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FailedMailConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FailedMailEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Mail]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMailEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMailEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailedMailEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _FailedMailEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Mail]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailedMailEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Mail) graphql.Marshaler {
+			return ec.marshalNFailedMail2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMail(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailedMailEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FailedMailEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FailedMail(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FeedAddress_id(ctx context.Context, field graphql.CollectedField, obj *account.FeedAddress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedAddress_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedAddress_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedAddress", field, false, false, "ID")
+}
+
+func (ec *executionContext) _FeedAddress_space(ctx context.Context, field graphql.CollectedField, obj *account.FeedAddress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedAddress_space(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Space, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Space) graphql.Marshaler {
+			return ec.marshalOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FeedAddress_space(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FeedAddress",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Space(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FeedAddress_createdAt(ctx context.Context, field graphql.CollectedField, obj *account.FeedAddress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedAddress_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedAddress_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedAddress", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _FeedAddress_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *account.FeedAddress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedAddress_lastUsedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastUsedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FeedAddress_lastUsedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedAddress", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _File_id(ctx context.Context, field graphql.CollectedField, obj *ent.File) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -27315,6 +32299,153 @@ func (ec *executionContext) _FormQuestion_max(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_FormQuestion_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FormQuestion", field, false, false, "Float")
+}
+
+func (ec *executionContext) _FormQuestion_section(ctx context.Context, field graphql.CollectedField, obj *schema.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormQuestion_section(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Section, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FormQuestion_section(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FormQuestion", field, false, false, "String")
+}
+
+func (ec *executionContext) _FormQuestion_identifying(ctx context.Context, field graphql.CollectedField, obj *schema.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormQuestion_identifying(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Identifying, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FormQuestion_identifying(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FormQuestion", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _FormVersion_number(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormVersion_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FormVersion_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FormVersion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FormVersion_questions(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormVersion_questions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Questions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []schema.Question) graphql.Marshaler {
+			return ec.marshalNFormQuestion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FormVersion_questions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FormVersion",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormQuestion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FormVersion_publishedAt(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormVersion_publishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PublishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FormVersion_publishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FormVersion", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _FormVersion_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.FormVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FormVersion_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FormVersion_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FormVersion", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _Framework_id(ctx context.Context, field graphql.CollectedField, obj *ent.Framework) (ret graphql.Marshaler) {
@@ -28352,6 +33483,70 @@ func (ec *executionContext) fieldContext_MarkAllReadPayload_errors(_ context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _MarkNotificationGroupReadPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.MarkNotificationGroupReadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkNotificationGroupReadPayload_viewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Viewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MarkNotificationGroupReadPayload_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MarkNotificationGroupReadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MarkNotificationGroupReadPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.MarkNotificationGroupReadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkNotificationGroupReadPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarkNotificationGroupReadPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MarkNotificationGroupReadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MarkNotificationsReadPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.MarkNotificationsReadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29266,6 +34461,50 @@ func (ec *executionContext) _Member_unreadMentionCount(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_Member_unreadMentionCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Member", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Member_notificationGroups(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_notificationGroups(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Member().NotificationGroups(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Notification]) graphql.Marshaler {
+			return ec.marshalONotificationGroupConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Member_notificationGroups(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Member",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NotificationGroupConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Member_notificationGroups_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Member_interests(ctx context.Context, field graphql.CollectedField, obj *ent.Member) (ret graphql.Marshaler) {
@@ -30775,6 +36014,50 @@ func (ec *executionContext) fieldContext_Mutation_revokeFeedAddresses(ctx contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_revokeFeedAddress(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revokeFeedAddress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevokeFeedAddress(ctx, fc.Args["input"].(model.RevokeFeedAddressInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RevokeFeedAddressPayload) graphql.Marshaler {
+			return ec.marshalNRevokeFeedAddressPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revokeFeedAddress(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevokeFeedAddressPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revokeFeedAddress_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_inviteMember(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31385,6 +36668,314 @@ func (ec *executionContext) fieldContext_Mutation_transferApplication(ctx contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_transferApplication_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_requestSpaceExport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_requestSpaceExport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RequestSpaceExport(ctx, fc.Args["input"].(model.RequestSpaceExportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RequestSpaceExportPayload) graphql.Marshaler {
+			return ec.marshalNRequestSpaceExportPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRequestSpaceExportPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_requestSpaceExport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequestSpaceExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_requestSpaceExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createCall(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateCall(ctx, fc.Args["input"].(model.CreateCallInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateCallPayload) graphql.Marshaler {
+			return ec.marshalNCreateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateCallPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateCall(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateCall(ctx, fc.Args["input"].(model.UpdateCallInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateCallPayload) graphql.Marshaler {
+			return ec.marshalNUpdateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateCallPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_publishCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_publishCall(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PublishCall(ctx, fc.Args["input"].(model.PublishCallInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PublishCallPayload) graphql.Marshaler {
+			return ec.marshalNPublishCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_publishCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PublishCallPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_publishCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteCall(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteCall(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteCall(ctx, fc.Args["input"].(model.DeleteCallInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteCallPayload) graphql.Marshaler {
+			return ec.marshalNDeleteCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteCall(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteCallPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteCall_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_saveForm(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_saveForm(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SaveForm(ctx, fc.Args["input"].(model.SaveFormInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SaveFormPayload) graphql.Marshaler {
+			return ec.marshalNSaveFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_saveForm(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SaveFormPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_saveForm_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_publishForm(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_publishForm(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PublishForm(ctx, fc.Args["input"].(model.PublishFormInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PublishFormPayload) graphql.Marshaler {
+			return ec.marshalNPublishFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_publishForm(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PublishFormPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_publishForm_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -34163,6 +39754,94 @@ func (ec *executionContext) fieldContext_Mutation_createExport(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_retryFailedMail(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_retryFailedMail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RetryFailedMail(ctx, fc.Args["input"].(model.RetryFailedMailInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RetryFailedMailPayload) graphql.Marshaler {
+			return ec.marshalNRetryFailedMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRetryFailedMailPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_retryFailedMail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetryFailedMailPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_retryFailedMail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_discardFailedMail(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_discardFailedMail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DiscardFailedMail(ctx, fc.Args["input"].(model.DiscardFailedMailInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DiscardFailedMailPayload) graphql.Marshaler {
+			return ec.marshalNDiscardFailedMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardFailedMailPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_discardFailedMail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DiscardFailedMailPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_discardFailedMail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_flagPost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -34647,6 +40326,50 @@ func (ec *executionContext) fieldContext_Mutation_markNotificationsRead(ctx cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_markNotificationGroupRead(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_markNotificationGroupRead(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MarkNotificationGroupRead(ctx, fc.Args["input"].(model.MarkNotificationGroupReadInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MarkNotificationGroupReadPayload) graphql.Marshaler {
+			return ec.marshalNMarkNotificationGroupReadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkNotificationGroupReadPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_markNotificationGroupRead(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MarkNotificationGroupReadPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_markNotificationGroupRead_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_markThreadUnread(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -34905,6 +40628,50 @@ func (ec *executionContext) fieldContext_Mutation_updateNotificationPreference(c
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateNotificationPreference_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_resumeMail(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resumeMail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResumeMail(ctx, fc.Args["input"].(model.ResumeMailInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ResumeMailPayload) graphql.Marshaler {
+			return ec.marshalNResumeMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResumeMailPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resumeMail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ResumeMailPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resumeMail_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -35785,6 +41552,402 @@ func (ec *executionContext) fieldContext_Mutation_archiveResource(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_archiveResource_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_assignReviewers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_assignReviewers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AssignReviewers(ctx, fc.Args["input"].(model.AssignReviewersInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AssignReviewersPayload) graphql.Marshaler {
+			return ec.marshalNAssignReviewersPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_assignReviewers(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssignReviewersPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_assignReviewers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_assignBalanced(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_assignBalanced(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AssignBalanced(ctx, fc.Args["input"].(model.AssignBalancedInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AssignBalancedPayload) graphql.Marshaler {
+			return ec.marshalNAssignBalancedPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_assignBalanced(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssignBalancedPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_assignBalanced_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_removeReviewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_removeReviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RemoveReviewer(ctx, fc.Args["input"].(model.RemoveReviewerInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RemoveReviewerPayload) graphql.Marshaler {
+			return ec.marshalNRemoveReviewerPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_removeReviewer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RemoveReviewerPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_removeReviewer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_declineReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_declineReview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeclineReview(ctx, fc.Args["input"].(model.DeclineReviewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeclineReviewPayload) graphql.Marshaler {
+			return ec.marshalNDeclineReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_declineReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeclineReviewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_declineReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_declareConflict(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_declareConflict(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeclareConflict(ctx, fc.Args["input"].(model.DeclareConflictInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeclareConflictPayload) graphql.Marshaler {
+			return ec.marshalNDeclareConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_declareConflict(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeclareConflictPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_declareConflict_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_endConflict(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_endConflict(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EndConflict(ctx, fc.Args["input"].(model.EndConflictInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.EndConflictPayload) graphql.Marshaler {
+			return ec.marshalNEndConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_endConflict(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EndConflictPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_endConflict_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_saveReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_saveReview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SaveReview(ctx, fc.Args["input"].(model.SaveReviewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SaveReviewPayload) graphql.Marshaler {
+			return ec.marshalNSaveReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_saveReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SaveReviewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_saveReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_submitReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_submitReview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SubmitReview(ctx, fc.Args["input"].(model.SubmitReviewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SubmitReviewPayload) graphql.Marshaler {
+			return ec.marshalNSubmitReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_submitReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubmitReviewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_submitReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reopenReview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reopenReview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReopenReview(ctx, fc.Args["input"].(model.ReopenReviewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ReopenReviewPayload) graphql.Marshaler {
+			return ec.marshalNReopenReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reopenReview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReopenReviewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reopenReview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -36955,6 +43118,244 @@ func (ec *executionContext) fieldContext_NotificationEdge_node(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _NotificationGroup_thread(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationGroup_thread(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NotificationGroup().Thread(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Thread) graphql.Marshaler {
+			return ec.marshalNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationGroup_thread(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NotificationGroup",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Thread(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NotificationGroup_newest(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationGroup_newest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NotificationGroup().Newest(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Notification) graphql.Marshaler {
+			return ec.marshalNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationGroup_newest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NotificationGroup",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Notification(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NotificationGroup_unreadCount(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationGroup_unreadCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NotificationGroup().UnreadCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationGroup_unreadCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationGroup", field, true, true, "Int")
+}
+
+func (ec *executionContext) _NotificationGroup_actors(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationGroup_actors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NotificationGroup().Actors(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationGroup_actors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NotificationGroup",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NotificationGroupConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Notification]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationGroupConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.Notification]) graphql.Marshaler {
+			return ec.marshalNNotificationGroupEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationGroupConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NotificationGroupConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NotificationGroupEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NotificationGroupConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Notification]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationGroupConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationGroupConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NotificationGroupConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NotificationGroupEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Notification]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationGroupEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationGroupEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationGroupEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _NotificationGroupEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.Notification]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationGroupEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Notification) graphql.Marshaler {
+			return ec.marshalNNotificationGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationGroupEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NotificationGroupEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NotificationGroup(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _NotificationPreference_directMail(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -37091,6 +43492,29 @@ func (ec *executionContext) _NotificationPreference_quietUntil(ctx context.Conte
 }
 func (ec *executionContext) fieldContext_NotificationPreference_quietUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NotificationPreference", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NotificationPreference_mailStoppedAt(ctx context.Context, field graphql.CollectedField, obj *ent.NotificationPreference) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotificationPreference_mailStoppedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NotificationPreference().MailStoppedAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NotificationPreference_mailStoppedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotificationPreference", field, true, true, "DateTime")
 }
 
 func (ec *executionContext) _NotificationsRead_cursor(ctx context.Context, field graphql.CollectedField, obj *model.NotificationsRead) (ret graphql.Marshaler) {
@@ -40468,6 +46892,70 @@ func (ec *executionContext) fieldContext_Program_offerings(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _PublishCallPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.PublishCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishCallPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PublishCallPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PublishCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.PublishCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishCallPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PublishCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PublishDraftPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.PublishDraftPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -40522,6 +47010,102 @@ func (ec *executionContext) _PublishDraftPayload_errors(ctx context.Context, fie
 func (ec *executionContext) fieldContext_PublishDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PublishDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PublishFormPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.PublishFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishFormPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PublishFormPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishFormPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PublishFormPayload_form(ctx context.Context, field graphql.CollectedField, obj *model.PublishFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishFormPayload_form(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Form, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
+			return ec.marshalOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PublishFormPayload_form(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishFormPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PublishFormPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.PublishFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishFormPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PublishFormPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PublishFormPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -40827,6 +47411,50 @@ func (ec *executionContext) fieldContext_Query_auditEntries(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_calls(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_calls(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Calls(ctx, fc.Args["state"].(*admission.CallState), fc.Args["offeringId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Call]) graphql.Marshaler {
+			return ec.marshalNCallConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_calls(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CallConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_calls_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_organizations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -40953,6 +47581,50 @@ func (ec *executionContext) fieldContext_Query_members(ctx context.Context, fiel
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_members_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_failedMails(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_failedMails(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().FailedMails(ctx, fc.Args["template"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.Mail]) graphql.Marshaler {
+			return ec.marshalNFailedMailConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_failedMails(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FailedMailConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_failedMails_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -41239,6 +47911,50 @@ func (ec *executionContext) fieldContext_Query_frameworks(_ context.Context, fie
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Framework(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_myReviewAssignments(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_myReviewAssignments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MyReviewAssignments(ctx, fc.Args["state"].(*reviewassignment.State), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[ent.ReviewAssignment]) graphql.Marshaler {
+			return ec.marshalNReviewAssignmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_myReviewAssignments(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignmentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_myReviewAssignments_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -42268,6 +48984,70 @@ func (ec *executionContext) fieldContext_RemoveReactionPayload_errors(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _RemoveReviewerPayload_assignment(ctx context.Context, field graphql.CollectedField, obj *model.RemoveReviewerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveReviewerPayload_assignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assignment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+			return ec.marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveReviewerPayload_assignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RemoveReviewerPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RemoveReviewerPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RemoveReviewerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveReviewerPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveReviewerPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RemoveReviewerPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RenameThreadPayload_thread(ctx context.Context, field graphql.CollectedField, obj *model.RenameThreadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -42386,6 +49166,70 @@ func (ec *executionContext) _RenewJoinAddressPayload_errors(ctx context.Context,
 func (ec *executionContext) fieldContext_RenewJoinAddressPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "RenewJoinAddressPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReopenReviewPayload_assignment(ctx context.Context, field graphql.CollectedField, obj *model.ReopenReviewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReopenReviewPayload_assignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assignment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+			return ec.marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReopenReviewPayload_assignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReopenReviewPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReopenReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ReopenReviewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReopenReviewPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReopenReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReopenReviewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -42643,6 +49487,70 @@ func (ec *executionContext) fieldContext_RequestSignaturePayload_errors(_ contex
 	return fc, nil
 }
 
+func (ec *executionContext) _RequestSpaceExportPayload_export(ctx context.Context, field graphql.CollectedField, obj *model.RequestSpaceExportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestSpaceExportPayload_export(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Export, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *archive.Export) graphql.Marshaler {
+			return ec.marshalOSpaceExport2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋarchiveᚐExport(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RequestSpaceExportPayload_export(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequestSpaceExportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SpaceExport(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RequestSpaceExportPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RequestSpaceExportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestSpaceExportPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestSpaceExportPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequestSpaceExportPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RequestToJoinPayload_joinRequest(ctx context.Context, field graphql.CollectedField, obj *model.RequestToJoinPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -42820,6 +49728,52 @@ func (ec *executionContext) _Requirement_optional(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_Requirement_optional(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Requirement", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Requirement_help(ctx context.Context, field graphql.CollectedField, obj *schema.Requirement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Requirement_help(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Help, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Requirement_help(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Requirement", field, false, false, "String")
+}
+
+func (ec *executionContext) _Requirement_letter(ctx context.Context, field graphql.CollectedField, obj *schema.Requirement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Requirement_letter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Letter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Requirement_letter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Requirement", field, false, false, "String")
 }
 
 func (ec *executionContext) _ResendSignatureRequestPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.ResendSignatureRequestPayload) (ret graphql.Marshaler) {
@@ -43916,6 +50870,1671 @@ func (ec *executionContext) fieldContext_ResourceVersionEdge_node(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _ResumeMailPayload_notificationPreference(ctx context.Context, field graphql.CollectedField, obj *model.ResumeMailPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResumeMailPayload_notificationPreference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NotificationPreference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
+			return ec.marshalONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ResumeMailPayload_notificationPreference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResumeMailPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NotificationPreference(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ResumeMailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ResumeMailPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResumeMailPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResumeMailPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResumeMailPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetryFailedMailPayload_retriedId(ctx context.Context, field graphql.CollectedField, obj *model.RetryFailedMailPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetryFailedMailPayload_retriedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RetriedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gid.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetryFailedMailPayload_retriedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetryFailedMailPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _RetryFailedMailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RetryFailedMailPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetryFailedMailPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetryFailedMailPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetryFailedMailPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Review_id(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Review_application(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Review().Application(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Review",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Review_reviewer(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Review().Reviewer(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Review_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Review",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Review_scores(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_scores(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scores, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []schema.Score) graphql.Marshaler {
+			return ec.marshalNReviewScore2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScoreᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_scores(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Review",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewScore(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Review_comment(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_comment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Comment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "String")
+}
+
+func (ec *executionContext) _Review_recommendation(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_recommendation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Recommendation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *review1.Recommendation) graphql.Marshaler {
+			return ec.marshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Review_recommendation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "ReviewRecommendation")
+}
+
+func (ec *executionContext) _Review_points(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_points(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Review().Points(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Review_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, true, true, "Float")
+}
+
+func (ec *executionContext) _Review_submittedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_submittedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubmittedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Review_submittedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Review_version(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Review_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Review_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Review_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Review", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ReviewAssignment_id(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v gid.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ReviewAssignment_application(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().Application(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewAssignment_reviewer(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().Reviewer(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewAssignment_state(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reviewassignment.State) graphql.Marshaler {
+			return ec.marshalNReviewAssignmentState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "ReviewAssignmentState")
+}
+
+func (ec *executionContext) _ReviewAssignment_conflicted(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_conflicted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().Conflicted(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_conflicted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _ReviewAssignment_conflictReasons(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_conflictReasons(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().ConflictReasons(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []review.Reason) graphql.Marshaler {
+			return ec.marshalNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_conflictReasons(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, true, true, "ConflictReason")
+}
+
+func (ec *executionContext) _ReviewAssignment_endReason(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_endReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().EndReason(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_endReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, true, true, "String")
+}
+
+func (ec *executionContext) _ReviewAssignment_review(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_review(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewAssignment().Review(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Review) graphql.Marshaler {
+			return ec.marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_review(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Review(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewAssignment_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ReviewAssignment_endedAt(ctx context.Context, field graphql.CollectedField, obj *ent.ReviewAssignment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignment_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignment_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignment", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ReviewAssignmentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.ReviewAssignment]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignmentConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
+			return ec.marshalNReviewAssignmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignmentConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignmentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignmentEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewAssignmentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.ReviewAssignment]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignmentConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignmentConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignmentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewAssignmentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.ReviewAssignment]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignmentEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignmentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewAssignmentEdge", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _ReviewAssignmentEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[ent.ReviewAssignment]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewAssignmentEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+			return ec.marshalNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewAssignmentEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewAssignmentEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewAssignment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewCalibration_count(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewCalibration_mean(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_mean(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mean, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewCalibration_standardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_standardDeviation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deviation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_standardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewCalibration_pooledStandardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_pooledStandardDeviation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pooled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_pooledStandardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewCalibration_reviewers(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_reviewers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.ReviewerCalibration) graphql.Marshaler {
+			return ec.marshalNReviewerCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibrationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_reviewers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewCalibration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewerCalibration(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewCalibration_applications(ctx context.Context, field graphql.CollectedField, obj *review.Calibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewCalibration_applications(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Applications, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.ApplicationCalibration) graphql.Marshaler {
+			return ec.marshalNApplicationCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibrationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewCalibration_applications(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewCalibration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationCalibration(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewPair_application(ctx context.Context, field graphql.CollectedField, obj *review.Pair) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPair_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPair_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewPair",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewPair_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.Pair) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPair_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPair_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewPair",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewPlan_assignedCount(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPlan_assignedCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AssignedCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPlan_assignedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewPlan", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewPlan_pairs(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPlan_pairs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pairs, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.Pair) graphql.Marshaler {
+			return ec.marshalNReviewPair2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPairᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPlan_pairs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewPlan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewPair(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewPlan_loads(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPlan_loads(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Loads, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.Load) graphql.Marshaler {
+			return ec.marshalNReviewerLoad2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoadᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPlan_loads(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewPlan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewerLoad(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewPlan_unfilledCount(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPlan_unfilledCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnfilledCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPlan_unfilledCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewPlan", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewPlan_unfilled(ctx context.Context, field graphql.CollectedField, obj *review.Plan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewPlan_unfilled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unfilled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.Unfilled) graphql.Marshaler {
+			return ec.marshalNUnfilledApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilledᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewPlan_unfilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewPlan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnfilledApplication(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewProgress_reviewers(ctx context.Context, field graphql.CollectedField, obj *review.Progress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewProgress_reviewers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*review.ReviewerProgress) graphql.Marshaler {
+			return ec.marshalNReviewerProgress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgressᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewProgress_reviewers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewProgress",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReviewerProgress(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewProgress_unfilledCount(ctx context.Context, field graphql.CollectedField, obj *review.Progress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewProgress_unfilledCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnfilledCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewProgress_unfilledCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewProgress", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewProgress_unfilled(ctx context.Context, field graphql.CollectedField, obj *review.Progress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewProgress_unfilled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unfilled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewProgress_unfilled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewProgress",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewScore_criterion(ctx context.Context, field graphql.CollectedField, obj *schema.Score) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewScore_criterion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Criterion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewScore_criterion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewScore", field, false, false, "String")
+}
+
+func (ec *executionContext) _ReviewScore_points(ctx context.Context, field graphql.CollectedField, obj *schema.Score) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewScore_points(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Points, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewScore_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewScore", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewScore_comment(ctx context.Context, field graphql.CollectedField, obj *schema.Score) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewScore_comment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Comment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewScore_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewScore", field, false, false, "String")
+}
+
+func (ec *executionContext) _ReviewerCalibration_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewerCalibration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewerCalibration_count(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerCalibration_mean(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_mean(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mean, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalNFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewerCalibration_standardDeviation(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_standardDeviation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deviation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_standardDeviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewerCalibration_difference(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_difference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Difference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_difference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewerCalibration_standardScore(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_standardScore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Score, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_standardScore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Float")
+}
+
+func (ec *executionContext) _ReviewerCalibration_outlier(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerCalibration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerCalibration_outlier(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outlier, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerCalibration_outlier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerCalibration", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ReviewerLoad_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.Load) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerLoad_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerLoad_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewerLoad",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewerLoad_before(ctx context.Context, field graphql.CollectedField, obj *review.Load) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerLoad_before(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Before, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerLoad_before(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerLoad", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerLoad_after(ctx context.Context, field graphql.CollectedField, obj *review.Load) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerLoad_after(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.After, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerLoad_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerLoad", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerProgress_reviewer(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_reviewer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reviewer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewerProgress",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReviewerProgress_assigned(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_assigned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assigned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_assigned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerProgress_completed(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_completed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Completed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_completed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerProgress_declined(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_declined(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Declined, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_declined(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerProgress_removed(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_removed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Removed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_removed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReviewerProgress_conflicted(ctx context.Context, field graphql.CollectedField, obj *review.ReviewerProgress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReviewerProgress_conflicted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conflicted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReviewerProgress_conflicted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReviewerProgress", field, false, false, "Int")
+}
+
 func (ec *executionContext) _RevokeAccessTokenPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.RevokeAccessTokenPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -44034,6 +52653,70 @@ func (ec *executionContext) _RevokeEntitlementPayload_errors(ctx context.Context
 func (ec *executionContext) fieldContext_RevokeEntitlementPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "RevokeEntitlementPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevokeFeedAddressPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.RevokeFeedAddressPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevokeFeedAddressPayload_account(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Account, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *account.Account) graphql.Marshaler {
+			return ec.marshalOAccount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐAccount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RevokeFeedAddressPayload_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevokeFeedAddressPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Account(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevokeFeedAddressPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RevokeFeedAddressPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevokeFeedAddressPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevokeFeedAddressPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevokeFeedAddressPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -44515,6 +53198,166 @@ func (ec *executionContext) _SaveDraftPayload_errors(ctx context.Context, field 
 func (ec *executionContext) fieldContext_SaveDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SaveDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SaveFormPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.SaveFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SaveFormPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SaveFormPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveFormPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SaveFormPayload_form(ctx context.Context, field graphql.CollectedField, obj *model.SaveFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SaveFormPayload_form(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Form, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
+			return ec.marshalOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SaveFormPayload_form(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveFormPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SaveFormPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SaveFormPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SaveFormPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SaveFormPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveFormPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SaveReviewPayload_review(ctx context.Context, field graphql.CollectedField, obj *model.SaveReviewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SaveReviewPayload_review(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Review, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Review) graphql.Marshaler {
+			return ec.marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SaveReviewPayload_review(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveReviewPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Review(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SaveReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SaveReviewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SaveReviewPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SaveReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveReviewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -46421,6 +55264,38 @@ func (ec *executionContext) fieldContext_Space_viewerCanUpdate(_ context.Context
 	return graphql.NewScalarFieldContext("Space", field, true, true, "Boolean")
 }
 
+func (ec *executionContext) _Space_export(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Space_export(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Space().Export(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *archive.Export) graphql.Marshaler {
+			return ec.marshalOSpaceExport2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋarchiveᚐExport(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Space_export(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Space",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SpaceExport(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Space_entitlements(ctx context.Context, field graphql.CollectedField, obj *ent.Space) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -46683,6 +55558,167 @@ func (ec *executionContext) fieldContext_SpaceEdge_node(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _SpaceExport_state(ctx context.Context, field graphql.CollectedField, obj *archive.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SpaceExport_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v archive.State) graphql.Marshaler {
+			return ec.marshalNSpaceExportState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋarchiveᚐState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SpaceExport_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SpaceExport", field, false, false, "SpaceExportState")
+}
+
+func (ec *executionContext) _SpaceExport_postCount(ctx context.Context, field graphql.CollectedField, obj *archive.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SpaceExport_postCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Posts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SpaceExport_postCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SpaceExport", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SpaceExport_size(ctx context.Context, field graphql.CollectedField, obj *archive.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SpaceExport_size(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SpaceExport_size(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SpaceExport", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SpaceExport_requestedAt(ctx context.Context, field graphql.CollectedField, obj *archive.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SpaceExport_requestedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequestedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SpaceExport_requestedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SpaceExport", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _SpaceExport_finishedAt(ctx context.Context, field graphql.CollectedField, obj *archive.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SpaceExport_finishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SpaceExport_finishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SpaceExport", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _SpaceExport_expiresAt(ctx context.Context, field graphql.CollectedField, obj *archive.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SpaceExport_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SpaceExport_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SpaceExport", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _SpaceExport_url(ctx context.Context, field graphql.CollectedField, obj *archive.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SpaceExport_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SpaceExport_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SpaceExport", field, false, false, "String")
 }
 
 func (ec *executionContext) _SpaceMembership_id(ctx context.Context, field graphql.CollectedField, obj *ent.SpaceMembership) (ret graphql.Marshaler) {
@@ -47647,6 +56683,70 @@ func (ec *executionContext) _SubmitApplicationPayload_errors(ctx context.Context
 func (ec *executionContext) fieldContext_SubmitApplicationPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SubmitApplicationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SubmitReviewPayload_review(ctx context.Context, field graphql.CollectedField, obj *model.SubmitReviewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitReviewPayload_review(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Review, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Review) graphql.Marshaler {
+			return ec.marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitReviewPayload_review(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitReviewPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Review(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SubmitReviewPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.SubmitReviewPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitReviewPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitReviewPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitReviewPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -50074,6 +59174,130 @@ func (ec *executionContext) fieldContext_UnblockMemberPayload_errors(_ context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _UnfilledApplication_application(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfilledApplication_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnfilledApplication_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnfilledApplication",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnfilledApplication_wanted(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfilledApplication_wanted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Wanted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnfilledApplication_wanted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UnfilledApplication_has(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfilledApplication_has(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Has, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnfilledApplication_has(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UnfilledApplication_conflicted(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfilledApplication_conflicted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conflicted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnfilledApplication_conflicted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UnfilledApplication_askedBefore(ctx context.Context, field graphql.CollectedField, obj *review.Unfilled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfilledApplication_askedBefore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AskedBefore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnfilledApplication_askedBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnfilledApplication", field, false, false, "Int")
+}
+
 func (ec *executionContext) _UnhidePostPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.UnhidePostPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -50448,6 +59672,70 @@ func (ec *executionContext) _UnscheduleDraftPayload_errors(ctx context.Context, 
 func (ec *executionContext) fieldContext_UnscheduleDraftPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "UnscheduleDraftPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateCallPayload_call(ctx context.Context, field graphql.CollectedField, obj *model.UpdateCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateCallPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateCallPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateCallPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateCallPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateCallPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateCallPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -54043,6 +63331,111 @@ func UnmarshalArchiveTeamInput(ctx context.Context, raw any) (model.ArchiveTeamI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAssignBalancedInput(ctx context.Context, obj any) (model.AssignBalancedInput, error) {
+	var it model.AssignBalancedInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "reviewerIds", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "reviewerIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewerIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewerIds = graphql.OmittableOf(data)
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAssignBalancedInput unmarshals raw into the AssignBalancedInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAssignBalancedInput(ctx context.Context, raw any) (model.AssignBalancedInput, error) {
+	var out model.AssignBalancedInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssignBalancedInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAssignReviewersInput(ctx context.Context, obj any) (model.AssignReviewersInput, error) {
+	var it model.AssignReviewersInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationIds", "reviewerIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationIds"))
+			data, err := ec.unmarshalNID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationIds = data
+		case "reviewerIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewerIds"))
+			data, err := ec.unmarshalNID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewerIds = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAssignReviewersInput unmarshals raw into the AssignReviewersInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAssignReviewersInput(ctx context.Context, raw any) (model.AssignReviewersInput, error) {
+	var out model.AssignReviewersInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssignReviewersInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputBlockMemberInput(ctx context.Context, obj any) (model.BlockMemberInput, error) {
 	var it model.BlockMemberInput
 	if obj == nil {
@@ -54593,6 +63986,146 @@ func (ec *executionContext) unmarshalInputCreateApplicationExportInput(ctx conte
 func UnmarshalCreateApplicationExportInput(ctx context.Context, raw any) (model.CreateApplicationExportInput, error) {
 	var out model.CreateApplicationExportInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateApplicationExportInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCreateCallInput(ctx context.Context, obj any) (model.CreateCallInput, error) {
+	var it model.CreateCallInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"offeringId", "title", "summary", "timeZone", "opensLocal", "dueLocal", "closesLocal", "requirements", "rubric", "cohortId", "capacity", "offerDays", "reviewsWanted", "blind", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "offeringId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("offeringId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OfferingID = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Title = data
+		case "summary":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("summary"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Summary = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalNTimeZone2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = data
+		case "opensLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("opensLocal"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OpensLocal = data
+		case "dueLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dueLocal"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DueLocal = data
+		case "closesLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("closesLocal"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClosesLocal = graphql.OmittableOf(data)
+		case "requirements":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requirements"))
+			data, err := ec.unmarshalORequirementInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Requirements = graphql.OmittableOf(data)
+		case "rubric":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rubric"))
+			data, err := ec.unmarshalOCriterionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rubric = graphql.OmittableOf(data)
+		case "cohortId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cohortId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CohortID = graphql.OmittableOf(data)
+		case "capacity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("capacity"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Capacity = graphql.OmittableOf(data)
+		case "offerDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("offerDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OfferDays = graphql.OmittableOf(data)
+		case "reviewsWanted":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewsWanted"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewsWanted = graphql.OmittableOf(data)
+		case "blind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("blind"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Blind = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateCallInput unmarshals raw into the CreateCallInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateCallInput(ctx context.Context, raw any) (model.CreateCallInput, error) {
+	var out model.CreateCallInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateCallInput", raw, &out)
 	return out, err
 }
 
@@ -55615,6 +65148,76 @@ func UnmarshalCreateWebhookEndpointInput(ctx context.Context, raw any) (model.Cr
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCriterionInput(ctx context.Context, obj any) (schema.Criterion, error) {
+	var it schema.Criterion
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "label", "description", "max", "weight"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Description = data
+		case "max":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("max"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Max = data
+		case "weight":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("weight"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Weight = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCriterionInput unmarshals raw into the CriterionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCriterionInput(ctx context.Context, raw any) (schema.Criterion, error) {
+	var out schema.Criterion
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CriterionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputDeactivateMemberInput(ctx context.Context, obj any) (model.DeactivateMemberInput, error) {
 	var it model.DeactivateMemberInput
 	if obj == nil {
@@ -55661,6 +65264,62 @@ func (ec *executionContext) unmarshalInputDeactivateMemberInput(ctx context.Cont
 func UnmarshalDeactivateMemberInput(ctx context.Context, raw any) (model.DeactivateMemberInput, error) {
 	var out model.DeactivateMemberInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeactivateMemberInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeclareConflictInput(ctx context.Context, obj any) (model.DeclareConflictInput, error) {
+	var it model.DeclareConflictInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationId", "memberId", "note"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationID = data
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = graphql.OmittableOf(data)
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeclareConflictInput unmarshals raw into the DeclareConflictInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeclareConflictInput(ctx context.Context, raw any) (model.DeclareConflictInput, error) {
+	var out model.DeclareConflictInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclareConflictInput", raw, &out)
 	return out, err
 }
 
@@ -55745,6 +65404,97 @@ func (ec *executionContext) unmarshalInputDeclineOfferInput(ctx context.Context,
 func UnmarshalDeclineOfferInput(ctx context.Context, raw any) (model.DeclineOfferInput, error) {
 	var out model.DeclineOfferInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclineOfferInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeclineReviewInput(ctx context.Context, obj any) (model.DeclineReviewInput, error) {
+	var it model.DeclineReviewInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"assignmentId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignmentID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeclineReviewInput unmarshals raw into the DeclineReviewInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeclineReviewInput(ctx context.Context, raw any) (model.DeclineReviewInput, error) {
+	var out model.DeclineReviewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclineReviewInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeleteCallInput(ctx context.Context, obj any) (model.DeleteCallInput, error) {
+	var it model.DeleteCallInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteCallInput unmarshals raw into the DeleteCallInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteCallInput(ctx context.Context, raw any) (model.DeleteCallInput, error) {
+	var out model.DeleteCallInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteCallInput", raw, &out)
 	return out, err
 }
 
@@ -56007,6 +65757,55 @@ func UnmarshalDiscardDecisionInput(ctx context.Context, raw any) (model.DiscardD
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDiscardFailedMailInput(ctx context.Context, obj any) (model.DiscardFailedMailInput, error) {
+	var it model.DiscardFailedMailInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"mailId", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "mailId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mailId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MailID = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDiscardFailedMailInput unmarshals raw into the DiscardFailedMailInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDiscardFailedMailInput(ctx context.Context, raw any) (model.DiscardFailedMailInput, error) {
+	var out model.DiscardFailedMailInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DiscardFailedMailInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputEditPostInput(ctx context.Context, obj any) (model.EditPostInput, error) {
 	var it model.EditPostInput
 	if obj == nil {
@@ -56158,6 +65957,55 @@ func (ec *executionContext) unmarshalInputEndBreakGlassInput(ctx context.Context
 func UnmarshalEndBreakGlassInput(ctx context.Context, raw any) (model.EndBreakGlassInput, error) {
 	var out model.EndBreakGlassInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "EndBreakGlassInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputEndConflictInput(ctx context.Context, obj any) (model.EndConflictInput, error) {
+	var it model.EndConflictInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"conflictId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "conflictId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conflictId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConflictID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEndConflictInput unmarshals raw into the EndConflictInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEndConflictInput(ctx context.Context, raw any) (model.EndConflictInput, error) {
+	var out model.EndConflictInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EndConflictInput", raw, &out)
 	return out, err
 }
 
@@ -56599,6 +66447,125 @@ func (ec *executionContext) unmarshalInputFlagPostInput(ctx context.Context, obj
 func UnmarshalFlagPostInput(ctx context.Context, raw any) (model.FlagPostInput, error) {
 	var out model.FlagPostInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "FlagPostInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputFormQuestionInput(ctx context.Context, obj any) (schema.Question, error) {
+	var it schema.Question
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "section", "kind", "label", "help", "required", "minLength", "maxLength", "options", "min", "max", "identifying"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "section":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("section"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Section = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = data
+		case "help":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("help"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Help = data
+		case "required":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("required"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Required = data
+		case "minLength":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minLength"))
+			data, err := ec.unmarshalOInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinLength = data
+		case "maxLength":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxLength"))
+			data, err := ec.unmarshalOInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxLength = data
+		case "options":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("options"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Options = data
+		case "min":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("min"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Min = data
+		case "max":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("max"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Max = data
+		case "identifying":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("identifying"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Identifying = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalFormQuestionInput unmarshals raw into the FormQuestionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalFormQuestionInput(ctx context.Context, raw any) (schema.Question, error) {
+	var out schema.Question
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FormQuestionInput", raw, &out)
 	return out, err
 }
 
@@ -57086,6 +67053,48 @@ func (ec *executionContext) unmarshalInputMarkAllReadInput(ctx context.Context, 
 func UnmarshalMarkAllReadInput(ctx context.Context, raw any) (model.MarkAllReadInput, error) {
 	var out model.MarkAllReadInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkAllReadInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMarkNotificationGroupReadInput(ctx context.Context, obj any) (model.MarkNotificationGroupReadInput, error) {
+	var it model.MarkNotificationGroupReadInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"threadId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "threadId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("threadId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ThreadID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMarkNotificationGroupReadInput unmarshals raw into the MarkNotificationGroupReadInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMarkNotificationGroupReadInput(ctx context.Context, raw any) (model.MarkNotificationGroupReadInput, error) {
+	var out model.MarkNotificationGroupReadInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkNotificationGroupReadInput", raw, &out)
 	return out, err
 }
 
@@ -57691,6 +67700,55 @@ func UnmarshalPrepareDecisionInput(ctx context.Context, raw any) (model.PrepareD
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputPublishCallInput(ctx context.Context, obj any) (model.PublishCallInput, error) {
+	var it model.PublishCallInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPublishCallInput unmarshals raw into the PublishCallInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPublishCallInput(ctx context.Context, raw any) (model.PublishCallInput, error) {
+	var out model.PublishCallInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PublishCallInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputPublishDraftInput(ctx context.Context, obj any) (model.PublishDraftInput, error) {
 	var it model.PublishDraftInput
 	if obj == nil {
@@ -57737,6 +67795,55 @@ func (ec *executionContext) unmarshalInputPublishDraftInput(ctx context.Context,
 func UnmarshalPublishDraftInput(ctx context.Context, raw any) (model.PublishDraftInput, error) {
 	var out model.PublishDraftInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PublishDraftInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPublishFormInput(ctx context.Context, obj any) (model.PublishFormInput, error) {
+	var it model.PublishFormInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPublishFormInput unmarshals raw into the PublishFormInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPublishFormInput(ctx context.Context, raw any) (model.PublishFormInput, error) {
+	var out model.PublishFormInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PublishFormInput", raw, &out)
 	return out, err
 }
 
@@ -58167,6 +68274,55 @@ func UnmarshalRemoveReactionInput(ctx context.Context, raw any) (model.RemoveRea
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRemoveReviewerInput(ctx context.Context, obj any) (model.RemoveReviewerInput, error) {
+	var it model.RemoveReviewerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"assignmentId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignmentID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRemoveReviewerInput unmarshals raw into the RemoveReviewerInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRemoveReviewerInput(ctx context.Context, raw any) (model.RemoveReviewerInput, error) {
+	var out model.RemoveReviewerInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemoveReviewerInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRenameThreadInput(ctx context.Context, obj any) (model.RenameThreadInput, error) {
 	var it model.RenameThreadInput
 	if obj == nil {
@@ -58255,6 +68411,55 @@ func (ec *executionContext) unmarshalInputRenewJoinAddressInput(ctx context.Cont
 func UnmarshalRenewJoinAddressInput(ctx context.Context, raw any) (model.RenewJoinAddressInput, error) {
 	var out model.RenewJoinAddressInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RenewJoinAddressInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReopenReviewInput(ctx context.Context, obj any) (model.ReopenReviewInput, error) {
+	var it model.ReopenReviewInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"reviewId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "reviewId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReopenReviewInput unmarshals raw into the ReopenReviewInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReopenReviewInput(ctx context.Context, raw any) (model.ReopenReviewInput, error) {
+	var out model.ReopenReviewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReopenReviewInput", raw, &out)
 	return out, err
 }
 
@@ -58503,6 +68708,55 @@ func UnmarshalRequestSignatureInput(ctx context.Context, raw any) (model.Request
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRequestSpaceExportInput(ctx context.Context, obj any) (model.RequestSpaceExportInput, error) {
+	var it model.RequestSpaceExportInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"spaceId", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "spaceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spaceId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SpaceID = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRequestSpaceExportInput unmarshals raw into the RequestSpaceExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRequestSpaceExportInput(ctx context.Context, raw any) (model.RequestSpaceExportInput, error) {
+	var out model.RequestSpaceExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RequestSpaceExportInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRequestToJoinInput(ctx context.Context, obj any) (model.RequestToJoinInput, error) {
 	var it model.RequestToJoinInput
 	if obj == nil {
@@ -58556,6 +68810,90 @@ func (ec *executionContext) unmarshalInputRequestToJoinInput(ctx context.Context
 func UnmarshalRequestToJoinInput(ctx context.Context, raw any) (model.RequestToJoinInput, error) {
 	var out model.RequestToJoinInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RequestToJoinInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRequirementInput(ctx context.Context, obj any) (schema.Requirement, error) {
+	var it schema.Requirement
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "kind", "label", "help", "signers", "letter", "optional"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = data
+		case "help":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("help"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Help = data
+		case "signers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signers"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Signers = data
+		case "letter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("letter"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Letter = data
+		case "optional":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("optional"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Optional = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRequirementInput unmarshals raw into the RequirementInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRequirementInput(ctx context.Context, raw any) (schema.Requirement, error) {
+	var out schema.Requirement
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RequirementInput", raw, &out)
 	return out, err
 }
 
@@ -58682,6 +69020,153 @@ func UnmarshalResolveFlagsInput(ctx context.Context, raw any) (model.ResolveFlag
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputResumeMailInput(ctx context.Context, obj any) (model.ResumeMailInput, error) {
+	var it model.ResumeMailInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResumeMailInput unmarshals raw into the ResumeMailInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResumeMailInput(ctx context.Context, raw any) (model.ResumeMailInput, error) {
+	var out model.ResumeMailInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeMailInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRetryFailedMailInput(ctx context.Context, obj any) (model.RetryFailedMailInput, error) {
+	var it model.RetryFailedMailInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"mailId", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "mailId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mailId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MailID = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRetryFailedMailInput unmarshals raw into the RetryFailedMailInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRetryFailedMailInput(ctx context.Context, raw any) (model.RetryFailedMailInput, error) {
+	var out model.RetryFailedMailInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RetryFailedMailInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReviewScoreInput(ctx context.Context, obj any) (model.ReviewScoreInput, error) {
+	var it model.ReviewScoreInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"criterion", "points", "comment"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "criterion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("criterion"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Criterion = data
+		case "points":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("points"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Points = data
+		case "comment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comment"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Comment = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReviewScoreInput unmarshals raw into the ReviewScoreInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReviewScoreInput(ctx context.Context, raw any) (model.ReviewScoreInput, error) {
+	var out model.ReviewScoreInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReviewScoreInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRevokeAccessTokenInput(ctx context.Context, obj any) (model.RevokeAccessTokenInput, error) {
 	var it model.RevokeAccessTokenInput
 	if obj == nil {
@@ -58763,6 +69248,48 @@ func (ec *executionContext) unmarshalInputRevokeEntitlementInput(ctx context.Con
 func UnmarshalRevokeEntitlementInput(ctx context.Context, raw any) (model.RevokeEntitlementInput, error) {
 	var out model.RevokeEntitlementInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevokeEntitlementInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRevokeFeedAddressInput(ctx context.Context, obj any) (model.RevokeFeedAddressInput, error) {
+	var it model.RevokeFeedAddressInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"feedAddressId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "feedAddressId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("feedAddressId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FeedAddressID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRevokeFeedAddressInput unmarshals raw into the RevokeFeedAddressInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRevokeFeedAddressInput(ctx context.Context, raw any) (model.RevokeFeedAddressInput, error) {
+	var out model.RevokeFeedAddressInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevokeFeedAddressInput", raw, &out)
 	return out, err
 }
 
@@ -58931,7 +69458,7 @@ func (ec *executionContext) unmarshalInputSaveDraftInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"draftId", "spaceId", "threadId", "replyToId", "title", "body", "expectedVersion", "idempotencyKey"}
+	fieldsInOrder := [...]string{"draftId", "spaceId", "threadId", "replyToId", "title", "body", "kind", "tags", "attachmentFileIds", "expectedVersion", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -58980,6 +69507,27 @@ func (ec *executionContext) unmarshalInputSaveDraftInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Body = graphql.OmittableOf(data)
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOThreadKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋthreadᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = graphql.OmittableOf(data)
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tags = graphql.OmittableOf(data)
+		case "attachmentFileIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attachmentFileIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttachmentFileIds = graphql.OmittableOf(data)
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -59008,6 +69556,132 @@ func (ec *executionContext) unmarshalInputSaveDraftInput(ctx context.Context, ob
 func UnmarshalSaveDraftInput(ctx context.Context, raw any) (model.SaveDraftInput, error) {
 	var out model.SaveDraftInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveDraftInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSaveFormInput(ctx context.Context, obj any) (model.SaveFormInput, error) {
+	var it model.SaveFormInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "expectedVersion", "questions"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "questions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("questions"))
+			data, err := ec.unmarshalNFormQuestionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Questions = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSaveFormInput unmarshals raw into the SaveFormInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSaveFormInput(ctx context.Context, raw any) (model.SaveFormInput, error) {
+	var out model.SaveFormInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveFormInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSaveReviewInput(ctx context.Context, obj any) (model.SaveReviewInput, error) {
+	var it model.SaveReviewInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"assignmentId", "scores", "comment", "recommendation", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignmentID = data
+		case "scores":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scores"))
+			data, err := ec.unmarshalNReviewScoreInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scores = data
+		case "comment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comment"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Comment = graphql.OmittableOf(data)
+		case "recommendation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recommendation"))
+			data, err := ec.unmarshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Recommendation = graphql.OmittableOf(data)
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSaveReviewInput unmarshals raw into the SaveReviewInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSaveReviewInput(ctx context.Context, raw any) (model.SaveReviewInput, error) {
+	var out model.SaveReviewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveReviewInput", raw, &out)
 	return out, err
 }
 
@@ -59449,6 +70123,55 @@ func (ec *executionContext) unmarshalInputSubmitApplicationInput(ctx context.Con
 func UnmarshalSubmitApplicationInput(ctx context.Context, raw any) (model.SubmitApplicationInput, error) {
 	var out model.SubmitApplicationInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitApplicationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSubmitReviewInput(ctx context.Context, obj any) (model.SubmitReviewInput, error) {
+	var it model.SubmitReviewInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"assignmentId", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "assignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignmentID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSubmitReviewInput unmarshals raw into the SubmitReviewInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSubmitReviewInput(ctx context.Context, raw any) (model.SubmitReviewInput, error) {
+	var out model.SubmitReviewInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitReviewInput", raw, &out)
 	return out, err
 }
 
@@ -59953,6 +70676,146 @@ func (ec *executionContext) unmarshalInputUnscheduleDraftInput(ctx context.Conte
 func UnmarshalUnscheduleDraftInput(ctx context.Context, raw any) (model.UnscheduleDraftInput, error) {
 	var out model.UnscheduleDraftInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnscheduleDraftInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUpdateCallInput(ctx context.Context, obj any) (model.UpdateCallInput, error) {
+	var it model.UpdateCallInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "expectedVersion", "title", "summary", "timeZone", "opensLocal", "dueLocal", "closesLocal", "requirements", "rubric", "cohortId", "capacity", "offerDays", "reviewsWanted", "blind"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "title":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Title = graphql.OmittableOf(data)
+		case "summary":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("summary"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Summary = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOTimeZone2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		case "opensLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("opensLocal"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OpensLocal = graphql.OmittableOf(data)
+		case "dueLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dueLocal"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DueLocal = graphql.OmittableOf(data)
+		case "closesLocal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("closesLocal"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClosesLocal = graphql.OmittableOf(data)
+		case "requirements":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requirements"))
+			data, err := ec.unmarshalORequirementInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Requirements = graphql.OmittableOf(data)
+		case "rubric":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rubric"))
+			data, err := ec.unmarshalOCriterionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rubric = graphql.OmittableOf(data)
+		case "cohortId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cohortId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CohortID = graphql.OmittableOf(data)
+		case "capacity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("capacity"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Capacity = graphql.OmittableOf(data)
+		case "offerDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("offerDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OfferDays = graphql.OmittableOf(data)
+		case "reviewsWanted":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewsWanted"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewsWanted = graphql.OmittableOf(data)
+		case "blind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("blind"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Blind = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateCallInput unmarshals raw into the UpdateCallInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateCallInput(ctx context.Context, raw any) (model.UpdateCallInput, error) {
+	var out model.UpdateCallInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateCallInput", raw, &out)
 	return out, err
 }
 
@@ -61251,6 +72114,20 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._RoleAssignment(ctx, sel, obj)
+	case ent.ReviewAssignment:
+		return ec._ReviewAssignment(ctx, sel, &obj)
+	case *ent.ReviewAssignment:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ReviewAssignment(ctx, sel, obj)
+	case ent.Review:
+		return ec._Review(ctx, sel, &obj)
+	case *ent.Review:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Review(ctx, sel, obj)
 	case ent.ResourceVersion:
 		return ec._ResourceVersion(ctx, sel, &obj)
 	case *ent.ResourceVersion:
@@ -61591,6 +72468,13 @@ func (ec *executionContext) _SearchResult(ctx context.Context, sel ast.Selection
 			return graphql.Null
 		}
 		return ec._Member(ctx, sel, obj)
+	case ent.Application:
+		return ec._Application(ctx, sel, &obj)
+	case *ent.Application:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Application(ctx, sel, obj)
 	default:
 		if typedObj, ok := obj.(graphql.Marshaler); ok {
 			return typedObj
@@ -61890,6 +72774,12 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Account_accessTokens(ctx, field, obj)
+				})
+		case "feedAddresses":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Account_feedAddresses(ctx, field, obj)
 				})
 		case "identities":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -62319,7 +73209,7 @@ func (ec *executionContext) _AnswerVersion(ctx context.Context, sel ast.Selectio
 	return out
 }
 
-var applicationImplementors = []string{"Application", "Node"}
+var applicationImplementors = []string{"Application", "Node", "SearchResult"}
 
 func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionSet, obj *ent.Application) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, applicationImplementors)
@@ -62341,11 +73231,18 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_call(ctx, field, obj)
 				})
+		case "number":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_number(ctx, field, obj)
+				})
 		case "organizationName":
-			out.Values[i] = ec._Application_organizationName(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_organizationName(ctx, field, obj)
+				})
 		case "organizationKind":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -62353,10 +73250,11 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 					return ec._Application_organizationKind(ctx, field, obj)
 				})
 		case "teamName":
-			out.Values[i] = ec._Application_teamName(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_teamName(ctx, field, obj)
+				})
 		case "state":
 			out.Values[i] = ec._Application_state(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -62411,6 +73309,12 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_editors(ctx, field, obj)
+				})
+		case "questions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_questions(ctx, field, obj)
 				})
 		case "documents":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -62487,6 +73391,87 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_enrollment(ctx, field, obj)
 				})
+		case "reviewAssignments":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_reviewAssignments(ctx, field, obj)
+				})
+		case "reviews":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_reviews(ctx, field, obj)
+				})
+		case "conflicts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_conflicts(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var applicationCalibrationImplementors = []string{"ApplicationCalibration"}
+
+func (ec *executionContext) _ApplicationCalibration(ctx context.Context, sel ast.SelectionSet, obj *review.ApplicationCalibration) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, applicationCalibrationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplicationCalibration")
+		case "application":
+			out.Values[i] = ec._ApplicationCalibration_application(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._ApplicationCalibration_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mean":
+			out.Values[i] = ec._ApplicationCalibration_mean(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "standardDeviation":
+			out.Values[i] = ec._ApplicationCalibration_standardDeviation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lowest":
+			out.Values[i] = ec._ApplicationCalibration_lowest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "highest":
+			out.Values[i] = ec._ApplicationCalibration_highest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "outlier":
+			out.Values[i] = ec._ApplicationCalibration_outlier(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -62958,6 +73943,130 @@ func (ec *executionContext) _ArchiveTeamPayload(ctx context.Context, sel ast.Sel
 		case "errors":
 			out.Values[i] = ec._ArchiveTeamPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assignBalancedPayloadImplementors = []string{"AssignBalancedPayload"}
+
+func (ec *executionContext) _AssignBalancedPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AssignBalancedPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assignBalancedPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssignBalancedPayload")
+		case "plan":
+			out.Values[i] = ec._AssignBalancedPayload_plan(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._AssignBalancedPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assignReviewersPayloadImplementors = []string{"AssignReviewersPayload"}
+
+func (ec *executionContext) _AssignReviewersPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AssignReviewersPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assignReviewersPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssignReviewersPayload")
+		case "outcomes":
+			out.Values[i] = ec._AssignReviewersPayload_outcomes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._AssignReviewersPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assignmentOutcomeImplementors = []string{"AssignmentOutcome"}
+
+func (ec *executionContext) _AssignmentOutcome(ctx context.Context, sel ast.SelectionSet, obj *review.Outcome) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assignmentOutcomeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssignmentOutcome")
+		case "applicationId":
+			out.Values[i] = ec._AssignmentOutcome_applicationId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reviewerId":
+			out.Values[i] = ec._AssignmentOutcome_reviewerId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "result":
+			out.Values[i] = ec._AssignmentOutcome_result(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assignment":
+			out.Values[i] = ec._AssignmentOutcome_assignment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -63916,6 +75025,89 @@ func (ec *executionContext) _Call(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Call_questions(ctx, field, obj)
 				})
+		case "offering":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_offering(ctx, field, obj)
+				})
+		case "opensLocal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_opensLocal(ctx, field, obj)
+				})
+		case "dueLocal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_dueLocal(ctx, field, obj)
+				})
+		case "closesLocal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_closesLocal(ctx, field, obj)
+				})
+		case "capacity":
+			out.Values[i] = ec._Call_capacity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "offerDays":
+			out.Values[i] = ec._Call_offerDays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rubric":
+			out.Values[i] = ec._Call_rubric(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reviewsWanted":
+			out.Values[i] = ec._Call_reviewsWanted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "blind":
+			out.Values[i] = ec._Call_blind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "formVersion":
+			out.Values[i] = ec._Call_formVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "publishedAt":
+			out.Values[i] = ec._Call_publishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cohort":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_cohort(ctx, field, obj)
+				})
+		case "formVersions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_formVersions(ctx, field, obj)
+				})
+		case "version":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_version(ctx, field, obj)
+				})
+		case "viewerCanUpdate":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_viewerCanUpdate(ctx, field, obj)
+				})
 		case "applications":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -63952,6 +75144,94 @@ func (ec *executionContext) _Call(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Call_waitlist(ctx, field, obj)
 				})
+		case "reviewProgress":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_reviewProgress(ctx, field, obj)
+				})
+		case "reviewCalibration":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Call_reviewCalibration(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callConnectionImplementors = []string{"CallConnection"}
+
+func (ec *executionContext) _CallConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Call]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallConnection")
+		case "edges":
+			out.Values[i] = ec._CallConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._CallConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callEdgeImplementors = []string{"CallEdge"}
+
+func (ec *executionContext) _CallEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Call]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallEdge")
+		case "cursor":
+			out.Values[i] = ec._CallEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._CallEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -64411,6 +75691,66 @@ func (ec *executionContext) _CohortEdge(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var conflictOfInterestImplementors = []string{"ConflictOfInterest"}
+
+func (ec *executionContext) _ConflictOfInterest(ctx context.Context, sel ast.SelectionSet, obj *ent.Conflict) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, conflictOfInterestImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConflictOfInterest")
+		case "id":
+			out.Values[i] = ec._ConflictOfInterest_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "member":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ConflictOfInterest_member(ctx, field, obj)
+				})
+		case "note":
+			out.Values[i] = ec._ConflictOfInterest_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "declaredBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ConflictOfInterest_declaredBy(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._ConflictOfInterest_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedAt":
+			out.Values[i] = ec._ConflictOfInterest_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var connectionSuggestionImplementors = []string{"ConnectionSuggestion"}
 
 func (ec *executionContext) _ConnectionSuggestion(ctx context.Context, sel ast.SelectionSet, obj *people.ConnectionSuggestion) graphql.Marshaler {
@@ -64563,6 +75903,44 @@ func (ec *executionContext) _CreateApplicationExportPayload(ctx context.Context,
 			}
 		case "errors":
 			out.Values[i] = ec._CreateApplicationExportPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var createCallPayloadImplementors = []string{"CreateCallPayload"}
+
+func (ec *executionContext) _CreateCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateCallPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createCallPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateCallPayload")
+		case "call":
+			out.Values[i] = ec._CreateCallPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._CreateCallPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -65125,6 +76503,59 @@ func (ec *executionContext) _CreateWebhookEndpointPayload(ctx context.Context, s
 	return out
 }
 
+var criterionImplementors = []string{"Criterion"}
+
+func (ec *executionContext) _Criterion(ctx context.Context, sel ast.SelectionSet, obj *schema.Criterion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, criterionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Criterion")
+		case "key":
+			out.Values[i] = ec._Criterion_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = ec._Criterion_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "description":
+			out.Values[i] = ec._Criterion_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._Criterion_max(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "weight":
+			out.Values[i] = ec._Criterion_weight(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var deactivateMemberPayloadImplementors = []string{"DeactivateMemberPayload"}
 
 func (ec *executionContext) _DeactivateMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeactivateMemberPayload) graphql.Marshaler {
@@ -65390,6 +76821,44 @@ func (ec *executionContext) _DecisionRelease(ctx context.Context, sel ast.Select
 	return out
 }
 
+var declareConflictPayloadImplementors = []string{"DeclareConflictPayload"}
+
+func (ec *executionContext) _DeclareConflictPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeclareConflictPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, declareConflictPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeclareConflictPayload")
+		case "conflict":
+			out.Values[i] = ec._DeclareConflictPayload_conflict(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeclareConflictPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var declineJoinRequestPayloadImplementors = []string{"DeclineJoinRequestPayload"}
 
 func (ec *executionContext) _DeclineJoinRequestPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeclineJoinRequestPayload) graphql.Marshaler {
@@ -65446,6 +76915,77 @@ func (ec *executionContext) _DeclineOfferPayload(ctx context.Context, sel ast.Se
 			}
 		case "errors":
 			out.Values[i] = ec._DeclineOfferPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var declineReviewPayloadImplementors = []string{"DeclineReviewPayload"}
+
+func (ec *executionContext) _DeclineReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeclineReviewPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, declineReviewPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeclineReviewPayload")
+		case "errors":
+			out.Values[i] = ec._DeclineReviewPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deleteCallPayloadImplementors = []string{"DeleteCallPayload"}
+
+func (ec *executionContext) _DeleteCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteCallPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteCallPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteCallPayload")
+		case "deletedCallId":
+			out.Values[i] = ec._DeleteCallPayload_deletedCallId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeleteCallPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -65732,6 +77272,44 @@ func (ec *executionContext) _DiscardDecisionPayload(ctx context.Context, sel ast
 	return out
 }
 
+var discardFailedMailPayloadImplementors = []string{"DiscardFailedMailPayload"}
+
+func (ec *executionContext) _DiscardFailedMailPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DiscardFailedMailPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, discardFailedMailPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DiscardFailedMailPayload")
+		case "discardedId":
+			out.Values[i] = ec._DiscardFailedMailPayload_discardedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DiscardFailedMailPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var documentImplementors = []string{"Document"}
 
 func (ec *executionContext) _Document(ctx context.Context, sel ast.SelectionSet, obj *ent.Document) graphql.Marshaler {
@@ -65922,6 +77500,23 @@ func (ec *executionContext) _Draft(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "kind":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Draft_kind(ctx, field, obj)
+				})
+		case "tags":
+			out.Values[i] = ec._Draft_tags(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "attachments":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Draft_attachments(ctx, field, obj)
+				})
 		case "version":
 			out.Values[i] = ec._Draft_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -66104,22 +77699,39 @@ func (ec *executionContext) _DraftVersion(ctx context.Context, sel ast.Selection
 		case "version":
 			out.Values[i] = ec._DraftVersion_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "title":
 			out.Values[i] = ec._DraftVersion_title(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "body":
 			out.Values[i] = ec._DraftVersion_body(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "kind":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DraftVersion_kind(ctx, field, obj)
+				})
+		case "tags":
+			out.Values[i] = ec._DraftVersion_tags(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "attachments":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DraftVersion_attachments(ctx, field, obj)
+				})
 		case "savedAt":
 			out.Values[i] = ec._DraftVersion_savedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -66308,6 +77920,44 @@ func (ec *executionContext) _EndBreakGlassPayload(ctx context.Context, sel ast.S
 			}
 		case "errors":
 			out.Values[i] = ec._EndBreakGlassPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var endConflictPayloadImplementors = []string{"EndConflictPayload"}
+
+func (ec *executionContext) _EndConflictPayload(ctx context.Context, sel ast.SelectionSet, obj *model.EndConflictPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, endConflictPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EndConflictPayload")
+		case "conflict":
+			out.Values[i] = ec._EndConflictPayload_conflict(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._EndConflictPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -66999,6 +78649,212 @@ func (ec *executionContext) _ExtensionGranted(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var failedMailImplementors = []string{"FailedMail"}
+
+func (ec *executionContext) _FailedMail(ctx context.Context, sel ast.SelectionSet, obj *ent.Mail) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, failedMailImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FailedMail")
+		case "id":
+			out.Values[i] = ec._FailedMail_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "template":
+			out.Values[i] = ec._FailedMail_template(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recipient":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FailedMail_recipient(ctx, field, obj)
+				})
+		case "address":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FailedMail_address(ctx, field, obj)
+				})
+		case "attempts":
+			out.Values[i] = ec._FailedMail_attempts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "error":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FailedMail_error(ctx, field, obj)
+				})
+		case "canRetry":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FailedMail_canRetry(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._FailedMail_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "retriedAt":
+			out.Values[i] = ec._FailedMail_retriedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failedAt":
+			out.Values[i] = ec._FailedMail_failedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var failedMailConnectionImplementors = []string{"FailedMailConnection"}
+
+func (ec *executionContext) _FailedMailConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Mail]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, failedMailConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FailedMailConnection")
+		case "edges":
+			out.Values[i] = ec._FailedMailConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._FailedMailConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var failedMailEdgeImplementors = []string{"FailedMailEdge"}
+
+func (ec *executionContext) _FailedMailEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Mail]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, failedMailEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FailedMailEdge")
+		case "cursor":
+			out.Values[i] = ec._FailedMailEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._FailedMailEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var feedAddressImplementors = []string{"FeedAddress"}
+
+func (ec *executionContext) _FeedAddress(ctx context.Context, sel ast.SelectionSet, obj *account.FeedAddress) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, feedAddressImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FeedAddress")
+		case "id":
+			out.Values[i] = ec._FeedAddress_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "space":
+			out.Values[i] = ec._FeedAddress_space(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._FeedAddress_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastUsedAt":
+			out.Values[i] = ec._FeedAddress_lastUsedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var fileImplementors = []string{"File", "Node"}
 
 func (ec *executionContext) _File(ctx context.Context, sel ast.SelectionSet, obj *ent.File) graphql.Marshaler {
@@ -67364,6 +79220,64 @@ func (ec *executionContext) _FormQuestion(ctx context.Context, sel ast.Selection
 		case "max":
 			out.Values[i] = ec._FormQuestion_max(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "section":
+			out.Values[i] = ec._FormQuestion_section(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "identifying":
+			out.Values[i] = ec._FormQuestion_identifying(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var formVersionImplementors = []string{"FormVersion"}
+
+func (ec *executionContext) _FormVersion(ctx context.Context, sel ast.SelectionSet, obj *ent.FormVersion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, formVersionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FormVersion")
+		case "number":
+			out.Values[i] = ec._FormVersion_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "questions":
+			out.Values[i] = ec._FormVersion_questions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "publishedAt":
+			out.Values[i] = ec._FormVersion_publishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._FormVersion_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -67984,6 +79898,44 @@ func (ec *executionContext) _MarkAllReadPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var markNotificationGroupReadPayloadImplementors = []string{"MarkNotificationGroupReadPayload"}
+
+func (ec *executionContext) _MarkNotificationGroupReadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkNotificationGroupReadPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, markNotificationGroupReadPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MarkNotificationGroupReadPayload")
+		case "viewer":
+			out.Values[i] = ec._MarkNotificationGroupReadPayload_viewer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._MarkNotificationGroupReadPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var markNotificationsReadPayloadImplementors = []string{"MarkNotificationsReadPayload"}
 
 func (ec *executionContext) _MarkNotificationsReadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkNotificationsReadPayload) graphql.Marshaler {
@@ -68280,6 +80232,12 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Member_unreadMentionCount(ctx, field, obj)
+				})
+		case "notificationGroups":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Member_notificationGroups(ctx, field, obj)
 				})
 		case "interests":
 			out.Values[i] = ec._Member_interests(ctx, field, obj)
@@ -68952,6 +80910,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "revokeFeedAddress":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revokeFeedAddress(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "inviteMember":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_inviteMember(ctx, field)
@@ -69046,6 +81011,55 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "transferApplication":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_transferApplication(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "requestSpaceExport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_requestSpaceExport(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createCall":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createCall(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateCall":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateCall(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "publishCall":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_publishCall(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteCall":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteCall(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "saveForm":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_saveForm(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "publishForm":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_publishForm(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -69491,6 +81505,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "retryFailedMail":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_retryFailedMail(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "discardFailedMail":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_discardFailedMail(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "flagPost":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_flagPost(ctx, field)
@@ -69568,6 +81596,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "markNotificationGroupRead":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_markNotificationGroupRead(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "markThreadUnread":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_markThreadUnread(ctx, field)
@@ -69606,6 +81641,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "updateNotificationPreference":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updateNotificationPreference(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resumeMail":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resumeMail(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -69746,6 +81788,69 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "archiveResource":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_archiveResource(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assignReviewers":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_assignReviewers(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assignBalanced":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_assignBalanced(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removeReviewer":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_removeReviewer(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "declineReview":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_declineReview(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "declareConflict":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_declareConflict(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endConflict":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_endConflict(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "saveReview":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_saveReview(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "submitReview":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_submitReview(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reopenReview":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reopenReview(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -70144,6 +82249,134 @@ func (ec *executionContext) _NotificationEdge(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var notificationGroupImplementors = []string{"NotificationGroup"}
+
+func (ec *executionContext) _NotificationGroup(ctx context.Context, sel ast.SelectionSet, obj *ent.Notification) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, notificationGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NotificationGroup")
+		case "thread":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._NotificationGroup_thread(ctx, field, obj)
+				})
+		case "newest":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._NotificationGroup_newest(ctx, field, obj)
+				})
+		case "unreadCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._NotificationGroup_unreadCount(ctx, field, obj)
+				})
+		case "actors":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._NotificationGroup_actors(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var notificationGroupConnectionImplementors = []string{"NotificationGroupConnection"}
+
+func (ec *executionContext) _NotificationGroupConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.Notification]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, notificationGroupConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NotificationGroupConnection")
+		case "edges":
+			out.Values[i] = ec._NotificationGroupConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._NotificationGroupConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var notificationGroupEdgeImplementors = []string{"NotificationGroupEdge"}
+
+func (ec *executionContext) _NotificationGroupEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.Notification]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, notificationGroupEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NotificationGroupEdge")
+		case "cursor":
+			out.Values[i] = ec._NotificationGroupEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._NotificationGroupEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var notificationPreferenceImplementors = []string{"NotificationPreference"}
 
 func (ec *executionContext) _NotificationPreference(ctx context.Context, sel ast.SelectionSet, obj *ent.NotificationPreference) graphql.Marshaler {
@@ -70187,6 +82420,12 @@ func (ec *executionContext) _NotificationPreference(ctx context.Context, sel ast
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "mailStoppedAt":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._NotificationPreference_mailStoppedAt(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -71655,6 +83894,44 @@ func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var publishCallPayloadImplementors = []string{"PublishCallPayload"}
+
+func (ec *executionContext) _PublishCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PublishCallPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, publishCallPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PublishCallPayload")
+		case "call":
+			out.Values[i] = ec._PublishCallPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._PublishCallPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var publishDraftPayloadImplementors = []string{"PublishDraftPayload"}
 
 func (ec *executionContext) _PublishDraftPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PublishDraftPayload) graphql.Marshaler {
@@ -71673,6 +83950,49 @@ func (ec *executionContext) _PublishDraftPayload(ctx context.Context, sel ast.Se
 			}
 		case "errors":
 			out.Values[i] = ec._PublishDraftPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var publishFormPayloadImplementors = []string{"PublishFormPayload"}
+
+func (ec *executionContext) _PublishFormPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PublishFormPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, publishFormPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PublishFormPayload")
+		case "call":
+			out.Values[i] = ec._PublishFormPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "form":
+			out.Values[i] = ec._PublishFormPayload_form(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._PublishFormPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -71760,6 +84080,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_auditEntries(ctx, field)
 				})
+		case "calls":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_calls(ctx, field)
+				})
 		case "organizations":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -71777,6 +84103,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_members(ctx, field)
+				})
+		case "failedMails":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_failedMails(ctx, field)
 				})
 		case "moderationQueue":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -71819,6 +84151,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_frameworks(ctx, field)
+				})
+		case "myReviewAssignments":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_myReviewAssignments(ctx, field)
 				})
 		case "search":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -72323,6 +84661,44 @@ func (ec *executionContext) _RemoveReactionPayload(ctx context.Context, sel ast.
 	return out
 }
 
+var removeReviewerPayloadImplementors = []string{"RemoveReviewerPayload"}
+
+func (ec *executionContext) _RemoveReviewerPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RemoveReviewerPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, removeReviewerPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RemoveReviewerPayload")
+		case "assignment":
+			out.Values[i] = ec._RemoveReviewerPayload_assignment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RemoveReviewerPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var renameThreadPayloadImplementors = []string{"RenameThreadPayload"}
 
 func (ec *executionContext) _RenameThreadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RenameThreadPayload) graphql.Marshaler {
@@ -72379,6 +84755,44 @@ func (ec *executionContext) _RenewJoinAddressPayload(ctx context.Context, sel as
 			}
 		case "errors":
 			out.Values[i] = ec._RenewJoinAddressPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reopenReviewPayloadImplementors = []string{"ReopenReviewPayload"}
+
+func (ec *executionContext) _ReopenReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ReopenReviewPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reopenReviewPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReopenReviewPayload")
+		case "assignment":
+			out.Values[i] = ec._ReopenReviewPayload_assignment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ReopenReviewPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -72551,6 +84965,44 @@ func (ec *executionContext) _RequestSignaturePayload(ctx context.Context, sel as
 	return out
 }
 
+var requestSpaceExportPayloadImplementors = []string{"RequestSpaceExportPayload"}
+
+func (ec *executionContext) _RequestSpaceExportPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RequestSpaceExportPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestSpaceExportPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequestSpaceExportPayload")
+		case "export":
+			out.Values[i] = ec._RequestSpaceExportPayload_export(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RequestSpaceExportPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var requestToJoinPayloadImplementors = []string{"RequestToJoinPayload"}
 
 func (ec *executionContext) _RequestToJoinPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RequestToJoinPayload) graphql.Marshaler {
@@ -72622,6 +85074,16 @@ func (ec *executionContext) _Requirement(ctx context.Context, sel ast.SelectionS
 			}
 		case "optional":
 			out.Values[i] = ec._Requirement_optional(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "help":
+			out.Values[i] = ec._Requirement_help(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "letter":
+			out.Values[i] = ec._Requirement_letter(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -73075,6 +85537,722 @@ func (ec *executionContext) _ResourceVersionEdge(ctx context.Context, sel ast.Se
 	return out
 }
 
+var resumeMailPayloadImplementors = []string{"ResumeMailPayload"}
+
+func (ec *executionContext) _ResumeMailPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ResumeMailPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resumeMailPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResumeMailPayload")
+		case "notificationPreference":
+			out.Values[i] = ec._ResumeMailPayload_notificationPreference(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ResumeMailPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var retryFailedMailPayloadImplementors = []string{"RetryFailedMailPayload"}
+
+func (ec *executionContext) _RetryFailedMailPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RetryFailedMailPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retryFailedMailPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetryFailedMailPayload")
+		case "retriedId":
+			out.Values[i] = ec._RetryFailedMailPayload_retriedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RetryFailedMailPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewImplementors = []string{"Review", "Node"}
+
+func (ec *executionContext) _Review(ctx context.Context, sel ast.SelectionSet, obj *ent.Review) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Review")
+		case "id":
+			out.Values[i] = ec._Review_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "application":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Review_application(ctx, field, obj)
+				})
+		case "reviewer":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Review_reviewer(ctx, field, obj)
+				})
+		case "scores":
+			out.Values[i] = ec._Review_scores(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "comment":
+			out.Values[i] = ec._Review_comment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recommendation":
+			out.Values[i] = ec._Review_recommendation(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "points":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Review_points(ctx, field, obj)
+				})
+		case "submittedAt":
+			out.Values[i] = ec._Review_submittedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Review_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Review_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewAssignmentImplementors = []string{"ReviewAssignment", "Node"}
+
+func (ec *executionContext) _ReviewAssignment(ctx context.Context, sel ast.SelectionSet, obj *ent.ReviewAssignment) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewAssignmentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewAssignment")
+		case "id":
+			out.Values[i] = ec._ReviewAssignment_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "application":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_application(ctx, field, obj)
+				})
+		case "reviewer":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_reviewer(ctx, field, obj)
+				})
+		case "state":
+			out.Values[i] = ec._ReviewAssignment_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "conflicted":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_conflicted(ctx, field, obj)
+				})
+		case "conflictReasons":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_conflictReasons(ctx, field, obj)
+				})
+		case "endReason":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_endReason(ctx, field, obj)
+				})
+		case "review":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReviewAssignment_review(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._ReviewAssignment_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedAt":
+			out.Values[i] = ec._ReviewAssignment_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewAssignmentConnectionImplementors = []string{"ReviewAssignmentConnection"}
+
+func (ec *executionContext) _ReviewAssignmentConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[ent.ReviewAssignment]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewAssignmentConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewAssignmentConnection")
+		case "edges":
+			out.Values[i] = ec._ReviewAssignmentConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ReviewAssignmentConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewAssignmentEdgeImplementors = []string{"ReviewAssignmentEdge"}
+
+func (ec *executionContext) _ReviewAssignmentEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewAssignmentEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewAssignmentEdge")
+		case "cursor":
+			out.Values[i] = ec._ReviewAssignmentEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ReviewAssignmentEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewCalibrationImplementors = []string{"ReviewCalibration"}
+
+func (ec *executionContext) _ReviewCalibration(ctx context.Context, sel ast.SelectionSet, obj *review.Calibration) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewCalibrationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewCalibration")
+		case "count":
+			out.Values[i] = ec._ReviewCalibration_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mean":
+			out.Values[i] = ec._ReviewCalibration_mean(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "standardDeviation":
+			out.Values[i] = ec._ReviewCalibration_standardDeviation(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pooledStandardDeviation":
+			out.Values[i] = ec._ReviewCalibration_pooledStandardDeviation(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reviewers":
+			out.Values[i] = ec._ReviewCalibration_reviewers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applications":
+			out.Values[i] = ec._ReviewCalibration_applications(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewPairImplementors = []string{"ReviewPair"}
+
+func (ec *executionContext) _ReviewPair(ctx context.Context, sel ast.SelectionSet, obj *review.Pair) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewPairImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewPair")
+		case "application":
+			out.Values[i] = ec._ReviewPair_application(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reviewer":
+			out.Values[i] = ec._ReviewPair_reviewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewPlanImplementors = []string{"ReviewPlan"}
+
+func (ec *executionContext) _ReviewPlan(ctx context.Context, sel ast.SelectionSet, obj *review.Plan) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewPlanImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewPlan")
+		case "assignedCount":
+			out.Values[i] = ec._ReviewPlan_assignedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pairs":
+			out.Values[i] = ec._ReviewPlan_pairs(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "loads":
+			out.Values[i] = ec._ReviewPlan_loads(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unfilledCount":
+			out.Values[i] = ec._ReviewPlan_unfilledCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unfilled":
+			out.Values[i] = ec._ReviewPlan_unfilled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewProgressImplementors = []string{"ReviewProgress"}
+
+func (ec *executionContext) _ReviewProgress(ctx context.Context, sel ast.SelectionSet, obj *review.Progress) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewProgressImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewProgress")
+		case "reviewers":
+			out.Values[i] = ec._ReviewProgress_reviewers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unfilledCount":
+			out.Values[i] = ec._ReviewProgress_unfilledCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unfilled":
+			out.Values[i] = ec._ReviewProgress_unfilled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewScoreImplementors = []string{"ReviewScore"}
+
+func (ec *executionContext) _ReviewScore(ctx context.Context, sel ast.SelectionSet, obj *schema.Score) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewScoreImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewScore")
+		case "criterion":
+			out.Values[i] = ec._ReviewScore_criterion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "points":
+			out.Values[i] = ec._ReviewScore_points(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "comment":
+			out.Values[i] = ec._ReviewScore_comment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewerCalibrationImplementors = []string{"ReviewerCalibration"}
+
+func (ec *executionContext) _ReviewerCalibration(ctx context.Context, sel ast.SelectionSet, obj *review.ReviewerCalibration) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewerCalibrationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewerCalibration")
+		case "reviewer":
+			out.Values[i] = ec._ReviewerCalibration_reviewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._ReviewerCalibration_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mean":
+			out.Values[i] = ec._ReviewerCalibration_mean(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "standardDeviation":
+			out.Values[i] = ec._ReviewerCalibration_standardDeviation(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "difference":
+			out.Values[i] = ec._ReviewerCalibration_difference(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "standardScore":
+			out.Values[i] = ec._ReviewerCalibration_standardScore(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "outlier":
+			out.Values[i] = ec._ReviewerCalibration_outlier(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewerLoadImplementors = []string{"ReviewerLoad"}
+
+func (ec *executionContext) _ReviewerLoad(ctx context.Context, sel ast.SelectionSet, obj *review.Load) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewerLoadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewerLoad")
+		case "reviewer":
+			out.Values[i] = ec._ReviewerLoad_reviewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "before":
+			out.Values[i] = ec._ReviewerLoad_before(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "after":
+			out.Values[i] = ec._ReviewerLoad_after(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reviewerProgressImplementors = []string{"ReviewerProgress"}
+
+func (ec *executionContext) _ReviewerProgress(ctx context.Context, sel ast.SelectionSet, obj *review.ReviewerProgress) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reviewerProgressImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReviewerProgress")
+		case "reviewer":
+			out.Values[i] = ec._ReviewerProgress_reviewer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assigned":
+			out.Values[i] = ec._ReviewerProgress_assigned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "completed":
+			out.Values[i] = ec._ReviewerProgress_completed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "declined":
+			out.Values[i] = ec._ReviewerProgress_declined(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removed":
+			out.Values[i] = ec._ReviewerProgress_removed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "conflicted":
+			out.Values[i] = ec._ReviewerProgress_conflicted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var revokeAccessTokenPayloadImplementors = []string{"RevokeAccessTokenPayload"}
 
 func (ec *executionContext) _RevokeAccessTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeAccessTokenPayload) graphql.Marshaler {
@@ -73131,6 +86309,44 @@ func (ec *executionContext) _RevokeEntitlementPayload(ctx context.Context, sel a
 			}
 		case "errors":
 			out.Values[i] = ec._RevokeEntitlementPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var revokeFeedAddressPayloadImplementors = []string{"RevokeFeedAddressPayload"}
+
+func (ec *executionContext) _RevokeFeedAddressPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeFeedAddressPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revokeFeedAddressPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevokeFeedAddressPayload")
+		case "account":
+			out.Values[i] = ec._RevokeFeedAddressPayload_account(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RevokeFeedAddressPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -73357,6 +86573,87 @@ func (ec *executionContext) _SaveDraftPayload(ctx context.Context, sel ast.Selec
 			}
 		case "errors":
 			out.Values[i] = ec._SaveDraftPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var saveFormPayloadImplementors = []string{"SaveFormPayload"}
+
+func (ec *executionContext) _SaveFormPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SaveFormPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, saveFormPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SaveFormPayload")
+		case "call":
+			out.Values[i] = ec._SaveFormPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "form":
+			out.Values[i] = ec._SaveFormPayload_form(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SaveFormPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var saveReviewPayloadImplementors = []string{"SaveReviewPayload"}
+
+func (ec *executionContext) _SaveReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SaveReviewPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, saveReviewPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SaveReviewPayload")
+		case "review":
+			out.Values[i] = ec._SaveReviewPayload_review(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SaveReviewPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -74044,6 +87341,12 @@ func (ec *executionContext) _Space(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Space_viewerCanUpdate(ctx, field, obj)
 				})
+		case "export":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Space_export(ctx, field, obj)
+				})
 		case "entitlements":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -74148,6 +87451,69 @@ func (ec *executionContext) _SpaceEdge(ctx context.Context, sel ast.SelectionSet
 		case "node":
 			out.Values[i] = ec._SpaceEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var spaceExportImplementors = []string{"SpaceExport"}
+
+func (ec *executionContext) _SpaceExport(ctx context.Context, sel ast.SelectionSet, obj *archive.Export) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, spaceExportImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SpaceExport")
+		case "state":
+			out.Values[i] = ec._SpaceExport_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "postCount":
+			out.Values[i] = ec._SpaceExport_postCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "size":
+			out.Values[i] = ec._SpaceExport_size(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "requestedAt":
+			out.Values[i] = ec._SpaceExport_requestedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "finishedAt":
+			out.Values[i] = ec._SpaceExport_finishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._SpaceExport_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = ec._SpaceExport_url(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -74643,6 +88009,44 @@ func (ec *executionContext) _SubmitApplicationPayload(ctx context.Context, sel a
 			}
 		case "errors":
 			out.Values[i] = ec._SubmitApplicationPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var submitReviewPayloadImplementors = []string{"SubmitReviewPayload"}
+
+func (ec *executionContext) _SubmitReviewPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SubmitReviewPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, submitReviewPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubmitReviewPayload")
+		case "review":
+			out.Values[i] = ec._SubmitReviewPayload_review(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SubmitReviewPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -75676,6 +89080,59 @@ func (ec *executionContext) _UnblockMemberPayload(ctx context.Context, sel ast.S
 	return out
 }
 
+var unfilledApplicationImplementors = []string{"UnfilledApplication"}
+
+func (ec *executionContext) _UnfilledApplication(ctx context.Context, sel ast.SelectionSet, obj *review.Unfilled) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unfilledApplicationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnfilledApplication")
+		case "application":
+			out.Values[i] = ec._UnfilledApplication_application(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "wanted":
+			out.Values[i] = ec._UnfilledApplication_wanted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "has":
+			out.Values[i] = ec._UnfilledApplication_has(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "conflicted":
+			out.Values[i] = ec._UnfilledApplication_conflicted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "askedBefore":
+			out.Values[i] = ec._UnfilledApplication_askedBefore(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var unhidePostPayloadImplementors = []string{"UnhidePostPayload"}
 
 func (ec *executionContext) _UnhidePostPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnhidePostPayload) graphql.Marshaler {
@@ -75884,6 +89341,44 @@ func (ec *executionContext) _UnscheduleDraftPayload(ctx context.Context, sel ast
 			}
 		case "errors":
 			out.Values[i] = ec._UnscheduleDraftPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var updateCallPayloadImplementors = []string{"UpdateCallPayload"}
+
+func (ec *executionContext) _UpdateCallPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateCallPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateCallPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateCallPayload")
+		case "call":
+			out.Values[i] = ec._UpdateCallPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._UpdateCallPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -77405,12 +90900,52 @@ func (ec *executionContext) marshalNAnswerVersion2ᚖgithubᚗcomᚋpursuingᚑe
 	return ec._AnswerVersion(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Application) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(ctx context.Context, sel ast.SelectionSet, v *ent.Application) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Application!")
 		return graphql.Null
 	}
 	return ec._Application(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNApplicationCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibrationᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.ApplicationCalibration) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNApplicationCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibration(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNApplicationCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibration(ctx context.Context, sel ast.SelectionSet, v *review.ApplicationCalibration) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ApplicationCalibration!")
+		return graphql.Null
+	}
+	return ec._ApplicationCalibration(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Application]) graphql.Marshaler {
@@ -77609,6 +91144,50 @@ func (ec *executionContext) marshalNArchiveTeamPayload2ᚖgithubᚗcomᚋpursuin
 		return graphql.Null
 	}
 	return ec._ArchiveTeamPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAssignBalancedInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedInput(ctx context.Context, v any) (model.AssignBalancedInput, error) {
+	res, err := ec.unmarshalInputAssignBalancedInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAssignBalancedPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignBalancedPayload(ctx context.Context, sel ast.SelectionSet, v *model.AssignBalancedPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssignBalancedPayload!")
+		return graphql.Null
+	}
+	return ec._AssignBalancedPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAssignReviewersInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersInput(ctx context.Context, v any) (model.AssignReviewersInput, error) {
+	res, err := ec.unmarshalInputAssignReviewersInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAssignReviewersPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐAssignReviewersPayload(ctx context.Context, sel ast.SelectionSet, v *model.AssignReviewersPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssignReviewersPayload!")
+		return graphql.Null
+	}
+	return ec._AssignReviewersPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAssignmentOutcome2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcome(ctx context.Context, sel ast.SelectionSet, v *review.Outcome) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssignmentOutcome!")
+		return graphql.Null
+	}
+	return ec._AssignmentOutcome(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAssignmentResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐResult(ctx context.Context, v any) (review.Result, error) {
+	var res review.Result
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAssignmentResult2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐResult(ctx context.Context, sel ast.SelectionSet, v review.Result) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNAuditAction2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋauditᚐAction(ctx context.Context, v any) (audit.Action, error) {
@@ -77936,6 +91515,38 @@ func (ec *executionContext) marshalNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 	return ec._Call(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNCallConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Call]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CallConnection!")
+		return graphql.Null
+	}
+	return ec._CallConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCallEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Call]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCallEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCallEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Call]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CallEdge!")
+		return graphql.Null
+	}
+	return ec._CallEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCallState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx context.Context, v any) (admission.CallState, error) {
 	var res admission.CallState
 	err := res.UnmarshalGQL(v)
@@ -78054,6 +91665,70 @@ func (ec *executionContext) marshalNCohortEdge2ᚖgithubᚗcomᚋpursuingᚑequi
 	return ec._CohortEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNConflictOfInterest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflictᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Conflict) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx context.Context, sel ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ConflictOfInterest!")
+		return graphql.Null
+	}
+	return ec._ConflictOfInterest(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx context.Context, v any) (review.Reason, error) {
+	var res review.Reason
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx context.Context, sel ast.SelectionSet, v review.Reason) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(ctx context.Context, v any) ([]review.Reason, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]review.Reason, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(ctx context.Context, sel ast.SelectionSet, v []review.Reason) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConflictReason2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReason(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNConnectionSuggestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestion(ctx context.Context, sel ast.SelectionSet, v *people.ConnectionSuggestion) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ConnectionSuggestion!")
@@ -78099,6 +91774,19 @@ func (ec *executionContext) marshalNCreateApplicationExportPayload2ᚖgithubᚗc
 		return graphql.Null
 	}
 	return ec._CreateApplicationExportPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCreateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallInput(ctx context.Context, v any) (model.CreateCallInput, error) {
+	res, err := ec.unmarshalInputCreateCallInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateCallPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateCallPayload!")
+		return graphql.Null
+	}
+	return ec._CreateCallPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreateCohortInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCreateCohortInput(ctx context.Context, v any) (model.CreateCohortInput, error) {
@@ -78283,6 +91971,31 @@ func (ec *executionContext) marshalNCreateWebhookEndpointPayload2ᚖgithubᚗcom
 	return ec._CreateWebhookEndpointPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNCriterion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx context.Context, sel ast.SelectionSet, v schema.Criterion) graphql.Marshaler {
+	return ec._Criterion(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCriterion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx context.Context, sel ast.SelectionSet, v []schema.Criterion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCriterion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNCriterionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx context.Context, v any) (*schema.Criterion, error) {
+	res, err := ec.unmarshalInputCriterionInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx context.Context, v any) (page.Cursor, error) {
 	var res page.Cursor
 	err := res.UnmarshalGQL(v)
@@ -78315,6 +92028,24 @@ func (ec *executionContext) unmarshalNDateTime2timeᚐTime(ctx context.Context, 
 func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, sel ast.SelectionSet, v time.Time) graphql.Marshaler {
 	_ = sel
 	res := scalar.MarshalDateTime(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DateTime!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNDateTime2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
+	res, err := scalar.UnmarshalDateTime(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDateTime2ᚖtimeᚐTime(ctx context.Context, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DateTime!")
+		return graphql.Null
+	}
+	_ = sel
+	res := scalar.MarshalDateTime(*v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "DateTime!")
 	}
@@ -78384,6 +92115,19 @@ func (ec *executionContext) marshalNDecisionKind2githubᚗcomᚋpursuingᚑequit
 	return v
 }
 
+func (ec *executionContext) unmarshalNDeclareConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictInput(ctx context.Context, v any) (model.DeclareConflictInput, error) {
+	res, err := ec.unmarshalInputDeclareConflictInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeclareConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclareConflictPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeclareConflictPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeclareConflictPayload!")
+		return graphql.Null
+	}
+	return ec._DeclareConflictPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDeclineJoinRequestInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineJoinRequestInput(ctx context.Context, v any) (model.DeclineJoinRequestInput, error) {
 	res, err := ec.unmarshalInputDeclineJoinRequestInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -78408,6 +92152,32 @@ func (ec *executionContext) marshalNDeclineOfferPayload2ᚖgithubᚗcomᚋpursui
 		return graphql.Null
 	}
 	return ec._DeclineOfferPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeclineReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewInput(ctx context.Context, v any) (model.DeclineReviewInput, error) {
+	res, err := ec.unmarshalInputDeclineReviewInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeclineReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeclineReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeclineReviewPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeclineReviewPayload!")
+		return graphql.Null
+	}
+	return ec._DeclineReviewPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallInput(ctx context.Context, v any) (model.DeleteCallInput, error) {
+	res, err := ec.unmarshalInputDeleteCallInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteCallPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteCallPayload!")
+		return graphql.Null
+	}
+	return ec._DeleteCallPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDeleteDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDeleteDraftInput(ctx context.Context, v any) (model.DeleteDraftInput, error) {
@@ -78520,6 +92290,19 @@ func (ec *executionContext) marshalNDiscardDecisionPayload2ᚖgithubᚗcomᚋpur
 		return graphql.Null
 	}
 	return ec._DiscardDecisionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDiscardFailedMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardFailedMailInput(ctx context.Context, v any) (model.DiscardFailedMailInput, error) {
+	res, err := ec.unmarshalInputDiscardFailedMailInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDiscardFailedMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐDiscardFailedMailPayload(ctx context.Context, sel ast.SelectionSet, v *model.DiscardFailedMailPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DiscardFailedMailPayload!")
+		return graphql.Null
+	}
+	return ec._DiscardFailedMailPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNDocument2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocumentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Document) graphql.Marshaler {
@@ -78639,6 +92422,19 @@ func (ec *executionContext) marshalNEndBreakGlassPayload2ᚖgithubᚗcomᚋpursu
 		return graphql.Null
 	}
 	return ec._EndBreakGlassPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNEndConflictInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictInput(ctx context.Context, v any) (model.EndConflictInput, error) {
+	res, err := ec.unmarshalInputEndConflictInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEndConflictPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndConflictPayload(ctx context.Context, sel ast.SelectionSet, v *model.EndConflictPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EndConflictPayload!")
+		return graphql.Null
+	}
+	return ec._EndConflictPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNEndOtherSessionsInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐEndOtherSessionsInput(ctx context.Context, v any) (model.EndOtherSessionsInput, error) {
@@ -78879,6 +92675,70 @@ func (ec *executionContext) marshalNExtension2ᚖgithubᚗcomᚋpursuingᚑequit
 	return ec._Extension(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNFailedMail2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMail(ctx context.Context, sel ast.SelectionSet, v *ent.Mail) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FailedMail!")
+		return graphql.Null
+	}
+	return ec._FailedMail(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFailedMailConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Mail]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FailedMailConnection!")
+		return graphql.Null
+	}
+	return ec._FailedMailConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFailedMailEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Mail]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFailedMailEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFailedMailEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Mail]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FailedMailEdge!")
+		return graphql.Null
+	}
+	return ec._FailedMailEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFeedAddress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐFeedAddressᚄ(ctx context.Context, sel ast.SelectionSet, v []*account.FeedAddress) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFeedAddress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐFeedAddress(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFeedAddress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐFeedAddress(ctx context.Context, sel ast.SelectionSet, v *account.FeedAddress) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FeedAddress!")
+		return graphql.Null
+	}
+	return ec._FeedAddress(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.File) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -79012,6 +92872,58 @@ func (ec *executionContext) marshalNFlaggedPostEdge2ᚖgithubᚗcomᚋpursuing�
 	return ec._FlaggedPostEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalFloatContext(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func (ec *executionContext) unmarshalNFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFloat2ᚖfloat64(ctx context.Context, sel ast.SelectionSet, v *float64) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Float!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalFloatContext(*v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func (ec *executionContext) marshalNFormQuestion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx context.Context, sel ast.SelectionSet, v schema.Question) graphql.Marshaler {
+	return ec._FormQuestion(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFormQuestion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx context.Context, sel ast.SelectionSet, v []schema.Question) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFormQuestion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx context.Context, sel ast.SelectionSet, v []*schema.Question) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -79034,6 +92946,49 @@ func (ec *executionContext) marshalNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑeq
 		return graphql.Null
 	}
 	return ec._FormQuestion(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNFormQuestionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(ctx context.Context, v any) ([]*schema.Question, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*schema.Question, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNFormQuestionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNFormQuestionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(ctx context.Context, v any) (*schema.Question, error) {
+	res, err := ec.unmarshalInputFormQuestionInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFormVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersionᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.FormVersion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx context.Context, sel ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FormVersion!")
+		return graphql.Null
+	}
+	return ec._FormVersion(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Framework) graphql.Marshaler {
@@ -79316,6 +93271,19 @@ func (ec *executionContext) marshalNMarkAllReadPayload2ᚖgithubᚗcomᚋpursuin
 		return graphql.Null
 	}
 	return ec._MarkAllReadPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMarkNotificationGroupReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkNotificationGroupReadInput(ctx context.Context, v any) (model.MarkNotificationGroupReadInput, error) {
+	res, err := ec.unmarshalInputMarkNotificationGroupReadInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMarkNotificationGroupReadPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkNotificationGroupReadPayload(ctx context.Context, sel ast.SelectionSet, v *model.MarkNotificationGroupReadPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MarkNotificationGroupReadPayload!")
+		return graphql.Null
+	}
+	return ec._MarkNotificationGroupReadPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNMarkNotificationsReadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐMarkNotificationsReadInput(ctx context.Context, v any) (model.MarkNotificationsReadInput, error) {
@@ -79694,6 +93662,38 @@ func (ec *executionContext) marshalNNotificationEvent2githubᚗcomᚋpursuingᚑ
 	return ec._NotificationEvent(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNNotificationGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(ctx context.Context, sel ast.SelectionSet, v *ent.Notification) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "NotificationGroup!")
+		return graphql.Null
+	}
+	return ec._NotificationGroup(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNNotificationGroupEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.Notification]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNNotificationGroupEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNNotificationGroupEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.Notification]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "NotificationGroupEdge!")
+		return graphql.Null
+	}
+	return ec._NotificationGroupEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNNotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx context.Context, sel ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "NotificationPreference!")
@@ -80057,6 +94057,19 @@ func (ec *executionContext) marshalNProgram2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return ec._Program(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNPublishCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallInput(ctx context.Context, v any) (model.PublishCallInput, error) {
+	res, err := ec.unmarshalInputPublishCallInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPublishCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.PublishCallPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PublishCallPayload!")
+		return graphql.Null
+	}
+	return ec._PublishCallPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNPublishDraftInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishDraftInput(ctx context.Context, v any) (model.PublishDraftInput, error) {
 	res, err := ec.unmarshalInputPublishDraftInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -80068,6 +94081,19 @@ func (ec *executionContext) marshalNPublishDraftPayload2ᚖgithubᚗcomᚋpursui
 		return graphql.Null
 	}
 	return ec._PublishDraftPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPublishFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormInput(ctx context.Context, v any) (model.PublishFormInput, error) {
+	res, err := ec.unmarshalInputPublishFormInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPublishFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐPublishFormPayload(ctx context.Context, sel ast.SelectionSet, v *model.PublishFormPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PublishFormPayload!")
+		return graphql.Null
+	}
+	return ec._PublishFormPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRateLimit2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋallowanceᚐAllowance(ctx context.Context, sel ast.SelectionSet, v *allowance.Allowance) graphql.Marshaler {
@@ -80193,6 +94219,19 @@ func (ec *executionContext) marshalNRemoveReactionPayload2ᚖgithubᚗcomᚋpurs
 	return ec._RemoveReactionPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRemoveReviewerInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerInput(ctx context.Context, v any) (model.RemoveReviewerInput, error) {
+	res, err := ec.unmarshalInputRemoveReviewerInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRemoveReviewerPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRemoveReviewerPayload(ctx context.Context, sel ast.SelectionSet, v *model.RemoveReviewerPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RemoveReviewerPayload!")
+		return graphql.Null
+	}
+	return ec._RemoveReviewerPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRenameThreadInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRenameThreadInput(ctx context.Context, v any) (model.RenameThreadInput, error) {
 	res, err := ec.unmarshalInputRenameThreadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -80217,6 +94256,19 @@ func (ec *executionContext) marshalNRenewJoinAddressPayload2ᚖgithubᚗcomᚋpu
 		return graphql.Null
 	}
 	return ec._RenewJoinAddressPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReopenReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewInput(ctx context.Context, v any) (model.ReopenReviewInput, error) {
+	res, err := ec.unmarshalInputReopenReviewInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReopenReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReopenReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.ReopenReviewPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReopenReviewPayload!")
+		return graphql.Null
+	}
+	return ec._ReopenReviewPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNReplayFailedDeliveriesInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReplayFailedDeliveriesInput(ctx context.Context, v any) (model.ReplayFailedDeliveriesInput, error) {
@@ -80271,6 +94323,19 @@ func (ec *executionContext) marshalNRequestSignaturePayload2ᚖgithubᚗcomᚋpu
 	return ec._RequestSignaturePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRequestSpaceExportInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRequestSpaceExportInput(ctx context.Context, v any) (model.RequestSpaceExportInput, error) {
+	res, err := ec.unmarshalInputRequestSpaceExportInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRequestSpaceExportPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRequestSpaceExportPayload(ctx context.Context, sel ast.SelectionSet, v *model.RequestSpaceExportPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RequestSpaceExportPayload!")
+		return graphql.Null
+	}
+	return ec._RequestSpaceExportPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRequestToJoinInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRequestToJoinInput(ctx context.Context, v any) (model.RequestToJoinInput, error) {
 	res, err := ec.unmarshalInputRequestToJoinInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -80302,6 +94367,11 @@ func (ec *executionContext) marshalNRequirement2ᚕgithubᚗcomᚋpursuingᚑequ
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNRequirementInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(ctx context.Context, v any) (*schema.Requirement, error) {
+	res, err := ec.unmarshalInputRequirementInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNResendSignatureRequestInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResendSignatureRequestInput(ctx context.Context, v any) (model.ResendSignatureRequestInput, error) {
@@ -80430,6 +94500,257 @@ func (ec *executionContext) marshalNResourceVersionEdge2ᚖgithubᚗcomᚋpursui
 	return ec._ResourceVersionEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNResumeMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResumeMailInput(ctx context.Context, v any) (model.ResumeMailInput, error) {
+	res, err := ec.unmarshalInputResumeMailInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResumeMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐResumeMailPayload(ctx context.Context, sel ast.SelectionSet, v *model.ResumeMailPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResumeMailPayload!")
+		return graphql.Null
+	}
+	return ec._ResumeMailPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRetryFailedMailInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRetryFailedMailInput(ctx context.Context, v any) (model.RetryFailedMailInput, error) {
+	res, err := ec.unmarshalInputRetryFailedMailInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRetryFailedMailPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRetryFailedMailPayload(ctx context.Context, sel ast.SelectionSet, v *model.RetryFailedMailPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetryFailedMailPayload!")
+		return graphql.Null
+	}
+	return ec._RetryFailedMailPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReview2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Review) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx context.Context, sel ast.SelectionSet, v *ent.Review) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Review!")
+		return graphql.Null
+	}
+	return ec._Review(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ReviewAssignment) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx context.Context, sel ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewAssignment!")
+		return graphql.Null
+	}
+	return ec._ReviewAssignment(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewAssignmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.ReviewAssignment]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewAssignmentConnection!")
+		return graphql.Null
+	}
+	return ec._ReviewAssignmentConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewAssignmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewAssignmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewAssignmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[ent.ReviewAssignment]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewAssignmentEdge!")
+		return graphql.Null
+	}
+	return ec._ReviewAssignmentEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReviewAssignmentState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, v any) (reviewassignment.State, error) {
+	var res reviewassignment.State
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReviewAssignmentState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, sel ast.SelectionSet, v reviewassignment.State) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNReviewPair2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPairᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Pair) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewPair2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPair(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewPair2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPair(ctx context.Context, sel ast.SelectionSet, v *review.Pair) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewPair!")
+		return graphql.Null
+	}
+	return ec._ReviewPair(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewScore2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScore(ctx context.Context, sel ast.SelectionSet, v schema.Score) graphql.Marshaler {
+	return ec._ReviewScore(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNReviewScore2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScoreᚄ(ctx context.Context, sel ast.SelectionSet, v []schema.Score) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewScore2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScore(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNReviewScoreInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInputᚄ(ctx context.Context, v any) ([]*model.ReviewScoreInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.ReviewScoreInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNReviewScoreInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNReviewScoreInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐReviewScoreInput(ctx context.Context, v any) (*model.ReviewScoreInput, error) {
+	res, err := ec.unmarshalInputReviewScoreInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReviewerCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibrationᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.ReviewerCalibration) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewerCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibration(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewerCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibration(ctx context.Context, sel ast.SelectionSet, v *review.ReviewerCalibration) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewerCalibration!")
+		return graphql.Null
+	}
+	return ec._ReviewerCalibration(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewerLoad2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoadᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Load) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewerLoad2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoad(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewerLoad2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoad(ctx context.Context, sel ast.SelectionSet, v *review.Load) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewerLoad!")
+		return graphql.Null
+	}
+	return ec._ReviewerLoad(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReviewerProgress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgressᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.ReviewerProgress) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReviewerProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgress(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReviewerProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgress(ctx context.Context, sel ast.SelectionSet, v *review.ReviewerProgress) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReviewerProgress!")
+		return graphql.Null
+	}
+	return ec._ReviewerProgress(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRevokeAccessTokenInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeAccessTokenInput(ctx context.Context, v any) (model.RevokeAccessTokenInput, error) {
 	res, err := ec.unmarshalInputRevokeAccessTokenInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -80454,6 +94775,19 @@ func (ec *executionContext) marshalNRevokeEntitlementPayload2ᚖgithubᚗcomᚋp
 		return graphql.Null
 	}
 	return ec._RevokeEntitlementPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRevokeFeedAddressInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressInput(ctx context.Context, v any) (model.RevokeFeedAddressInput, error) {
+	res, err := ec.unmarshalInputRevokeFeedAddressInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevokeFeedAddressPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressPayload(ctx context.Context, sel ast.SelectionSet, v *model.RevokeFeedAddressPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RevokeFeedAddressPayload!")
+		return graphql.Null
+	}
+	return ec._RevokeFeedAddressPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRevokeFeedAddressesInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐRevokeFeedAddressesInput(ctx context.Context, v any) (model.RevokeFeedAddressesInput, error) {
@@ -80550,6 +94884,32 @@ func (ec *executionContext) marshalNSaveDraftPayload2ᚖgithubᚗcomᚋpursuing�
 		return graphql.Null
 	}
 	return ec._SaveDraftPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSaveFormInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormInput(ctx context.Context, v any) (model.SaveFormInput, error) {
+	res, err := ec.unmarshalInputSaveFormInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSaveFormPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveFormPayload(ctx context.Context, sel ast.SelectionSet, v *model.SaveFormPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SaveFormPayload!")
+		return graphql.Null
+	}
+	return ec._SaveFormPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSaveReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewInput(ctx context.Context, v any) (model.SaveReviewInput, error) {
+	res, err := ec.unmarshalInputSaveReviewInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSaveReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSaveReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.SaveReviewPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SaveReviewPayload!")
+		return graphql.Null
+	}
+	return ec._SaveReviewPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSavedFilter2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐFilter(ctx context.Context, sel ast.SelectionSet, v *casework.Filter) graphql.Marshaler {
@@ -80769,6 +95129,16 @@ func (ec *executionContext) marshalNSpaceEdge2ᚖgithubᚗcomᚋpursuingᚑequit
 		return graphql.Null
 	}
 	return ec._SpaceEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSpaceExportState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋarchiveᚐState(ctx context.Context, v any) (archive.State, error) {
+	var res archive.State
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSpaceExportState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋarchiveᚐState(ctx context.Context, sel ast.SelectionSet, v archive.State) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNSpaceKind2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋspaceᚐKind(ctx context.Context, v any) (space.Kind, error) {
@@ -81020,6 +95390,19 @@ func (ec *executionContext) marshalNSubmitApplicationPayload2ᚖgithubᚗcomᚋp
 		return graphql.Null
 	}
 	return ec._SubmitApplicationPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSubmitReviewInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewInput(ctx context.Context, v any) (model.SubmitReviewInput, error) {
+	res, err := ec.unmarshalInputSubmitReviewInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSubmitReviewPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSubmitReviewPayload(ctx context.Context, sel ast.SelectionSet, v *model.SubmitReviewPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SubmitReviewPayload!")
+		return graphql.Null
+	}
+	return ec._SubmitReviewPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSubmittedAnswer2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐSubmittedAnswerᚄ(ctx context.Context, sel ast.SelectionSet, v []*schema.SubmittedAnswer) graphql.Marshaler {
@@ -81429,6 +95812,30 @@ func (ec *executionContext) marshalNUnblockMemberPayload2ᚖgithubᚗcomᚋpursu
 	return ec._UnblockMemberPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNUnfilledApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilledᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Unfilled) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNUnfilledApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilled(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNUnfilledApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilled(ctx context.Context, sel ast.SelectionSet, v *review.Unfilled) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnfilledApplication!")
+		return graphql.Null
+	}
+	return ec._UnfilledApplication(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUnhidePostInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUnhidePostInput(ctx context.Context, v any) (model.UnhidePostInput, error) {
 	res, err := ec.unmarshalInputUnhidePostInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -81505,6 +95912,19 @@ func (ec *executionContext) marshalNUnscheduleDraftPayload2ᚖgithubᚗcomᚋpur
 		return graphql.Null
 	}
 	return ec._UnscheduleDraftPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateCallInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallInput(ctx context.Context, v any) (model.UpdateCallInput, error) {
+	res, err := ec.unmarshalInputUpdateCallInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateCallPayload2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCallPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateCallPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateCallPayload!")
+		return graphql.Null
+	}
+	return ec._UpdateCallPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdateCohortInput2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐUpdateCohortInput(ctx context.Context, v any) (model.UpdateCohortInput, error) {
@@ -82110,6 +96530,25 @@ func (ec *executionContext) marshalOApplicationState2ᚕgithubᚗcomᚋpursuing�
 	return ret
 }
 
+func (ec *executionContext) marshalOAssignmentOutcome2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcomeᚄ(ctx context.Context, sel ast.SelectionSet, v []*review.Outcome) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAssignmentOutcome2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcome(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalOBookmark2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐBookmark(ctx context.Context, sel ast.SelectionSet, v *ent.Bookmark) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -82182,6 +96621,22 @@ func (ec *executionContext) marshalOCallPlaces2ᚖgithubᚗcomᚋpursuingᚑequi
 	return ec._CallPlaces(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOCallState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx context.Context, v any) (*admission.CallState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(admission.CallState)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCallState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx context.Context, sel ast.SelectionSet, v *admission.CallState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) marshalOCallStatistics2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStatistics(ctx context.Context, sel ast.SelectionSet, v *casework.Statistics) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -82194,6 +96649,13 @@ func (ec *executionContext) marshalOCohort2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return graphql.Null
 	}
 	return ec._Cohort(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(ctx context.Context, sel ast.SelectionSet, v *ent.Conflict) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ConflictOfInterest(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestionᚄ(ctx context.Context, sel ast.SelectionSet, v []*people.ConnectionSuggestion) graphql.Marshaler {
@@ -82213,6 +96675,23 @@ func (ec *executionContext) marshalOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpu
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOCriterionInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(ctx context.Context, v any) ([]*schema.Criterion, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*schema.Criterion, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNCriterionInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx context.Context, v any) (*page.Cursor, error) {
@@ -82363,6 +96842,13 @@ func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel as
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) marshalOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(ctx context.Context, sel ast.SelectionSet, v *ent.FormVersion) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._FormVersion(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx context.Context, v any) ([]gid.ID, error) {
 	if v == nil {
 		return nil, nil
@@ -82412,6 +96898,18 @@ func (ec *executionContext) marshalOID2ᚖgithubᚗcomᚋpursuingᚑequityᚋcom
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) unmarshalOInt2int(ctx context.Context, v any) (int, error) {
+	res, err := graphql.UnmarshalInt(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOInt2int(ctx context.Context, sel ast.SelectionSet, v int) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalInt(v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {
@@ -82504,6 +97002,13 @@ func (ec *executionContext) marshalONotificationConnection2ᚖgithubᚗcomᚋpur
 		return graphql.Null
 	}
 	return ec._NotificationConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalONotificationGroupConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[ent.Notification]) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._NotificationGroupConnection(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(ctx context.Context, sel ast.SelectionSet, v *ent.NotificationPreference) graphql.Marshaler {
@@ -82625,6 +97130,23 @@ func (ec *executionContext) unmarshalOQuietHoursInput2ᚖgithubᚗcomᚋpursuing
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalORequirementInput2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirementᚄ(ctx context.Context, v any) ([]*schema.Requirement, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*schema.Requirement, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRequirementInput2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐRequirement(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) marshalOResource2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐResource(ctx context.Context, sel ast.SelectionSet, v *ent.Resource) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -82642,6 +97164,73 @@ func (ec *executionContext) unmarshalOResourceKind2ᚖgithubᚗcomᚋpursuingᚑ
 }
 
 func (ec *executionContext) marshalOResourceKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋresourceᚐKind(ctx context.Context, sel ast.SelectionSet, v *resource.Kind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(ctx context.Context, sel ast.SelectionSet, v *ent.Review) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Review(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(ctx context.Context, sel ast.SelectionSet, v *ent.ReviewAssignment) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ReviewAssignment(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOReviewAssignmentState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, v any) (*reviewassignment.State, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(reviewassignment.State)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOReviewAssignmentState2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewassignmentᚐState(ctx context.Context, sel ast.SelectionSet, v *reviewassignment.State) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalOReviewCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐCalibration(ctx context.Context, sel ast.SelectionSet, v *review.Calibration) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ReviewCalibration(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOReviewPlan2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPlan(ctx context.Context, sel ast.SelectionSet, v *review.Plan) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ReviewPlan(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOReviewProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐProgress(ctx context.Context, sel ast.SelectionSet, v *review.Progress) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ReviewProgress(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx context.Context, v any) (*review1.Recommendation, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(review1.Recommendation)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOReviewRecommendation2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋreviewᚐRecommendation(ctx context.Context, sel ast.SelectionSet, v *review1.Recommendation) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -82710,6 +97299,13 @@ func (ec *executionContext) marshalOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋ
 		return graphql.Null
 	}
 	return ec._Space(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOSpaceExport2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋarchiveᚐExport(ctx context.Context, sel ast.SelectionSet, v *archive.Export) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._SpaceExport(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOSpaceMembership2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpaceMembership(ctx context.Context, sel ast.SelectionSet, v *ent.SpaceMembership) graphql.Marshaler {

@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/memberterm"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
+	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/teammembership"
@@ -23,6 +24,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/allowance"
+	"github.com/pursuing-equity/commons/internal/archive"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/community"
@@ -36,6 +38,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/people"
 	"github.com/pursuing-equity/commons/internal/placement"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/webhook"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -75,6 +78,8 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("ArchiveResourceInput", ec.unmarshalInputArchiveResourceInput),
 				graphql.NewInputUnmarshaler("ArchiveSpaceInput", ec.unmarshalInputArchiveSpaceInput),
 				graphql.NewInputUnmarshaler("ArchiveTeamInput", ec.unmarshalInputArchiveTeamInput),
+				graphql.NewInputUnmarshaler("AssignBalancedInput", ec.unmarshalInputAssignBalancedInput),
+				graphql.NewInputUnmarshaler("AssignReviewersInput", ec.unmarshalInputAssignReviewersInput),
 				graphql.NewInputUnmarshaler("BlockMemberInput", ec.unmarshalInputBlockMemberInput),
 				graphql.NewInputUnmarshaler("BookmarkPostInput", ec.unmarshalInputBookmarkPostInput),
 				graphql.NewInputUnmarshaler("BreakGlassInput", ec.unmarshalInputBreakGlassInput),
@@ -85,6 +90,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 				graphql.NewInputUnmarshaler("CreateAffiliationInput", ec.unmarshalInputCreateAffiliationInput),
 				graphql.NewInputUnmarshaler("CreateApplicationExportInput", ec.unmarshalInputCreateApplicationExportInput),
+				graphql.NewInputUnmarshaler("CreateCallInput", ec.unmarshalInputCreateCallInput),
 				graphql.NewInputUnmarshaler("CreateCohortInput", ec.unmarshalInputCreateCohortInput),
 				graphql.NewInputUnmarshaler("CreateExportInput", ec.unmarshalInputCreateExportInput),
 				graphql.NewInputUnmarshaler("CreateFeedAddressInput", ec.unmarshalInputCreateFeedAddressInput),
@@ -99,18 +105,24 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("CreateTeamMembershipInput", ec.unmarshalInputCreateTeamMembershipInput),
 				graphql.NewInputUnmarshaler("CreateThreadInput", ec.unmarshalInputCreateThreadInput),
 				graphql.NewInputUnmarshaler("CreateWebhookEndpointInput", ec.unmarshalInputCreateWebhookEndpointInput),
+				graphql.NewInputUnmarshaler("CriterionInput", ec.unmarshalInputCriterionInput),
 				graphql.NewInputUnmarshaler("DeactivateMemberInput", ec.unmarshalInputDeactivateMemberInput),
+				graphql.NewInputUnmarshaler("DeclareConflictInput", ec.unmarshalInputDeclareConflictInput),
 				graphql.NewInputUnmarshaler("DeclineJoinRequestInput", ec.unmarshalInputDeclineJoinRequestInput),
 				graphql.NewInputUnmarshaler("DeclineOfferInput", ec.unmarshalInputDeclineOfferInput),
+				graphql.NewInputUnmarshaler("DeclineReviewInput", ec.unmarshalInputDeclineReviewInput),
+				graphql.NewInputUnmarshaler("DeleteCallInput", ec.unmarshalInputDeleteCallInput),
 				graphql.NewInputUnmarshaler("DeleteDraftInput", ec.unmarshalInputDeleteDraftInput),
 				graphql.NewInputUnmarshaler("DeleteFileInput", ec.unmarshalInputDeleteFileInput),
 				graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
 				graphql.NewInputUnmarshaler("DeleteSavedViewInput", ec.unmarshalInputDeleteSavedViewInput),
 				graphql.NewInputUnmarshaler("DeleteWebhookEndpointInput", ec.unmarshalInputDeleteWebhookEndpointInput),
 				graphql.NewInputUnmarshaler("DiscardDecisionInput", ec.unmarshalInputDiscardDecisionInput),
+				graphql.NewInputUnmarshaler("DiscardFailedMailInput", ec.unmarshalInputDiscardFailedMailInput),
 				graphql.NewInputUnmarshaler("EditPostInput", ec.unmarshalInputEditPostInput),
 				graphql.NewInputUnmarshaler("EndAffiliationInput", ec.unmarshalInputEndAffiliationInput),
 				graphql.NewInputUnmarshaler("EndBreakGlassInput", ec.unmarshalInputEndBreakGlassInput),
+				graphql.NewInputUnmarshaler("EndConflictInput", ec.unmarshalInputEndConflictInput),
 				graphql.NewInputUnmarshaler("EndOtherSessionsInput", ec.unmarshalInputEndOtherSessionsInput),
 				graphql.NewInputUnmarshaler("EndRoleAssignmentInput", ec.unmarshalInputEndRoleAssignmentInput),
 				graphql.NewInputUnmarshaler("EndSessionInput", ec.unmarshalInputEndSessionInput),
@@ -120,6 +132,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("EnrollTeamInput", ec.unmarshalInputEnrollTeamInput),
 				graphql.NewInputUnmarshaler("EraseMemberInput", ec.unmarshalInputEraseMemberInput),
 				graphql.NewInputUnmarshaler("FlagPostInput", ec.unmarshalInputFlagPostInput),
+				graphql.NewInputUnmarshaler("FormQuestionInput", ec.unmarshalInputFormQuestionInput),
 				graphql.NewInputUnmarshaler("GrantEntitlementInput", ec.unmarshalInputGrantEntitlementInput),
 				graphql.NewInputUnmarshaler("GrantExtensionInput", ec.unmarshalInputGrantExtensionInput),
 				graphql.NewInputUnmarshaler("HidePostInput", ec.unmarshalInputHidePostInput),
@@ -129,6 +142,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("LeaveWaitlistInput", ec.unmarshalInputLeaveWaitlistInput),
 				graphql.NewInputUnmarshaler("LockThreadInput", ec.unmarshalInputLockThreadInput),
 				graphql.NewInputUnmarshaler("MarkAllReadInput", ec.unmarshalInputMarkAllReadInput),
+				graphql.NewInputUnmarshaler("MarkNotificationGroupReadInput", ec.unmarshalInputMarkNotificationGroupReadInput),
 				graphql.NewInputUnmarshaler("MarkNotificationsReadInput", ec.unmarshalInputMarkNotificationsReadInput),
 				graphql.NewInputUnmarshaler("MarkSpaceReadInput", ec.unmarshalInputMarkSpaceReadInput),
 				graphql.NewInputUnmarshaler("MarkThreadReadInput", ec.unmarshalInputMarkThreadReadInput),
@@ -141,7 +155,9 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("PingWebhookEndpointInput", ec.unmarshalInputPingWebhookEndpointInput),
 				graphql.NewInputUnmarshaler("PollInput", ec.unmarshalInputPollInput),
 				graphql.NewInputUnmarshaler("PrepareDecisionInput", ec.unmarshalInputPrepareDecisionInput),
+				graphql.NewInputUnmarshaler("PublishCallInput", ec.unmarshalInputPublishCallInput),
 				graphql.NewInputUnmarshaler("PublishDraftInput", ec.unmarshalInputPublishDraftInput),
+				graphql.NewInputUnmarshaler("PublishFormInput", ec.unmarshalInputPublishFormInput),
 				graphql.NewInputUnmarshaler("QuietHoursInput", ec.unmarshalInputQuietHoursInput),
 				graphql.NewInputUnmarshaler("ReactivateMemberInput", ec.unmarshalInputReactivateMemberInput),
 				graphql.NewInputUnmarshaler("RecordFeeInput", ec.unmarshalInputRecordFeeInput),
@@ -150,21 +166,31 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("RemoveBookmarkInput", ec.unmarshalInputRemoveBookmarkInput),
 				graphql.NewInputUnmarshaler("RemoveDocumentInput", ec.unmarshalInputRemoveDocumentInput),
 				graphql.NewInputUnmarshaler("RemoveReactionInput", ec.unmarshalInputRemoveReactionInput),
+				graphql.NewInputUnmarshaler("RemoveReviewerInput", ec.unmarshalInputRemoveReviewerInput),
 				graphql.NewInputUnmarshaler("RenameThreadInput", ec.unmarshalInputRenameThreadInput),
 				graphql.NewInputUnmarshaler("RenewJoinAddressInput", ec.unmarshalInputRenewJoinAddressInput),
+				graphql.NewInputUnmarshaler("ReopenReviewInput", ec.unmarshalInputReopenReviewInput),
 				graphql.NewInputUnmarshaler("ReplayFailedDeliveriesInput", ec.unmarshalInputReplayFailedDeliveriesInput),
 				graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
 				graphql.NewInputUnmarshaler("RequestInformationInput", ec.unmarshalInputRequestInformationInput),
 				graphql.NewInputUnmarshaler("RequestSignatureInput", ec.unmarshalInputRequestSignatureInput),
+				graphql.NewInputUnmarshaler("RequestSpaceExportInput", ec.unmarshalInputRequestSpaceExportInput),
 				graphql.NewInputUnmarshaler("RequestToJoinInput", ec.unmarshalInputRequestToJoinInput),
+				graphql.NewInputUnmarshaler("RequirementInput", ec.unmarshalInputRequirementInput),
 				graphql.NewInputUnmarshaler("ResendSignatureRequestInput", ec.unmarshalInputResendSignatureRequestInput),
 				graphql.NewInputUnmarshaler("ResolveFlagsInput", ec.unmarshalInputResolveFlagsInput),
+				graphql.NewInputUnmarshaler("ResumeMailInput", ec.unmarshalInputResumeMailInput),
+				graphql.NewInputUnmarshaler("RetryFailedMailInput", ec.unmarshalInputRetryFailedMailInput),
+				graphql.NewInputUnmarshaler("ReviewScoreInput", ec.unmarshalInputReviewScoreInput),
 				graphql.NewInputUnmarshaler("RevokeAccessTokenInput", ec.unmarshalInputRevokeAccessTokenInput),
 				graphql.NewInputUnmarshaler("RevokeEntitlementInput", ec.unmarshalInputRevokeEntitlementInput),
+				graphql.NewInputUnmarshaler("RevokeFeedAddressInput", ec.unmarshalInputRevokeFeedAddressInput),
 				graphql.NewInputUnmarshaler("RevokeFeedAddressesInput", ec.unmarshalInputRevokeFeedAddressesInput),
 				graphql.NewInputUnmarshaler("RotateWebhookSecretInput", ec.unmarshalInputRotateWebhookSecretInput),
 				graphql.NewInputUnmarshaler("SaveAnswerInput", ec.unmarshalInputSaveAnswerInput),
 				graphql.NewInputUnmarshaler("SaveDraftInput", ec.unmarshalInputSaveDraftInput),
+				graphql.NewInputUnmarshaler("SaveFormInput", ec.unmarshalInputSaveFormInput),
+				graphql.NewInputUnmarshaler("SaveReviewInput", ec.unmarshalInputSaveReviewInput),
 				graphql.NewInputUnmarshaler("ScheduleDraftInput", ec.unmarshalInputScheduleDraftInput),
 				graphql.NewInputUnmarshaler("SetSpaceWatchLevelInput", ec.unmarshalInputSetSpaceWatchLevelInput),
 				graphql.NewInputUnmarshaler("SetThreadWatchLevelInput", ec.unmarshalInputSetThreadWatchLevelInput),
@@ -172,6 +198,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("StartApplicationInput", ec.unmarshalInputStartApplicationInput),
 				graphql.NewInputUnmarshaler("StartBulkActionInput", ec.unmarshalInputStartBulkActionInput),
 				graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
+				graphql.NewInputUnmarshaler("SubmitReviewInput", ec.unmarshalInputSubmitReviewInput),
 				graphql.NewInputUnmarshaler("SupportInput", ec.unmarshalInputSupportInput),
 				graphql.NewInputUnmarshaler("SuspendMemberInput", ec.unmarshalInputSuspendMemberInput),
 				graphql.NewInputUnmarshaler("TransferApplicationInput", ec.unmarshalInputTransferApplicationInput),
@@ -183,6 +210,7 @@ func (q queries) Exec(ctx context.Context) graphql.ResponseHandler {
 				graphql.NewInputUnmarshaler("UnmuteMemberInput", ec.unmarshalInputUnmuteMemberInput),
 				graphql.NewInputUnmarshaler("UnpinThreadInput", ec.unmarshalInputUnpinThreadInput),
 				graphql.NewInputUnmarshaler("UnscheduleDraftInput", ec.unmarshalInputUnscheduleDraftInput),
+				graphql.NewInputUnmarshaler("UpdateCallInput", ec.unmarshalInputUpdateCallInput),
 				graphql.NewInputUnmarshaler("UpdateCohortInput", ec.unmarshalInputUpdateCohortInput),
 				graphql.NewInputUnmarshaler("UpdateEnrollmentInput", ec.unmarshalInputUpdateEnrollmentInput),
 				graphql.NewInputUnmarshaler("UpdateNotificationPreferenceInput", ec.unmarshalInputUpdateNotificationPreferenceInput),
@@ -406,6 +434,19 @@ func (ec *executionContext) write_Account(w *answer.Writer, in *answer.Place, ob
 				continue
 			}
 			whole = ec.putNAccessToken2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐAccessTokenᚄ(w, f, v) && whole
+		case "feedAddresses":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Account_feedAddresses(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*account.FeedAddress, error) {
+				return ec.Resolvers.Account().FeedAddresses(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNFeedAddress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐFeedAddressᚄ(w, f, v) && whole
 		case "identities":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Account_identities(in.Ctx, f.CollectedField)
@@ -857,8 +898,35 @@ func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place
 				continue
 			}
 			whole = ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v) && whole
+		case "number":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_number(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*int, error) {
+				return ec.Resolvers.Application().Number(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.Int(*v)
+			}
 		case "organizationName":
-			v := obj.OrganizationName
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_organizationName(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Application().OrganizationName(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
 			w.String(v)
 		case "organizationKind":
 			if f.Ctx == nil {
@@ -874,7 +942,17 @@ func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place
 			}
 			w.Name(string(v))
 		case "teamName":
-			v := obj.TeamName
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_teamName(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Application().TeamName(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
 			w.String(v)
 		case "state":
 			v := obj.State
@@ -964,6 +1042,19 @@ func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place
 				continue
 			}
 			whole = ec.putNApplicationEditor2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditorᚄ(w, f, v) && whole
+		case "questions":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_questions(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*schema.Question, error) {
+				return ec.Resolvers.Application().Questions(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w, f, v) && whole
 		case "documents":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Application_documents(in.Ctx, f.CollectedField)
@@ -1115,6 +1206,104 @@ func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place
 				continue
 			}
 			ec.putOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEnrollment(w, f, v)
+		case "reviewAssignments":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_reviewAssignments(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.ReviewAssignment, error) {
+				return ec.Resolvers.Application().ReviewAssignments(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNReviewAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignmentᚄ(w, f, v) && whole
+		case "reviews":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_reviews(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Review, error) {
+				return ec.Resolvers.Application().Reviews(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNReview2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewᚄ(w, f, v) && whole
+		case "conflicts":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_conflicts(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Conflict, error) {
+				return ec.Resolvers.Application().Conflicts(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNConflictOfInterest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflictᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ApplicationCalibration(w *answer.Writer, in *answer.Place, obj *review.ApplicationCalibration) bool {
+	o := in.Object(ec.OperationContext, "ApplicationCalibration", applicationCalibrationImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ApplicationCalibration\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationCalibration_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
+		case "count":
+			v := obj.Count
+			w.Int(v)
+		case "mean":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationCalibration_mean(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Mean
+			whole = ec.putNFloat2ᚖfloat64(w, f, v) && whole
+		case "standardDeviation":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationCalibration_standardDeviation(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Deviation
+			whole = ec.putNFloat2ᚖfloat64(w, f, v) && whole
+		case "lowest":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationCalibration_lowest(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Least
+			whole = ec.putNFloat2float64(w, f, v) && whole
+		case "highest":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ApplicationCalibration_highest(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Utmost
+			whole = ec.putNFloat2float64(w, f, v) && whole
+		case "outlier":
+			v := obj.Outlier
+			w.Bool(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -1492,6 +1681,104 @@ func (ec *executionContext) write_ArchiveTeamPayload(w *answer.Writer, in *answe
 			}
 			v := obj.Errors
 			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_AssignBalancedPayload(w *answer.Writer, in *answer.Place, obj *model.AssignBalancedPayload) bool {
+	o := in.Object(ec.OperationContext, "AssignBalancedPayload", assignBalancedPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"AssignBalancedPayload\"")
+		case "plan":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AssignBalancedPayload_plan(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Plan
+			ec.putOReviewPlan2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPlan(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AssignBalancedPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_AssignReviewersPayload(w *answer.Writer, in *answer.Place, obj *model.AssignReviewersPayload) bool {
+	o := in.Object(ec.OperationContext, "AssignReviewersPayload", assignReviewersPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"AssignReviewersPayload\"")
+		case "outcomes":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AssignReviewersPayload_outcomes(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Outcomes
+			ec.putOAssignmentOutcome2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcomeᚄ(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AssignReviewersPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_AssignmentOutcome(w *answer.Writer, in *answer.Place, obj *review.Outcome) bool {
+	o := in.Object(ec.OperationContext, "AssignmentOutcome", assignmentOutcomeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"AssignmentOutcome\"")
+		case "applicationId":
+			v := obj.ApplicationID
+			w.ID(v)
+		case "reviewerId":
+			v := obj.ReviewerID
+			w.ID(v)
+		case "result":
+			v := obj.Result
+			w.Name(string(v))
+		case "assignment":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_AssignmentOutcome_assignment(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Assignment
+			ec.putOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w, f, v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -2356,6 +2643,143 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 				continue
 			}
 			whole = ec.putNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w, f, v) && whole
+		case "offering":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_offering(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Offering, error) {
+				return ec.Resolvers.Call().Offering(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w, f, v) && whole
+		case "opensLocal":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_opensLocal(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Call().OpensLocal(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "dueLocal":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_dueLocal(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Call().DueLocal(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "closesLocal":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_closesLocal(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.Call().ClosesLocal(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "capacity":
+			v := obj.Capacity
+			w.Int(v)
+		case "offerDays":
+			v := obj.OfferDays
+			w.Int(v)
+		case "rubric":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_rubric(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Rubric
+			whole = ec.putNCriterion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(w, f, v) && whole
+		case "reviewsWanted":
+			v := obj.ReviewsWanted
+			w.Int(v)
+		case "blind":
+			v := obj.Blind
+			w.Bool(v)
+		case "formVersion":
+			v := obj.FormVersion
+			w.Int(v)
+		case "publishedAt":
+			v := obj.PublishedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "cohort":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_cohort(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Cohort, error) {
+				return ec.Resolvers.Call().Cohort(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOCohort2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCohort(w, f, v)
+		case "formVersions":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_formVersions(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.FormVersion, error) {
+				return ec.Resolvers.Call().FormVersions(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNFormVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersionᚄ(w, f, v) && whole
+		case "version":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_version(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*int, error) {
+				return ec.Resolvers.Call().Version(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.Int(*v)
+			}
+		case "viewerCanUpdate":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_viewerCanUpdate(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (bool, error) {
+				return ec.Resolvers.Call().ViewerCanUpdate(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Bool(v)
 		case "applications":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Call_applications(in.Ctx, f.CollectedField)
@@ -2434,6 +2858,92 @@ func (ec *executionContext) write_Call(w *answer.Writer, in *answer.Place, obj *
 				continue
 			}
 			whole = ec.putNDecisionConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		case "reviewProgress":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_reviewProgress(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*review.Progress, error) {
+				return ec.Resolvers.Call().ReviewProgress(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOReviewProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐProgress(w, f, v)
+		case "reviewCalibration":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Call_reviewCalibration(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*review.Calibration, error) {
+				return ec.Resolvers.Call().ReviewCalibration(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOReviewCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐCalibration(w, f, v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_CallConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Call]) bool {
+	o := in.Object(ec.OperationContext, "CallConnection", callConnectionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CallConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CallConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			whole = ec.putNCallEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CallConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_CallEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Call]) bool {
+	o := in.Object(ec.OperationContext, "CallEdge", callEdgeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CallEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CallEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			whole = ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -2835,6 +3345,66 @@ func (ec *executionContext) write_CohortEdge(w *answer.Writer, in *answer.Place,
 	return whole
 }
 
+func (ec *executionContext) write_ConflictOfInterest(w *answer.Writer, in *answer.Place, obj *ent.Conflict) bool {
+	o := in.Object(ec.OperationContext, "ConflictOfInterest", conflictOfInterestImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ConflictOfInterest\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "member":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ConflictOfInterest_member(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.ConflictOfInterest().Member(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		case "note":
+			v := obj.Note
+			w.String(v)
+		case "declaredBy":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ConflictOfInterest_declaredBy(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.ConflictOfInterest().DeclaredBy(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "endedAt":
+			v := obj.EndedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_ConnectionSuggestion(w *answer.Writer, in *answer.Place, obj *people.ConnectionSuggestion) bool {
 	o := in.Object(ec.OperationContext, "ConnectionSuggestion", connectionSuggestionImplementors)
 	w.Raw("{")
@@ -2979,6 +3549,38 @@ func (ec *executionContext) write_CreateApplicationExportPayload(w *answer.Write
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_CreateApplicationExportPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_CreateCallPayload(w *answer.Writer, in *answer.Place, obj *model.CreateCallPayload) bool {
+	o := in.Object(ec.OperationContext, "CreateCallPayload", createCallPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CreateCallPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CreateCallPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CreateCallPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -3453,6 +4055,39 @@ func (ec *executionContext) write_CreateWebhookEndpointPayload(w *answer.Writer,
 	return whole
 }
 
+func (ec *executionContext) write_Criterion(w *answer.Writer, in *answer.Place, obj *schema.Criterion) bool {
+	o := in.Object(ec.OperationContext, "Criterion", criterionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"Criterion\"")
+		case "key":
+			v := obj.Key
+			w.String(v)
+		case "label":
+			v := obj.Label
+			w.String(v)
+		case "description":
+			v := obj.Description
+			w.String(v)
+		case "max":
+			v := obj.Max
+			w.Int(v)
+		case "weight":
+			v := obj.Weight
+			w.Int(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_DeactivateMemberPayload(w *answer.Writer, in *answer.Place, obj *model.DeactivateMemberPayload) bool {
 	o := in.Object(ec.OperationContext, "DeactivateMemberPayload", deactivateMemberPayloadImplementors)
 	w.Raw("{")
@@ -3713,6 +4348,38 @@ func (ec *executionContext) write_DecisionRelease(w *answer.Writer, in *answer.P
 	return whole
 }
 
+func (ec *executionContext) write_DeclareConflictPayload(w *answer.Writer, in *answer.Place, obj *model.DeclareConflictPayload) bool {
+	o := in.Object(ec.OperationContext, "DeclareConflictPayload", declareConflictPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DeclareConflictPayload\"")
+		case "conflict":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DeclareConflictPayload_conflict(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Conflict
+			ec.putOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DeclareConflictPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_DeclineJoinRequestPayload(w *answer.Writer, in *answer.Place, obj *model.DeclineJoinRequestPayload) bool {
 	o := in.Object(ec.OperationContext, "DeclineJoinRequestPayload", declineJoinRequestPayloadImplementors)
 	w.Raw("{")
@@ -3765,6 +4432,63 @@ func (ec *executionContext) write_DeclineOfferPayload(w *answer.Writer, in *answ
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_DeclineOfferPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_DeclineReviewPayload(w *answer.Writer, in *answer.Place, obj *model.DeclineReviewPayload) bool {
+	o := in.Object(ec.OperationContext, "DeclineReviewPayload", declineReviewPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DeclineReviewPayload\"")
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DeclineReviewPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_DeleteCallPayload(w *answer.Writer, in *answer.Place, obj *model.DeleteCallPayload) bool {
+	o := in.Object(ec.OperationContext, "DeleteCallPayload", deleteCallPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DeleteCallPayload\"")
+		case "deletedCallId":
+			v := obj.DeletedCallID
+			if v == nil {
+				w.Null()
+			} else {
+				w.ID(*v)
+			}
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DeleteCallPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -3993,6 +4717,38 @@ func (ec *executionContext) write_DiscardDecisionPayload(w *answer.Writer, in *a
 	return whole
 }
 
+func (ec *executionContext) write_DiscardFailedMailPayload(w *answer.Writer, in *answer.Place, obj *model.DiscardFailedMailPayload) bool {
+	o := in.Object(ec.OperationContext, "DiscardFailedMailPayload", discardFailedMailPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"DiscardFailedMailPayload\"")
+		case "discardedId":
+			v := obj.DiscardedID
+			if v == nil {
+				w.Null()
+			} else {
+				w.ID(*v)
+			}
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DiscardFailedMailPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_Document(w *answer.Writer, in *answer.Place, obj *ent.Document) bool {
 	o := in.Object(ec.OperationContext, "Document", documentImplementors)
 	w.Raw("{")
@@ -4173,6 +4929,43 @@ func (ec *executionContext) write_Draft(w *answer.Writer, in *answer.Place, obj 
 		case "body":
 			v := obj.Body
 			w.String(v)
+		case "kind":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Draft_kind(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*thread.Kind, error) {
+				return ec.Resolvers.Draft().Kind(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.Name(string(*v))
+			}
+		case "tags":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Draft_tags(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Tags
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+		case "attachments":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Draft_attachments(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.File, error) {
+				return ec.Resolvers.Draft().Attachments(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w, f, v) && whole
 		case "version":
 			v := obj.Version
 			w.Int(v)
@@ -4337,6 +5130,43 @@ func (ec *executionContext) write_DraftVersion(w *answer.Writer, in *answer.Plac
 		case "body":
 			v := obj.Body
 			w.String(v)
+		case "kind":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DraftVersion_kind(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*thread.Kind, error) {
+				return ec.Resolvers.DraftVersion().Kind(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.Name(string(*v))
+			}
+		case "tags":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DraftVersion_tags(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Tags
+			whole = ec.putNString2ᚕstringᚄ(w, f, v) && whole
+		case "attachments":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_DraftVersion_attachments(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.File, error) {
+				return ec.Resolvers.DraftVersion().Attachments(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w, f, v) && whole
 		case "savedAt":
 			v := obj.CreatedAt
 			w.DateTime(v)
@@ -4488,6 +5318,38 @@ func (ec *executionContext) write_EndBreakGlassPayload(w *answer.Writer, in *ans
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_EndBreakGlassPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_EndConflictPayload(w *answer.Writer, in *answer.Place, obj *model.EndConflictPayload) bool {
+	o := in.Object(ec.OperationContext, "EndConflictPayload", endConflictPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"EndConflictPayload\"")
+		case "conflict":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_EndConflictPayload_conflict(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Conflict
+			ec.putOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_EndConflictPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -5120,6 +5982,200 @@ func (ec *executionContext) write_ExtensionGranted(w *answer.Writer, in *answer.
 	return whole
 }
 
+func (ec *executionContext) write_FailedMail(w *answer.Writer, in *answer.Place, obj *ent.Mail) bool {
+	o := in.Object(ec.OperationContext, "FailedMail", failedMailImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FailedMail\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "template":
+			v := obj.Template
+			w.String(v)
+		case "recipient":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMail_recipient(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.FailedMail().Recipient(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v)
+		case "address":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMail_address(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.FailedMail().Address(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "attempts":
+			v := obj.Attempts
+			w.Int(v)
+		case "error":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMail_error(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (string, error) {
+				return ec.Resolvers.FailedMail().Error(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.String(v)
+		case "canRetry":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMail_canRetry(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (bool, error) {
+				return ec.Resolvers.FailedMail().CanRetry(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Bool(v)
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "retriedAt":
+			v := obj.RetriedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "failedAt":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMail_failedAt(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.FailedAt
+			whole = ec.putNDateTime2ᚖtimeᚐTime(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_FailedMailConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Mail]) bool {
+	o := in.Object(ec.OperationContext, "FailedMailConnection", failedMailConnectionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FailedMailConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMailConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			whole = ec.putNFailedMailEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMailConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_FailedMailEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Mail]) bool {
+	o := in.Object(ec.OperationContext, "FailedMailEdge", failedMailEdgeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FailedMailEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FailedMailEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			whole = ec.putNFailedMail2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMail(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_FeedAddress(w *answer.Writer, in *answer.Place, obj *account.FeedAddress) bool {
+	o := in.Object(ec.OperationContext, "FeedAddress", feedAddressImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FeedAddress\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "space":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FeedAddress_space(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Space
+			ec.putOSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v)
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "lastUsedAt":
+			v := obj.LastUsedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_File(w *answer.Writer, in *answer.Place, obj *ent.File) bool {
 	o := in.Object(ec.OperationContext, "File", fileImplementors)
 	w.Raw("{")
@@ -5466,6 +6522,50 @@ func (ec *executionContext) write_FormQuestion(w *answer.Writer, in *answer.Plac
 			}
 			v := obj.Max
 			ec.putOFloat2ᚖfloat64(w, f, v)
+		case "section":
+			v := obj.Section
+			w.String(v)
+		case "identifying":
+			v := obj.Identifying
+			w.Bool(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_FormVersion(w *answer.Writer, in *answer.Place, obj *ent.FormVersion) bool {
+	o := in.Object(ec.OperationContext, "FormVersion", formVersionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"FormVersion\"")
+		case "number":
+			v := obj.Number
+			w.Int(v)
+		case "questions":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_FormVersion_questions(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Questions
+			whole = ec.putNFormQuestion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w, f, v) && whole
+		case "publishedAt":
+			v := obj.PublishedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "updatedAt":
+			v := obj.UpdatedAt
+			w.DateTime(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -5950,6 +7050,38 @@ func (ec *executionContext) write_MarkAllReadPayload(w *answer.Writer, in *answe
 	return whole
 }
 
+func (ec *executionContext) write_MarkNotificationGroupReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkNotificationGroupReadPayload) bool {
+	o := in.Object(ec.OperationContext, "MarkNotificationGroupReadPayload", markNotificationGroupReadPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"MarkNotificationGroupReadPayload\"")
+		case "viewer":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_MarkNotificationGroupReadPayload_viewer(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Viewer
+			ec.putOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_MarkNotificationGroupReadPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_MarkNotificationsReadPayload(w *answer.Writer, in *answer.Place, obj *model.MarkNotificationsReadPayload) bool {
 	o := in.Object(ec.OperationContext, "MarkNotificationsReadPayload", markNotificationsReadPayloadImplementors)
 	w.Raw("{")
@@ -6332,6 +7464,19 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 			} else {
 				w.Int(*v)
 			}
+		case "notificationGroups":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Member_notificationGroups(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.Notification], error) {
+				return ec.Resolvers.Member().NotificationGroups(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putONotificationGroupConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v)
 		case "interests":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_interests(in.Ctx, f.CollectedField)
@@ -7088,6 +8233,136 @@ func (ec *executionContext) write_NotificationEdge(w *answer.Writer, in *answer.
 	return whole
 }
 
+func (ec *executionContext) write_NotificationGroup(w *answer.Writer, in *answer.Place, obj *ent.Notification) bool {
+	o := in.Object(ec.OperationContext, "NotificationGroup", notificationGroupImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"NotificationGroup\"")
+		case "thread":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroup_thread(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Thread, error) {
+				return ec.Resolvers.NotificationGroup().Thread(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w, f, v) && whole
+		case "newest":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroup_newest(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Notification, error) {
+				return ec.Resolvers.NotificationGroup().Newest(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNNotification2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) && whole
+		case "unreadCount":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroup_unreadCount(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (int, error) {
+				return ec.Resolvers.NotificationGroup().UnreadCount(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Int(v)
+		case "actors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroup_actors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]*ent.Member, error) {
+				return ec.Resolvers.NotificationGroup().Actors(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_NotificationGroupConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Notification]) bool {
+	o := in.Object(ec.OperationContext, "NotificationGroupConnection", notificationGroupConnectionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"NotificationGroupConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroupConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			whole = ec.putNNotificationGroupEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroupConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_NotificationGroupEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Notification]) bool {
+	o := in.Object(ec.OperationContext, "NotificationGroupEdge", notificationGroupEdgeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"NotificationGroupEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationGroupEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			whole = ec.putNNotificationGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *answer.Place, obj *ent.NotificationPreference) bool {
 	o := in.Object(ec.OperationContext, "NotificationPreference", notificationPreferenceImplementors)
 	w.Raw("{")
@@ -7143,6 +8418,23 @@ func (ec *executionContext) write_NotificationPreference(w *answer.Writer, in *a
 				w.Null()
 			} else {
 				w.Int(*v)
+			}
+		case "mailStoppedAt":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NotificationPreference_mailStoppedAt(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*time.Time, error) {
+				return ec.Resolvers.NotificationPreference().MailStoppedAt(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
 			}
 		default:
 			panic("unknown field " + f.Name)
@@ -8548,6 +9840,38 @@ func (ec *executionContext) write_Program(w *answer.Writer, in *answer.Place, ob
 	return whole
 }
 
+func (ec *executionContext) write_PublishCallPayload(w *answer.Writer, in *answer.Place, obj *model.PublishCallPayload) bool {
+	o := in.Object(ec.OperationContext, "PublishCallPayload", publishCallPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"PublishCallPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PublishCallPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PublishCallPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_PublishDraftPayload(w *answer.Writer, in *answer.Place, obj *model.PublishDraftPayload) bool {
 	o := in.Object(ec.OperationContext, "PublishDraftPayload", publishDraftPayloadImplementors)
 	w.Raw("{")
@@ -8568,6 +9892,45 @@ func (ec *executionContext) write_PublishDraftPayload(w *answer.Writer, in *answ
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_PublishDraftPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_PublishFormPayload(w *answer.Writer, in *answer.Place, obj *model.PublishFormPayload) bool {
+	o := in.Object(ec.OperationContext, "PublishFormPayload", publishFormPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"PublishFormPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PublishFormPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "form":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PublishFormPayload_form(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Form
+			ec.putOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_PublishFormPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -8697,6 +10060,19 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				continue
 			}
 			whole = ec.putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		case "calls":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Query_calls(ctx, f.CollectedField)
+				f.Begin(ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.Call], error) {
+				return ec.Resolvers.Query().Calls(ctx, fc.Args["state"].(*admission.CallState), fc.Args["offeringId"].(*gid.ID), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNCallConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "organizations":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_organizations(ctx, f.CollectedField)
@@ -8736,6 +10112,19 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				continue
 			}
 			whole = ec.putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
+		case "failedMails":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Query_failedMails(ctx, f.CollectedField)
+				f.Begin(ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.Mail], error) {
+				return ec.Resolvers.Query().FailedMails(ctx, fc.Args["template"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNFailedMailConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "moderationQueue":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_moderationQueue(ctx, f.CollectedField)
@@ -8827,6 +10216,19 @@ func (ec *executionContext) write_Query(ctx context.Context, w *answer.Writer) b
 				continue
 			}
 			whole = ec.putNFramework2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFrameworkᚄ(w, f, v) && whole
+		case "myReviewAssignments":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Query_myReviewAssignments(ctx, f.CollectedField)
+				f.Begin(ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.ReviewAssignment], error) {
+				return ec.Resolvers.Query().MyReviewAssignments(ctx, fc.Args["state"].(*reviewassignment.State), fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNReviewAssignmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v) && whole
 		case "search":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Query_search(ctx, f.CollectedField)
@@ -9249,6 +10651,38 @@ func (ec *executionContext) write_RemoveReactionPayload(w *answer.Writer, in *an
 	return whole
 }
 
+func (ec *executionContext) write_RemoveReviewerPayload(w *answer.Writer, in *answer.Place, obj *model.RemoveReviewerPayload) bool {
+	o := in.Object(ec.OperationContext, "RemoveReviewerPayload", removeReviewerPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"RemoveReviewerPayload\"")
+		case "assignment":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RemoveReviewerPayload_assignment(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Assignment
+			ec.putOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RemoveReviewerPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_RenameThreadPayload(w *answer.Writer, in *answer.Place, obj *model.RenameThreadPayload) bool {
 	o := in.Object(ec.OperationContext, "RenameThreadPayload", renameThreadPayloadImplementors)
 	w.Raw("{")
@@ -9301,6 +10735,38 @@ func (ec *executionContext) write_RenewJoinAddressPayload(w *answer.Writer, in *
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_RenewJoinAddressPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReopenReviewPayload(w *answer.Writer, in *answer.Place, obj *model.ReopenReviewPayload) bool {
+	o := in.Object(ec.OperationContext, "ReopenReviewPayload", reopenReviewPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReopenReviewPayload\"")
+		case "assignment":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReopenReviewPayload_assignment(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Assignment
+			ec.putOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReopenReviewPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -9441,6 +10907,38 @@ func (ec *executionContext) write_RequestSignaturePayload(w *answer.Writer, in *
 	return whole
 }
 
+func (ec *executionContext) write_RequestSpaceExportPayload(w *answer.Writer, in *answer.Place, obj *model.RequestSpaceExportPayload) bool {
+	o := in.Object(ec.OperationContext, "RequestSpaceExportPayload", requestSpaceExportPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"RequestSpaceExportPayload\"")
+		case "export":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RequestSpaceExportPayload_export(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Export
+			ec.putOSpaceExport2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋarchiveᚐExport(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RequestSpaceExportPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_RequestToJoinPayload(w *answer.Writer, in *answer.Place, obj *model.RequestToJoinPayload) bool {
 	o := in.Object(ec.OperationContext, "RequestToJoinPayload", requestToJoinPayloadImplementors)
 	w.Raw("{")
@@ -9502,6 +11000,12 @@ func (ec *executionContext) write_Requirement(w *answer.Writer, in *answer.Place
 		case "optional":
 			v := obj.Optional
 			w.Bool(v)
+		case "help":
+			v := obj.Help
+			w.String(v)
+		case "letter":
+			v := obj.Letter
+			w.String(v)
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -9908,6 +11412,661 @@ func (ec *executionContext) write_ResourceVersionEdge(w *answer.Writer, in *answ
 	return whole
 }
 
+func (ec *executionContext) write_ResumeMailPayload(w *answer.Writer, in *answer.Place, obj *model.ResumeMailPayload) bool {
+	o := in.Object(ec.OperationContext, "ResumeMailPayload", resumeMailPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ResumeMailPayload\"")
+		case "notificationPreference":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ResumeMailPayload_notificationPreference(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.NotificationPreference
+			ec.putONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ResumeMailPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_RetryFailedMailPayload(w *answer.Writer, in *answer.Place, obj *model.RetryFailedMailPayload) bool {
+	o := in.Object(ec.OperationContext, "RetryFailedMailPayload", retryFailedMailPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"RetryFailedMailPayload\"")
+		case "retriedId":
+			v := obj.RetriedID
+			if v == nil {
+				w.Null()
+			} else {
+				w.ID(*v)
+			}
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RetryFailedMailPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_Review(w *answer.Writer, in *answer.Place, obj *ent.Review) bool {
+	o := in.Object(ec.OperationContext, "Review", reviewImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"Review\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Review_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Application, error) {
+				return ec.Resolvers.Review().Application(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
+		case "reviewer":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Review_reviewer(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.Review().Reviewer(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v)
+		case "scores":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Review_scores(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Scores
+			whole = ec.putNReviewScore2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScoreᚄ(w, f, v) && whole
+		case "comment":
+			v := obj.Comment
+			w.String(v)
+		case "recommendation":
+			v := obj.Recommendation
+			if v == nil {
+				w.Null()
+			} else {
+				w.Name(string(*v))
+			}
+		case "points":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Review_points(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*float64, error) {
+				return ec.Resolvers.Review().Points(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOFloat2ᚖfloat64(w, f, v)
+		case "submittedAt":
+			v := obj.SubmittedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "version":
+			v := obj.Version
+			w.Int(v)
+		case "updatedAt":
+			v := obj.UpdatedAt
+			w.DateTime(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReviewAssignment(w *answer.Writer, in *answer.Place, obj *ent.ReviewAssignment) bool {
+	o := in.Object(ec.OperationContext, "ReviewAssignment", reviewAssignmentImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReviewAssignment\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewAssignment_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Application, error) {
+				return ec.Resolvers.ReviewAssignment().Application(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
+		case "reviewer":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewAssignment_reviewer(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
+				return ec.Resolvers.ReviewAssignment().Reviewer(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		case "state":
+			v := obj.State
+			w.Name(string(v))
+		case "conflicted":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewAssignment_conflicted(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (bool, error) {
+				return ec.Resolvers.ReviewAssignment().Conflicted(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			w.Bool(v)
+		case "conflictReasons":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewAssignment_conflictReasons(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) ([]review.Reason, error) {
+				return ec.Resolvers.ReviewAssignment().ConflictReasons(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(w, f, v) && whole
+		case "endReason":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewAssignment_endReason(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*string, error) {
+				return ec.Resolvers.ReviewAssignment().EndReason(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			if v == nil {
+				w.Null()
+			} else {
+				w.String(*v)
+			}
+		case "review":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewAssignment_review(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Review, error) {
+				return ec.Resolvers.ReviewAssignment().Review(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w, f, v)
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "endedAt":
+			v := obj.EndedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReviewAssignmentConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.ReviewAssignment]) bool {
+	o := in.Object(ec.OperationContext, "ReviewAssignmentConnection", reviewAssignmentConnectionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReviewAssignmentConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewAssignmentConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			whole = ec.putNReviewAssignmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewAssignmentConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReviewAssignmentEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.ReviewAssignment]) bool {
+	o := in.Object(ec.OperationContext, "ReviewAssignmentEdge", reviewAssignmentEdgeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReviewAssignmentEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewAssignmentEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			whole = ec.putNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReviewCalibration(w *answer.Writer, in *answer.Place, obj *review.Calibration) bool {
+	o := in.Object(ec.OperationContext, "ReviewCalibration", reviewCalibrationImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReviewCalibration\"")
+		case "count":
+			v := obj.Count
+			w.Int(v)
+		case "mean":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewCalibration_mean(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Mean
+			ec.putOFloat2ᚖfloat64(w, f, v)
+		case "standardDeviation":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewCalibration_standardDeviation(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Deviation
+			ec.putOFloat2ᚖfloat64(w, f, v)
+		case "pooledStandardDeviation":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewCalibration_pooledStandardDeviation(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Pooled
+			ec.putOFloat2ᚖfloat64(w, f, v)
+		case "reviewers":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewCalibration_reviewers(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Reviewers
+			whole = ec.putNReviewerCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibrationᚄ(w, f, v) && whole
+		case "applications":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewCalibration_applications(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Applications
+			whole = ec.putNApplicationCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibrationᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReviewPair(w *answer.Writer, in *answer.Place, obj *review.Pair) bool {
+	o := in.Object(ec.OperationContext, "ReviewPair", reviewPairImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReviewPair\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewPair_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
+		case "reviewer":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewPair_reviewer(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Reviewer
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReviewPlan(w *answer.Writer, in *answer.Place, obj *review.Plan) bool {
+	o := in.Object(ec.OperationContext, "ReviewPlan", reviewPlanImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReviewPlan\"")
+		case "assignedCount":
+			v := obj.AssignedCount
+			w.Int(v)
+		case "pairs":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewPlan_pairs(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Pairs
+			whole = ec.putNReviewPair2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPairᚄ(w, f, v) && whole
+		case "loads":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewPlan_loads(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Loads
+			whole = ec.putNReviewerLoad2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoadᚄ(w, f, v) && whole
+		case "unfilledCount":
+			v := obj.UnfilledCount
+			w.Int(v)
+		case "unfilled":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewPlan_unfilled(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Unfilled
+			whole = ec.putNUnfilledApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilledᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReviewProgress(w *answer.Writer, in *answer.Place, obj *review.Progress) bool {
+	o := in.Object(ec.OperationContext, "ReviewProgress", reviewProgressImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReviewProgress\"")
+		case "reviewers":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewProgress_reviewers(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Reviewers
+			whole = ec.putNReviewerProgress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgressᚄ(w, f, v) && whole
+		case "unfilledCount":
+			v := obj.UnfilledCount
+			w.Int(v)
+		case "unfilled":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewProgress_unfilled(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Unfilled
+			whole = ec.putNApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReviewScore(w *answer.Writer, in *answer.Place, obj *schema.Score) bool {
+	o := in.Object(ec.OperationContext, "ReviewScore", reviewScoreImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReviewScore\"")
+		case "criterion":
+			v := obj.Criterion
+			w.String(v)
+		case "points":
+			v := obj.Points
+			w.Int(v)
+		case "comment":
+			v := obj.Comment
+			w.String(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReviewerCalibration(w *answer.Writer, in *answer.Place, obj *review.ReviewerCalibration) bool {
+	o := in.Object(ec.OperationContext, "ReviewerCalibration", reviewerCalibrationImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReviewerCalibration\"")
+		case "reviewer":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewerCalibration_reviewer(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Reviewer
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		case "count":
+			v := obj.Count
+			w.Int(v)
+		case "mean":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewerCalibration_mean(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Mean
+			whole = ec.putNFloat2ᚖfloat64(w, f, v) && whole
+		case "standardDeviation":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewerCalibration_standardDeviation(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Deviation
+			ec.putOFloat2ᚖfloat64(w, f, v)
+		case "difference":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewerCalibration_difference(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Difference
+			whole = ec.putNFloat2float64(w, f, v) && whole
+		case "standardScore":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewerCalibration_standardScore(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Score
+			ec.putOFloat2ᚖfloat64(w, f, v)
+		case "outlier":
+			v := obj.Outlier
+			w.Bool(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReviewerLoad(w *answer.Writer, in *answer.Place, obj *review.Load) bool {
+	o := in.Object(ec.OperationContext, "ReviewerLoad", reviewerLoadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReviewerLoad\"")
+		case "reviewer":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewerLoad_reviewer(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Reviewer
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		case "before":
+			v := obj.Before
+			w.Int(v)
+		case "after":
+			v := obj.After
+			w.Int(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_ReviewerProgress(w *answer.Writer, in *answer.Place, obj *review.ReviewerProgress) bool {
+	o := in.Object(ec.OperationContext, "ReviewerProgress", reviewerProgressImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"ReviewerProgress\"")
+		case "reviewer":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_ReviewerProgress_reviewer(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Reviewer
+			whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, f, v) && whole
+		case "assigned":
+			v := obj.Assigned
+			w.Int(v)
+		case "completed":
+			v := obj.Completed
+			w.Int(v)
+		case "declined":
+			v := obj.Declined
+			w.Int(v)
+		case "removed":
+			v := obj.Removed
+			w.Int(v)
+		case "conflicted":
+			v := obj.Conflicted
+			w.Int(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_RevokeAccessTokenPayload(w *answer.Writer, in *answer.Place, obj *model.RevokeAccessTokenPayload) bool {
 	o := in.Object(ec.OperationContext, "RevokeAccessTokenPayload", revokeAccessTokenPayloadImplementors)
 	w.Raw("{")
@@ -9960,6 +12119,38 @@ func (ec *executionContext) write_RevokeEntitlementPayload(w *answer.Writer, in 
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_RevokeEntitlementPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_RevokeFeedAddressPayload(w *answer.Writer, in *answer.Place, obj *model.RevokeFeedAddressPayload) bool {
+	o := in.Object(ec.OperationContext, "RevokeFeedAddressPayload", revokeFeedAddressPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"RevokeFeedAddressPayload\"")
+		case "account":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RevokeFeedAddressPayload_account(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Account
+			ec.putOAccount2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐAccount(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_RevokeFeedAddressPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -10163,6 +12354,77 @@ func (ec *executionContext) write_SaveDraftPayload(w *answer.Writer, in *answer.
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SaveDraftPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SaveFormPayload(w *answer.Writer, in *answer.Place, obj *model.SaveFormPayload) bool {
+	o := in.Object(ec.OperationContext, "SaveFormPayload", saveFormPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SaveFormPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SaveFormPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "form":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SaveFormPayload_form(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Form
+			ec.putOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SaveFormPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SaveReviewPayload(w *answer.Writer, in *answer.Place, obj *model.SaveReviewPayload) bool {
+	o := in.Object(ec.OperationContext, "SaveReviewPayload", saveReviewPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SaveReviewPayload\"")
+		case "review":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SaveReviewPayload_review(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Review
+			ec.putOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SaveReviewPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -10853,6 +13115,19 @@ func (ec *executionContext) write_Space(w *answer.Writer, in *answer.Place, obj 
 				continue
 			}
 			w.Bool(v)
+		case "export":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Space_export(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*archive.Export, error) {
+				return ec.Resolvers.Space().Export(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOSpaceExport2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋarchiveᚐExport(w, f, v)
 		case "entitlements":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Space_entitlements(in.Ctx, f.CollectedField)
@@ -10982,6 +13257,57 @@ func (ec *executionContext) write_SpaceEdge(w *answer.Writer, in *answer.Place, 
 			}
 			v := obj.Node
 			whole = ec.putNSpace2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSpace(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SpaceExport(w *answer.Writer, in *answer.Place, obj *archive.Export) bool {
+	o := in.Object(ec.OperationContext, "SpaceExport", spaceExportImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SpaceExport\"")
+		case "state":
+			v := obj.State
+			w.Name(string(v))
+		case "postCount":
+			v := obj.Posts
+			w.Int(v)
+		case "size":
+			v := obj.Size
+			if v == nil {
+				w.Null()
+			} else {
+				w.Int(*v)
+			}
+		case "requestedAt":
+			v := obj.RequestedAt
+			w.DateTime(v)
+		case "finishedAt":
+			v := obj.FinishedAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		case "expiresAt":
+			v := obj.ExpiresAt
+			w.DateTime(v)
+		case "url":
+			v := obj.URL
+			if v == nil {
+				w.Null()
+			} else {
+				w.String(*v)
+			}
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -11412,6 +13738,38 @@ func (ec *executionContext) write_SubmitApplicationPayload(w *answer.Writer, in 
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_SubmitApplicationPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_SubmitReviewPayload(w *answer.Writer, in *answer.Place, obj *model.SubmitReviewPayload) bool {
+	o := in.Object(ec.OperationContext, "SubmitReviewPayload", submitReviewPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"SubmitReviewPayload\"")
+		case "review":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SubmitReviewPayload_review(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Review
+			ec.putOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_SubmitReviewPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -12386,6 +14744,43 @@ func (ec *executionContext) write_UnblockMemberPayload(w *answer.Writer, in *ans
 	return whole
 }
 
+func (ec *executionContext) write_UnfilledApplication(w *answer.Writer, in *answer.Place, obj *review.Unfilled) bool {
+	o := in.Object(ec.OperationContext, "UnfilledApplication", unfilledApplicationImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"UnfilledApplication\"")
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_UnfilledApplication_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Application
+			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
+		case "wanted":
+			v := obj.Wanted
+			w.Int(v)
+		case "has":
+			v := obj.Has
+			w.Int(v)
+		case "conflicted":
+			v := obj.Conflicted
+			w.Int(v)
+		case "askedBefore":
+			v := obj.AskedBefore
+			w.Int(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_UnhidePostPayload(w *answer.Writer, in *answer.Place, obj *model.UnhidePostPayload) bool {
 	o := in.Object(ec.OperationContext, "UnhidePostPayload", unhidePostPayloadImplementors)
 	w.Raw("{")
@@ -12566,6 +14961,38 @@ func (ec *executionContext) write_UnscheduleDraftPayload(w *answer.Writer, in *a
 		case "errors":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_UnscheduleDraftPayload_errors(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Errors
+			whole = ec.putNUserError2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋfaultᚐErrorᚄ(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_UpdateCallPayload(w *answer.Writer, in *answer.Place, obj *model.UpdateCallPayload) bool {
+	o := in.Object(ec.OperationContext, "UpdateCallPayload", updateCallPayloadImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"UpdateCallPayload\"")
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_UpdateCallPayload_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			ec.putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v)
+		case "errors":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_UpdateCallPayload_errors(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v := obj.Errors
@@ -13555,6 +15982,20 @@ func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj m
 			return false
 		}
 		return ec.write_RoleAssignment(w, in, obj)
+	case ent.ReviewAssignment:
+		return ec.write_ReviewAssignment(w, in, &obj)
+	case *ent.ReviewAssignment:
+		if obj == nil {
+			return false
+		}
+		return ec.write_ReviewAssignment(w, in, obj)
+	case ent.Review:
+		return ec.write_Review(w, in, &obj)
+	case *ent.Review:
+		if obj == nil {
+			return false
+		}
+		return ec.write_Review(w, in, obj)
 	case ent.ResourceVersion:
 		return ec.write_ResourceVersion(w, in, &obj)
 	case *ent.ResourceVersion:
@@ -13877,6 +16318,13 @@ func (ec *executionContext) write_SearchResult(w *answer.Writer, in *answer.Plac
 			return false
 		}
 		return ec.write_Member(w, in, obj)
+	case ent.Application:
+		return ec.write_Application(w, in, &obj)
+	case *ent.Application:
+		if obj == nil {
+			return false
+		}
+		return ec.write_Application(w, in, obj)
 	default:
 		return false
 	}
@@ -14052,6 +16500,27 @@ func (ec *executionContext) putNAccessToken2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return false
 	}
 	return ec.write_AccessToken(w, p, v)
+}
+
+func (ec *executionContext) putNFeedAddress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐFeedAddressᚄ(w *answer.Writer, p *answer.Place, v []*account.FeedAddress) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNFeedAddress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐFeedAddress(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNFeedAddress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋaccountᚐFeedAddress(w *answer.Writer, p *answer.Place, v *account.FeedAddress) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FeedAddress!")
+		return false
+	}
+	return ec.write_FeedAddress(w, p, v)
 }
 
 func (ec *executionContext) putNIdentity2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐIdentityᚄ(w *answer.Writer, p *answer.Place, v []*ent.Identity) bool {
@@ -14285,6 +16754,27 @@ func (ec *executionContext) putNApplicationEditor2ᚖgithubᚗcomᚋpursuingᚑe
 	return ec.write_ApplicationEditor(w, p, v)
 }
 
+func (ec *executionContext) putNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w *answer.Writer, p *answer.Place, v []*schema.Question) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w *answer.Writer, p *answer.Place, v *schema.Question) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FormQuestion!")
+		return false
+	}
+	return ec.write_FormQuestion(w, p, v)
+}
+
 func (ec *executionContext) putNDocument2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDocumentᚄ(w *answer.Writer, p *answer.Place, v []*ent.Document) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -14426,12 +16916,93 @@ func (ec *executionContext) putOEnrollment2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return true
 }
 
+func (ec *executionContext) putNReviewAssignment2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignmentᚄ(w *answer.Writer, p *answer.Place, v []*ent.ReviewAssignment) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w *answer.Writer, p *answer.Place, v *ent.ReviewAssignment) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ReviewAssignment!")
+		return false
+	}
+	return ec.write_ReviewAssignment(w, p, v)
+}
+
+func (ec *executionContext) putNReview2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewᚄ(w *answer.Writer, p *answer.Place, v []*ent.Review) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w *answer.Writer, p *answer.Place, v *ent.Review) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Review!")
+		return false
+	}
+	return ec.write_Review(w, p, v)
+}
+
+func (ec *executionContext) putNConflictOfInterest2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflictᚄ(w *answer.Writer, p *answer.Place, v []*ent.Conflict) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(w *answer.Writer, p *answer.Place, v *ent.Conflict) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ConflictOfInterest!")
+		return false
+	}
+	return ec.write_ConflictOfInterest(w, p, v)
+}
+
 func (ec *executionContext) putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w *answer.Writer, p *answer.Place, v *ent.Application) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "Application!")
 		return false
 	}
 	return ec.write_Application(w, p, v)
+}
+
+func (ec *executionContext) putNFloat2ᚖfloat64(w *answer.Writer, p *answer.Place, v *float64) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Float!")
+		return false
+	}
+	if !answer.Foreign(w, ec.marshalNFloat2ᚖfloat64(p.Ctx, p.Selections, v)) {
+		return false
+	}
+	return true
+}
+
+func (ec *executionContext) putNFloat2float64(w *answer.Writer, p *answer.Place, v float64) bool {
+	if !answer.Foreign(w, ec.marshalNFloat2float64(p.Ctx, p.Selections, v)) {
+		return false
+	}
+	return true
 }
 
 func (ec *executionContext) putNApplicationEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Application]) bool {
@@ -14518,6 +17089,62 @@ func (ec *executionContext) putOTeam2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 	}
 	mark := w.Mark()
 	if !ec.write_Team(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putOReviewPlan2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPlan(w *answer.Writer, p *answer.Place, v *review.Plan) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_ReviewPlan(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putOAssignmentOutcome2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcomeᚄ(w *answer.Writer, p *answer.Place, v []*review.Outcome) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNAssignmentOutcome2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcome(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	if !whole {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putNAssignmentOutcome2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐOutcome(w *answer.Writer, p *answer.Place, v *review.Outcome) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "AssignmentOutcome!")
+		return false
+	}
+	return ec.write_AssignmentOutcome(w, p, v)
+}
+
+func (ec *executionContext) putOReviewAssignment2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReviewAssignment(w *answer.Writer, p *answer.Place, v *ent.ReviewAssignment) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_ReviewAssignment(w, p, v) {
 		w.Back(mark)
 		w.Null()
 	}
@@ -14766,25 +17393,50 @@ func (ec *executionContext) putNRequirement2githubᚗcomᚋpursuingᚑequityᚋc
 	return ec.write_Requirement(w, p, &v)
 }
 
-func (ec *executionContext) putNFormQuestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w *answer.Writer, p *answer.Place, v []*schema.Question) bool {
+func (ec *executionContext) putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w *answer.Writer, p *answer.Place, v *ent.Offering) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Offering!")
+		return false
+	}
+	return ec.write_Offering(w, p, v)
+}
+
+func (ec *executionContext) putNCriterion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterionᚄ(w *answer.Writer, p *answer.Place, v []schema.Criterion) bool {
 	e := p.Element()
 	w.Raw("[")
 	whole := true
 	for i := range v {
 		w.Comma(i)
 		e.At(i)
-		whole = ec.putNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w, e, v[i]) && whole
+		whole = ec.putNCriterion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(w, e, v[i]) && whole
 	}
 	w.Raw("]")
 	return whole
 }
 
-func (ec *executionContext) putNFormQuestion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w *answer.Writer, p *answer.Place, v *schema.Question) bool {
+func (ec *executionContext) putNCriterion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐCriterion(w *answer.Writer, p *answer.Place, v schema.Criterion) bool {
+	return ec.write_Criterion(w, p, &v)
+}
+
+func (ec *executionContext) putNFormVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersionᚄ(w *answer.Writer, p *answer.Place, v []*ent.FormVersion) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(w *answer.Writer, p *answer.Place, v *ent.FormVersion) bool {
 	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "FormQuestion!")
+		graphql.AddInvalidNullError(p.Ctx, "FormVersion!")
 		return false
 	}
-	return ec.write_FormQuestion(w, p, v)
+	return ec.write_FormVersion(w, p, v)
 }
 
 func (ec *executionContext) putNApplicationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Application]) bool {
@@ -14856,6 +17508,53 @@ func (ec *executionContext) putNDecisionConnection2ᚖgithubᚗcomᚋpursuingᚑ
 		return false
 	}
 	return ec.write_DecisionConnection(w, p, v)
+}
+
+func (ec *executionContext) putOReviewProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐProgress(w *answer.Writer, p *answer.Place, v *review.Progress) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_ReviewProgress(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putOReviewCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐCalibration(w *answer.Writer, p *answer.Place, v *review.Calibration) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_ReviewCalibration(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putNCallEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Call]) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNCallEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNCallEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Call]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "CallEdge!")
+		return false
+	}
+	return ec.write_CallEdge(w, p, v)
 }
 
 func (ec *executionContext) putNApplicationStateCount2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋcaseworkᚐStateCountᚄ(w *answer.Writer, p *answer.Place, v []*casework.StateCount) bool {
@@ -14945,14 +17644,6 @@ func (ec *executionContext) putOCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommo
 		w.Null()
 	}
 	return true
-}
-
-func (ec *executionContext) putNOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w *answer.Writer, p *answer.Place, v *ent.Offering) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "Offering!")
-		return false
-	}
-	return ec.write_Offering(w, p, v)
 }
 
 func (ec *executionContext) putNTeamConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Team]) bool {
@@ -15133,6 +17824,19 @@ func (ec *executionContext) putNDecision2ᚖgithubᚗcomᚋpursuingᚑequityᚋc
 	return ec.write_Decision(w, p, v)
 }
 
+func (ec *executionContext) putOConflictOfInterest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐConflict(w *answer.Writer, p *answer.Place, v *ent.Conflict) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_ConflictOfInterest(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
 func (ec *executionContext) putOSignerRequest2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐSignerRequest(w *answer.Writer, p *answer.Place, v *ent.SignerRequest) bool {
 	if v == nil {
 		w.Null()
@@ -15144,6 +17848,27 @@ func (ec *executionContext) putOSignerRequest2ᚖgithubᚗcomᚋpursuingᚑequit
 		w.Null()
 	}
 	return true
+}
+
+func (ec *executionContext) putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w *answer.Writer, p *answer.Place, v []*ent.File) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w *answer.Writer, p *answer.Place, v *ent.File) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "File!")
+		return false
+	}
+	return ec.write_File(w, p, v)
 }
 
 func (ec *executionContext) putNDraftVersion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐDraftVersionᚄ(w *answer.Writer, p *answer.Place, v []*ent.DraftVersion) bool {
@@ -15290,6 +18015,46 @@ func (ec *executionContext) putNTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋc
 	return true
 }
 
+func (ec *executionContext) putNDateTime2ᚖtimeᚐTime(w *answer.Writer, p *answer.Place, v *time.Time) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "DateTime!")
+		return false
+	}
+	if !answer.Foreign(w, ec.marshalNDateTime2ᚖtimeᚐTime(p.Ctx, p.Selections, v)) {
+		return false
+	}
+	return true
+}
+
+func (ec *executionContext) putNFailedMailEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Mail]) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNFailedMailEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNFailedMailEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Mail]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FailedMailEdge!")
+		return false
+	}
+	return ec.write_FailedMailEdge(w, p, v)
+}
+
+func (ec *executionContext) putNFailedMail2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMail(w *answer.Writer, p *answer.Place, v *ent.Mail) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FailedMail!")
+		return false
+	}
+	return ec.write_FailedMail(w, p, v)
+}
+
 func (ec *executionContext) putOFlag2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFlag(w *answer.Writer, p *answer.Place, v *ent.Flag) bool {
 	if v == nil {
 		w.Null()
@@ -15333,6 +18098,23 @@ func (ec *executionContext) putOFloat2ᚖfloat64(w *answer.Writer, p *answer.Pla
 		w.Null()
 	}
 	return true
+}
+
+func (ec *executionContext) putNFormQuestion2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestionᚄ(w *answer.Writer, p *answer.Place, v []schema.Question) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNFormQuestion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNFormQuestion2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐQuestion(w *answer.Writer, p *answer.Place, v schema.Question) bool {
+	return ec.write_FormQuestion(w, p, &v)
 }
 
 func (ec *executionContext) putOEntitlement2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐEntitlement(w *answer.Writer, p *answer.Place, v *ent.Entitlement) bool {
@@ -15500,6 +18282,19 @@ func (ec *executionContext) putNTeamEntitlement2ᚖgithubᚗcomᚋpursuingᚑequ
 	return ec.write_TeamEntitlement(w, p, v)
 }
 
+func (ec *executionContext) putONotificationGroupConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Notification]) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_NotificationGroupConnection(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
 func (ec *executionContext) putOConnectionSuggestion2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpeopleᚐConnectionSuggestionᚄ(w *answer.Writer, p *answer.Place, v []*people.ConnectionSuggestion) bool {
 	if v == nil {
 		w.Null()
@@ -15617,6 +18412,56 @@ func (ec *executionContext) putNNotification2ᚖgithubᚗcomᚋpursuingᚑequity
 		return false
 	}
 	return ec.write_Notification(w, p, v)
+}
+
+func (ec *executionContext) putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w *answer.Writer, p *answer.Place, v *ent.Thread) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Thread!")
+		return false
+	}
+	return ec.write_Thread(w, p, v)
+}
+
+func (ec *executionContext) putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w *answer.Writer, p *answer.Place, v []*ent.Member) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNNotificationGroupEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Notification]) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNNotificationGroupEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNNotificationGroupEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Notification]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "NotificationGroupEdge!")
+		return false
+	}
+	return ec.write_NotificationGroupEdge(w, p, v)
+}
+
+func (ec *executionContext) putNNotificationGroup2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotification(w *answer.Writer, p *answer.Place, v *ent.Notification) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "NotificationGroup!")
+		return false
+	}
+	return ec.write_NotificationGroup(w, p, v)
 }
 
 func (ec *executionContext) putNProgram2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐProgram(w *answer.Writer, p *answer.Place, v *ent.Program) bool {
@@ -15760,35 +18605,6 @@ func (ec *executionContext) putNPollOption2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return false
 	}
 	return ec.write_PollOption(w, p, v)
-}
-
-func (ec *executionContext) putNThread2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐThread(w *answer.Writer, p *answer.Place, v *ent.Thread) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "Thread!")
-		return false
-	}
-	return ec.write_Thread(w, p, v)
-}
-
-func (ec *executionContext) putNFile2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFileᚄ(w *answer.Writer, p *answer.Place, v []*ent.File) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
-func (ec *executionContext) putNFile2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFile(w *answer.Writer, p *answer.Place, v *ent.File) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "File!")
-		return false
-	}
-	return ec.write_File(w, p, v)
 }
 
 func (ec *executionContext) putOPoll2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐPoll(w *answer.Writer, p *answer.Place, v *ent.Poll) bool {
@@ -15938,6 +18754,19 @@ func (ec *executionContext) putNOffering2ᚕᚖgithubᚗcomᚋpursuingᚑequity�
 	return whole
 }
 
+func (ec *executionContext) putOFormVersion2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐFormVersion(w *answer.Writer, p *answer.Place, v *ent.FormVersion) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_FormVersion(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
 func (ec *executionContext) putNNode2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐNode(w *answer.Writer, p *answer.Place, v []model.Node) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -15966,6 +18795,14 @@ func (ec *executionContext) putNAuditEntryConnection2ᚖgithubᚗcomᚋpursuing�
 	return ec.write_AuditEntryConnection(w, p, v)
 }
 
+func (ec *executionContext) putNCallConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Call]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "CallConnection!")
+		return false
+	}
+	return ec.write_CallConnection(w, p, v)
+}
+
 func (ec *executionContext) putNOrganizationConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Organization]) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "OrganizationConnection!")
@@ -15980,6 +18817,14 @@ func (ec *executionContext) putNMemberConnection2ᚖgithubᚗcomᚋpursuingᚑeq
 		return false
 	}
 	return ec.write_MemberConnection(w, p, v)
+}
+
+func (ec *executionContext) putNFailedMailConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Mail]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "FailedMailConnection!")
+		return false
+	}
+	return ec.write_FailedMailConnection(w, p, v)
 }
 
 func (ec *executionContext) putNFlaggedPostConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Flag]) bool {
@@ -16074,6 +18919,14 @@ func (ec *executionContext) putNFramework2ᚖgithubᚗcomᚋpursuingᚑequityᚋ
 	return ec.write_Framework(w, p, v)
 }
 
+func (ec *executionContext) putNReviewAssignmentConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.ReviewAssignment]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ReviewAssignmentConnection!")
+		return false
+	}
+	return ec.write_ReviewAssignmentConnection(w, p, v)
+}
+
 func (ec *executionContext) putNSearchResultConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐSearchResultConnection(w *answer.Writer, p *answer.Place, v *model.SearchResultConnection) bool {
 	if v == nil {
 		graphql.AddInvalidNullError(p.Ctx, "SearchResultConnection!")
@@ -16118,6 +18971,19 @@ func (ec *executionContext) putODecisionRelease2ᚖgithubᚗcomᚋpursuingᚑequ
 	}
 	mark := w.Mark()
 	if !ec.write_DecisionRelease(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putOSpaceExport2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋarchiveᚐExport(w *answer.Writer, p *answer.Place, v *archive.Export) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_SpaceExport(w, p, v) {
 		w.Back(mark)
 		w.Null()
 	}
@@ -16201,6 +19067,219 @@ func (ec *executionContext) putNResourceVersion2ᚖgithubᚗcomᚋpursuingᚑequ
 		return false
 	}
 	return ec.write_ResourceVersion(w, p, v)
+}
+
+func (ec *executionContext) putONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w *answer.Writer, p *answer.Place, v *ent.NotificationPreference) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_NotificationPreference(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putNReviewScore2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScoreᚄ(w *answer.Writer, p *answer.Place, v []schema.Score) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNReviewScore2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScore(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNReviewScore2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋschemaᚐScore(w *answer.Writer, p *answer.Place, v schema.Score) bool {
+	return ec.write_ReviewScore(w, p, &v)
+}
+
+func (ec *executionContext) putNConflictReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReasonᚄ(w *answer.Writer, p *answer.Place, v []review.Reason) bool {
+	w.Raw("[")
+	for i := range v {
+		w.Comma(i)
+		w.Name(string(v[i]))
+	}
+	w.Raw("]")
+	return true
+}
+
+func (ec *executionContext) putOReview2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐReview(w *answer.Writer, p *answer.Place, v *ent.Review) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_Review(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
+func (ec *executionContext) putNReviewAssignmentEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.ReviewAssignment]) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNReviewAssignmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNReviewAssignmentEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.ReviewAssignment]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ReviewAssignmentEdge!")
+		return false
+	}
+	return ec.write_ReviewAssignmentEdge(w, p, v)
+}
+
+func (ec *executionContext) putNReviewerCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibrationᚄ(w *answer.Writer, p *answer.Place, v []*review.ReviewerCalibration) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNReviewerCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibration(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNReviewerCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerCalibration(w *answer.Writer, p *answer.Place, v *review.ReviewerCalibration) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ReviewerCalibration!")
+		return false
+	}
+	return ec.write_ReviewerCalibration(w, p, v)
+}
+
+func (ec *executionContext) putNApplicationCalibration2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibrationᚄ(w *answer.Writer, p *answer.Place, v []*review.ApplicationCalibration) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNApplicationCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibration(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNApplicationCalibration2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐApplicationCalibration(w *answer.Writer, p *answer.Place, v *review.ApplicationCalibration) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ApplicationCalibration!")
+		return false
+	}
+	return ec.write_ApplicationCalibration(w, p, v)
+}
+
+func (ec *executionContext) putNReviewPair2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPairᚄ(w *answer.Writer, p *answer.Place, v []*review.Pair) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNReviewPair2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPair(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNReviewPair2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐPair(w *answer.Writer, p *answer.Place, v *review.Pair) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ReviewPair!")
+		return false
+	}
+	return ec.write_ReviewPair(w, p, v)
+}
+
+func (ec *executionContext) putNReviewerLoad2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoadᚄ(w *answer.Writer, p *answer.Place, v []*review.Load) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNReviewerLoad2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoad(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNReviewerLoad2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐLoad(w *answer.Writer, p *answer.Place, v *review.Load) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ReviewerLoad!")
+		return false
+	}
+	return ec.write_ReviewerLoad(w, p, v)
+}
+
+func (ec *executionContext) putNUnfilledApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilledᚄ(w *answer.Writer, p *answer.Place, v []*review.Unfilled) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNUnfilledApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilled(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNUnfilledApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐUnfilled(w *answer.Writer, p *answer.Place, v *review.Unfilled) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "UnfilledApplication!")
+		return false
+	}
+	return ec.write_UnfilledApplication(w, p, v)
+}
+
+func (ec *executionContext) putNReviewerProgress2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgressᚄ(w *answer.Writer, p *answer.Place, v []*review.ReviewerProgress) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNReviewerProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgress(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNReviewerProgress2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋreviewᚐReviewerProgress(w *answer.Writer, p *answer.Place, v *review.ReviewerProgress) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "ReviewerProgress!")
+		return false
+	}
+	return ec.write_ReviewerProgress(w, p, v)
+}
+
+func (ec *executionContext) putNApplication2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationᚄ(w *answer.Writer, p *answer.Place, v []*ent.Application) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
 }
 
 func (ec *executionContext) putOOffering2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐOffering(w *answer.Writer, p *answer.Place, v *ent.Offering) bool {
@@ -16526,19 +19605,6 @@ func (ec *executionContext) putNPostConnection2ᚖgithubᚗcomᚋpursuingᚑequi
 	return ec.write_PostConnection(w, p, v)
 }
 
-func (ec *executionContext) putNMember2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMemberᚄ(w *answer.Writer, p *answer.Place, v []*ent.Member) bool {
-	e := p.Element()
-	w.Raw("[")
-	whole := true
-	for i := range v {
-		w.Comma(i)
-		e.At(i)
-		whole = ec.putNMember2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐMember(w, e, v[i]) && whole
-	}
-	w.Raw("]")
-	return whole
-}
-
 func (ec *executionContext) putNThreadEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Thread]) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -16558,19 +19624,6 @@ func (ec *executionContext) putNThreadEdge2ᚖgithubᚗcomᚋpursuingᚑequity�
 		return false
 	}
 	return ec.write_ThreadEdge(w, p, v)
-}
-
-func (ec *executionContext) putONotificationPreference2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotificationPreference(w *answer.Writer, p *answer.Place, v *ent.NotificationPreference) bool {
-	if v == nil {
-		w.Null()
-		return true
-	}
-	mark := w.Mark()
-	if !ec.write_NotificationPreference(w, p, v) {
-		w.Back(mark)
-		w.Null()
-	}
-	return true
 }
 
 func (ec *executionContext) putNWebhookDeliveryEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.WebhookDelivery]) bool {

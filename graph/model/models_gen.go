@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/flag"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/resource"
+	review1 "github.com/pursuing-equity/commons/ent/review"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/space"
@@ -21,6 +22,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/ent/watchsetting"
 	"github.com/pursuing-equity/commons/internal/account"
+	"github.com/pursuing-equity/commons/internal/archive"
 	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -28,6 +30,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/placement"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
@@ -271,6 +274,40 @@ type ArchiveTeamPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `assignBalanced` takes.
+type AssignBalancedInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// Who is asked, 1 to 100 active members, each once. When left out, the first 100 who have the role `REVIEWER` on the platform.
+	ReviewerIds graphql.Omittable[[]gid.ID] `json:"reviewerIds,omitempty"`
+	// Only says what would be assigned.
+	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+}
+
+// What `assignBalanced` returns.
+type AssignBalancedPayload struct {
+	// What was assigned, or would be; null when there are errors.
+	Plan *review.Plan `json:"plan,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `assignReviewers` takes: at most 500 pairs.
+type AssignReviewersInput struct {
+	// The applications, 1 to 100, each once.
+	ApplicationIds []gid.ID `json:"applicationIds"`
+	// The members who are to review them, 1 to 20, each once.
+	ReviewerIds []gid.ID `json:"reviewerIds"`
+}
+
+// What `assignReviewers` returns.
+type AssignReviewersPayload struct {
+	// What became of each pair, application by application in the order of the ids; null when there are errors.
+	Outcomes []*review.Outcome `json:"outcomes,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `blockMember` takes.
 type BlockMemberInput struct {
 	// The member.
@@ -470,6 +507,48 @@ type CreateApplicationExportPayload struct {
 	URL *string `json:"url,omitempty"`
 	// When the link expires; null when there are errors.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `createCall` takes.
+type CreateCallInput struct {
+	// The offering.
+	OfferingID gid.ID `json:"offeringId"`
+	// Its title, 1 to 200 characters.
+	Title string `json:"title"`
+	// What it is about, in Markdown; up to 10,000 characters.
+	Summary graphql.Omittable[*string] `json:"summary,omitempty"`
+	// The zone of the deadlines.
+	TimeZone string `json:"timeZone"`
+	// From when one can apply: `2022-09-06T09:00`, with seconds if need be.
+	OpensLocal string `json:"opensLocal"`
+	// When applications are due, after the opening.
+	DueLocal string `json:"dueLocal"`
+	// When the call closes for good, not before they are due; when it is due, if left out.
+	ClosesLocal graphql.Omittable[*string] `json:"closesLocal,omitempty"`
+	// What an application must hold, at most 20; the form alone, if left out.
+	Requirements graphql.Omittable[[]*schema.Requirement] `json:"requirements,omitempty"`
+	// By what applications are judged, at most 20.
+	Rubric graphql.Omittable[[]*schema.Criterion] `json:"rubric,omitempty"`
+	// Where admitted teams are enrolled: a cohort of the offering that was not archived.
+	CohortID graphql.Omittable[*gid.ID] `json:"cohortId,omitempty"`
+	// How many places there are, up to 10,000; 0 for not known yet.
+	Capacity graphql.Omittable[*int] `json:"capacity,omitempty"`
+	// For how many days an offered place stands, 1 to 365; 14, if left out.
+	OfferDays graphql.Omittable[*int] `json:"offerDays,omitempty"`
+	// How many reviews each application is to have, 0 to 10; 2, if left out.
+	ReviewsWanted graphql.Omittable[*int] `json:"reviewsWanted,omitempty"`
+	// Whether reviewers are not told who applies.
+	Blind graphql.Omittable[*bool] `json:"blind,omitempty"`
+	// See `Mutation`. 1 to 200 characters.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `createCall` returns.
+type CreateCallPayload struct {
+	// The new call; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
 	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -813,6 +892,24 @@ type DeactivateMemberPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `declareConflict` takes.
+type DeclareConflictInput struct {
+	// The application.
+	ApplicationID gid.ID `json:"applicationId"`
+	// Whose conflict it is; the viewer's when left out. Only staff can name another.
+	MemberID graphql.Omittable[*gid.ID] `json:"memberId,omitempty"`
+	// What it is, for staff; up to 2,000 characters.
+	Note graphql.Omittable[*string] `json:"note,omitempty"`
+}
+
+// What `declareConflict` returns.
+type DeclareConflictPayload struct {
+	// The declaration; null when there are errors.
+	Conflict *ent.Conflict `json:"conflict,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `declineJoinRequest` takes.
 type DeclineJoinRequestInput struct {
 	// The request.
@@ -837,6 +934,34 @@ type DeclineOfferInput struct {
 type DeclineOfferPayload struct {
 	// The application; null when there are errors.
 	Application *ent.Application `json:"application,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `declineReview` takes.
+type DeclineReviewInput struct {
+	// The assignment.
+	AssignmentID gid.ID `json:"assignmentId"`
+	// Why, for staff; 1 to 2,000 characters. When it is a conflict of interest, use `declareConflict`.
+	Reason string `json:"reason"`
+}
+
+// What `declineReview` returns: the viewer does not see the assignment any more.
+type DeclineReviewPayload struct {
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `deleteCall` takes.
+type DeleteCallInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+}
+
+// What `deleteCall` returns.
+type DeleteCallPayload struct {
+	// The id of the call that is no more; null when there are errors.
+	DeletedCallID *gid.ID `json:"deletedCallId,omitempty"`
 	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -924,6 +1049,22 @@ type DiscardDecisionPayload struct {
 	// The application; null when there are errors.
 	Application *ent.Application `json:"application,omitempty"`
 	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `discardFailedMail` takes.
+type DiscardFailedMailInput struct {
+	// The mail.
+	MailID gid.ID `json:"mailId"`
+	// A key of the client's own, 1 to 200 bytes: sent again, nothing more is done.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `discardFailedMail` returns.
+type DiscardFailedMailPayload struct {
+	// The id of what was forgotten; null when there are errors.
+	DiscardedID *gid.ID `json:"discardedId,omitempty"`
+	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1026,6 +1167,22 @@ type EndBreakGlassPayload struct {
 	// What ended; null too when the viewer can no longer see it; null when there are errors.
 	BreakGlass *ent.BreakGlass `json:"breakGlass,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `endConflict` takes.
+type EndConflictInput struct {
+	// The declaration.
+	ConflictID gid.ID `json:"conflictId"`
+	// Why, for the audit log; up to 2,000 characters.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `endConflict` returns.
+type EndConflictPayload struct {
+	// The declaration as it is now; null when there are errors.
+	Conflict *ent.Conflict `json:"conflict,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1356,6 +1513,20 @@ type MarkAllReadInput struct {
 // What `markAllRead` returns.
 type MarkAllReadPayload struct {
 	// The viewer, with the counts of what is unread; null when there are errors.
+	Viewer *ent.Member `json:"viewer,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `markNotificationGroupRead` takes.
+type MarkNotificationGroupReadInput struct {
+	// The thread.
+	ThreadID gid.ID `json:"threadId"`
+}
+
+// What `markNotificationGroupRead` returns.
+type MarkNotificationGroupReadPayload struct {
+	// The viewer, with the count of what is unread; null when there are errors.
 	Viewer *ent.Member `json:"viewer,omitempty"`
 	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
@@ -1693,6 +1864,22 @@ type PrepareDecisionPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `publishCall` takes.
+type PublishCallInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// The version that was looked at.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// What `publishCall` returns.
+type PublishCallPayload struct {
+	// The published call; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `publishDraft` takes.
 type PublishDraftInput struct {
 	// The draft.
@@ -1706,6 +1893,24 @@ type PublishDraftPayload struct {
 	// The new post, of a new thread the first; null when there are errors.
 	Post *ent.Post `json:"post,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `publishForm` takes.
+type PublishFormInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// The call's version that was looked at.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// What `publishForm` returns.
+type PublishFormPayload struct {
+	// The call as it is now; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
+	// The version that was published; null when there are errors.
+	Form *ent.FormVersion `json:"form,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1868,6 +2073,22 @@ type RemoveReactionPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `removeReviewer` takes.
+type RemoveReviewerInput struct {
+	// The assignment.
+	AssignmentID gid.ID `json:"assignmentId"`
+	// Why, for staff and the audit log; up to 2,000 characters.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `removeReviewer` returns.
+type RemoveReviewerPayload struct {
+	// The assignment as it is now; null when there are errors.
+	Assignment *ent.ReviewAssignment `json:"assignment,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `renameThread` takes.
 type RenameThreadInput struct {
 	// The thread.
@@ -1895,6 +2116,22 @@ type RenewJoinAddressPayload struct {
 	// The group with its new address; null when there are errors.
 	Space *ent.Space `json:"space,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `reopenReview` takes.
+type ReopenReviewInput struct {
+	// The review.
+	ReviewID gid.ID `json:"reviewId"`
+	// Why, for the audit log; up to 2,000 characters.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// What `reopenReview` returns.
+type ReopenReviewPayload struct {
+	// The assignment, which is to be reviewed again; null when there are errors.
+	Assignment *ent.ReviewAssignment `json:"assignment,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -1976,6 +2213,22 @@ type RequestSignaturePayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `requestSpaceExport` takes.
+type RequestSpaceExportInput struct {
+	// The space.
+	SpaceID gid.ID `json:"spaceId"`
+	// A key of the client's own, 1 to 200 bytes: sent again, the same archive comes back.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `requestSpaceExport` returns.
+type RequestSpaceExportPayload struct {
+	// The archive; null when there are errors.
+	Export *archive.Export `json:"export,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `requestToJoin` takes.
 type RequestToJoinInput struct {
 	// The address that one was told, up to 100 characters.
@@ -2032,6 +2285,46 @@ type ResolveFlagsPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `resumeMail` takes.
+type ResumeMailInput struct {
+	// Not needed, for doing it twice is doing it once; taken because an input has a field.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `resumeMail` returns.
+type ResumeMailPayload struct {
+	// The preference; null when there are errors.
+	NotificationPreference *ent.NotificationPreference `json:"notificationPreference,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `retryFailedMail` takes.
+type RetryFailedMailInput struct {
+	// The mail.
+	MailID gid.ID `json:"mailId"`
+	// A key of the client's own, 1 to 200 bytes: sent again, nothing more is done, even when the mail is gone.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What `retryFailedMail` returns.
+type RetryFailedMailPayload struct {
+	// The id of the mail that is sent again; null when there are errors.
+	RetriedID *gid.ID `json:"retriedId,omitempty"`
+	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What to give for one criterion.
+type ReviewScoreInput struct {
+	// The criterion's key.
+	Criterion string `json:"criterion"`
+	// From 0 to the criterion's maximum.
+	Points int `json:"points"`
+	// Why; up to 5,000 characters.
+	Comment graphql.Omittable[*string] `json:"comment,omitempty"`
+}
+
 // What `revokeAccessToken` takes.
 type RevokeAccessTokenInput struct {
 	// The token's entry.
@@ -2057,6 +2350,20 @@ type RevokeEntitlementPayload struct {
 	// The offering that it belonged to; null when there are errors.
 	Offering *ent.Offering `json:"offering,omitempty"`
 	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `revokeFeedAddress` takes.
+type RevokeFeedAddressInput struct {
+	// The address.
+	FeedAddressID gid.ID `json:"feedAddressId"`
+}
+
+// What `revokeFeedAddress` returns.
+type RevokeFeedAddressPayload struct {
+	// The viewer's account, without the address; null when there are errors.
+	Account *account.Account `json:"account,omitempty"`
+	// What was wrong; empty when it was done.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -2129,6 +2436,13 @@ type SaveDraftInput struct {
 	Title graphql.Omittable[*string] `json:"title,omitempty"`
 	// In Markdown, up to 50,000 characters.
 	Body graphql.Omittable[*string] `json:"body,omitempty"`
+	// The kind of a new thread; null for none. Whether the author may start one is looked at when the draft is published.
+	Kind graphql.Omittable[*thread.Kind] `json:"kind,omitempty"`
+	// All tags of a new thread, as for `createThread`.
+	Tags graphql.Omittable[[]string] `json:"tags,omitempty"`
+	// All files that the post would hold: the viewer's own, uploaded with `purpose=POST`, each for one draft; 10 at most. The post takes them over when
+	// the draft is published, and they are deleted with the draft.
+	AttachmentFileIds graphql.Omittable[[]gid.ID] `json:"attachmentFileIds,omitempty"`
 	// The version that was edited; needed unless it is a new draft.
 	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
 	// See `Mutation`. 1 to 200 characters.
@@ -2142,6 +2456,48 @@ type SaveDraftPayload struct {
 	// What another device has saved meanwhile, with `STALE_VERSION`; null otherwise.
 	Newer *ent.Draft `json:"newer,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `saveForm` takes.
+type SaveFormInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// The call's version that this changes.
+	ExpectedVersion int `json:"expectedVersion"`
+	// All questions, at most 100.
+	Questions []*schema.Question `json:"questions"`
+}
+
+// What `saveForm` returns.
+type SaveFormPayload struct {
+	// The call as it is now; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
+	// The version of the form that is being written; null when there are errors.
+	Form *ent.FormVersion `json:"form,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `saveReview` takes: it takes the place of all that was saved before.
+type SaveReviewInput struct {
+	// The assignment.
+	AssignmentID gid.ID `json:"assignmentId"`
+	// A score for each criterion that is scored so far, each once.
+	Scores []*ReviewScoreInput `json:"scores"`
+	// What there is to say about the whole; up to 5,000 characters.
+	Comment graphql.Omittable[*string] `json:"comment,omitempty"`
+	// What to recommend; may be left out until the review is submitted.
+	Recommendation graphql.Omittable[*review1.Recommendation] `json:"recommendation,omitempty"`
+	// The version that this changes; 0 for a first draft.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// What `saveReview` returns.
+type SaveReviewPayload struct {
+	// The review as it stands now; with `STALE_VERSION`, what was saved somewhere else.
+	Review *ent.Review `json:"review,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 
@@ -2314,6 +2670,22 @@ type SubmitApplicationPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// What `submitReview` takes.
+type SubmitReviewInput struct {
+	// The assignment.
+	AssignmentID gid.ID `json:"assignmentId"`
+	// The version that was read.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// What `submitReview` returns.
+type SubmitReviewPayload struct {
+	// The submitted review; with `STALE_VERSION`, what was saved somewhere else.
+	Review *ent.Review `json:"review,omitempty"`
+	// What was wrong.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // What `suspendMember` takes.
 type SuspendMemberInput struct {
 	// Whom.
@@ -2477,6 +2849,48 @@ type UnscheduleDraftPayload struct {
 	// The draft; null when there are errors.
 	Draft *ent.Draft `json:"draft,omitempty"`
 	// What was wrong; empty when it was done.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// What `updateCall` takes. What is left out stays as it is.
+type UpdateCallInput struct {
+	// The call.
+	CallID gid.ID `json:"callId"`
+	// The version that this changes.
+	ExpectedVersion int `json:"expectedVersion"`
+	// 1 to 200 characters.
+	Title graphql.Omittable[*string] `json:"title,omitempty"`
+	// Up to 10,000 characters.
+	Summary graphql.Omittable[*string] `json:"summary,omitempty"`
+	// The zone of the deadlines. What the clock shows stays as it is: the instants move.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+	// See `createCall`.
+	OpensLocal graphql.Omittable[*string] `json:"opensLocal,omitempty"`
+	// See `createCall`.
+	DueLocal graphql.Omittable[*string] `json:"dueLocal,omitempty"`
+	// See `createCall`.
+	ClosesLocal graphql.Omittable[*string] `json:"closesLocal,omitempty"`
+	// All that an application must hold.
+	Requirements graphql.Omittable[[]*schema.Requirement] `json:"requirements,omitempty"`
+	// All by what applications are judged.
+	Rubric graphql.Omittable[[]*schema.Criterion] `json:"rubric,omitempty"`
+	// See `createCall`; null for none.
+	CohortID graphql.Omittable[*gid.ID] `json:"cohortId,omitempty"`
+	// See `createCall`.
+	Capacity graphql.Omittable[*int] `json:"capacity,omitempty"`
+	// See `createCall`. It counts for places that are offered from now on.
+	OfferDays graphql.Omittable[*int] `json:"offerDays,omitempty"`
+	// See `createCall`.
+	ReviewsWanted graphql.Omittable[*int] `json:"reviewsWanted,omitempty"`
+	// See `createCall`.
+	Blind graphql.Omittable[*bool] `json:"blind,omitempty"`
+}
+
+// What `updateCall` returns.
+type UpdateCallPayload struct {
+	// The call as it is now; null when there are errors.
+	Call *ent.Call `json:"call,omitempty"`
+	// What was wrong.
 	Errors []*fault.Error `json:"errors"`
 }
 

@@ -26,11 +26,14 @@ func VisibleBookmarks(v viewer.Viewer) predicate.Bookmark {
 
 // ExportableDrafts are the drafts that may leave: the viewer's.
 func ExportableDrafts(v viewer.Viewer) predicate.Draft {
-	return exportable(v, func(s *sql.Selector) *sql.Predicate {
-		return sql.And(
-			sql.Or(sql.IsNull(s.C(draft.FieldSpaceID)), outsideAffinity(s)),
-			sql.Or(sql.IsNull(s.C(draft.FieldThreadID)), sql.In(s.C(draft.FieldThreadID), threadsOutside(s))))
-	}, draft.FieldMemberID)
+	return exportable(v, draftsOutside, draft.FieldMemberID)
+}
+
+// draftsOutside is true for a draft of what would be in no affinity group.
+func draftsOutside(s *sql.Selector) *sql.Predicate {
+	return sql.And(
+		sql.Or(sql.IsNull(s.C(draft.FieldSpaceID)), outsideAffinity(s)),
+		sql.Or(sql.IsNull(s.C(draft.FieldThreadID)), sql.In(s.C(draft.FieldThreadID), threadsOutside(s))))
 }
 
 // ExportableBookmarks are the bookmarks that may leave: the viewer's.

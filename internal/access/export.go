@@ -3,6 +3,8 @@ package access
 import (
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/pursuing-equity/commons/ent/draft"
+	"github.com/pursuing-equity/commons/ent/draftattachment"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/poll"
@@ -120,7 +122,7 @@ func postsOutside(s *sql.Selector) *sql.Selector {
 	return posts.Where(sql.In(posts.C(post.FieldThreadID), threadsOutside(posts)))
 }
 
-// ExportableFiles are the files that may leave: the viewer's, but for those of resources and posts that are in an affinity group.
+// ExportableFiles are the files that may leave: the viewer's, but for those of resources, posts and drafts that are in an affinity group.
 func ExportableFiles(v viewer.Viewer) predicate.File {
 	return exportable(v, func(s *sql.Selector) *sql.Predicate {
 		groups := func(s *sql.Selector) *sql.Predicate {
@@ -134,6 +136,10 @@ func ExportableFiles(v viewer.Viewer) predicate.File {
 		before.Where(sql.And(sql.NotNull(before.C(resourceversion.FieldFileID)), sql.In(before.C(resourceversion.FieldResourceID), inside)))
 		posted := from(s, postattachment.Table, postattachment.FieldFileID)
 		posted.Where(sql.Not(sql.In(posted.C(postattachment.FieldPostID), postsOutside(s))))
-		return sql.And(sql.NotIn(s.C(file.FieldID), now), sql.NotIn(s.C(file.FieldID), before), sql.NotIn(s.C(file.FieldID), posted))
+		drafts := from(s, draft.Table, draft.FieldID)
+		drafts.Where(sql.Not(draftsOutside(drafts)))
+		begun := from(s, draftattachment.Table, draftattachment.FieldFileID)
+		begun.Where(sql.In(begun.C(draftattachment.FieldDraftID), drafts))
+		return sql.And(sql.NotIn(s.C(file.FieldID), now), sql.NotIn(s.C(file.FieldID), before), sql.NotIn(s.C(file.FieldID), posted), sql.NotIn(s.C(file.FieldID), begun))
 	}, file.FieldOwnerID)
 }

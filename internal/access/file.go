@@ -4,6 +4,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/draftattachment"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/post"
@@ -39,7 +40,13 @@ func standing(s *sql.Selector) *sql.Predicate {
 // served is true for a file that is there for anybody: not deleted, and, once something took it, still held by something.
 func served(s *sql.Selector) *sql.Predicate {
 	anything := func(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(member.FieldID)) } // every table's is called id
-	return sql.And(sql.IsNull(s.C(file.FieldDeletedAt)), sql.Or(sql.IsNull(s.C(file.FieldAttachedAt)), held(s, anything, standing, anything), applied(s, anything, anything)))
+	return sql.And(sql.IsNull(s.C(file.FieldDeletedAt)), sql.Or(sql.IsNull(s.C(file.FieldAttachedAt)), held(s, anything, standing, anything), applied(s, anything, anything), begun(s)))
+}
+
+// begun is true for a file that a draft keeps: its owner's.
+func begun(s *sql.Selector) *sql.Predicate {
+	kept := from(s, draftattachment.Table, draftattachment.FieldID)
+	return sql.Exists(kept.Where(sql.ColumnsEQ(kept.C(draftattachment.FieldFileID), s.C(file.FieldID))))
 }
 
 // ServedFiles are those that a link, or what holds them, leads to: they were not deleted, and not only retired resources and hidden posts hold them.

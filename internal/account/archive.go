@@ -368,11 +368,11 @@ func (a *archive) drafts(ctx context.Context) error {
 			for i, d := range drafts {
 				before := make([]any, len(versions[i]))
 				for j, r := range versions[i] {
-					before[j] = map[string]any{"version": r.Version, "title": r.Title, "body": r.Body, "savedAt": r.CreatedAt}
+					before[j] = map[string]any{"version": r.Version, "title": r.Title, "body": r.Body, "kind": r.Kind, "tags": r.Tags, "fileIds": r.Attachments, "savedAt": r.CreatedAt}
 				}
 				err := add(map[string]any{
-					"id": d.ID, "spaceId": d.SpaceID, "threadId": d.ThreadID, "replyToId": d.ReplyToID, "title": d.Title, "body": d.Body, "version": d.Version,
-					"versions": before, "publishAt": d.PublishAt, "createdAt": d.CreatedAt, "updatedAt": d.UpdatedAt,
+					"id": d.ID, "spaceId": d.SpaceID, "threadId": d.ThreadID, "replyToId": d.ReplyToID, "title": d.Title, "body": d.Body, "kind": d.Kind, "tags": d.Tags, "fileIds": d.Attachments,
+					"version": d.Version, "versions": before, "publishAt": d.PublishAt, "createdAt": d.CreatedAt, "updatedAt": d.UpdatedAt,
 				})
 				if err != nil {
 					return err

@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -85,14 +86,18 @@ func feedToken(signing []byte, id gid.ID) string {
 
 // RevokeFeedAddresses ends all addresses of feeds that the viewer has, and returns how many there were.
 func (s *Service) RevokeFeedAddresses(ctx context.Context, v viewer.Viewer) (*int, error) {
-	if _, err := access.SignedIn(v); err != nil {
+	me, err := access.SignedIn(v)
+	if err != nil {
 		return nil, err
 	}
 	var n int
-	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) (err error) {
+	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) (err error) {
 		n, err = tx.AccessToken.Update().Where(access.OwnAccessTokens(v), accesstoken.KindEQ(accesstoken.KindFEED), accesstoken.RevokedAtIsNil()).
 			SetRevokedAt(s.Now()).Save(ctx)
-		return err
+		if err != nil || n == 0 {
+			return err
+		}
+		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.FeedAddressesRevoked, Subject: me})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("revoke feeds: %w", err)

@@ -46,7 +46,7 @@ var refers = map[string]gid.Kind{
 	"enrollmentId": gid.Enrollment, "teamMembershipId": gid.TeamMembership, "spaceMembershipId": gid.SpaceMembership,
 	"affiliationId": gid.Affiliation, "roleAssignmentId": gid.RoleAssignment, "scopeId": gid.Space, "frameworkId": gid.Framework,
 	"frameworkIds": gid.Framework, "notificationIds": gid.Notification, "breakGlassId": gid.BreakGlass, "joinRequestId": gid.JoinRequest,
-	"actorId": gid.Member, "subjectId": gid.Member, "fileId": gid.File, "attachmentFileIds": gid.File, "pollId": gid.Poll, "optionIds": gid.PollOption, "avatarFileId": gid.File, "accessTokenId": gid.AccessToken,
+	"actorId": gid.Member, "subjectId": gid.Member, "fileId": gid.File, "attachmentFileIds": gid.File, "pollId": gid.Poll, "optionIds": gid.PollOption, "avatarFileId": gid.File, "accessTokenId": gid.AccessToken, "feedAddressId": gid.AccessToken,
 	"sessionId": gid.AccessToken, "identityId": gid.Identity, "endpointId": gid.WebhookEndpoint, "deliveryId": gid.WebhookDelivery, "draftId": gid.Draft, "warningId": gid.ModerationAction, "callId": gid.Call, "applicationId": gid.Application, "applicationIds": gid.Application, "reviewerId": gid.Member, "savedViewId": gid.SavedView, "bulkActionId": gid.BulkAction,
 	"documentId": gid.Document, "mailId": gid.Mail, "signerRequestId": gid.SignerRequest,
 	"reviewerIds": gid.Member, "assignmentId": gid.ReviewAssignment, "reviewId": gid.Review, "conflictId": gid.Conflict,

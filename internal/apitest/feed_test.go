@@ -10,6 +10,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
+	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/gid"
 )
 
@@ -87,7 +88,30 @@ func TestFeeds(t *testing.T) {
 		same("a hidden space", base+group.String()+"/feed.atom?token="+token)
 		same("no token", base+network.String()+"/feed.atom")
 		same("no id", base+"x/feed.atom?token="+token)
+		list := `{ account { feedAddresses { id space { id } createdAt lastUsedAt } } }`
+		browser.Must(create, input(vars{"spaceId": network})) // never used
+		listed := ben.Must(list, nil)
+		used := listed.String("account.feedAddresses.1.id")
+		if listed.Len("account.feedAddresses") != 2 || listed.String("account.feedAddresses.1.space.id") != network.String() || listed.At("account.feedAddresses.1.lastUsedAt") == nil ||
+			listed.At("account.feedAddresses.0.lastUsedAt") != nil || strings.Contains(listed.Body, "cmf_") {
+			t.Errorf("%s", listed.Body)
+		}
+		revoke := `mutation($input: RevokeFeedAddressInput!) { revokeFeedAddress(input: $input) { account { feedAddresses { id } } errors { code message path } } }`
+		if code := ada.Do(revoke, input(vars{"feedAddressId": used})).Code(); code != "NOT_FOUND" {
+			t.Errorf("another member's address: %q", code)
+		}
+		if left := ben.Must(revoke, input(vars{"feedAddressId": used})); left.Len("revokeFeedAddress.account.feedAddresses") != 1 {
+			t.Errorf("%s", left.Body)
+		}
+		if code := ben.Do(revoke, input(vars{"feedAddressId": used})).Code(); code != "NOT_FOUND" {
+			t.Errorf("again: %q", code)
+		}
+		same("the one that was revoked", url)
+		url = browser.Must(create, input(vars{"spaceId": network})).String("createFeedAddress.url")
 		ben.Must(`mutation($input: RevokeFeedAddressesInput!) { revokeFeedAddresses(input: $input) { count errors { code message } } }`, input(vars{}))
 		same("one that was revoked", url)
+		if entries := audited(w, audit.FeedAddressesRevoked, ben.ID); len(entries) != 2 {
+			t.Errorf("the audit log has %v", entries)
+		}
 	})
 }

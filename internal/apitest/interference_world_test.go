@@ -158,8 +158,8 @@ func newStage(t *testing.T, url string, at time.Time) *stage {
 // listenOutside makes an endpoint outside that wants to be told everything.
 func (s *stage) listenOutside() {
 	s.T.Helper()
-	e, _, err := s.App.Webhooks.CreateEndpoint(s.staff.Context(), s.staff.Viewer, webhook.NewEndpoint{URL: "https://hooks.example.org/", Events: []webhook.Event{
-		webhook.ThreadCreated, webhook.ThreadChanged, webhook.PostCreated, webhook.PostEdited, webhook.PostDeleted, webhook.MemberJoined,
+	e, _, err := s.App.Webhooks.CreateEndpoint(s.staff.Context(), inBrowser(s.staff), webhook.NewEndpoint{URL: "https://hooks.example.org/", Events: []webhook.Event{
+		webhook.ThreadCreated, webhook.ThreadChanged, webhook.ThreadMerged, webhook.ThreadSplit, webhook.PostCreated, webhook.PostEdited, webhook.PostDeleted, webhook.MemberJoined,
 		webhook.EnrollmentChanged, webhook.SpaceCreated,
 	}})
 	must0(s.T, err)

@@ -27,14 +27,18 @@ type victim struct {
 	server *process.Server
 }
 
-func newVictim(t *testing.T, url string) *victim {
+func newVictim(t *testing.T, url string, options ...func(*app.Config)) *victim {
 	t.Helper()
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "commons")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/commons").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	a, err := app.Open(context.Background(), app.Config{DatabaseURL: url, DataDir: dir, Logger: slog.New(slog.DiscardHandler)}) //nolint:usetesting // closed after the test's context has ended
+	cfg := app.Config{DatabaseURL: url, DataDir: dir, Logger: slog.New(slog.DiscardHandler)}
+	for _, o := range options {
+		o(&cfg)
+	}
+	a, err := app.Open(context.Background(), cfg) //nolint:usetesting // closed after the test's context has ended
 	must0(t, err)
 	t.Cleanup(func() { must0(t, a.Close()) })
 	address, err := process.FreeAddress()

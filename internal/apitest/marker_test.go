@@ -65,6 +65,7 @@ func written(m *marked) map[string]func() vars {
 		"reactivateMember":        nil,
 		"deactivateMember":        nil,
 		"eraseMember":             nil,
+		"requestSpaceExport":      nil, // the only text is the key
 		"createWebhookEndpoint":   nil, // what staff say of an endpoint is the program's
 		"updateWebhookEndpoint":   nil,
 		"rotateWebhookSecret":     nil,
@@ -111,7 +112,7 @@ func written(m *marked) map[string]func() vars {
 		"hidePost":              func() vars { return vars{"postId": m.flagged()} },
 		"unhidePost":            func() vars { return vars{"postId": m.flagged()} },
 		"warnMember":            func() vars { return vars{"memberId": m.ben.ID, "spaceId": m.group} },
-		"saveDraft":             func() vars { return vars{"threadId": m.thread} },
+		"saveDraft":             func() vars { return vars{"spaceId": m.network} },
 		"bookmarkPost":          func() vars { return vars{"postId": m.Post(m.ben, m.thread, "Of ben")} },
 		"createSpaceMembership": func() vars { return vars{"spaceId": m.group, "memberId": m.newParticipant().ID} },
 		"prepareDecision":       nil, // what staff decide is the program's, and for the applicants

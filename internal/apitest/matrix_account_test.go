@@ -38,6 +38,7 @@ func accountRows() matrix {
 			}), codes("FORBIDDEN", "outsider=NOT_FOUND")},
 			"createFeedAddress":   {"url", in(func(c *cast) vars { return vars{"spaceId": c.workgroup} }), codes("FORBIDDEN", "browser")},
 			"revokeFeedAddresses": {"count", in(func(*cast) vars { return vars{} }), codes(ok)},
+			"revokeFeedAddress":   {"errors { code }", in(func(c *cast) vars { return vars{"feedAddressId": c.newFeed()} }), codes("NOT_FOUND", "member")},
 			"createExport":        {"url", in(func(*cast) vars { return vars{} }), codes(ok)},
 			"inviteMember": {"member { id }", in(func(c *cast) vars {
 				return vars{"name": "I", "email": c.name() + "@example.org", "timeZone": "UTC"}
@@ -57,6 +58,16 @@ func (c *cast) newToken() gid.ID {
 	t, _, err := c.App.Accounts.CreateAccessToken(c.member.Context(), viewer.Session(c.member.ID, gid.ID{}),
 		account.NewAccessToken{Name: "T", Scope: accesstoken.ScopeREAD, ExpiresAt: time.Now().Add(time.Hour)})
 	return made(c, t, err).ID
+}
+
+// newFeed is an address of a feed of the member's.
+func (c *cast) newFeed() string {
+	_, err := c.App.Accounts.CreateFeedAddress(c.member.Context(), viewer.Session(c.member.ID, gid.ID{}), c.workgroup, nil)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	r := c.browser.Must(`{ account { feedAddresses { id } } }`, nil)
+	return r.String("account.feedAddresses.0.id")
 }
 
 // newIdentity is the member at a provider of its own.

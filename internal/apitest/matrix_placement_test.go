@@ -33,13 +33,13 @@ func placementRows() matrix {
 			"discardDecision": {"application { id }", in(func(c *cast) vars {
 				return vars{"applicationId": c.newStanding(application.StateSUBMITTED, decision.KindACCEPT), "expectedVersion": 1}
 			}), decides},
-			"releaseDecisions": {"released { offered }", in(func(c *cast) vars { return vars{"callId": c.newCall()} }), runs},
+			"releaseDecisions": {"released { offered }", in(func(c *cast) vars { return vars{"callId": c.placedCall()} }), runs},
 			"acceptOffer":      {"application { id }", one((*cast).newOffered), owner},
 			"declineOffer":     {"application { id }", one((*cast).newOffered), owner},
 			"moveInWaitlist": {"application { id }", in(func(c *cast) vars { return vars{"applicationId": c.newWaiting(), "rank": 1} }),
 				decides},
 			"leaveWaitlist": {"application { id }", one((*cast).newWaiting), owner},
-			"closeWaitlist": {"call { id }", in(func(c *cast) vars { return vars{"callId": c.newCall()} }), runs},
+			"closeWaitlist": {"call { id }", in(func(c *cast) vars { return vars{"callId": c.placedCall()} }), runs},
 			"withdrawEnrollment": {"enrollment { id }", in(func(c *cast) vars { return vars{"enrollmentId": c.newEnrollment()} }),
 				codes("FORBIDDEN", "outsider=NOT_FOUND", "lead", "staff", "admin")},
 			"recordFee": {"enrollment { id }", in(func(c *cast) vars {
@@ -63,7 +63,7 @@ func placementRows() matrix {
 
 // furnishPlacement makes applications of the member's in the states that decisions lead to, and a place that one of them led to.
 func (c *cast) furnishPlacement() {
-	c.objects["decided"] = c.newCall()
+	c.objects["decided"] = c.placedCall()
 	c.objects["undecided"] = c.newStanding(application.StateSUBMITTED, decision.KindACCEPT)
 	c.objects["offered"], c.objects["waiting"] = c.newOffered(), c.newWaiting()
 	c.objects["admitted"] = c.newStanding(application.StateADMITTED, decision.KindACCEPT)
@@ -81,8 +81,8 @@ func (c *cast) newWaiting() gid.ID {
 	return c.newStanding(application.StateWAITLISTED, decision.KindWAITLIST)
 }
 
-// newCall is a call with a place of its own.
-func (c *cast) newCall() (id gid.ID) {
+// placedCall is a call with a place of its own.
+func (c *cast) placedCall() (id gid.ID) {
 	c.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
 		id, err = callOf(ctx, tx, c.World, c.offering)
 		return err
@@ -95,7 +95,7 @@ func (c *cast) newCall() (id gid.ID) {
 func (c *cast) newStanding(state application.State, kind decision.Kind) gid.ID {
 	call := c.objects["decided"]
 	if state == application.StateOFFERED { // which can be taken
-		call = c.newCall()
+		call = c.placedCall()
 	}
 	var id gid.ID
 	c.Tx(func(ctx context.Context, tx *ent.Client) (err error) {

@@ -21,6 +21,7 @@ func spaceRows() matrix {
 				return vars{"spaceMembershipId": c.Join(c.affinity, c.Member("new"), "MEMBER"), "role": "MEMBER"}
 			}), codes("NOT_FOUND", "insider")},
 			"endSpaceMembership": {"errors { code }", in(func(c *cast) vars { return vars{"spaceMembershipId": c.Join(c.affinity, c.Member("new"), "MEMBER")} }), codes("NOT_FOUND", "insider")},
+			"requestSpaceExport": {"export { state }", in(func(c *cast) vars { return vars{"spaceId": c.workgroup} }), codes("NOT_FOUND", "member=FORBIDDEN", "lead=FORBIDDEN", "staff", "admin")},
 			"breakGlass": {"breakGlass { id }", in(func(c *cast) vars {
 				return vars{"spaceId": c.Space(space.KindAFFINITY, "A", c.insider), "reason": glassReason, "hours": 1}
 			}), codes("NOT_FOUND", "admin")},
@@ -40,6 +41,7 @@ func spaceRows() matrix {
 			"Space.viewerUnreadCount":     {"", of("workgroup"), cells("NOT_FOUND", "reader member=1", "lead=2", "staff admin=0")},
 			"Space.viewerMembership":      {"", of("workgroup"), cells("NOT_FOUND", "reader member lead=there", "staff admin=null")},
 			"Space.viewerCanCreateThread": {"", of("workgroup"), cells("NOT_FOUND", "reader member lead staff admin=true")},
+			"Space.export":                {"", of("workgroup"), cells("NOT_FOUND", "reader member lead=null", "staff admin=there")},
 			"Space.viewerCanUpdate":       {"", of("workgroup"), cells("NOT_FOUND", "reader member lead=false", "staff admin=true")},
 		},
 	}

@@ -160,6 +160,8 @@ func (c *cast) furnish() {
 	})
 	c.newWebhook()
 	c.newFailedMail()
+	_, err := c.App.Archives.Request(c.staff.Context(), c.staff.Viewer, c.workgroup, nil)
+	made(c, true, err)
 	c.furnishDesk(thread, post)
 	c.furnishModeration(post)
 	c.furnishAdmission()

@@ -66,6 +66,16 @@ func SMTP(o *Office) Option {
 	return func(s *settings) { s.SMTPURL, s.MailFrom = o.url, "Commons <commons@commons.example>" }
 }
 
+// URL is where the server takes mail, as COMMONS_SMTP_URL has it.
+func (o *Office) URL() string { return o.url }
+
+// All are the mails that came, in order.
+func (o *Office) All() []Letter {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.mails)
+}
+
 // Refuse makes the server answer with a code whenever it is told of an address; zero: it takes mail again.
 func (o *Office) Refuse(address string, code int) {
 	o.mu.Lock()

@@ -16,7 +16,7 @@ import (
 func TestDisablingWithABacklog(t *testing.T) {
 	apitest.Each(t, func(w *apitest.World) {
 		staff := w.Role(w.Member("staff"), roleassignment.RoleSTAFF)
-		id, _ := endpoint(staff, newReceiver(w.T, nil).URL, "SPACE_CREATED")
+		id, _ := endpoint(w, staff, newReceiver(w.T, nil).URL, "SPACE_CREATED")
 		c := w.App.Store.Client(w.System())
 		later := w.App.Config.Now().Add(time.Hour)
 		const many, part = 6500, 500

@@ -94,9 +94,9 @@ func (r *receiver) next(t *testing.T) heardOf {
 	}
 }
 
-// endpoint makes an endpoint for a receiver, and returns its id and secret.
-func endpoint(staff *apitest.Person, to string, events ...string) (id, secret string) {
-	r := staff.Must(createEndpoint, input(vars{"url": to, "events": events}))
+// endpoint makes an endpoint for a receiver, in a browser of a member of staff, and returns its id and secret.
+func endpoint(w *apitest.World, staff *apitest.Person, to string, events ...string) (id, secret string) {
+	r := w.SignedIn(staff).Must(createEndpoint, input(vars{"url": to, "events": events}))
 	return r.String("createWebhookEndpoint.endpoint.id"), r.String("createWebhookEndpoint.secret")
 }
 
@@ -124,7 +124,7 @@ func TestWebhooks(t *testing.T) {
 		}
 		before := cost()
 		r := newReceiver(t, nil)
-		id, secret := endpoint(staff, r.URL, "THREAD_CREATED", "POST_CREATED", "POST_EDITED", "POST_DELETED", "SPACE_CREATED")
+		id, secret := endpoint(w, staff, r.URL, "THREAD_CREATED", "POST_CREATED", "POST_EDITED", "POST_DELETED", "SPACE_CREATED")
 
 		t.Run("a ping arrives, signed as others verify it", func(t *testing.T) {
 			delivery := staff.Must(pingEndpoint, input(vars{"endpointId": id})).String("pingWebhookEndpoint.delivery.id")
@@ -196,8 +196,12 @@ func TestWebhooks(t *testing.T) {
 		})
 		t.Run("a renewed secret signs beside the one before", func(t *testing.T) {
 			rotate := `mutation($input: RotateWebhookSecretInput!) { rotateWebhookSecret(input: $input) { secret errors { code message } } }`
-			fresh := staff.Must(rotate, input(vars{"endpointId": id, "idempotencyKey": "once"})).String("rotateWebhookSecret.secret")
-			if again := staff.Must(rotate, input(vars{"endpointId": id, "idempotencyKey": "once"})).String("rotateWebhookSecret.secret"); again != fresh || fresh == secret {
+			browser := w.SignedIn(staff)
+			if code := staff.Do(rotate, input(vars{"endpointId": id})).Code(); code != "FORBIDDEN" {
+				t.Errorf("a token learns a secret that outlives it: %q", code)
+			}
+			fresh := browser.Must(rotate, input(vars{"endpointId": id, "idempotencyKey": "once"})).String("rotateWebhookSecret.secret")
+			if again := browser.Must(rotate, input(vars{"endpointId": id, "idempotencyKey": "once"})).String("rotateWebhookSecret.secret"); again != fresh || fresh == secret {
 				t.Error("the same key gave another secret, or the old one")
 			}
 			staff.Must(pingEndpoint, input(vars{"endpointId": id}))
@@ -247,7 +251,7 @@ func TestWebhookFailures(t *testing.T) {
 					_, _ = io.WriteString(w, "out of\x00 order "+strings.Repeat("x", 5000))
 				}
 			})
-			id, secret := endpoint(staff, r.URL, "SPACE_CREATED")
+			id, secret := endpoint(w, staff, r.URL, "SPACE_CREATED")
 			staff.Must(pingEndpoint, input(vars{"endpointId": id}))
 			first := r.next(t)
 			w.Eventually("the failure is written down", func() bool {
@@ -279,7 +283,7 @@ func TestWebhookFailures(t *testing.T) {
 				w.Header().Set("Location", elsewhere.URL)
 				w.WriteHeader(http.StatusTemporaryRedirect)
 			})
-			id, _ := endpoint(staff, r.URL, "SPACE_CREATED")
+			id, _ := endpoint(w, staff, r.URL, "SPACE_CREATED")
 			staff.Must(pingEndpoint, input(vars{"endpointId": id}))
 			r.next(t)
 			w.Eventually("it failed", func() bool { return state(id).Int(newest+"status") == 307 })
@@ -291,8 +295,8 @@ func TestWebhookFailures(t *testing.T) {
 			stall := make(chan struct{})
 			defer close(stall)
 			slow, quick := newReceiver(t, func(http.ResponseWriter, heardOf) { <-stall }), newReceiver(t, nil)
-			slowID, _ := endpoint(staff, slow.URL, "SPACE_CREATED")
-			quickID, _ := endpoint(staff, quick.URL, "SPACE_CREATED")
+			slowID, _ := endpoint(w, staff, slow.URL, "SPACE_CREATED")
+			quickID, _ := endpoint(w, staff, quick.URL, "SPACE_CREATED")
 			for range 120 {
 				staff.Must(pingEndpoint, input(vars{"endpointId": slowID}))
 			}
@@ -310,7 +314,7 @@ func TestWebhookFailures(t *testing.T) {
 					w.WriteHeader(http.StatusGone)
 				}
 			})
-			id, _ := endpoint(staff, r.URL, "SPACE_CREATED")
+			id, _ := endpoint(w, staff, r.URL, "SPACE_CREATED")
 			staff.Must(pingEndpoint, input(vars{"endpointId": id}))
 			lost := r.next(t)
 			w.Eventually("it is disabled", func() bool {
@@ -339,7 +343,7 @@ func TestWebhookFailures(t *testing.T) {
 		})
 		t.Run("an endpoint that fails for five days is disabled", func(t *testing.T) {
 			r := newReceiver(t, func(w http.ResponseWriter, _ heardOf) { w.WriteHeader(http.StatusBadGateway) })
-			id, _ := endpoint(staff, r.URL, "SPACE_CREATED")
+			id, _ := endpoint(w, staff, r.URL, "SPACE_CREATED")
 			for range 3 {
 				staff.Must(pingEndpoint, input(vars{"endpointId": id}))
 				r.next(t)
@@ -354,12 +358,24 @@ func TestWebhookFailures(t *testing.T) {
 			}
 			w.Eventually("it is disabled", func() bool { return state(id).At("node.enabled") == false })
 		})
+		t.Run("a token makes no endpoint and leads none elsewhere: what it made would outlive it", func(t *testing.T) {
+			good := vars{"url": "https://example.org/", "events": []string{"SPACE_CREATED"}}
+			if got := staff.Do(createEndpoint, input(good)); got.Code() != "FORBIDDEN" {
+				t.Errorf("%s", got.Body)
+			}
+			id, _ := endpoint(w, staff, "https://example.org/", "SPACE_CREATED")
+			if got := staff.Do(updateEndpoint, input(vars{"endpointId": id, "url": "https://example.com/"})); got.Code() != "FORBIDDEN" {
+				t.Errorf("%s", got.Body)
+			}
+			staff.Must(updateEndpoint, input(vars{"endpointId": id, "enabled": false}))
+		})
 		t.Run("bad input changes nothing", func(t *testing.T) {
+			browser := w.SignedIn(staff)
 			for _, bad := range []vars{
 				{"url": "https://10.0.0.1/", "events": []string{"SPACE_CREATED"}}, {"url": "http://example.org/", "events": []string{"SPACE_CREATED"}},
 				{"url": "https://example.org/", "events": []string{}}, {"url": "https://example.org/", "events": []string{"SPACE_CREATED"}, "description": strings.Repeat("x", 501)},
 			} {
-				if got := staff.Do(createEndpoint, input(bad)); got.Code() != "INVALID_INPUT" {
+				if got := browser.Do(createEndpoint, input(bad)); got.Code() != "INVALID_INPUT" {
 					t.Errorf("%s", got.Body)
 				}
 			}
@@ -375,7 +391,7 @@ func TestWebhooksOfTwoReplicas(t *testing.T) {
 	staff, ada := a.Role(a.Member("staff"), roleassignment.RoleSTAFF), a.Member("ada")
 	network := a.Space(space.KindNETWORK, "Network", ada)
 	r := newReceiver(t, nil)
-	endpoint(staff, r.URL, "POST_CREATED")
+	endpoint(a, staff, r.URL, "POST_CREATED")
 	thread := a.Thread(ada, network, "T", "B")
 	r.next(t)
 	var writing sync.WaitGroup

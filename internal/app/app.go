@@ -24,6 +24,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/account"
 	"github.com/pursuing-equity/commons/internal/admission"
+	"github.com/pursuing-equity/commons/internal/archive"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/casework"
 	"github.com/pursuing-equity/commons/internal/community"
@@ -44,8 +45,8 @@ import (
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/openid"
 	"github.com/pursuing-equity/commons/internal/people"
-	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/placement"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/server"
 	"github.com/pursuing-equity/commons/internal/signin"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -109,6 +110,7 @@ type App struct {
 	Markdown  *markdown.Renderer
 	Audit     *audit.Log
 	Webhooks  *webhook.Service
+	Archives  *archive.Service
 	Inbound   *inbound.Service // nil where there are no addresses for answers by mail
 	Mail      *mail.Service
 	Sender    *mail.Sender
@@ -183,7 +185,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Community.Newcomers = a.Newcomers
 	a.Kept = graph.Keep(s, cfg.Now)
 	a.Events.OnAccessChange(a.Kept.Forget)
-	a.Forum = &forum.Service{Newcomers: a.Newcomers, Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Markdown: a.Markdown, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID}
+	a.Forum = &forum.Service{Newcomers: a.Newcomers, Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Webhooks: a.Webhooks, Markdown: a.Markdown, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID}
 	a.Desk = &desk.Service{Store: s, Events: a.Events, Forum: a.Forum, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
 	a.People = &people.Service{Newcomers: a.Newcomers, Store: s, Community: a.Community, Forum: a.Forum, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}
@@ -191,6 +193,10 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		Store: s, Directory: filepath.Join(cfg.DataDir, "files"), BucketURL: cfg.FilesURL, Scanner: cfg.ClamdAddress,
 		PublicURL: cfg.PublicURL, Limits: cfg.Files, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
 	}
+	a.Archives = archive.New(archive.Config{
+		Store: s, Audit: a.Audit, Files: a.Files, Forum: a.Forum, Now: cfg.Now, NewID: newID, Directory: cfg.DataDir,
+		PublicURL: func() string { return a.Accounts.PublicURL }, Logger: cfg.Logger,
+	})
 	a.Moderation = &moderation.Service{Store: s, Events: a.Events, Audit: a.Audit, Forum: a.Forum, Notify: a.Notify, Unlimited: !cfg.RateLimit, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
 	if cfg.InboundDomain != "" {
 		a.Inbound = &inbound.Service{Store: s, Forum: a.Forum, Files: a.Files, Domain: cfg.InboundDomain, Directory: cfg.DataDir, Now: cfg.Now, Unlimited: !cfg.RateLimit, Logger: cfg.Logger}
@@ -348,6 +354,11 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 		defer close(placing)
 		a.Placement.Run(logCtx)
 	}()
+	archiving := make(chan struct{})
+	go func() {
+		defer close(archiving)
+		a.Archives.Run(logCtx)
+	}()
 	err = srv.Serve(ctx, ln)
 	stop()
 	<-logDone
@@ -362,6 +373,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, explorer http.Handler)
 	<-publishing
 	<-working
 	<-placing
+	<-archiving
 	<-indexing
 	return err
 }
@@ -374,6 +386,7 @@ func (a *App) Resolver() *graph.Resolver {
 		People: a.People, Library: a.Library, Moderation: a.Moderation, Newcomers: a.Newcomers, Audit: a.Audit, Files: a.Files,
 		Webhooks: a.Webhooks, Mail: a.Mail, Admission: a.Admission, Reviewing: a.Reviews, Casework: a.Casework,
 		Placement: a.Placement,
+		Archives:  a.Archives,
 	}
 }
 
@@ -395,6 +408,7 @@ func (a *App) pages() (map[string]server.Page, error) {
 	maps.Copy(pages, a.Admission.Pages())
 	pages["GET /exports/{token}"] = a.exports()
 	pages["GET /application-exports/{token}"] = a.applicationExports
+	pages[archive.Path] = a.Archives.Serve
 	pages["GET /spaces/{id}/feed.atom"] = (&feed.Service{Store: a.Store, Accounts: a.Accounts}).Serve
 	if a.Mailbox != nil {
 		pages["GET /mailbox"] = a.Mailbox.Page

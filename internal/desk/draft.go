@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/draft"
@@ -13,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -32,6 +34,9 @@ type DraftPatch struct {
 	SpaceID, ThreadID *gid.ID // where a new thread, or a post, would go: one of the two
 	ReplyToID         *gid.ID // zero for none
 	Title, Body       *string
+	Kind              *thread.Kind // of a new thread
+	Tags              *[]string    // of a new thread
+	AttachmentFileIDs *[]gid.ID
 	ExpectedVersion   *int    // needed unless it is a new one
 	IdempotencyKey    *string `json:"-"`
 }
@@ -43,6 +48,15 @@ func (p DraftPatch) check() (DraftPatch, error) {
 	}
 	if p.Body != nil {
 		p.Body = new(c.Text("body", *p.Body, 0, maxBody))
+	}
+	if p.Kind != nil && *p.Kind != "" && thread.KindValidator(*p.Kind) != nil {
+		c.Refuse("kind", "There is no such sort of thread.")
+	}
+	if p.Tags != nil {
+		p.Tags = new(forum.CheckTags(&c, *p.Tags))
+	}
+	if p.AttachmentFileIDs != nil {
+		forum.CheckAttachments(&c, *p.AttachmentFileIDs)
 	}
 	if p.SpaceID != nil && p.ThreadID != nil {
 		c.Refuse("threadId", "Name a space for a new thread, or a thread for a post, and not both.")
@@ -104,9 +118,13 @@ func (s *Service) begin(ctx context.Context, tx *ent.Client, v viewer.Viewer, me
 	}
 	now := s.Now()
 	err = tx.Draft.Create().SetID(d.ID).SetCreatedAt(now).SetUpdatedAt(now).SetMemberID(me).
-		SetNillableSpaceID(d.SpaceID).SetNillableThreadID(d.ThreadID).SetNillableReplyToID(d.ReplyToID).SetTitle(d.Title).SetBody(d.Body).Exec(ctx)
+		SetNillableSpaceID(d.SpaceID).SetNillableThreadID(d.ThreadID).SetNillableReplyToID(d.ReplyToID).SetTitle(d.Title).SetBody(d.Body).
+		SetKind(d.Kind).SetTags(d.Tags).SetAttachments(d.Attachments).Exec(ctx)
 	if err != nil {
 		return gid.ID{}, fmt.Errorf("create draft: %w", err)
+	}
+	if err := s.keep(ctx, tx, d, now); err != nil {
+		return gid.ID{}, err
 	}
 	return d.ID, s.tell(ctx, tx, me, event.DraftChanged, d.ID)
 }
@@ -121,15 +139,21 @@ func (s *Service) edit(ctx context.Context, tx *ent.Client, v viewer.Viewer, me 
 	if err := patch.apply(ctx, tx, v, &d); err != nil {
 		return err
 	}
-	same := d.Title == before.Title && d.Body == before.Body && equal(d.SpaceID, before.SpaceID) && equal(d.ThreadID, before.ThreadID) && equal(d.ReplyToID, before.ReplyToID)
+	same := d.Title == before.Title && d.Body == before.Body && equal(d.SpaceID, before.SpaceID) && equal(d.ThreadID, before.ThreadID) && equal(d.ReplyToID, before.ReplyToID) &&
+		d.Kind == before.Kind && slices.Equal(d.Tags, before.Tags) && slices.Equal(d.Attachments, before.Attachments)
 	switch {
 	case same: // the answer to saving it got lost
 		return nil
 	case before.Version != *patch.ExpectedVersion:
 		return stale(before)
 	}
+	now := s.Now()
+	if err := s.keep(ctx, tx, &d, now); err != nil {
+		return err
+	}
 	err = tx.DraftVersion.Create().SetID(s.NewID(gid.DraftVersion)).SetCreatedAt(before.UpdatedAt).SetDraftID(d.ID).
-		SetVersion(before.Version).SetTitle(before.Title).SetBody(before.Body).Exec(ctx)
+		SetVersion(before.Version).SetTitle(before.Title).SetBody(before.Body).
+		SetKind(before.Kind).SetTags(before.Tags).SetAttachments(before.Attachments).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("keep the old version: %w", err)
 	}
@@ -137,12 +161,16 @@ func (s *Service) edit(ctx context.Context, tx *ent.Client, v viewer.Viewer, me 
 	if err != nil {
 		return fmt.Errorf("forget the oldest version: %w", err)
 	}
-	u := tx.Draft.UpdateOneID(d.ID).SetTitle(d.Title).SetBody(d.Body).SetVersion(before.Version + 1).SetFailure("").SetUpdatedAt(s.Now())
+	u := tx.Draft.UpdateOneID(d.ID).SetTitle(d.Title).SetBody(d.Body).SetVersion(before.Version + 1).SetFailure("").SetUpdatedAt(now).
+		SetKind(d.Kind).SetTags(d.Tags).SetAttachments(d.Attachments)
 	point(d.SpaceID, u.SetSpaceID, u.ClearSpaceID)
 	point(d.ThreadID, u.SetThreadID, u.ClearThreadID)
 	point(d.ReplyToID, u.SetReplyToID, u.ClearReplyToID)
 	if err := u.Exec(ctx); err != nil {
 		return fmt.Errorf("save draft: %w", err)
+	}
+	if err := settle(ctx, tx, &d, now); err != nil {
+		return err
 	}
 	return s.tell(ctx, tx, me, event.DraftChanged, d.ID)
 }
@@ -176,6 +204,13 @@ func (p DraftPatch) apply(ctx context.Context, tx *ent.Client, v viewer.Viewer, 
 			return err
 		}
 		d.SpaceID, d.ThreadID, d.ReplyToID = nil, p.ThreadID, nil
+		d.Kind, d.Tags = "", nil // a post has none
+	}
+	if p.AttachmentFileIDs != nil {
+		d.Attachments = texts(*p.AttachmentFileIDs)
+	}
+	if err := p.file(d); err != nil {
+		return err
 	}
 	switch {
 	case p.ReplyToID == nil:
@@ -188,6 +223,25 @@ func (p DraftPatch) apply(ctx context.Context, tx *ent.Client, v viewer.Viewer, 
 			return err
 		}
 		d.ReplyToID = p.ReplyToID
+	}
+	return nil
+}
+
+// file writes the kind and the tags of a new thread into a draft.
+func (p DraftPatch) file(d *ent.Draft) error {
+	if p.Kind != nil {
+		d.Kind = string(*p.Kind)
+	}
+	if p.Tags != nil {
+		d.Tags = *p.Tags
+	}
+	switch {
+	case d.ThreadID == nil:
+		return nil
+	case d.Kind != "":
+		return fault.Invalid("kind", "Only a thread has a kind.")
+	case len(d.Tags) > 0:
+		return fault.Invalid("tags", "Only a thread has tags.")
 	}
 	return nil
 }
@@ -235,7 +289,7 @@ func (s *Service) DeleteDraft(ctx context.Context, v viewer.Viewer, id gid.ID) (
 		if _, err := own(ctx, tx, me, id); err != nil {
 			return err
 		}
-		if _, err := remove(ctx, tx, draft.ID(id)); err != nil {
+		if _, err := remove(ctx, tx, s.Now(), draft.ID(id)); err != nil {
 			return err
 		}
 		return s.tell(ctx, tx, me, event.DraftChanged, id)

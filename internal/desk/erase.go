@@ -24,7 +24,7 @@ func (s *Service) Erase(ctx context.Context, id gid.ID) error {
 		return s.Store.Client(ctx).Draft.Query().Where(draft.MemberID(id), within).Select(draft.FieldID).All(ctx)
 	}, func(rows []*ent.Draft) error {
 		return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-			_, err := remove(ctx, tx, page.AnyOf(draft.FieldID, ids(rows, draftID)))
+			_, err := remove(ctx, tx, s.Now(), page.AnyOf(draft.FieldID, ids(rows, draftID)))
 			return err
 		})
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/draftversion"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
@@ -156,7 +157,7 @@ func (s *Service) publish(ctx context.Context, v viewer.Viewer, d *ent.Draft, st
 		if err := hold(ctx, tx, d.MemberID); err != nil {
 			return err
 		}
-		switch n, err := remove(ctx, tx, still...); {
+		switch n, err := remove(ctx, tx, s.Now(), still...); {
 		case err != nil:
 			return err
 		case n == 0:
@@ -164,12 +165,13 @@ func (s *Service) publish(ctx context.Context, v viewer.Viewer, d *ent.Draft, st
 		}
 		return s.tell(ctx, tx, d.MemberID, event.DraftChanged, d.ID)
 	}
+	extras := forum.PostExtras{AttachmentFileIDs: FileIDs(d.Attachments), KeptFileIDs: FileIDs(d.Attachments)}
 	if d.SpaceID != nil {
-		_, err := s.Forum.CreateThread(ctx, v, forum.NewThread{SpaceID: *d.SpaceID, Title: d.Title, Body: d.Body, IdempotencyKey: new(key(d.ID)), Then: then})
-		return at(err, map[string]string{"spaceId": "draftId", "title": "draftId", "body": "draftId"})
+		_, err := s.Forum.CreateThread(ctx, v, forum.NewThread{SpaceID: *d.SpaceID, Title: d.Title, Body: d.Body, Kind: thread.Kind(d.Kind), Tags: d.Tags, PostExtras: extras, IdempotencyKey: new(key(d.ID)), Then: then})
+		return at(err, map[string]string{"spaceId": "draftId", "title": "draftId", "body": "draftId", "kind": "draftId", "tags": "draftId", attachmentPath: "draftId"})
 	}
-	_, err := s.Forum.CreatePost(ctx, v, forum.NewPost{ThreadID: *d.ThreadID, Body: d.Body, ReplyToID: d.ReplyToID, IdempotencyKey: new(key(d.ID)), Then: then})
-	return at(err, map[string]string{"threadId": "draftId", "body": "draftId", "replyToId": "draftId"})
+	_, err := s.Forum.CreatePost(ctx, v, forum.NewPost{ThreadID: *d.ThreadID, Body: d.Body, ReplyToID: d.ReplyToID, PostExtras: extras, IdempotencyKey: new(key(d.ID)), Then: then})
+	return at(err, map[string]string{"threadId": "draftId", "body": "draftId", "replyToId": "draftId", attachmentPath: "draftId"})
 }
 
 // at points faults of writing into the input of publishing, which names the draft alone.
@@ -188,14 +190,17 @@ func at(err error, paths map[string]string) error {
 	return list
 }
 
-// remove deletes drafts with their versions, and returns how many.
-func remove(ctx context.Context, tx *ent.Client, which ...predicate.Draft) (int, error) {
+// remove deletes drafts with their versions, lets their files go that no post has taken over, and returns how many drafts there were.
+func remove(ctx context.Context, tx *ent.Client, now time.Time, which ...predicate.Draft) (int, error) {
 	ids, err := tx.Draft.Query().Where(which...).IDs(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("find drafts: %w", err)
 	}
 	if _, err := tx.DraftVersion.Delete().Where(page.AnyOf(draftversion.FieldDraftID, ids)).Exec(ctx); err != nil {
 		return 0, fmt.Errorf("delete versions of drafts: %w", err)
+	}
+	if err := letGoOf(ctx, tx, ids, now); err != nil {
+		return 0, err
 	}
 	n, err := tx.Draft.Delete().Where(page.AnyOf(draft.FieldID, ids)).Where(which...).Exec(ctx)
 	if err != nil {

@@ -146,6 +146,9 @@ type Entry struct {
 	Kind   string
 	Object gid.ID
 	Actor  gid.ID
+	// Moved says of a post that is new in this thread that it came from another one. It is not kept: it is for who is told within the
+	// transaction.
+	Moved bool
 }
 
 func (e Entry) row(tx *ent.Client, stream gid.ID, seq int, at time.Time) *ent.EventCreate {

@@ -35,6 +35,19 @@ func Attach(ctx context.Context, tx *ent.Client, owner, id gid.ID, purpose file.
 	return nil
 }
 
+// Adopt gives a member's file, which something else of theirs refers to and lets go in the same transaction, to what will refer to it. It returns
+// what Attach does.
+func Adopt(ctx context.Context, tx *ent.Client, owner, id gid.ID, purpose file.Purpose, _ time.Time) error {
+	there, err := tx.File.Query().Where(file.ID(id), access.OwnFiles(owner), file.PurposeEQ(purpose), file.AttachedAtNotNil(), file.DeletedAtIsNil()).Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("look for a file: %w", err)
+	}
+	if !there {
+		return fault.Missing()
+	}
+	return nil
+}
+
 // Release lets a file go that nothing refers to any more, within the transaction of that. Its links end with it; its bytes go soon.
 func Release(ctx context.Context, tx *ent.Client, id gid.ID, at time.Time) error {
 	if err := tx.File.Update().Where(file.ID(id), file.DeletedAtIsNil()).SetDeletedAt(at).Exec(ctx); err != nil {

@@ -24,7 +24,8 @@ const maxAttachments = 10
 
 const attachmentPath = "attachmentFileIds"
 
-func checkAttachments(check *input.Checker, ids []gid.ID) {
+// CheckAttachments checks the list of the files that a post, or a draft of one, is to hold.
+func CheckAttachments(check *input.Checker, ids []gid.ID) {
 	if len(ids) > maxAttachments {
 		check.Refuse(attachmentPath, "A post holds at most %d files.", maxAttachments)
 		return
@@ -36,8 +37,9 @@ func checkAttachments(check *input.Checker, ids []gid.ID) {
 	}
 }
 
-// attach makes a post hold files from now on, and no others: what it held already stays, what it does not any more is released.
-func (s *Service) attach(ctx context.Context, tx *ent.Client, author, postID gid.ID, ids []gid.ID, now time.Time) error {
+// attach makes a post hold files from now on, and no others: what it held already stays, what it does not any more is released. Those that the
+// author's draft kept go over to the post.
+func (s *Service) attach(ctx context.Context, tx *ent.Client, author, postID gid.ID, ids, kept []gid.ID, now time.Time) error {
 	held, err := attached(ctx, tx, postID)
 	if err != nil || slices.Equal(held, ids) {
 		return err
@@ -47,7 +49,11 @@ func (s *Service) attach(ctx context.Context, tx *ent.Client, author, postID gid
 		if slices.Contains(held, id) {
 			continue
 		}
-		err := files.Attach(ctx, tx, author, id, file.PurposePOST, now)
+		take := files.Attach
+		if slices.Contains(kept, id) {
+			take = files.Adopt
+		}
+		err := take(ctx, tx, author, id, file.PurposePOST, now)
 		if refused := new(fault.Error); errors.As(err, &refused) {
 			return refused.At(attachmentPath + "." + strconv.Itoa(slices.Index(ids, id)))
 		}

@@ -36,8 +36,8 @@ const (
 // word is a tag: letters and digits, in parts with hyphens between.
 var word = regexp.MustCompile(`^[\p{L}\p{M}\p{N}]+(-[\p{L}\p{M}\p{N}]+)*$`)
 
-// checkTags returns tags as they are kept: in small letters, in their order, each once.
-func checkTags(check *input.Checker, tags []string) []string {
+// CheckTags returns tags as they are kept: in small letters, in their order, each once.
+func CheckTags(check *input.Checker, tags []string) []string {
 	kept := make([]string, len(tags))
 	for i, t := range tags {
 		kept[i] = strings.ToLower(strings.TrimSpace(t))
@@ -81,7 +81,7 @@ func (s *Service) ClassifyThread(ctx context.Context, v viewer.Viewer, id gid.ID
 	}
 	var tags []string
 	if c.Tags != nil {
-		tags = checkTags(&check, *c.Tags)
+		tags = CheckTags(&check, *c.Tags)
 	}
 	if err := check.Err(); err != nil {
 		return nil, err

@@ -88,7 +88,7 @@ func (s *Service) perThread(ctx context.Context, posts []*ent.Post, do func(ctx 
 func (s *Service) announce(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, at time.Time, kind string, actor gid.ID) (*ent.ThreadUpdateOne, error) {
 	entries := make([]event.Entry, len(posts))
 	for i, p := range posts {
-		entries[i] = event.Entry{Kind: kind, Object: p.ID, Actor: actor}
+		entries[i] = event.Entry{Kind: kind, Object: p.ID, Actor: actor, Moved: kind == event.PostCreated} // what is written is recorded by itself
 	}
 	seq, err := s.Events.Append(ctx, tx, t.ID, t.EventSeq, at, entries...)
 	if err != nil {

@@ -25,6 +25,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
+	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
 // Service has the rules of discussion. All fields but PublicURL are needed.
@@ -33,6 +34,7 @@ type Service struct {
 	Events   *event.Log
 	Notify   *notify.Service
 	Audit    *audit.Log
+	Webhooks *webhook.Service // nil: nobody outside is told of merges and splits
 	Markdown *markdown.Renderer
 	// Newcomers limits what those write who are new.
 	Newcomers *newcomer.Service

@@ -100,6 +100,9 @@ func (s *Service) merge(ctx context.Context, tx *ent.Client, v viewer.Viewer, r 
 	if err != nil {
 		return fmt.Errorf("watch the other thread: %w", err)
 	}
+	if err := s.Webhooks.Merged(ctx, tx, r.at, r.actor, r.from.Thread, r.into.Thread); err != nil {
+		return err
+	}
 	return s.tell(ctx, tx, v, r.from, audit.Entry{Action: audit.ThreadsMerged, Subject: r.from.ID})
 }
 

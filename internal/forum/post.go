@@ -37,6 +37,7 @@ type NewPost struct {
 type PostExtras struct {
 	AttachmentFileIDs []gid.ID `json:",omitempty"` // uploaded files of the author's own
 	Poll              *NewPoll `json:",omitempty"`
+	KeptFileIDs       []gid.ID `json:"-"` // those of the files that the author's draft keeps, which the post takes over
 }
 
 // written is a new post as it was checked.
@@ -49,8 +50,9 @@ type written struct {
 
 // checkPost returns a new post's own part as it is kept.
 func checkPost(check *input.Checker, body string, e PostExtras) written {
-	checkAttachments(check, e.AttachmentFileIDs)
-	return written{body: check.Text("body", body, 1, maxBody), PostExtras: PostExtras{e.AttachmentFileIDs, checkPoll(check, e.Poll)}}
+	CheckAttachments(check, e.AttachmentFileIDs)
+	e.Poll = checkPoll(check, e.Poll)
+	return written{body: check.Text("body", body, 1, maxBody), PostExtras: e}
 }
 
 // CreatePost writes a post. It returns NOT_FOUND when the viewer cannot see the thread, FORBIDDEN, THREAD_LOCKED or ARCHIVED when
@@ -121,7 +123,7 @@ func (s *Service) addPost(ctx context.Context, tx *ent.Client, t *locked, me gid
 	if err := create.Exec(ctx); err != nil {
 		return gid.ID{}, fmt.Errorf("create post: %w", err)
 	}
-	if err := s.attach(ctx, tx, me, p.ID, w.AttachmentFileIDs, now); err != nil {
+	if err := s.attach(ctx, tx, me, p.ID, w.AttachmentFileIDs, w.KeptFileIDs, now); err != nil {
 		return gid.ID{}, err
 	}
 	if err := s.addPoll(ctx, tx, p.ID, w.Poll, now); err != nil {
@@ -160,7 +162,7 @@ func (s *Service) EditPost(ctx context.Context, v viewer.Viewer, id gid.ID, expe
 	var check input.Checker
 	body = check.Text("body", body, 1, maxBody)
 	if attachments != nil {
-		checkAttachments(&check, *attachments)
+		CheckAttachments(&check, *attachments)
 	}
 	if err := check.Err(); err != nil {
 		return nil, err
@@ -195,7 +197,7 @@ func (s *Service) EditPost(ctx context.Context, v viewer.Viewer, id gid.ID, expe
 		}
 		now := s.Now()
 		if attachments != nil {
-			if err := s.attach(ctx, tx, me, id, *attachments, now); err != nil {
+			if err := s.attach(ctx, tx, me, id, *attachments, nil, now); err != nil {
 				return err
 			}
 		}

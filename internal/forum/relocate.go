@@ -14,7 +14,6 @@ import (
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/notificationjob"
 	"github.com/pursuing-equity/commons/ent/post"
-	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/ent/searchdocument"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -175,7 +174,7 @@ func (s *Service) tellBoth(ctx context.Context, tx *ent.Client, r *relocation, l
 		}
 	}
 	for some := range slices.Chunk(r.posts, insertBatch) {
-		if _, err := s.announce(ctx, tx, r.into, some, r.at, event.PostCreated, r.actor); err != nil {
+		if _, err := s.announce(ctx, tx, r.into, some, r.at, event.PostCreated, r.actor); err != nil { // they are new here
 			return err
 		}
 	}
@@ -196,33 +195,15 @@ func (s *Service) tellBoth(ctx context.Context, tx *ent.Client, r *relocation, l
 		return fmt.Errorf("count what went: %w", err)
 	}
 	last := r.posts[len(r.posts)-1]
-	if r.into.PostSeq == 0 || last.CreatedAt.After(r.into.LastActivityAt) {
-		came.SetLastActivityAt(last.CreatedAt)
+	newest := slices.MaxFunc(r.posts, func(a, b *ent.Post) int { return a.CreatedAt.Compare(b.CreatedAt) }).CreatedAt // the last, unless they were moved before
+	if r.into.PostSeq == 0 || newest.After(r.into.LastActivityAt) {
+		came.SetLastActivityAt(newest)
 	}
 	r.into.PostSeq += len(r.posts)
 	r.into.DeletedPosts += buried
 	err := came.SetEventSeq(r.into.EventSeq).SetPostSeq(r.into.PostSeq).SetDeletedPosts(r.into.DeletedPosts).SetLastPostID(last.ID).SetUpdatedAt(r.at).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("count what came: %w", err)
-	}
-	return nil
-}
-
-// recount counts anew, for everybody who has a position in a thread, what is never unread behind it: one statement.
-func recount(ctx context.Context, tx *ent.Client, threadID gid.ID) error {
-	err := tx.ReadState.Update().Where(readstate.ThreadID(threadID)).Modify(func(u *sql.UpdateBuilder) {
-		b := sql.Dialect(u.Dialect())
-		p, state := b.Table(post.Table).As("p"), b.Table(readstate.Table)
-		never := b.Select(sql.Count("*")).From(p)
-		never.Where(sql.And(
-			sql.EQ(p.C(post.FieldThreadID), threadID),
-			sql.ColumnsGT(p.C(post.FieldSeq), state.C(readstate.FieldLastReadSeq)),
-			sql.Or(sql.ColumnsEQ(p.C(post.FieldAuthorID), state.C(readstate.FieldMemberID)), sql.NotNull(p.C(post.FieldDeletedAt)), sql.NotNull(p.C(post.FieldHiddenAt))),
-		))
-		u.Set(readstate.FieldUncounted, sql.ExprFunc(func(b *sql.Builder) { b.WriteByte('(').Join(never).WriteByte(')') }))
-	}).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("count anew what is never unread: %w", err)
 	}
 	return nil
 }

@@ -147,6 +147,9 @@ func (s *Service) split(ctx context.Context, tx *ent.Client, v viewer.Viewer, r 
 			return id, err
 		}
 	}
+	if err := s.Webhooks.Split(ctx, tx, r.at, r.actor, r.from.Thread, r.into.Thread, r.ids()); err != nil {
+		return id, err
+	}
 	return id, s.tell(ctx, tx, v, r.from, audit.Entry{Action: audit.ThreadSplit, Subject: r.from.ID})
 }
 

@@ -53,7 +53,7 @@ func (s *Service) CreateThread(ctx context.Context, v viewer.Viewer, in NewThrea
 	first := checkPost(&check, in.Body, in.PostExtras)
 	kind := cmp.Or(in.Kind, thread.DefaultKind)
 	checkKind(&check, kind)
-	tags := checkTags(&check, in.Tags)
+	tags := CheckTags(&check, in.Tags)
 	if err := check.Err(); err != nil {
 		return nil, err
 	}

@@ -73,6 +73,8 @@ const (
 	Block                  Kind = 62
 	WebhookEndpoint        Kind = 63
 	WebhookDelivery        Kind = 64
+	SpaceExport            Kind = 65
+	DraftAttachment        Kind = 66
 	MemberTerm             Kind = 70
 	FormVersion            Kind = 80
 	Application            Kind = 81
@@ -100,7 +102,7 @@ var prefixes = map[Kind]string{
 	Password: "pwd", OneTimeToken: "ott", Identity: "idn", Mail: "mai", AuditEntry: "aud", BreakGlass: "brk", JoinRequest: "jrq", File: "fil",
 	ThreadTag: "tag", PostAttachment: "att", PostLink: "lnk", WatchSetting: "wat", NotificationJob: "njb", NotificationPreference: "npf",
 	Draft: "drf", DraftVersion: "drv", Bookmark: "bkm", Poll: "pol", PollOption: "pop", PollVote: "pvt", Flag: "flg",
-	ModerationAction: "mod", Block: "blk", WebhookEndpoint: "whk", WebhookDelivery: "whd", MemberTerm: "mtm",
+	ModerationAction: "mod", Block: "blk", WebhookEndpoint: "whk", WebhookDelivery: "whd", SpaceExport: "sxp", DraftAttachment: "dat", MemberTerm: "mtm",
 	FormVersion: "fmv", Application: "app", ApplicationEditor: "aed", Answer: "ans", AnswerVersion: "anv", Submission: "sbm", Document: "doc", SignerRequest: "sgr",
 	Extension: "ext", ReviewAssignment: "rva", Conflict: "cfl", Review: "rvw", Decision: "dec", Entitlement: "ent", SavedView: "svw", BulkAction: "bka",
 }

@@ -67,10 +67,10 @@ func staffOnly(ctx context.Context, tx *ent.Client, v viewer.Viewer) error {
 	return err
 }
 
-// CreateEndpoint makes an endpoint, for staff, and returns its secret: here, to who sends the same key again, and never otherwise. It
-// returns LIMIT_REACHED when there are 20.
+// CreateEndpoint makes an endpoint, for staff, and returns its secret: here, to who sends the same key again, and never otherwise. It takes a
+// sign-in with a browser: an endpoint outlives the token that would have made it. It returns LIMIT_REACHED when there are 20.
 func (s *Service) CreateEndpoint(ctx context.Context, v viewer.Viewer, in NewEndpoint) (*ent.WebhookEndpoint, string, error) {
-	me, err := access.SignedIn(v)
+	me, err := access.InBrowser(v)
 	if err != nil {
 		return nil, "", err
 	}
@@ -169,11 +169,14 @@ func (s *Service) change(ctx context.Context, v viewer.Viewer, id gid.ID, do fun
 }
 
 // UpdateEndpoint changes an endpoint. One that is disabled is sent nothing, and what happens meanwhile is not written down for it; when
-// it is enabled again its failures are forgotten.
+// it is enabled again its failures are forgotten. Another URL takes a sign-in with a browser.
 func (s *Service) UpdateEndpoint(ctx context.Context, v viewer.Viewer, id gid.ID, patch EndpointPatch) (*ent.WebhookEndpoint, error) {
 	var check input.Checker
 	var wanted []string
 	if patch.URL != nil {
+		if _, err := access.InBrowser(v); err != nil {
+			return nil, err
+		}
 		*patch.URL = s.checkURL(&check, "url", *patch.URL)
 	}
 	if patch.Description != nil {
@@ -260,9 +263,9 @@ func (s *Service) eachPart(ctx context.Context, which predicate.WebhookDelivery,
 	}
 }
 
-// RotateSecret gives an endpoint another secret and returns it, as CreateEndpoint does. The one before signs too for 24 hours.
+// RotateSecret gives an endpoint another secret and returns it, as CreateEndpoint does and to the same. The one before signs too for 24 hours.
 func (s *Service) RotateSecret(ctx context.Context, v viewer.Viewer, id gid.ID, key *string) (*ent.WebhookEndpoint, string, error) {
-	me, err := access.SignedIn(v)
+	me, err := access.InBrowser(v)
 	if err != nil {
 		return nil, "", err
 	}

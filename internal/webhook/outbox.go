@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
@@ -28,6 +29,7 @@ func (s *Service) Appended(ctx context.Context, tx *ent.Client, stream gid.ID, a
 	}
 	which := make([]Event, 0, len(entries)+1)
 	var created []gid.ID
+	entries = slices.DeleteFunc(slices.Clone(entries), func(e event.Entry) bool { return e.Moved }) // Merged and Split tell of those
 	for _, e := range entries {
 		if of, is := ofThreads[e.Kind]; is {
 			which = append(which, of)

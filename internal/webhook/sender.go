@@ -186,8 +186,10 @@ func (s *Service) leave(ended []*ent.WebhookDelivery) {
 func (s *Service) threads(ctx context.Context, deliveries []*ent.WebhookDelivery) (map[string]*ent.Thread, error) {
 	var ids []gid.ID
 	for _, d := range deliveries {
-		if id, err := gid.Parse(text(d, "threadId")); err == nil {
-			ids = append(ids, id)
+		for _, field := range named() {
+			if id, err := gid.Parse(text(d, field)); err == nil {
+				ids = append(ids, id)
+			}
 		}
 	}
 	of := make(map[string]*ent.Thread)
@@ -204,6 +206,9 @@ func (s *Service) threads(ctx context.Context, deliveries []*ent.WebhookDelivery
 	return of, nil
 }
 
+// named are the fields of deliveries that name a thread.
+func named() []string { return []string{"threadId", intoThread, fromThread} }
+
 // text is a field of what a delivery tells.
 func text(d *ent.WebhookDelivery, field string) string {
 	data, _ := d.Payload["data"].(map[string]any)
@@ -211,15 +216,19 @@ func text(d *ent.WebhookDelivery, field string) string {
 	return t
 }
 
-// body is what is sent: what was written down, and the title of a thread that all participants can read. False: the thread is
+// body is what is sent: what was written down, and the title of a thread that all participants can read. False: a thread is
 // hidden by now.
 func body(d *ent.WebhookDelivery, threads map[string]*ent.Thread) ([]byte, bool, error) {
-	if id := text(d, "threadId"); id != "" {
+	for _, field := range named() {
+		id := text(d, field)
+		if id == "" {
+			continue
+		}
 		t := threads[id]
 		if t == nil {
 			return nil, false, nil
 		}
-		if data, is := d.Payload["data"].(map[string]any); is && t.Edges.Space.Kind == space.KindNETWORK {
+		if data, is := d.Payload["data"].(map[string]any); is && field == "threadId" && t.Edges.Space.Kind == space.KindNETWORK {
 			data["threadTitle"] = t.Title // as it is now, and kept nowhere: it may have to be forgotten
 		}
 	}

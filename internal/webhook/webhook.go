@@ -73,6 +73,8 @@ type Event string
 const (
 	ThreadCreated     Event = "thread.created"
 	ThreadChanged     Event = "thread.changed"
+	ThreadMerged      Event = "thread.merged"
+	ThreadSplit       Event = "thread.split"
 	PostCreated       Event = "post.created"
 	PostEdited        Event = "post.edited"
 	PostDeleted       Event = "post.deleted"
@@ -85,7 +87,7 @@ const (
 const ping Event = "ping"
 
 func events() []Event {
-	return []Event{ThreadCreated, ThreadChanged, PostCreated, PostEdited, PostDeleted, MemberJoined, EnrollmentChanged, SpaceCreated}
+	return []Event{ThreadCreated, ThreadChanged, ThreadMerged, ThreadSplit, PostCreated, PostEdited, PostDeleted, MemberJoined, EnrollmentChanged, SpaceCreated}
 }
 
 // Happening is something that endpoints may want to be told. Data is what the body says of it: ids, as texts, and words of the schema.

@@ -72,8 +72,9 @@ func forum() []rule {
 			OR deleted_posts <> (SELECT count(*) FROM posts p WHERE p.thread_id = t.id AND (p.deleted_at IS NOT NULL OR p.hidden_at IS NOT NULL))`},
 		{"a thread knows its newest post",
 			`SELECT count(*) FROM threads t LEFT JOIN posts p ON p.id = t.last_post_id
-			WHERE p.id IS NULL OR p.thread_id <> t.id OR p.seq <> t.post_seq OR p.created_at > t.last_activity_at
-			OR p.created_at <> t.last_activity_at AND p.moved_to_id IS NULL AND NOT EXISTS (SELECT 1 FROM posts m WHERE m.moved_to_id = p.id)`},
+			WHERE p.id IS NULL OR p.thread_id <> t.id OR p.seq <> t.post_seq`},
+		{"a thread's last activity is when the youngest of its posts was written, wherever that was",
+			`SELECT count(*) FROM threads t WHERE t.last_activity_at <> (SELECT max(p.created_at) FROM posts p WHERE p.thread_id = t.id)`},
 		{"a thread's stream of events ends at its counter and has no gap",
 			`SELECT count(*) FROM threads t JOIN (SELECT stream_id, min(seq) AS low, max(seq) AS high, count(*) AS n FROM events GROUP BY stream_id) e
 			ON e.stream_id = t.id WHERE e.high <> t.event_seq OR e.n <> e.high - e.low + 1`},
@@ -104,6 +105,9 @@ func forum() []rule {
 		{"a file that a post holds is its author's, and served",
 			`SELECT count(*) FROM post_attachments a JOIN posts p ON p.id = a.post_id JOIN files f ON f.id = a.file_id
 			WHERE f.owner_id <> p.author_id OR f.purpose <> 'POST' OR f.attached_at IS NULL OR f.deleted_at IS NOT NULL`},
+		{"a file that a draft keeps is its author's, and served",
+			`SELECT count(*) FROM draft_attachments a JOIN drafts d ON d.id = a.draft_id JOIN files f ON f.id = a.file_id
+			WHERE f.owner_id <> d.member_id OR f.purpose <> 'POST' OR f.attached_at IS NULL OR f.deleted_at IS NOT NULL`},
 		{"a poll counts who voted, and for what",
 			`SELECT (SELECT count(*) FROM polls o WHERE o.voters <> (SELECT count(DISTINCT member_id) FROM poll_votes v WHERE v.poll_id = o.id))
 			+ (SELECT count(*) FROM poll_options o WHERE o.votes <> (SELECT count(*) FROM poll_votes v WHERE v.option_id = o.id AND v.poll_id = o.poll_id))`},
