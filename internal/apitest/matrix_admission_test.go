@@ -16,7 +16,7 @@ func admissionRows() matrix {
 	theirs := codes("NOT_FOUND", "member", "browser", "staff=FORBIDDEN", "admin=FORBIDDEN")
 	return matrix{
 		queries: map[string]row{
-			"calls":        {page("calls", ""), none, cells("1", "staff admin=2")},
+			"calls":        {page("calls", ""), none, cells("3", "staff admin=4")},
 			"applications": {page("applications", ""), none, cells("0", "reader browser member staff admin=7", "reviewer=2")},
 		},
 		mutations: map[string]row{
@@ -88,7 +88,7 @@ func admissionRows() matrix {
 			"Application.informationRequest": {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=there")},
 			"Document.signerRequest":         {"documents { signerRequest { state } }", of("application"), cells("NOT_FOUND", "reader browser member staff admin=null")},
 			"ApplicationFile.url":            {"documents { file { url } }", of("application"), cells("NOT_FOUND", "reader browser member staff admin=null")},
-			"Offering.calls":                 {"", of("offering"), cells("1", "staff admin=2")},
+			"Offering.calls":                 {"", of("offering"), cells("3", "staff admin=4")},
 			"Call.cohort":                    {"", of("call"), cells("null", "enrolled stranger neighbour reader browser member insider lead reviewer expert staff admin=there")},
 			"Call.formVersions":              {"", of("call"), cells("0", "staff admin=1")},
 			"Call.version":                   {"", of("call"), cells("null", "staff admin=1")},

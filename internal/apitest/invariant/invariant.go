@@ -139,9 +139,9 @@ func forum() []rule {
 		{"a read state counts the member's own later posts, and later ones that were deleted or hidden",
 			`SELECT count(*) FROM read_states r WHERE r.uncounted <> (SELECT count(*) FROM posts p
 			WHERE p.thread_id = r.thread_id AND p.seq > r.last_read_seq AND (p.author_id = r.member_id OR p.deleted_at IS NOT NULL OR p.hidden_at IS NOT NULL))`},
-		{"nobody is notified of their own post, nor of one in another thread",
+		{"nobody is notified of their own post but by a warning, nor of one in another thread",
 			`SELECT count(*) FROM notifications n JOIN posts p ON p.id = n.post_id
-			WHERE n.recipient_id = n.actor_id OR n.actor_id <> p.author_id OR n.thread_id <> p.thread_id`},
+			WHERE n.recipient_id = n.actor_id AND CAST(n.reasons AS text) NOT LIKE '%WARNED%' OR n.actor_id <> p.author_id OR n.thread_id <> p.thread_id`},
 	}
 }
 
