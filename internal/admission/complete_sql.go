@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
@@ -15,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/store"
 )
 
 // Complete are those applications to the calls that lack nothing, or those that lack something: what Missing says, as a condition, so that
@@ -100,7 +100,7 @@ func said(given *sql.Selector) *sql.Predicate { return sql.NEQ(given.C(answer.Fi
 // accepted is true for an answer that its question takes as finished: what lacking says of it. Whether a text is a number or a date at all
 // was checked as it was saved; it is looked at here because a question can become one of another kind.
 func accepted(given *sql.Selector, q schema.Question) *sql.Predicate {
-	value, postgres := given.C(answer.FieldValue), given.Dialect() == dialect.Postgres
+	value, postgres := given.C(answer.FieldValue), !store.OnSQLite(given)
 	return sql.P(func(b *sql.Builder) {
 		switch q.Kind {
 		case kindText:

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
@@ -18,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -150,7 +150,7 @@ func (c counting) days(ctx context.Context, s *Service) error {
 	}
 	err := c.grouped(ctx, s, &rows, application.SubmittedAtNotNil(), func(s *sql.Selector) []group {
 		minute := "substr(" + s.C(application.FieldSubmittedAt) + ", 1, 16)"
-		if s.Dialect() == dialect.Postgres {
+		if !store.OnSQLite(s) {
 			minute = "to_char(" + s.C(application.FieldSubmittedAt) + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')"
 		}
 		return []group{{minute, "minute"}}

@@ -86,7 +86,7 @@ func (w *Work) check() error {
 }
 
 // kept is the work as it is kept.
-func (w Work) kept() (map[string]any, error) {
+func (w *Work) kept() (map[string]any, error) {
 	kept := map[string]any{}
 	text, err := json.Marshal(w)
 	if err == nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
@@ -17,6 +16,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -98,7 +98,7 @@ const ownReactions = "own_reactions"
 func besideReactions(me gid.ID) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		joined := "string_agg"
-		if s.Dialect() == dialect.SQLite {
+		if store.OnSQLite(s) {
 			joined = "group_concat"
 		}
 		r := sql.Dialect(s.Dialect()).Select().From(sql.Table(reaction.Table))
