@@ -13,10 +13,10 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// ofApplication is true for a row whose application a rule is true for.
-func ofApplication(s *sql.Selector, column string, rule func(a *sql.Selector) *sql.Predicate) *sql.Predicate {
+// ofApplication is true for a row whose application a rule is true for: all such tables call it application_id.
+func ofApplication(s *sql.Selector, rule func(a *sql.Selector) *sql.Predicate) *sql.Predicate {
 	a := from(s, application.Table, application.FieldID)
-	return sql.Exists(a.Where(sql.And(sql.ColumnsEQ(a.C(application.FieldID), s.C(column)), rule(a))))
+	return sql.Exists(a.Where(sql.And(sql.ColumnsEQ(a.C(application.FieldID), s.C(document.FieldApplicationID)), rule(a))))
 }
 
 // submittedWhen is true for an application of whose newest submission a rule is true.
@@ -29,7 +29,7 @@ func submittedWhen(a *sql.Selector, rule func(newest *sql.Selector) *sql.Predica
 
 // handedIn is true for a document that was part of the newest submission of an application that the member reviews: it was there then.
 func handedIn(s *sql.Selector, m who) *sql.Predicate {
-	return ofApplication(s, document.FieldApplicationID, func(a *sql.Selector) *sql.Predicate {
+	return ofApplication(s, func(a *sql.Selector) *sql.Predicate {
 		return sql.And(reviewed(a, m), submittedWhen(a, func(newest *sql.Selector) *sql.Predicate {
 			at := newest.C(submission.FieldCreatedAt)
 			return sql.And(sql.ColumnsLTE(s.C(document.FieldCreatedAt), at), sql.Or(sql.IsNull(s.C(document.FieldRemovedAt)), sql.ColumnsGT(s.C(document.FieldRemovedAt), at)))
@@ -39,7 +39,7 @@ func handedIn(s *sql.Selector, m who) *sql.Predicate {
 
 // followedDocument is true for a document of an application that the member follows.
 func followedDocument(s *sql.Selector, m who) *sql.Predicate {
-	return ofApplication(s, document.FieldApplicationID, func(a *sql.Selector) *sql.Predicate { return followed(a, m) })
+	return ofApplication(s, func(a *sql.Selector) *sql.Predicate { return followed(a, m) })
 }
 
 // documentShown is true for a document that the member can see.
@@ -62,7 +62,7 @@ func CurrentDocuments(v viewer.Viewer) predicate.Document {
 // VisibleSubmissions are all of an application that the viewer follows, and the newest of one that they review in a call that is not blind.
 func VisibleSubmissions(v viewer.Viewer) predicate.Submission {
 	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
-		return ofApplication(s, submission.FieldApplicationID, func(a *sql.Selector) *sql.Predicate {
+		return ofApplication(s, func(a *sql.Selector) *sql.Predicate {
 			return sql.Or(followed(a, m), sql.And(reviewed(a, m), sql.ColumnsEQ(s.C(submission.FieldNumber), a.C(application.FieldSubmissions))))
 		})
 	})
@@ -89,7 +89,7 @@ func NotOfApplications() predicate.File {
 // submitted of one that they review in a call that is not blind.
 func versionShown(s *sql.Selector, m who) *sql.Predicate {
 	of := from(s, answer.Table, answer.FieldID)
-	of.Where(sql.And(sql.ColumnsEQ(of.C(answer.FieldID), s.C(answerversion.FieldAnswerID)), ofApplication(of, answer.FieldApplicationID, func(a *sql.Selector) *sql.Predicate {
+	of.Where(sql.And(sql.ColumnsEQ(of.C(answer.FieldID), s.C(answerversion.FieldAnswerID)), ofApplication(of, func(a *sql.Selector) *sql.Predicate {
 		return sql.Or(followed(a, m), sql.And(reviewed(a, m), submittedWhen(a, func(newest *sql.Selector) *sql.Predicate {
 			at := newest.C(submission.FieldCreatedAt)
 			later := sql.Dialect(s.Dialect()).Select().From(sql.Table(answerversion.Table).As("later_version"))

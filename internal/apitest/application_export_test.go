@@ -33,7 +33,7 @@ func fetchTable(t *testing.T, url string) (int, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := http.DefaultClient.Do(r)
+	got, err := (&http.Client{Timeout: time.Minute}).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package apitest_test
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -294,12 +295,8 @@ func TestApplyingFromDraftToReceipt(t *testing.T) {
 			with := vars{"applicationId": id, "keys": []string{"why", "video"}, "text": "Why now?", "dueLocal": due.Format("2006-01-02T15:04")}
 			for _, wrong := range []vars{{"keys": []string{"none"}}, {"keys": []string{}}, {"text": ""}, {"dueLocal": "2020-01-01T17:00"}, {"dueLocal": "tomorrow"}} {
 				in := vars{}
-				for k, v := range with {
-					in[k] = v
-				}
-				for k, v := range wrong {
-					in[k] = v
-				}
+				maps.Copy(in, with)
+				maps.Copy(in, wrong)
 				if r := staff.Do(askMore, input(in)); r.Code() != "INVALID_INPUT" {
 					t.Errorf("%v: %v", wrong, r)
 				}
@@ -411,7 +408,7 @@ func TestRemindersOfApplications(t *testing.T) {
 			t.Helper()
 			c.add(at.Sub(w.App.Config.Now()))
 			for range 2 {
-				must0(w.T, w.App.Admission.Remind(context.Background()))
+				must0(w.T, w.App.Admission.Remind(w.T.Context()))
 			}
 			mailsGone(w)
 			if got := len(o.To(ada)); got != want {

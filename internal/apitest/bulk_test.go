@@ -52,9 +52,7 @@ func TestBulkActions(t *testing.T) {
 		}
 		in := func(more vars) vars {
 			v := vars{"callId": c.call, "kind": "REMIND"}
-			for k, value := range more {
-				v[k] = value
-			}
+			maps.Copy(v, more)
 			return input(v)
 		}
 		w.T.Run("a dry run says what would happen, and nothing does", func(t *testing.T) {

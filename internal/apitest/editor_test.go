@@ -121,7 +121,7 @@ func TestApplicationEditors(t *testing.T) {
 			if r := ada.Must(removeEditor, with(ada)); r.At("removeApplicationEditor.application") != nil {
 				t.Error(r)
 			}
-			ctx := viewer.NewContext(context.Background(), viewer.System("test"))
+			ctx := viewer.NewContext(w.T.Context(), viewer.System("test"))
 			if n, err := w.App.Store.Client(ctx).AuditEntry.Query().Where(auditentry.Action("APPLICATION_HANDED_OVER")).Count(ctx); err != nil || n != 2 {
 				t.Error(n, err)
 			}

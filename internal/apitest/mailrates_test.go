@@ -83,6 +83,7 @@ func (a answering) throttles() (n int) {
 	defer func() { _ = rows.Close() }()
 	rows.Next()
 	must0(a.T, rows.Scan(&n))
+	must0(a.T, rows.Err())
 	return n
 }
 

@@ -22,8 +22,8 @@ func placementRows() matrix {
 	staffs := func(answer string) map[string]string {
 		return cells("NOT_FOUND", "reader browser member=null", "staff admin="+answer)
 	}
-	one := func(make func(c *cast) gid.ID) func(c *cast) vars {
-		return in(func(c *cast) vars { return vars{"applicationId": make(c)} })
+	one := func(of func(c *cast) gid.ID) func(c *cast) vars {
+		return in(func(c *cast) vars { return vars{"applicationId": of(c)} })
 	}
 	return matrix{
 		mutations: map[string]row{

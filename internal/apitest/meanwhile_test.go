@@ -38,7 +38,7 @@ func meanwhile(w *apitest.World, do func()) <-chan struct{} {
 			return false
 		}
 		defer func() { _ = rows.Close() }()
-		return rows.Next()
+		return rows.Next() && rows.Err() == nil
 	})
 	return through
 }

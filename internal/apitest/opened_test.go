@@ -183,7 +183,7 @@ func TestEntitlementsFollowEverything(t *testing.T) {
 			}
 		}
 		counted, openedThings := map[string]int{}, 0
-		for n := 0; n < 120; n++ {
+		for n := range 120 {
 			what := step()
 			if what == "" {
 				continue

@@ -96,7 +96,7 @@ func TestModeratorsWhoAreJudged(t *testing.T) {
 		ada.Must(resolve, input(vars{"postId": said, "outcome": "UPHELD", "action": "WARN", "reason": "Slowly."}))
 		for p, want := range map[*apitest.Person]int{ada: 1, ben: 0} {
 			r := p.Must(`{ auditEntries(first: 100) { edges { node { action } } } }`, nil)
-			if strings.Count(string(r.Body), "FLAGS_RESOLVED") != want || strings.Count(string(r.Body), "MEMBER_WARNED") != want {
+			if strings.Count(r.Body, "FLAGS_RESOLVED") != want || strings.Count(r.Body, "MEMBER_WARNED") != want {
 				t.Errorf("%s reads %s", p.Handle, r.Body)
 			}
 			if r := p.Must(actions, vars{"id": group}); r.Len("node.moderationActions.edges") != want {

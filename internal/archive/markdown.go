@@ -44,7 +44,7 @@ func (a *written) markdown(ctx context.Context) error {
 // front is the front matter of a thread's file: YAML, whose strings are JSON's. The title is the heading, too.
 func front(t *talk) string {
 	quoted := func(v any) string {
-		text, _ := json.Marshal(v) // strings and lists of them
+		text, _ := json.Marshal(v) //nolint:errchkjson // strings and lists of them
 		return string(text)
 	}
 	var b strings.Builder

@@ -66,7 +66,7 @@ func (s *Service) StartBulkAction(ctx context.Context, v viewer.Viewer, in NewBu
 	err = s.change(ctx, v, func(ctx context.Context, tx *ent.Client, me gid.ID) (err error) {
 		once := store.Once{Member: me, At: s.Now(), Operation: "startBulkAction", Key: in.IdempotencyKey, Payload: in}
 		id, err = once.Do(ctx, tx, func() (gid.ID, error) {
-			if _, err := s.staffCall(ctx, tx, v, in.CallID); err != nil {
+			if err := s.staffCall(ctx, tx, v, in.CallID); err != nil {
 				return gid.ID{}, err
 			}
 			targets, err := frozen(ctx, tx, v, in, narrowed)
@@ -104,7 +104,7 @@ func (in *NewBulkAction) check() error {
 	case len(in.ApplicationIDs) > MaxTargets:
 		return fault.Invalid("applicationIds", "Take at most %d applications at once.", MaxTargets)
 	}
-	if err := in.Filter.check("filter"); err != nil {
+	if err := in.Filter.check(); err != nil {
 		return err
 	}
 	return in.Work.check()

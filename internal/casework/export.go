@@ -92,13 +92,13 @@ func (s *Service) CreateExport(ctx context.Context, v viewer.Viewer, e Export) (
 	if err != nil {
 		return nil, err
 	}
-	if err := e.Filter.check("filter"); err != nil {
+	if err := e.Filter.check(); err != nil {
 		return nil, err
 	}
 	if e.Format != CSV && e.Format != XLSX {
 		return nil, fault.Invalid("format", "There is no such format.")
 	}
-	if _, err := s.staffCall(ctx, s.Store.Client(ctx), v, e.CallID); err != nil {
+	if err := s.staffCall(ctx, s.Store.Client(ctx), v, e.CallID); err != nil {
 		return nil, err
 	}
 	now := s.Now()

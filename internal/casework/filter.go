@@ -43,8 +43,9 @@ type Filter struct {
 	SubmittedBefore   *time.Time          `json:"submittedBefore,omitempty"`
 }
 
-// check says what is wrong with a filter that came at a path.
-func (f *Filter) check(path string) error {
+// check says what is wrong with a filter; every input calls it so.
+func (f *Filter) check() error {
+	const path = "filter"
 	if f == nil {
 		return nil
 	}

@@ -88,7 +88,7 @@ func (s *Service) Applications(ctx context.Context, v viewer.Viewer, calls []gid
 	if err != nil {
 		return nil, err
 	}
-	if err := f.check("filter"); err != nil {
+	if err := f.check(); err != nil {
 		return nil, err
 	}
 	narrowed, err := s.where(ctx, f, calls)

@@ -51,7 +51,7 @@ func (s *Service) CreateView(ctx context.Context, v viewer.Viewer, in View) (*en
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	if err := in.Filter.check("filter"); err != nil {
+	if err := in.Filter.check(); err != nil {
 		return nil, err
 	}
 	kept, err := in.Filter.kept()
@@ -62,7 +62,7 @@ func (s *Service) CreateView(ctx context.Context, v viewer.Viewer, in View) (*en
 	err = s.change(ctx, v, func(ctx context.Context, tx *ent.Client, me gid.ID) (err error) {
 		once := store.Once{Member: me, At: s.Now(), Operation: "createSavedView", Key: in.IdempotencyKey, Payload: in}
 		id, err = once.Do(ctx, tx, func() (gid.ID, error) {
-			if _, err := s.staffCall(ctx, tx, v, in.CallID, store.LockRow); err != nil {
+			if err := s.staffCall(ctx, tx, v, in.CallID, store.LockRow); err != nil {
 				return gid.ID{}, err
 			}
 			switch n, err := tx.SavedView.Query().Where(savedview.CallID(in.CallID), savedview.OwnerID(me)).Count(ctx); {
@@ -97,7 +97,7 @@ func (s *Service) UpdateView(ctx context.Context, v viewer.Viewer, id gid.ID, pa
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	if err := patch.Filter.check("filter"); err != nil {
+	if err := patch.Filter.check(); err != nil {
 		return nil, err
 	}
 	err := s.change(ctx, v, func(ctx context.Context, tx *ent.Client, me gid.ID) error {
@@ -235,22 +235,21 @@ func (s *Service) change(ctx context.Context, v viewer.Viewer, do func(ctx conte
 	return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error { return do(ctx, tx, me) })
 }
 
-// staffCall loads a call for staff: FORBIDDEN for everybody else.
-func (s *Service) staffCall(ctx context.Context, c *ent.Client, v viewer.Viewer, id gid.ID, lock ...func(*sql.Selector)) (*ent.Call, error) {
+// staffCall looks for a call for staff: NOT_FOUND where there is none, FORBIDDEN for everybody else.
+func (s *Service) staffCall(ctx context.Context, c *ent.Client, v viewer.Viewer, id gid.ID, lock ...func(*sql.Selector)) error {
 	actor, err := access.Load(ctx, c, v)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := actor.CanHandleApplications("Only staff can do this."); err != nil {
-		return nil, err
+		return err
 	}
 	q := c.Call.Query().Where(call.ID(id))
 	for _, l := range lock {
 		q.Where(l)
 	}
-	found, err := q.Only(ctx)
-	if err != nil {
-		return nil, missing(err, "callId")
+	if _, err := q.OnlyID(ctx); err != nil {
+		return missing(err, "callId")
 	}
-	return found, nil
+	return nil
 }

@@ -74,12 +74,17 @@ func (s *Service) WorkOnce(ctx context.Context) (bool, error) {
 
 // lease takes a bulk action that is not over.
 func (s *Service) lease(ctx context.Context) (*ent.BulkAction, error) {
+	now := s.Now()
+	free := bulkaction.And(bulkaction.FinishedAtIsNil(), bulkaction.Or(bulkaction.LeasedUntilIsNil(), bulkaction.LeasedUntilLT(now)))
+	// A look comes first: a process with nothing to do must not ask for the write lock.
+	if some, err := s.Store.Client(ctx).BulkAction.Query().Where(free).Exist(ctx); err != nil || !some {
+		return nil, err
+	}
 	var taken *ent.BulkAction
 	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 		taken = nil
-		now := s.Now()
 		rows, err := tx.BulkAction.Query().
-			Where(bulkaction.FinishedAtIsNil(), bulkaction.Or(bulkaction.LeasedUntilIsNil(), bulkaction.LeasedUntilLT(now)), store.LockFreeRows).
+			Where(free, store.LockFreeRows).
 			Order(bulkaction.ByID()).Limit(1).All(ctx)
 		if err != nil || len(rows) == 0 {
 			return err

@@ -67,13 +67,14 @@ func (s *Store) takeBy(ctx context.Context, q querier, key string, t Throttle, n
 	}
 	hash := sha256.Sum256([]byte(key))
 	at, step := now.UnixMicro(), t.Refill.Microseconds()
-	due, counted, err := number(ctx, q, s.numbered("INSERT INTO throttles (key, due) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET due = "+
+	_, counted, err := number(ctx, q, s.numbered("INSERT INTO throttles (key, due) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET due = "+
 		greatest+"(throttles.due, $3) + $4 WHERE throttles.due <= $5 RETURNING due"),
 		hash[:], at+step, at, step, at+int64(t.Burst-1)*step)
 	if err != nil || counted {
 		return 0, err
 	}
-	if due, _, err = number(ctx, q, s.numbered("SELECT due FROM throttles WHERE key = $1"), hash[:]); err != nil {
+	due, _, err := number(ctx, q, s.numbered("SELECT due FROM throttles WHERE key = $1"), hash[:])
+	if err != nil {
 		return 0, err
 	}
 	return max(time.Microsecond, time.Duration(due-at-int64(t.Burst-1)*step)*time.Microsecond), nil
