@@ -31,9 +31,8 @@ func (r *applicationResolver) Number(ctx context.Context, obj *ent.Application) 
 }
 
 func (r *applicationResolver) OrganizationName(ctx context.Context, obj *ent.Application) (string, error) {
-	return together(ctx, obj, func(objs []*ent.Application) ([]string, error) {
-		return r.Reviewing.OrganizationNames(ctx, viewer.From(ctx), objs)
-	})
+	who, err := r.applicant(ctx, obj)
+	return who.Organization, err
 }
 
 func (r *applicationResolver) OrganizationKind(ctx context.Context, obj *ent.Application) (organization.Kind, error) {
@@ -41,19 +40,21 @@ func (r *applicationResolver) OrganizationKind(ctx context.Context, obj *ent.App
 }
 
 func (r *applicationResolver) TeamName(ctx context.Context, obj *ent.Application) (string, error) {
-	return together(ctx, obj, func(objs []*ent.Application) ([]string, error) {
-		return r.Reviewing.TeamNames(ctx, viewer.From(ctx), objs)
-	})
+	who, err := r.applicant(ctx, obj)
+	return who.Team, err
 }
 
 func (r *applicationResolver) Answers(ctx context.Context, obj *ent.Application) ([]*ent.Answer, error) {
 	return together(ctx, obj, func(objs []*ent.Application) ([][]*ent.Answer, error) {
-		return r.Reviewing.Answers(ctx, viewer.From(ctx), objs)
+		return r.Reviewing.Answers(ctx, viewer.From(ctx), objs, r.contents(ctx))
 	})
 }
 
 func (r *applicationResolver) Missing(ctx context.Context, obj *ent.Application) ([]*admission.Missing, error) {
-	return together(ctx, obj, func(objs []*ent.Application) ([][]*admission.Missing, error) { return r.Admission.Missing(ctx, objs) })
+	return together(ctx, obj, func(objs []*ent.Application) ([][]*admission.Missing, error) {
+		held, err := r.contents(ctx)(objs)
+		return pick(held, (*admission.Content).Missing), err
+	})
 }
 
 func (r *applicationResolver) SubmissionHash(ctx context.Context, obj *ent.Application) (*string, error) {

@@ -9,9 +9,12 @@ import (
 	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/graph/model"
+	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
+	"github.com/pursuing-equity/commons/internal/review"
+	"github.com/pursuing-equity/commons/internal/sibling"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -117,5 +120,35 @@ func objectOf(kind gid.Kind) func(*ent.Event) gid.ID {
 			return e.ObjectID
 		}
 		return gid.ID{}
+	}
+}
+
+// What several fields of an application are made of is loaded once for all of them, under these keys.
+type (
+	applicantKey struct{}
+	contentKey   struct{}
+)
+
+// applicant is who applies, as far as the viewer may know it.
+func (r *Resolver) applicant(ctx context.Context, obj *ent.Application) (review.Applicant, error) {
+	return sibling.Resolve(obj.Siblings(), obj, applicantKey{}, func(objs []*ent.Application) ([]review.Applicant, error) {
+		return r.Reviewing.Applicants(ctx, viewer.From(ctx), objs)
+	})
+}
+
+// contents are what applications hold.
+func (r *Resolver) contents(ctx context.Context) review.Contents {
+	return func(of []*ent.Application) ([]*admission.Content, error) {
+		held := make([]*admission.Content, len(of))
+		for i, a := range of {
+			var err error
+			held[i], err = sibling.Resolve(a.Siblings(), a, contentKey{}, func(objs []*ent.Application) ([]*admission.Content, error) {
+				return r.Admission.Contents(ctx, objs)
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		return held, nil
 	}
 }

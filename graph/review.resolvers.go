@@ -129,7 +129,7 @@ func (r *reviewResolver) Application(ctx context.Context, obj *ent.Review) (*ent
 	})
 }
 
-func (r *reviewResolver) Reviewer(ctx context.Context, obj *ent.Review) (*ent.Member, error) {
+func (r *reviewResolver) Author(ctx context.Context, obj *ent.Review) (*ent.Member, error) {
 	return together(ctx, obj, func(objs []*ent.Review) ([]*ent.Member, error) {
 		return r.Reviewing.Reviewers(ctx, viewer.From(ctx), objs)
 	})

@@ -650,7 +650,7 @@ type ResourceVersionResolver interface {
 }
 type ReviewResolver interface {
 	Application(ctx context.Context, obj *ent.Review) (*ent.Application, error)
-	Reviewer(ctx context.Context, obj *ent.Review) (*ent.Member, error)
+	Author(ctx context.Context, obj *ent.Review) (*ent.Member, error)
 
 	Points(ctx context.Context, obj *ent.Review) (*float64, error)
 }
@@ -5576,7 +5576,7 @@ A mail that could not be sent, for staff: what it was and what was wrong, never 
 a link that somebody waits for, for an hour; less when the mail server refuses it for good. It is kept for 30 days, and 10,000 at most. Of
 mail about hidden spaces alone there is nothing here.
 """
-type FailedMail {
+type FailedMail implements Node {
   """Id of the mail."""
   id: ID!
   """What mail it was: ` + "`" + `notifications` + "`" + `, ` + "`" + `sign-in` + "`" + `, ` + "`" + `invitation` + "`" + ` and so on."""
@@ -6380,7 +6380,7 @@ type NotificationGroupConnection {
 }
 
 """One group of a page."""
-type NotificationGroupEdge {
+type NotificationGroupEdge { # eslint-disable-line @graphql-eslint/relay-edge-types -- a group is no Node: its thread is, and names it
   """Its place in the list: that of its newest notification, so that the group moves when there is a newer one."""
   cursor: Cursor!
   """The group itself."""
@@ -6748,7 +6748,7 @@ type IntroducePayload {
 	{Name: "../placement.graphqls", Input: `"""
 What was decided about an application. The application's editors and staff can see it once it was released; before, only staff.
 """
-type Decision {
+type Decision implements Node {
   """Id of the decision."""
   id: ID!
   """The application that it is about."""
@@ -7900,7 +7900,7 @@ type Review implements Node {
   """What it is about: the application as it was last submitted."""
   application: Application!
   """Who wrote it; null when the viewer cannot see the member."""
-  reviewer: Member @personal
+  author: Member @personal
   """A score for each criterion that was scored so far."""
   scores: [ReviewScore!]!
   """What there is to say about the whole; may be empty."""
@@ -12265,8 +12265,8 @@ func (ec *executionContext) childFields_Review(ctx context.Context, field graphq
 		return ec.fieldContext_Review_id(ctx, field)
 	case "application":
 		return ec.fieldContext_Review_application(ctx, field)
-	case "reviewer":
-		return ec.fieldContext_Review_reviewer(ctx, field)
+	case "author":
+		return ec.fieldContext_Review_author(ctx, field)
 	case "scores":
 		return ec.fieldContext_Review_scores(ctx, field)
 	case "comment":
@@ -51044,16 +51044,16 @@ func (ec *executionContext) fieldContext_Review_application(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _Review_reviewer(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
+func (ec *executionContext) _Review_author(ctx context.Context, field graphql.CollectedField, obj *ent.Review) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Review_reviewer(ctx, field)
+			return ec.fieldContext_Review_author(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Review().Reviewer(ctx, obj)
+			return ec.Resolvers.Review().Author(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Member) graphql.Marshaler {
@@ -51063,7 +51063,7 @@ func (ec *executionContext) _Review_reviewer(ctx context.Context, field graphql.
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Review_reviewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Review_author(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Review",
 		Field:      field,
@@ -72240,6 +72240,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._File(ctx, sel, obj)
+	case ent.Mail:
+		return ec._FailedMail(ctx, sel, &obj)
+	case *ent.Mail:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._FailedMail(ctx, sel, obj)
 	case ent.Entitlement:
 		return ec._Entitlement(ctx, sel, &obj)
 	case *ent.Entitlement:
@@ -72261,6 +72268,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Draft(ctx, sel, obj)
+	case ent.Decision:
+		return ec._Decision(ctx, sel, &obj)
+	case *ent.Decision:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Decision(ctx, sel, obj)
 	case ent.Cohort:
 		return ec._Cohort(ctx, sel, &obj)
 	case *ent.Cohort:
@@ -76594,7 +76608,7 @@ func (ec *executionContext) _DeactivateMemberPayload(ctx context.Context, sel as
 	return out
 }
 
-var decisionImplementors = []string{"Decision"}
+var decisionImplementors = []string{"Decision", "Node"}
 
 func (ec *executionContext) _Decision(ctx context.Context, sel ast.SelectionSet, obj *ent.Decision) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, decisionImplementors)
@@ -78649,7 +78663,7 @@ func (ec *executionContext) _ExtensionGranted(ctx context.Context, sel ast.Selec
 	return out
 }
 
-var failedMailImplementors = []string{"FailedMail"}
+var failedMailImplementors = []string{"FailedMail", "Node"}
 
 func (ec *executionContext) _FailedMail(ctx context.Context, sel ast.SelectionSet, obj *ent.Mail) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, failedMailImplementors)
@@ -85635,11 +85649,11 @@ func (ec *executionContext) _Review(ctx context.Context, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Review_application(ctx, field, obj)
 				})
-		case "reviewer":
+		case "author":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Review_reviewer(ctx, field, obj)
+					return ec._Review_author(ctx, field, obj)
 				})
 		case "scores":
 			out.Values[i] = ec._Review_scores(ctx, field, obj)

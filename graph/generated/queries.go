@@ -11502,13 +11502,13 @@ func (ec *executionContext) write_Review(w *answer.Writer, in *answer.Place, obj
 				continue
 			}
 			whole = ec.putNApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v) && whole
-		case "reviewer":
+		case "author":
 			if f.Ctx == nil {
-				fc, err := ec.fieldContext_Review_reviewer(in.Ctx, f.CollectedField)
+				fc, err := ec.fieldContext_Review_author(in.Ctx, f.CollectedField)
 				f.Begin(in.Ctx, fc, err)
 			}
 			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Member, error) {
-				return ec.Resolvers.Review().Reviewer(ctx, obj)
+				return ec.Resolvers.Review().Author(ctx, obj)
 			})
 			if !ok {
 				w.Null()
@@ -16108,6 +16108,13 @@ func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj m
 			return false
 		}
 		return ec.write_File(w, in, obj)
+	case ent.Mail:
+		return ec.write_FailedMail(w, in, &obj)
+	case *ent.Mail:
+		if obj == nil {
+			return false
+		}
+		return ec.write_FailedMail(w, in, obj)
 	case ent.Entitlement:
 		return ec.write_Entitlement(w, in, &obj)
 	case *ent.Entitlement:
@@ -16129,6 +16136,13 @@ func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj m
 			return false
 		}
 		return ec.write_Draft(w, in, obj)
+	case ent.Decision:
+		return ec.write_Decision(w, in, &obj)
+	case *ent.Decision:
+		if obj == nil {
+			return false
+		}
+		return ec.write_Decision(w, in, obj)
 	case ent.Cohort:
 		return ec.write_Cohort(w, in, &obj)
 	case *ent.Cohort:

@@ -103,6 +103,10 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, id
 		return into(ctx, found, func(o *ent.Flag) gid.ID { return o.ID }, c.Flag.Query().Where(those, VisibleFlags(v)).All)
 	case gid.ModerationAction:
 		return into(ctx, found, func(o *ent.ModerationAction) gid.ID { return o.ID }, c.ModerationAction.Query().Where(those, VisibleModerationActions(v)).All)
+	case gid.Decision:
+		return into(ctx, found, func(o *ent.Decision) gid.ID { return o.ID }, c.Decision.Query().Where(those, VisibleDecisions(v)).All)
+	case gid.Mail:
+		return into(ctx, found, func(o *ent.Mail) gid.ID { return o.ID }, c.Mail.Query().Where(those, FailedMails(v)).All)
 	case gid.Framework:
 		return into(ctx, found, func(o *ent.Framework) gid.ID { return o.ID }, c.Framework.Query().Where(those).All)
 	default: // kinds that are no Node of the graph: nothing to see

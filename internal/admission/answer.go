@@ -200,21 +200,8 @@ func wrongNumber(q schema.Question, value string) string {
 	return ""
 }
 
-// Answers are what applications say, in the order of their forms: four statements, and one more where a form has several versions.
-func (s *Service) Answers(ctx context.Context, of []*ent.Application) ([][]*ent.Answer, error) {
-	contents, err := s.contents(ctx, s.Store.Client(ctx), of)
-	if err != nil {
-		return nil, err
-	}
-	out := make([][]*ent.Answer, len(of))
-	for i, c := range contents {
-		out[i] = c.inOrder()
-	}
-	return out, nil
-}
-
-// content is an application with its call's form and what it holds.
-type content struct {
+// Content is an application with its call's form and what it holds.
+type Content struct {
 	call      *ent.Call
 	form      int // the version of the form
 	questions []schema.Question
@@ -225,8 +212,8 @@ type content struct {
 // part is a requirement, and for a letter the role that signs it.
 type part struct{ requirement, signer string }
 
-// inOrder are the answers to the form's questions.
-func (c content) inOrder() []*ent.Answer {
+// Answers are those to the form's questions, in their order.
+func (c *Content) Answers() []*ent.Answer {
 	out := []*ent.Answer{}
 	for _, q := range c.questions {
 		if a := c.answers[q.Key]; a != nil {

@@ -49,21 +49,12 @@ type Missing struct {
 // formKind is the requirement that the form meets.
 const formKind = "FORM"
 
-// Missing are what applications lack, in the order of their forms and then of the requirements: four statements, and one more where a form has several versions.
-func (s *Service) Missing(ctx context.Context, of []*ent.Application) ([][]*Missing, error) {
-	contents, err := s.contents(ctx, s.Store.Client(ctx), of)
-	if err != nil {
-		return nil, err
-	}
-	out := make([][]*Missing, len(of))
-	for i, c := range contents {
-		out[i] = c.missing()
-	}
-	return out, nil
+// Contents are what applications hold, for who may know all of it: four statements for all, and one more where a form has several versions.
+func (s *Service) Contents(ctx context.Context, of []*ent.Application) ([]*Content, error) {
+	return s.contents(ctx, s.Store.Client(ctx), of)
 }
 
-// contents loads what applications hold: four statements for all, and one more where a form has several versions.
-func (s *Service) contents(ctx context.Context, c *ent.Client, of []*ent.Application) ([]content, error) {
+func (s *Service) contents(ctx context.Context, c *ent.Client, of []*ent.Application) ([]*Content, error) {
 	callIDs := make([]gid.ID, len(of))
 	for i, a := range of {
 		callIDs[i] = a.CallID
@@ -88,9 +79,9 @@ func (s *Service) contents(ctx context.Context, c *ent.Client, of []*ent.Applica
 	for _, row := range calls {
 		by[row.ID] = row
 	}
-	out := make([]content, len(of))
+	out := make([]*Content, len(of))
 	for i, a := range of {
-		out[i] = content{by[a.CallID], forms[a.ID].version, forms[a.ID].questions, answers[a.ID], documents[a.ID]}
+		out[i] = &Content{by[a.CallID], forms[a.ID].version, forms[a.ID].questions, answers[a.ID], documents[a.ID]}
 	}
 	return out, nil
 }
@@ -112,7 +103,7 @@ func documentsOf(ctx context.Context, c *ent.Client, ids []gid.ID) (map[gid.ID]m
 }
 
 // missing is what the content lacks.
-func (c content) missing() []*Missing {
+func (c *Content) Missing() []*Missing {
 	out := []*Missing{}
 	for _, q := range c.questions {
 		if m := lacking(q, c.answers[q.Key]); m != nil {

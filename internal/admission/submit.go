@@ -53,7 +53,7 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 			return id, err
 		}
 		var lacks fault.List
-		for _, m := range contents[0].missing() {
+		for _, m := range contents[0].Missing() {
 			if again && !slices.Contains(a.Reopened, m.Key) {
 				continue
 			}
@@ -96,12 +96,12 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 
 // freeze is the content as it is kept and the SHA-256 of its JSON: fields in the order of the type, answers in the form's order,
 // documents in the order of the requirements.
-func (c content) freeze(a *ent.Application) (schema.SubmittedContent, []byte, error) {
+func (c *Content) freeze(a *ent.Application) (schema.SubmittedContent, []byte, error) {
 	frozen := schema.SubmittedContent{
 		OrganizationName: a.OrganizationName, OrganizationKind: string(a.OrganizationKind), TeamName: a.TeamName,
 		Answers: []schema.SubmittedAnswer{}, Documents: []schema.SubmittedDocument{},
 	}
-	for _, answer := range c.inOrder() {
+	for _, answer := range c.Answers() {
 		said := schema.SubmittedAnswer{Key: answer.Key, Value: answer.Value, Version: answer.Version}
 		if answer.FileID != nil {
 			said.FileID = answer.FileID.String()

@@ -36,7 +36,7 @@ var kinds = map[gid.Kind]string{
 	gid.Framework: "Framework", gid.AuditEntry: "AuditEntry", gid.BreakGlass: "BreakGlass", gid.JoinRequest: "JoinRequest", gid.File: "File",
 	gid.WebhookEndpoint: "WebhookEndpoint", gid.WebhookDelivery: "WebhookDelivery",
 	gid.Draft: "Draft", gid.Bookmark: "Bookmark", gid.Flag: "Flag", gid.ModerationAction: "ModerationAction", gid.Application: "Application", gid.BulkAction: "BulkAction",
-	gid.ReviewAssignment: "ReviewAssignment", gid.Review: "Review",
+	gid.ReviewAssignment: "ReviewAssignment", gid.Review: "Review", gid.Decision: "Decision", gid.Mail: "FailedMail",
 }
 
 // refers is what the ids of arguments and inputs name.

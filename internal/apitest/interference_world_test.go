@@ -280,7 +280,8 @@ func (s *stage) hide() {
 	s.note()
 	s.Tx(func(ctx context.Context, tx *ent.Client) error { // a mail about all this that no server takes
 		now := s.script.now()
-		return tx.Mail.Create().SetID(s.NewID(gid.Mail)).SetCreatedAt(now).SetNextAt(now.AddDate(0, 1, 0)).SetFailedAt(now).SetAttempts(1).
+		s.hidden[gid.Mail] = s.NewID(gid.Mail)
+		return tx.Mail.Create().SetID(s.hidden[gid.Mail]).SetCreatedAt(now).SetNextAt(now.AddDate(0, 1, 0)).SetFailedAt(now).SetAttempts(1).
 			SetAddress(s.host.Handle + "@example.org").SetTemplate(access.PrivateMail).SetLastError("550 No").Exec(ctx)
 	})
 }
@@ -360,7 +361,8 @@ func (s *stage) decide(id gid.ID) {
 			return err
 		}
 		now := s.script.now()
-		return tx.Decision.Create().SetID(s.NewID(gid.Decision)).SetCreatedAt(now).SetUpdatedAt(now).SetApplicationID(id).SetCallID(a.CallID).
+		s.hidden[gid.Decision] = s.NewID(gid.Decision)
+		return tx.Decision.Create().SetID(s.hidden[gid.Decision]).SetCreatedAt(now).SetUpdatedAt(now).SetApplicationID(id).SetCallID(a.CallID).
 			SetKind(decision.KindWAITLIST).SetRank(1).SetReason("For " + secret).SetNote("Of " + secret).SetDeciderID(s.staff.ID).SetReleasedAt(now).Exec(ctx)
 	})
 }

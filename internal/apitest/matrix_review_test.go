@@ -43,7 +43,7 @@ func reviewRows() matrix {
 			"Call.reviewCalibration":        {"", of("call"), cells("null", "staff admin=there")},
 			"ReviewAssignment.endReason":    {"", of("assignment"), cells("NOT_FOUND", "reviewer staff admin=null")},
 			"ReviewAssignment.review":       {"", of("assignment"), cells("NOT_FOUND", "reviewer staff admin=there")},
-			"Review.reviewer":               {"", of("review"), cells("NOT_FOUND", "reviewer staff admin=there")},
+			"Review.author":                 {"", of("review"), cells("NOT_FOUND", "reviewer staff admin=there")},
 		},
 	}
 }

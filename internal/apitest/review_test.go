@@ -31,7 +31,7 @@ const (
 	declareConflict = `mutation($input: DeclareConflictInput!) { declareConflict(input: $input) { conflict { id member { id } } errors { code message path } } }`
 	endConflict     = `mutation($input: EndConflictInput!) { endConflict(input: $input) { conflict { endedAt } errors { code message path } } }`
 	myReviews       = `{ myReviewAssignments(first: 50) { edges { node { id state application { id } review { id } } } } }`
-	judgedBy        = `query($id: ID!) { node(id: $id) { ... on Application { reviews { id points reviewer { id } } conflicts { id }
+	judgedBy        = `query($id: ID!) { node(id: $id) { ... on Application { reviews { id points author { id } } conflicts { id }
 		reviewAssignments { state conflicted conflictReasons endReason reviewer { id } review { id } } } } }`
 	figures = `query($id: ID!) { node(id: $id) { ... on Call {
 		reviewProgress { unfilledCount unfilled { id } reviewers { assigned completed declined removed conflicted reviewer { id } } }

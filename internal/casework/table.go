@@ -154,11 +154,7 @@ func (t *table) write(ctx context.Context, rows []*ent.Application) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	answers, err := t.Admission.Answers(ctx, rows)
-	if err != nil {
-		return err
-	}
-	lacks, err := t.Admission.Missing(ctx, rows)
+	contents, err := t.Admission.Contents(ctx, rows)
 	if err != nil {
 		return err
 	}
@@ -173,7 +169,7 @@ func (t *table) write(ctx context.Context, rows []*ent.Application) error {
 	for i, a := range rows {
 		cells := []cell{
 			{fmt.Sprint(a.Number), true}, said(a.ID.String()), said(a.OrganizationName), said(string(a.OrganizationKind)), said(a.TeamName), said(string(a.State)),
-			t.instant(&a.CreatedAt), t.instant(a.SubmittedAt), whether(a.Late), t.instant(&a.UpdatedAt), {fmt.Sprint(len(lacks[i])), true},
+			t.instant(&a.CreatedAt), t.instant(a.SubmittedAt), whether(a.Late), t.instant(&a.UpdatedAt), {fmt.Sprint(len(contents[i].Missing())), true},
 			{fmt.Sprint(reviews[a.ID].assigned), true}, {fmt.Sprint(reviews[a.ID].submitted), true},
 		}
 		for _, r := range t.call.Requirements {
@@ -181,8 +177,9 @@ func (t *table) write(ctx context.Context, rows []*ent.Application) error {
 				cells = append(cells, whether(held[part{a.ID, r.Key, signer}]))
 			}
 		}
-		values := make(map[string]string, len(answers[i]))
-		for _, answer := range answers[i] {
+		answers := contents[i].Answers()
+		values := make(map[string]string, len(answers))
+		for _, answer := range answers {
 			values[answer.Key] = answer.Value
 		}
 		for _, q := range t.questions {

@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -32,11 +33,22 @@ func (s *Service) those(ctx context.Context, of []*ent.Application, sort predica
 	return is, nil
 }
 
-// OrganizationNames are the names of those who apply, and a number where the viewer is not to know them: one statement.
-func (s *Service) OrganizationNames(ctx context.Context, v viewer.Viewer, of []*ent.Application) ([]string, error) {
-	return s.named(ctx, v, of, func(a *ent.Application) string { return a.OrganizationName }, func(a *ent.Application) string {
-		return fmt.Sprintf("Application %d", a.Number)
-	})
+// Applicant is who applies, as far as a viewer may know it.
+type Applicant struct{ Organization, Team string }
+
+// Applicants are who apply: a number instead of the organization, and no team, where the viewer is not to know them. One statement.
+func (s *Service) Applicants(ctx context.Context, v viewer.Viewer, of []*ent.Application) ([]Applicant, error) {
+	may, err := s.those(ctx, of, access.NamedApplications(v))
+	if err != nil {
+		return nil, err
+	}
+	who := make([]Applicant, len(of))
+	for i, a := range of {
+		if who[i] = (Applicant{Organization: fmt.Sprintf("Application %d", a.Number)}); may[i] {
+			who[i] = Applicant{a.OrganizationName, a.TeamName}
+		}
+	}
+	return who, nil
 }
 
 // Numbers are those of applications within their calls, nil to those who write them: one statement.
@@ -52,25 +64,6 @@ func (s *Service) Numbers(ctx context.Context, v viewer.Viewer, of []*ent.Applic
 		}
 	}
 	return numbers, nil
-}
-
-// TeamNames are the names of teams, empty where the viewer is not to know who applies: one statement.
-func (s *Service) TeamNames(ctx context.Context, v viewer.Viewer, of []*ent.Application) ([]string, error) {
-	return s.named(ctx, v, of, func(a *ent.Application) string { return a.TeamName }, func(*ent.Application) string { return "" })
-}
-
-func (s *Service) named(ctx context.Context, v viewer.Viewer, of []*ent.Application, name, instead func(*ent.Application) string) ([]string, error) {
-	may, err := s.those(ctx, of, access.NamedApplications(v))
-	if err != nil {
-		return nil, err
-	}
-	names := make([]string, len(of))
-	for i, a := range of {
-		if names[i] = instead(a); may[i] {
-			names[i] = name(a)
-		}
-	}
-	return names, nil
 }
 
 // Hashes are those of the newest submissions, nil before the first and where the viewer is not to know who applies: two statements.
@@ -91,9 +84,12 @@ func (s *Service) Hashes(ctx context.Context, v viewer.Viewer, of []*ent.Applica
 	return hashes, nil
 }
 
+// Contents loads what applications hold, or has it already.
+type Contents func(of []*ent.Application) ([]*admission.Content, error)
+
 // Answers are what applications say: now for their editors and staff, and for reviewers as it was last submitted, without what names the
 // applicants of a blind call. At most seven statements.
-func (s *Service) Answers(ctx context.Context, v viewer.Viewer, of []*ent.Application) ([][]*ent.Answer, error) {
+func (s *Service) Answers(ctx context.Context, v viewer.Viewer, of []*ent.Application, contents Contents) ([][]*ent.Answer, error) {
 	whole, err := s.those(ctx, of, access.FollowedApplications(v))
 	if err != nil {
 		return nil, err
@@ -108,12 +104,12 @@ func (s *Service) Answers(ctx context.Context, v viewer.Viewer, of []*ent.Applic
 	}
 	said := make(map[gid.ID][]*ent.Answer, len(of))
 	if len(now) > 0 {
-		answers, err := s.Admission.Answers(ctx, now)
+		held, err := contents(now)
 		if err != nil {
 			return nil, err
 		}
 		for i, a := range now {
-			said[a.ID] = answers[i]
+			said[a.ID] = held[i].Answers()
 		}
 	}
 	if len(then) > 0 {
