@@ -31,7 +31,7 @@ func (r *applicationResolver) Number(ctx context.Context, obj *ent.Application) 
 }
 
 func (r *applicationResolver) OrganizationName(ctx context.Context, obj *ent.Application) (string, error) {
-	who, err := r.applicant(ctx, obj)
+	who, err := r.applicant(ctx, viewer.From(ctx), obj)
 	return who.Organization, err
 }
 
@@ -40,7 +40,7 @@ func (r *applicationResolver) OrganizationKind(ctx context.Context, obj *ent.App
 }
 
 func (r *applicationResolver) TeamName(ctx context.Context, obj *ent.Application) (string, error) {
-	who, err := r.applicant(ctx, obj)
+	who, err := r.applicant(ctx, viewer.From(ctx), obj)
 	return who.Team, err
 }
 

@@ -130,9 +130,9 @@ type (
 )
 
 // applicant is who applies, as far as the viewer may know it.
-func (r *Resolver) applicant(ctx context.Context, obj *ent.Application) (review.Applicant, error) {
+func (r *Resolver) applicant(ctx context.Context, v viewer.Viewer, obj *ent.Application) (review.Applicant, error) {
 	return sibling.Resolve(obj.Siblings(), obj, applicantKey{}, func(objs []*ent.Application) ([]review.Applicant, error) {
-		return r.Reviewing.Applicants(ctx, viewer.From(ctx), objs)
+		return r.Reviewing.Applicants(ctx, v, objs)
 	})
 }
 
