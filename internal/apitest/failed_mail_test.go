@@ -203,17 +203,28 @@ func TestBounces(t *testing.T) {
 		refused := func(status string) {
 			must0(w.T, w.App.Notify.MailRefused(w.System(), address, status))
 		}
-		w.T.Run("other refusals stop it on the third day, and those of a day count once", func(t *testing.T) {
+		w.T.Run("what is about the way there, or about us, stops nobody's mail", func(t *testing.T) {
+			for range 5 {
+				for _, status := range []string{"5.7.1", "5.3.0", ""} {
+					refused(status)
+				}
+				c.add(25 * time.Hour)
+			}
+			if stopped(w, ben) != nil {
+				t.Error("stopped")
+			}
+		})
+		w.T.Run("other refusals of the address stop it on the third day, and those of a day count once", func(t *testing.T) {
 			for day := range 2 {
 				for range 3 {
-					refused("5.7.1")
+					refused("5.2.1")
 				}
 				if stopped(w, ben) != nil {
 					t.Fatalf("stopped on day %d", day)
 				}
 				c.add(25 * time.Hour)
 			}
-			refused("")
+			refused("5.2.2")
 			if stopped(w, ben) == nil {
 				t.Error("not stopped on the third day")
 			}

@@ -23,11 +23,7 @@ import (
 // TestPlacesStepByStep drives calls, applications and decisions through what is legal and what is not, over changes of clocks, and compares them
 // with a model after every step: what fails is shrunk.
 func TestPlacesStepByStep(t *testing.T) {
-	checks := "40"
-	if raceFactor > 1 {
-		checks = "3"
-	}
-	must0(t, flag.Set("rapid.checks", checks))
+	must0(t, flag.Set("rapid.checks", "40"))
 	must0(t, flag.Set("rapid.steps", "50"))
 	must0(t, flag.Set("rapid.nofailfile", "true"))
 	database.Each(t, func(t *testing.T, url string) {

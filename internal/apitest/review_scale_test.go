@@ -54,6 +54,7 @@ func judge(w *apitest.World, call gid.ID, owner *apitest.Person, reviewers []*ap
 
 // The figures of a call take as many statements for 2,000 applications with three reviews each as for two, and little time.
 func TestReviewFigures(t *testing.T) {
+	now := time.Now().UTC().Truncate(time.Microsecond) // it stands still: so a sign-in that was looked up once is known
 	apitest.Each(t, func(w *apitest.World) {
 		staff := w.Role(w.Member("staff"), "STAFF")
 		reviewers := []*apitest.Person{w.Member("one"), w.Member("two"), w.Member("three"), w.Member("four"), w.Member("five")}
@@ -98,5 +99,5 @@ func TestReviewFigures(t *testing.T) {
 		if r.Int("assignBalanced.plan.assignedCount") != 0 || r.Int("assignBalanced.plan.unfilledCount") != 0 {
 			w.T.Error(r)
 		}
-	})
+	}, apitest.Clock(func() time.Time { return now }))
 }

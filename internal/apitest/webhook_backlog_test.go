@@ -19,7 +19,7 @@ func TestDisablingWithABacklog(t *testing.T) {
 		id, _ := endpoint(w, staff, newReceiver(w.T, nil).URL, "SPACE_CREATED")
 		c := w.App.Store.Client(w.System())
 		later := w.App.Config.Now().Add(time.Hour)
-		const many, part = 6500, 500
+		const many, part = 5500, 500
 		for range many / part {
 			w.Tx(func(ctx context.Context, tx *ent.Client) error {
 				rows := make([]*ent.WebhookDeliveryCreate, part)

@@ -29,7 +29,11 @@ const (
 // system, no valid address, moved without a forward, no mail for the domain.
 var noMailbox = regexp.MustCompile(`^5\.1\.(1|2|3|6|10)$`)
 
-// MailRefused notes that a mail server refused an address for good, and with which status of RFC 3463; empty when it gave none.
+// aboutAddress are the statuses about the mailbox or its address (RFC 3463: X.1 and X.2). Others are about the way there, or about us: a relay that
+// does not take our mail, a list that we are on. Everybody's mail would stop for what is nobody's fault but ours.
+var aboutAddress = regexp.MustCompile(`^5\.[12]\.\d+$`)
+
+// MailRefused notes that a mail server refused an address for good, and with which status of RFC 3463; empty when it gave none, and then nothing is counted.
 func (s *Service) MailRefused(ctx context.Context, address, status string) error {
 	return s.refused(ctx, member.Email(address), status)
 }
@@ -39,8 +43,11 @@ func (s *Service) MailBounced(ctx context.Context, memberID gid.ID, status strin
 	return s.refused(ctx, member.ID(memberID), status)
 }
 
-// refused counts a refusal for the one who has the address, if anybody has.
+// refused counts a refusal of the address for the one who has it, if anybody has.
 func (s *Service) refused(ctx context.Context, whose predicate.Member, status string) error {
+	if !aboutAddress.MatchString(status) {
+		return nil
+	}
 	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 		m, err := tx.Member.Query().Where(whose, member.StatusNEQ(member.StatusERASED), store.LockRow).Only(ctx)
 		if ent.IsNotFound(err) || err == nil && m.MailBouncingAt != nil {
