@@ -102,7 +102,7 @@ func documentsOf(ctx context.Context, c *ent.Client, ids []gid.ID) (map[gid.ID]m
 	return by, nil
 }
 
-// missing is what the content lacks.
+// Missing is what the content lacks.
 func (c *Content) Missing() []*Missing {
 	out := []*Missing{}
 	for _, q := range c.questions {
