@@ -231,7 +231,7 @@ func TestCountsWithHiddenPosts(t *testing.T) {
 			all.Go(func() {
 				r := rand.New(rand.NewPCG(seed, uint64(i)))
 				c := w.App.Store.Client(w.System())
-				for range 40 {
+				for range 100 {
 					ids, err := c.Post.Query().Where(post.ThreadID(thread)).Order(post.BySeq()).IDs(w.System())
 					if err != nil {
 						w.T.Error(err)

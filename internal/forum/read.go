@@ -49,7 +49,7 @@ func (s *Service) MarkThreadRead(ctx context.Context, v viewer.Viewer, id gid.ID
 	if upTo < 0 {
 		return nil, fault.Invalid("upToSeq", "This must not be negative.")
 	}
-	return s.place(ctx, v, id, func(ctx context.Context, tx *ent.Client, me gid.ID, t *ent.Thread, state *ent.ReadState, now time.Time) (int, error) {
+	return s.place(ctx, v, id, false, func(ctx context.Context, tx *ent.Client, me gid.ID, t *ent.Thread, state *ent.ReadState, now time.Time) (int, error) {
 		upTo := min(upTo, t.PostSeq)
 		if state != nil {
 			upTo = max(upTo, state.LastReadSeq)
@@ -64,16 +64,17 @@ func (s *Service) MarkThreadUnread(ctx context.Context, v viewer.Viewer, id gid.
 	if from < 1 {
 		return nil, fault.Invalid("fromSeq", "This must be the number of a post, 1 or more.")
 	}
-	return s.place(ctx, v, id, func(_ context.Context, _ *ent.Client, _ gid.ID, t *ent.Thread, _ *ent.ReadState, _ time.Time) (int, error) {
+	return s.place(ctx, v, id, true, func(_ context.Context, _ *ent.Client, _ gid.ID, t *ent.Thread, _ *ent.ReadState, _ time.Time) (int, error) {
 		return min(from-1, t.PostSeq), nil
 	})
 }
 
 // place puts the viewer's read position in a thread where decide says, and tells their devices.
 //
-// The member's own row is locked, and not the thread's: readers do not queue behind writers. Only who has no row yet holds the thread
-// while it is made, since whoever makes a tombstone meanwhile would not see it and could not take the post off its count.
-func (s *Service) place(ctx context.Context, v viewer.Viewer, id gid.ID,
+// The member's own row is locked, and not the thread's: readers do not queue behind writers. Who has no row yet, or moves back, holds the
+// thread, too: whoever makes a tombstone meanwhile would see no row, or one that has read the post, and could not take the post off its
+// count.
+func (s *Service) place(ctx context.Context, v viewer.Viewer, id gid.ID, back bool,
 	decide func(ctx context.Context, tx *ent.Client, me gid.ID, t *ent.Thread, state *ent.ReadState, now time.Time) (int, error),
 ) (*ent.Thread, error) {
 	me, err := access.SignedIn(v)
@@ -81,9 +82,11 @@ func (s *Service) place(ctx context.Context, v viewer.Viewer, id gid.ID,
 		return nil, err
 	}
 	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		state, err := s.lockRead(ctx, tx, me, id)
-		if err != nil {
-			return err
+		var state *ent.ReadState
+		if !back {
+			if state, err = s.lockRead(ctx, tx, me, id); err != nil {
+				return err
+			}
 		}
 		q := tx.Thread.Query().Where(thread.ID(id), access.VisibleThreads(v))
 		if state == nil {
@@ -96,7 +99,7 @@ func (s *Service) place(ctx context.Context, v viewer.Viewer, id gid.ID,
 		if err != nil {
 			return fmt.Errorf("load thread: %w", err)
 		}
-		if state == nil { // a post of their own may have made it while they waited
+		if state == nil { // after the thread, as writers do; a post of their own may have made it while they waited
 			if state, err = s.lockRead(ctx, tx, me, id); err != nil {
 				return err
 			}
