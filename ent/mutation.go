@@ -32153,6 +32153,9 @@ type NotificationMutation struct {
 	read_at          *time.Time
 	mentions         *bool
 	duty             *bool
+	flagged          *bool
+	news             *bool
+	rest_read_at     *time.Time
 	mail_due_at      *time.Time
 	mailed_at        *time.Time
 	clearedFields    map[string]struct{}
@@ -32625,6 +32628,127 @@ func (m *NotificationMutation) ResetDuty() {
 	m.duty = nil
 }
 
+// SetFlagged sets the "flagged" field.
+func (m *NotificationMutation) SetFlagged(b bool) {
+	m.flagged = &b
+}
+
+// Flagged returns the value of the "flagged" field in the mutation.
+func (m *NotificationMutation) Flagged() (r bool, exists bool) {
+	v := m.flagged
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFlagged returns the old "flagged" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldFlagged(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFlagged is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFlagged requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFlagged: %w", err)
+	}
+	return oldValue.Flagged, nil
+}
+
+// ResetFlagged resets all changes to the "flagged" field.
+func (m *NotificationMutation) ResetFlagged() {
+	m.flagged = nil
+}
+
+// SetNews sets the "news" field.
+func (m *NotificationMutation) SetNews(b bool) {
+	m.news = &b
+}
+
+// News returns the value of the "news" field in the mutation.
+func (m *NotificationMutation) News() (r bool, exists bool) {
+	v := m.news
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNews returns the old "news" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldNews(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNews is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNews requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNews: %w", err)
+	}
+	return oldValue.News, nil
+}
+
+// ResetNews resets all changes to the "news" field.
+func (m *NotificationMutation) ResetNews() {
+	m.news = nil
+}
+
+// SetRestReadAt sets the "rest_read_at" field.
+func (m *NotificationMutation) SetRestReadAt(t time.Time) {
+	m.rest_read_at = &t
+}
+
+// RestReadAt returns the value of the "rest_read_at" field in the mutation.
+func (m *NotificationMutation) RestReadAt() (r time.Time, exists bool) {
+	v := m.rest_read_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRestReadAt returns the old "rest_read_at" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldRestReadAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRestReadAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRestReadAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRestReadAt: %w", err)
+	}
+	return oldValue.RestReadAt, nil
+}
+
+// ClearRestReadAt clears the value of the "rest_read_at" field.
+func (m *NotificationMutation) ClearRestReadAt() {
+	m.rest_read_at = nil
+	m.clearedFields[notification.FieldRestReadAt] = struct{}{}
+}
+
+// RestReadAtCleared returns if the "rest_read_at" field was cleared in this mutation.
+func (m *NotificationMutation) RestReadAtCleared() bool {
+	_, ok := m.clearedFields[notification.FieldRestReadAt]
+	return ok
+}
+
+// ResetRestReadAt resets all changes to the "rest_read_at" field.
+func (m *NotificationMutation) ResetRestReadAt() {
+	m.rest_read_at = nil
+	delete(m.clearedFields, notification.FieldRestReadAt)
+}
+
 // SetMailDueAt sets the "mail_due_at" field.
 func (m *NotificationMutation) SetMailDueAt(t time.Time) {
 	m.mail_due_at = &t
@@ -32865,7 +32989,7 @@ func (m *NotificationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *NotificationMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 14)
 	if m.created_at != nil {
 		fields = append(fields, notification.FieldCreatedAt)
 	}
@@ -32892,6 +33016,15 @@ func (m *NotificationMutation) Fields() []string {
 	}
 	if m.duty != nil {
 		fields = append(fields, notification.FieldDuty)
+	}
+	if m.flagged != nil {
+		fields = append(fields, notification.FieldFlagged)
+	}
+	if m.news != nil {
+		fields = append(fields, notification.FieldNews)
+	}
+	if m.rest_read_at != nil {
+		fields = append(fields, notification.FieldRestReadAt)
 	}
 	if m.mail_due_at != nil {
 		fields = append(fields, notification.FieldMailDueAt)
@@ -32925,6 +33058,12 @@ func (m *NotificationMutation) Field(name string) (ent.Value, bool) {
 		return m.Mentions()
 	case notification.FieldDuty:
 		return m.Duty()
+	case notification.FieldFlagged:
+		return m.Flagged()
+	case notification.FieldNews:
+		return m.News()
+	case notification.FieldRestReadAt:
+		return m.RestReadAt()
 	case notification.FieldMailDueAt:
 		return m.MailDueAt()
 	case notification.FieldMailedAt:
@@ -32956,6 +33095,12 @@ func (m *NotificationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldMentions(ctx)
 	case notification.FieldDuty:
 		return m.OldDuty(ctx)
+	case notification.FieldFlagged:
+		return m.OldFlagged(ctx)
+	case notification.FieldNews:
+		return m.OldNews(ctx)
+	case notification.FieldRestReadAt:
+		return m.OldRestReadAt(ctx)
 	case notification.FieldMailDueAt:
 		return m.OldMailDueAt(ctx)
 	case notification.FieldMailedAt:
@@ -33032,6 +33177,27 @@ func (m *NotificationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetDuty(v)
 		return nil
+	case notification.FieldFlagged:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFlagged(v)
+		return nil
+	case notification.FieldNews:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNews(v)
+		return nil
+	case notification.FieldRestReadAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRestReadAt(v)
+		return nil
 	case notification.FieldMailDueAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -33079,6 +33245,9 @@ func (m *NotificationMutation) ClearedFields() []string {
 	if m.FieldCleared(notification.FieldReadAt) {
 		fields = append(fields, notification.FieldReadAt)
 	}
+	if m.FieldCleared(notification.FieldRestReadAt) {
+		fields = append(fields, notification.FieldRestReadAt)
+	}
 	if m.FieldCleared(notification.FieldMailDueAt) {
 		fields = append(fields, notification.FieldMailDueAt)
 	}
@@ -33101,6 +33270,9 @@ func (m *NotificationMutation) ClearField(name string) error {
 	switch name {
 	case notification.FieldReadAt:
 		m.ClearReadAt()
+		return nil
+	case notification.FieldRestReadAt:
+		m.ClearRestReadAt()
 		return nil
 	case notification.FieldMailDueAt:
 		m.ClearMailDueAt()
@@ -33142,6 +33314,15 @@ func (m *NotificationMutation) ResetField(name string) error {
 		return nil
 	case notification.FieldDuty:
 		m.ResetDuty()
+		return nil
+	case notification.FieldFlagged:
+		m.ResetFlagged()
+		return nil
+	case notification.FieldNews:
+		m.ResetNews()
+		return nil
+	case notification.FieldRestReadAt:
+		m.ResetRestReadAt()
 		return nil
 	case notification.FieldMailDueAt:
 		m.ResetMailDueAt()

@@ -41,6 +41,12 @@ type Notification struct {
 	Mentions bool `json:"mentions,omitempty"`
 	// Duty holds the value of the "duty" field.
 	Duty bool `json:"duty,omitempty"`
+	// Flagged holds the value of the "flagged" field.
+	Flagged bool `json:"flagged,omitempty"`
+	// News holds the value of the "news" field.
+	News bool `json:"news,omitempty"`
+	// RestReadAt holds the value of the "rest_read_at" field.
+	RestReadAt *time.Time `json:"rest_read_at,omitempty"`
 	// MailDueAt holds the value of the "mail_due_at" field.
 	MailDueAt *time.Time `json:"mail_due_at,omitempty"`
 	// MailedAt holds the value of the "mailed_at" field.
@@ -120,9 +126,9 @@ func (*Notification) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case notification.FieldID, notification.FieldRecipientID, notification.FieldActorID, notification.FieldThreadID, notification.FieldPostID:
 			values[i] = new(gid.ID)
-		case notification.FieldMentions, notification.FieldDuty:
+		case notification.FieldMentions, notification.FieldDuty, notification.FieldFlagged, notification.FieldNews:
 			values[i] = new(sql.NullBool)
-		case notification.FieldCreatedAt, notification.FieldReadAt, notification.FieldMailDueAt, notification.FieldMailedAt:
+		case notification.FieldCreatedAt, notification.FieldReadAt, notification.FieldRestReadAt, notification.FieldMailDueAt, notification.FieldMailedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -201,6 +207,25 @@ func (_m *Notification) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field duty", values[i])
 			} else if value.Valid {
 				_m.Duty = value.Bool
+			}
+		case notification.FieldFlagged:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field flagged", values[i])
+			} else if value.Valid {
+				_m.Flagged = value.Bool
+			}
+		case notification.FieldNews:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field news", values[i])
+			} else if value.Valid {
+				_m.News = value.Bool
+			}
+		case notification.FieldRestReadAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field rest_read_at", values[i])
+			} else if value.Valid {
+				_m.RestReadAt = new(time.Time)
+				*_m.RestReadAt = value.Time
 			}
 		case notification.FieldMailDueAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -300,6 +325,17 @@ func (_m *Notification) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("duty=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Duty))
+	builder.WriteString(", ")
+	builder.WriteString("flagged=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Flagged))
+	builder.WriteString(", ")
+	builder.WriteString("news=")
+	builder.WriteString(fmt.Sprintf("%v", _m.News))
+	builder.WriteString(", ")
+	if v := _m.RestReadAt; v != nil {
+		builder.WriteString("rest_read_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	if v := _m.MailDueAt; v != nil {
 		builder.WriteString("mail_due_at=")

@@ -102,6 +102,48 @@ func (_c *NotificationCreate) SetNillableDuty(v *bool) *NotificationCreate {
 	return _c
 }
 
+// SetFlagged sets the "flagged" field.
+func (_c *NotificationCreate) SetFlagged(v bool) *NotificationCreate {
+	_c.mutation.SetFlagged(v)
+	return _c
+}
+
+// SetNillableFlagged sets the "flagged" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableFlagged(v *bool) *NotificationCreate {
+	if v != nil {
+		_c.SetFlagged(*v)
+	}
+	return _c
+}
+
+// SetNews sets the "news" field.
+func (_c *NotificationCreate) SetNews(v bool) *NotificationCreate {
+	_c.mutation.SetNews(v)
+	return _c
+}
+
+// SetNillableNews sets the "news" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableNews(v *bool) *NotificationCreate {
+	if v != nil {
+		_c.SetNews(*v)
+	}
+	return _c
+}
+
+// SetRestReadAt sets the "rest_read_at" field.
+func (_c *NotificationCreate) SetRestReadAt(v time.Time) *NotificationCreate {
+	_c.mutation.SetRestReadAt(v)
+	return _c
+}
+
+// SetNillableRestReadAt sets the "rest_read_at" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableRestReadAt(v *time.Time) *NotificationCreate {
+	if v != nil {
+		_c.SetRestReadAt(*v)
+	}
+	return _c
+}
+
 // SetMailDueAt sets the "mail_due_at" field.
 func (_c *NotificationCreate) SetMailDueAt(v time.Time) *NotificationCreate {
 	_c.mutation.SetMailDueAt(v)
@@ -199,6 +241,14 @@ func (_c *NotificationCreate) defaults() {
 		v := notification.DefaultDuty
 		_c.mutation.SetDuty(v)
 	}
+	if _, ok := _c.mutation.Flagged(); !ok {
+		v := notification.DefaultFlagged
+		_c.mutation.SetFlagged(v)
+	}
+	if _, ok := _c.mutation.News(); !ok {
+		v := notification.DefaultNews
+		_c.mutation.SetNews(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -226,6 +276,12 @@ func (_c *NotificationCreate) check() error {
 	}
 	if _, ok := _c.mutation.Duty(); !ok {
 		return &ValidationError{Name: "duty", err: errors.New(`ent: missing required field "Notification.duty"`)}
+	}
+	if _, ok := _c.mutation.Flagged(); !ok {
+		return &ValidationError{Name: "flagged", err: errors.New(`ent: missing required field "Notification.flagged"`)}
+	}
+	if _, ok := _c.mutation.News(); !ok {
+		return &ValidationError{Name: "news", err: errors.New(`ent: missing required field "Notification.news"`)}
 	}
 	if len(_c.mutation.RecipientIDs()) == 0 {
 		return &ValidationError{Name: "recipient", err: errors.New(`ent: missing required edge "Notification.recipient"`)}
@@ -293,6 +349,18 @@ func (_c *NotificationCreate) createSpec() (*Notification, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Duty(); ok {
 		_spec.SetField(notification.FieldDuty, field.TypeBool, value)
 		_node.Duty = value
+	}
+	if value, ok := _c.mutation.Flagged(); ok {
+		_spec.SetField(notification.FieldFlagged, field.TypeBool, value)
+		_node.Flagged = value
+	}
+	if value, ok := _c.mutation.News(); ok {
+		_spec.SetField(notification.FieldNews, field.TypeBool, value)
+		_node.News = value
+	}
+	if value, ok := _c.mutation.RestReadAt(); ok {
+		_spec.SetField(notification.FieldRestReadAt, field.TypeTime, value)
+		_node.RestReadAt = &value
 	}
 	if value, ok := _c.mutation.MailDueAt(); ok {
 		_spec.SetField(notification.FieldMailDueAt, field.TypeTime, value)

@@ -106,6 +106,54 @@ func (_u *NotificationUpdate) SetNillableDuty(v *bool) *NotificationUpdate {
 	return _u
 }
 
+// SetFlagged sets the "flagged" field.
+func (_u *NotificationUpdate) SetFlagged(v bool) *NotificationUpdate {
+	_u.mutation.SetFlagged(v)
+	return _u
+}
+
+// SetNillableFlagged sets the "flagged" field if the given value is not nil.
+func (_u *NotificationUpdate) SetNillableFlagged(v *bool) *NotificationUpdate {
+	if v != nil {
+		_u.SetFlagged(*v)
+	}
+	return _u
+}
+
+// SetNews sets the "news" field.
+func (_u *NotificationUpdate) SetNews(v bool) *NotificationUpdate {
+	_u.mutation.SetNews(v)
+	return _u
+}
+
+// SetNillableNews sets the "news" field if the given value is not nil.
+func (_u *NotificationUpdate) SetNillableNews(v *bool) *NotificationUpdate {
+	if v != nil {
+		_u.SetNews(*v)
+	}
+	return _u
+}
+
+// SetRestReadAt sets the "rest_read_at" field.
+func (_u *NotificationUpdate) SetRestReadAt(v time.Time) *NotificationUpdate {
+	_u.mutation.SetRestReadAt(v)
+	return _u
+}
+
+// SetNillableRestReadAt sets the "rest_read_at" field if the given value is not nil.
+func (_u *NotificationUpdate) SetNillableRestReadAt(v *time.Time) *NotificationUpdate {
+	if v != nil {
+		_u.SetRestReadAt(*v)
+	}
+	return _u
+}
+
+// ClearRestReadAt clears the value of the "rest_read_at" field.
+func (_u *NotificationUpdate) ClearRestReadAt() *NotificationUpdate {
+	_u.mutation.ClearRestReadAt()
+	return _u
+}
+
 // SetMailDueAt sets the "mail_due_at" field.
 func (_u *NotificationUpdate) SetMailDueAt(v time.Time) *NotificationUpdate {
 	_u.mutation.SetMailDueAt(v)
@@ -244,6 +292,18 @@ func (_u *NotificationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if value, ok := _u.mutation.Duty(); ok {
 		_spec.SetField(notification.FieldDuty, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.Flagged(); ok {
+		_spec.SetField(notification.FieldFlagged, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.News(); ok {
+		_spec.SetField(notification.FieldNews, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RestReadAt(); ok {
+		_spec.SetField(notification.FieldRestReadAt, field.TypeTime, value)
+	}
+	if _u.mutation.RestReadAtCleared() {
+		_spec.ClearField(notification.FieldRestReadAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.MailDueAt(); ok {
 		_spec.SetField(notification.FieldMailDueAt, field.TypeTime, value)
 	}
@@ -378,6 +438,54 @@ func (_u *NotificationUpdateOne) SetNillableDuty(v *bool) *NotificationUpdateOne
 	if v != nil {
 		_u.SetDuty(*v)
 	}
+	return _u
+}
+
+// SetFlagged sets the "flagged" field.
+func (_u *NotificationUpdateOne) SetFlagged(v bool) *NotificationUpdateOne {
+	_u.mutation.SetFlagged(v)
+	return _u
+}
+
+// SetNillableFlagged sets the "flagged" field if the given value is not nil.
+func (_u *NotificationUpdateOne) SetNillableFlagged(v *bool) *NotificationUpdateOne {
+	if v != nil {
+		_u.SetFlagged(*v)
+	}
+	return _u
+}
+
+// SetNews sets the "news" field.
+func (_u *NotificationUpdateOne) SetNews(v bool) *NotificationUpdateOne {
+	_u.mutation.SetNews(v)
+	return _u
+}
+
+// SetNillableNews sets the "news" field if the given value is not nil.
+func (_u *NotificationUpdateOne) SetNillableNews(v *bool) *NotificationUpdateOne {
+	if v != nil {
+		_u.SetNews(*v)
+	}
+	return _u
+}
+
+// SetRestReadAt sets the "rest_read_at" field.
+func (_u *NotificationUpdateOne) SetRestReadAt(v time.Time) *NotificationUpdateOne {
+	_u.mutation.SetRestReadAt(v)
+	return _u
+}
+
+// SetNillableRestReadAt sets the "rest_read_at" field if the given value is not nil.
+func (_u *NotificationUpdateOne) SetNillableRestReadAt(v *time.Time) *NotificationUpdateOne {
+	if v != nil {
+		_u.SetRestReadAt(*v)
+	}
+	return _u
+}
+
+// ClearRestReadAt clears the value of the "rest_read_at" field.
+func (_u *NotificationUpdateOne) ClearRestReadAt() *NotificationUpdateOne {
+	_u.mutation.ClearRestReadAt()
 	return _u
 }
 
@@ -548,6 +656,18 @@ func (_u *NotificationUpdateOne) sqlSave(ctx context.Context) (_node *Notificati
 	}
 	if value, ok := _u.mutation.Duty(); ok {
 		_spec.SetField(notification.FieldDuty, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Flagged(); ok {
+		_spec.SetField(notification.FieldFlagged, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.News(); ok {
+		_spec.SetField(notification.FieldNews, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RestReadAt(); ok {
+		_spec.SetField(notification.FieldRestReadAt, field.TypeTime, value)
+	}
+	if _u.mutation.RestReadAtCleared() {
+		_spec.ClearField(notification.FieldRestReadAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.MailDueAt(); ok {
 		_spec.SetField(notification.FieldMailDueAt, field.TypeTime, value)

@@ -401,6 +401,14 @@ func init() {
 	notificationDescDuty := notificationFields[7].Descriptor()
 	// notification.DefaultDuty holds the default value on creation for the duty field.
 	notification.DefaultDuty = notificationDescDuty.Default.(bool)
+	// notificationDescFlagged is the schema descriptor for flagged field.
+	notificationDescFlagged := notificationFields[8].Descriptor()
+	// notification.DefaultFlagged holds the default value on creation for the flagged field.
+	notification.DefaultFlagged = notificationDescFlagged.Default.(bool)
+	// notificationDescNews is the schema descriptor for news field.
+	notificationDescNews := notificationFields[9].Descriptor()
+	// notification.DefaultNews holds the default value on creation for the news field.
+	notification.DefaultNews = notificationDescNews.Default.(bool)
 	notificationjobFields := schema.NotificationJob{}.Fields()
 	_ = notificationjobFields
 	// notificationjobDescAttempts is the schema descriptor for attempts field.

@@ -106,7 +106,7 @@ func (r *mutationResolver) ResumeMail(ctx context.Context, input model.ResumeMai
 
 func (r *notificationResolver) Reasons(ctx context.Context, obj *ent.Notification) ([]notify.Reason, error) {
 	return together(ctx, obj, func(objs []*ent.Notification) ([][]notify.Reason, error) {
-		return pick(objs, notify.Reasons), nil
+		return r.Notify.ReasonsOf(ctx, viewer.From(ctx), objs)
 	})
 }
 

@@ -1788,6 +1788,9 @@ var (
 		{Name: "read_at", Type: field.TypeTime, Nullable: true},
 		{Name: "mentions", Type: field.TypeBool, Default: false},
 		{Name: "duty", Type: field.TypeBool, Default: false},
+		{Name: "flagged", Type: field.TypeBool, Default: false},
+		{Name: "news", Type: field.TypeBool, Default: true},
+		{Name: "rest_read_at", Type: field.TypeTime, Nullable: true},
 		{Name: "mail_due_at", Type: field.TypeTime, Nullable: true},
 		{Name: "mailed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "recipient_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -1803,25 +1806,25 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "notifications_members_recipient",
-				Columns:    []*schema.Column{NotificationsColumns[8]},
+				Columns:    []*schema.Column{NotificationsColumns[11]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "notifications_members_actor",
-				Columns:    []*schema.Column{NotificationsColumns[9]},
+				Columns:    []*schema.Column{NotificationsColumns[12]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "notifications_threads_thread",
-				Columns:    []*schema.Column{NotificationsColumns[10]},
+				Columns:    []*schema.Column{NotificationsColumns[13]},
 				RefColumns: []*schema.Column{ThreadsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "notifications_posts_post",
-				Columns:    []*schema.Column{NotificationsColumns[11]},
+				Columns:    []*schema.Column{NotificationsColumns[14]},
 				RefColumns: []*schema.Column{PostsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1830,17 +1833,17 @@ var (
 			{
 				Name:    "notification_recipient_id_post_id",
 				Unique:  true,
-				Columns: []*schema.Column{NotificationsColumns[8], NotificationsColumns[11]},
+				Columns: []*schema.Column{NotificationsColumns[11], NotificationsColumns[14]},
 			},
 			{
 				Name:    "notification_post_id",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[11]},
+				Columns: []*schema.Column{NotificationsColumns[14]},
 			},
 			{
 				Name:    "notification_recipient_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[8], NotificationsColumns[0]},
+				Columns: []*schema.Column{NotificationsColumns[11], NotificationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
 						NotificationsColumns[0].Name: true,
@@ -1850,12 +1853,12 @@ var (
 			{
 				Name:    "notification_group",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[8], NotificationsColumns[10], NotificationsColumns[0]},
+				Columns: []*schema.Column{NotificationsColumns[11], NotificationsColumns[13], NotificationsColumns[0]},
 			},
 			{
 				Name:    "notification_unread",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[8], NotificationsColumns[10]},
+				Columns: []*schema.Column{NotificationsColumns[11], NotificationsColumns[13]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "read_at IS NULL",
 				},
@@ -1863,7 +1866,7 @@ var (
 			{
 				Name:    "notification_mail_due",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[6], NotificationsColumns[8]},
+				Columns: []*schema.Column{NotificationsColumns[9], NotificationsColumns[11]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "mail_due_at IS NOT NULL",
 				},

@@ -30,6 +30,12 @@ const (
 	FieldMentions = "mentions"
 	// FieldDuty holds the string denoting the duty field in the database.
 	FieldDuty = "duty"
+	// FieldFlagged holds the string denoting the flagged field in the database.
+	FieldFlagged = "flagged"
+	// FieldNews holds the string denoting the news field in the database.
+	FieldNews = "news"
+	// FieldRestReadAt holds the string denoting the rest_read_at field in the database.
+	FieldRestReadAt = "rest_read_at"
 	// FieldMailDueAt holds the string denoting the mail_due_at field in the database.
 	FieldMailDueAt = "mail_due_at"
 	// FieldMailedAt holds the string denoting the mailed_at field in the database.
@@ -86,6 +92,9 @@ var Columns = []string{
 	FieldReadAt,
 	FieldMentions,
 	FieldDuty,
+	FieldFlagged,
+	FieldNews,
+	FieldRestReadAt,
 	FieldMailDueAt,
 	FieldMailedAt,
 }
@@ -105,6 +114,10 @@ var (
 	DefaultMentions bool
 	// DefaultDuty holds the default value on creation for the "duty" field.
 	DefaultDuty bool
+	// DefaultFlagged holds the default value on creation for the "flagged" field.
+	DefaultFlagged bool
+	// DefaultNews holds the default value on creation for the "news" field.
+	DefaultNews bool
 )
 
 // OrderOption defines the ordering options for the Notification queries.
@@ -153,6 +166,21 @@ func ByMentions(opts ...sql.OrderTermOption) OrderOption {
 // ByDuty orders the results by the duty field.
 func ByDuty(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDuty, opts...).ToFunc()
+}
+
+// ByFlagged orders the results by the flagged field.
+func ByFlagged(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFlagged, opts...).ToFunc()
+}
+
+// ByNews orders the results by the news field.
+func ByNews(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldNews, opts...).ToFunc()
+}
+
+// ByRestReadAt orders the results by the rest_read_at field.
+func ByRestReadAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRestReadAt, opts...).ToFunc()
 }
 
 // ByMailDueAt orders the results by the mail_due_at field.

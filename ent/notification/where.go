@@ -96,6 +96,21 @@ func Duty(v bool) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldDuty, v))
 }
 
+// Flagged applies equality check predicate on the "flagged" field. It's identical to FlaggedEQ.
+func Flagged(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldFlagged, v))
+}
+
+// News applies equality check predicate on the "news" field. It's identical to NewsEQ.
+func News(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldNews, v))
+}
+
+// RestReadAt applies equality check predicate on the "rest_read_at" field. It's identical to RestReadAtEQ.
+func RestReadAt(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldRestReadAt, v))
+}
+
 // MailDueAt applies equality check predicate on the "mail_due_at" field. It's identical to MailDueAtEQ.
 func MailDueAt(v time.Time) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldMailDueAt, v))
@@ -294,6 +309,76 @@ func DutyEQ(v bool) predicate.Notification {
 // DutyNEQ applies the NEQ predicate on the "duty" field.
 func DutyNEQ(v bool) predicate.Notification {
 	return predicate.Notification(sql.FieldNEQ(FieldDuty, v))
+}
+
+// FlaggedEQ applies the EQ predicate on the "flagged" field.
+func FlaggedEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldFlagged, v))
+}
+
+// FlaggedNEQ applies the NEQ predicate on the "flagged" field.
+func FlaggedNEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldFlagged, v))
+}
+
+// NewsEQ applies the EQ predicate on the "news" field.
+func NewsEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldNews, v))
+}
+
+// NewsNEQ applies the NEQ predicate on the "news" field.
+func NewsNEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldNews, v))
+}
+
+// RestReadAtEQ applies the EQ predicate on the "rest_read_at" field.
+func RestReadAtEQ(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldRestReadAt, v))
+}
+
+// RestReadAtNEQ applies the NEQ predicate on the "rest_read_at" field.
+func RestReadAtNEQ(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldRestReadAt, v))
+}
+
+// RestReadAtIn applies the In predicate on the "rest_read_at" field.
+func RestReadAtIn(vs ...time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldIn(FieldRestReadAt, vs...))
+}
+
+// RestReadAtNotIn applies the NotIn predicate on the "rest_read_at" field.
+func RestReadAtNotIn(vs ...time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldNotIn(FieldRestReadAt, vs...))
+}
+
+// RestReadAtGT applies the GT predicate on the "rest_read_at" field.
+func RestReadAtGT(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldGT(FieldRestReadAt, v))
+}
+
+// RestReadAtGTE applies the GTE predicate on the "rest_read_at" field.
+func RestReadAtGTE(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldGTE(FieldRestReadAt, v))
+}
+
+// RestReadAtLT applies the LT predicate on the "rest_read_at" field.
+func RestReadAtLT(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldLT(FieldRestReadAt, v))
+}
+
+// RestReadAtLTE applies the LTE predicate on the "rest_read_at" field.
+func RestReadAtLTE(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldLTE(FieldRestReadAt, v))
+}
+
+// RestReadAtIsNil applies the IsNil predicate on the "rest_read_at" field.
+func RestReadAtIsNil() predicate.Notification {
+	return predicate.Notification(sql.FieldIsNull(FieldRestReadAt))
+}
+
+// RestReadAtNotNil applies the NotNil predicate on the "rest_read_at" field.
+func RestReadAtNotNil() predicate.Notification {
+	return predicate.Notification(sql.FieldNotNull(FieldRestReadAt))
 }
 
 // MailDueAtEQ applies the EQ predicate on the "mail_due_at" field.

@@ -31,6 +31,12 @@ func (Notification) Fields() []ent.Field {
 		field.Bool("mentions").Default(false),
 		// duty says that it is about moderation: it is told of whoever wrote the post, too, and not only of what the post says.
 		field.Bool("duty").Default(false),
+		// flagged says that of moderation it tells of flags alone: only who moderates there now may know of it.
+		field.Bool("flagged").Default(false),
+		// news says that there is a reason that is not of moderation.
+		field.Bool("news").Default(true),
+		// rest_read_at is when what else it tells of was read, while flags make it unread again.
+		optionalTime("rest_read_at"),
 		// mail_due_at is when it is to be told by mail unless it is read before; while a process writes the mail, when another one may.
 		optionalTime("mail_due_at"),
 		optionalTime("mailed_at"),

@@ -72,13 +72,28 @@ func UnheardUnreadPosts(v viewer.Viewer) predicate.Post {
 	}))
 }
 
-// HeardNotifications are those of posts that the viewer hears of. VisibleNotifications has this rule.
+// HeardNotifications are those of posts that the viewer hears of, those of warnings and decisions, and those of flags where they moderate
+// now. VisibleNotifications has this rule.
 func HeardNotifications(v viewer.Viewer) predicate.Notification {
 	return where(v, never, heardNotification)
 }
 
 func heardNotification(s *sql.Selector, m who) *sql.Predicate {
-	return sql.Or(sql.EQ(s.C(notification.FieldDuty), true), heard(s, m, notification.FieldPostID))
+	p := sql.Dialect(s.Dialect()).Select().From(sql.Table(post.Table).As("flagged_post"))
+	p.Select(p.C(post.FieldID)).Where(sql.And(sql.ColumnsEQ(p.C(post.FieldID), s.C(notification.FieldPostID)), judged(p, m)))
+	return sql.Or(
+		sql.And(sql.EQ(s.C(notification.FieldNews), true), heard(s, m, notification.FieldPostID)),
+		sql.And(sql.EQ(s.C(notification.FieldDuty), true), sql.Or(sql.EQ(s.C(notification.FieldFlagged), false), sql.Exists(p))))
+}
+
+// UnreadMentions are the viewer's unread notifications of posts that call them, of those that they hear of: what is unread because of
+// flags alone is none.
+func UnreadMentions(v viewer.Viewer) predicate.Notification {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
+		return sql.And(
+			m.is(s.C(notification.FieldRecipientID)), sql.IsNull(s.C(notification.FieldReadAt)), sql.IsNull(s.C(notification.FieldRestReadAt)),
+			sql.EQ(s.C(notification.FieldMentions), true), heard(s, m, notification.FieldPostID))
+	})
 }
 
 // heardDocument is true for a search document that is no post, or one that the member hears of.

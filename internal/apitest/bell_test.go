@@ -186,24 +186,7 @@ func TestBellOfModeration(t *testing.T) {
 		bad := w.Post(eve, thread, "a harmful word: heron")
 		host.Must(`mutation($input: BlockMemberInput!) { blockMember(input: $input) { errors { code } } }`, input(vars{"memberId": eve.ID}))
 		ben.Must(`mutation($input: BlockMemberInput!) { blockMember(input: $input) { errors { code } } }`, input(vars{"memberId": eve.ID}))
-		reasons := func(p *apitest.Person) (all []string) {
-			r := p.Must(bell, nil)
-			for i := range r.Len("viewer.notifications.edges") {
-				at := fmt.Sprintf("viewer.notifications.edges.%d.node.", i)
-				state := "unread"
-				if r.At(at+"readAt") != nil {
-					state = "read"
-				}
-				all = append(all, fmt.Sprintf("%v %s by %s", r.At(at+"reasons"), state, r.String(at+"actor.handle")))
-			}
-			return all
-		}
-		is := func(t *testing.T, p *apitest.Person, want ...string) {
-			t.Helper()
-			if got := reasons(p); !slices.Equal(got, want) {
-				t.Errorf("%s is told %q, not %q", p.Handle, got, want)
-			}
-		}
+		is := toldOf
 		by := " by " + eve.Handle
 
 		w.T.Run("those who moderate are told once while flags wait, whomever they block, and not who flagged", func(t *testing.T) {

@@ -67,7 +67,7 @@ func (s *Service) unread(ctx context.Context, v viewer.Viewer, which predicate.T
 		return nil, fmt.Errorf("count unread posts: %w", err)
 	}
 	err = s.Store.Client(ctx).Notification.Query().
-		Where(notification.RecipientID(me), notification.ReadAtIsNil(), notification.Mentions(true), notification.HasThreadWith(counted), access.HeardNotifications(v)).
+		Where(notification.HasThreadWith(counted), access.UnreadMentions(v)).
 		Modify(func(s *sql.Selector) {
 			t := sql.Table(thread.Table).As("of_thread")
 			s.Join(t).On(s.C(notification.FieldThreadID), t.C(thread.FieldID))
@@ -102,16 +102,12 @@ func (s *Service) unread(ctx context.Context, v viewer.Viewer, which predicate.T
 
 // UnreadMentions counts for each of some threads the unread notifications of posts that call the viewer: one statement.
 func (s *Service) UnreadMentions(ctx context.Context, v viewer.Viewer, threads []gid.ID) (map[gid.ID]int, error) {
-	me, ok := v.MemberID()
-	if !ok {
-		return nil, nil
-	}
 	var rows []struct {
 		ThreadID gid.ID `json:"thread_id"`
 		Unread   int    `json:"unread"`
 	}
 	err := s.Store.Client(ctx).Notification.Query().
-		Where(notification.RecipientID(me), notification.ReadAtIsNil(), notification.Mentions(true), page.AnyOf(notification.FieldThreadID, threads), access.HeardNotifications(v)).
+		Where(page.AnyOf(notification.FieldThreadID, threads), access.UnreadMentions(v)).
 		Modify(func(s *sql.Selector) {
 			s.Select(s.C(notification.FieldThreadID), sql.As(sql.Count("*"), "unread")).GroupBy(s.C(notification.FieldThreadID))
 		}).Scan(ctx, &rows)

@@ -4,18 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/notification"
-	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
-	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 // Moderated tells members of a post because of its moderation, whatever they were told of it before, whomever they mute, and by mail as they
@@ -42,7 +39,7 @@ func (s *Service) Moderated(ctx context.Context, tx *ent.Client, p *ent.Post, wh
 		return err
 	}
 	entries := make(map[gid.ID]event.Entry, len(people))
-	again := make(map[string]*repeated)
+	again := make(changes)
 	var rows []*ent.NotificationCreate
 	for _, m := range people {
 		due := mailDueAt(m, wants[m.ID], true, at)
@@ -50,19 +47,21 @@ func (s *Service) Moderated(ctx context.Context, tx *ent.Client, p *ent.Post, wh
 		if n == nil {
 			id := s.NewID(gid.Notification)
 			rows = append(rows, tx.Notification.Create().SetID(id).SetCreatedAt(at).SetRecipientID(m.ID).SetActorID(p.AuthorID).
-				SetThreadID(p.ThreadID).SetPostID(p.ID).SetReasons(names([]Reason{why})).SetDuty(true).SetNillableMailDueAt(due))
+				SetThreadID(p.ThreadID).SetPostID(p.ID).SetReasons(names([]Reason{why})).SetDuty(true).SetFlagged(why == Flagged).SetNews(false).SetNillableMailDueAt(due))
 			entries[m.ID] = event.Entry{Kind: event.NotificationCreated, Object: id}
 			continue
 		}
-		reasons := append(slices.DeleteFunc(slices.Clone(n.Reasons), func(r string) bool { return r == string(why) }), string(why))
+		reasons := append(without(n.Reasons, why), string(why))
 		if waits := n.MailDueAt; waits != nil && (due == nil || waits.Before(*due)) {
 			due = waits // the mail that it waits for tells of this too
 		}
-		key := fmt.Sprint(strings.Join(reasons, " "), due)
-		if again[key] == nil {
-			again[key] = &repeated{reasons: reasons, due: due}
+		rest := n.RestReadAt
+		if why != Flagged {
+			rest = nil
+		} else if n.ReadAt != nil {
+			rest = n.ReadAt
 		}
-		again[key].ids = append(again[key].ids, n.ID)
+		again.add(n.ID, changed{reasons: reasons, rest: rest, due: due})
 		entries[m.ID] = event.Entry{Kind: event.NotificationCreated, Object: n.ID}
 	}
 	if len(rows) > 0 {
@@ -70,43 +69,77 @@ func (s *Service) Moderated(ctx context.Context, tx *ent.Client, p *ent.Post, wh
 			return fmt.Errorf("tell of moderation: %w", err)
 		}
 	}
-	for _, r := range again {
-		u := tx.Notification.Update().Where(page.AnyOf(notification.FieldID, r.ids)).SetReasons(r.reasons).SetDuty(true).ClearReadAt()
-		if r.due != nil {
-			u.SetMailDueAt(*r.due)
-		} else {
-			u.ClearMailDueAt()
-		}
-		if err := u.Exec(ctx); err != nil {
-			return fmt.Errorf("tell of moderation again: %w", err)
-		}
+	if err := again.write(ctx, tx); err != nil {
+		return err
 	}
 	return s.Events.AppendToMembers(ctx, tx, at, entries)
 }
 
-// repeated are notifications that come up again in the same way.
-type repeated struct {
-	ids     []gid.ID
-	reasons []string
-	due     *time.Time
-}
-
-// FlagsResolved reads what those who moderate were told of a post's flags: there is nothing left to do.
+// FlagsResolved takes what those who moderate were told of a post's flags: there is nothing left to do. What else they were told of the post
+// is unread or read as it was; who was told of nothing else has read it.
 func (s *Service) FlagsResolved(ctx context.Context, tx *ent.Client, postID gid.ID, at time.Time) error {
-	rows, err := tx.Notification.Query().Where(notification.PostID(postID), notification.Duty(true), notification.ReadAtIsNil()).All(ctx)
+	rows, err := tx.Notification.Query().Where(notification.PostID(postID), notification.Duty(true)).All(ctx)
 	if err != nil {
 		return fmt.Errorf("find who was told of flags: %w", err)
 	}
-	var ids []gid.ID
+	var over []gid.ID
+	var others []*ent.Notification
+	entries := make(map[gid.ID]event.Entry)
 	for _, n := range rows {
-		if duty(n) == Flagged {
-			ids = append(ids, n.ID)
+		switch rest := without(n.Reasons, Flagged); {
+		case len(rest) == len(n.Reasons):
+		case len(rest) > 0:
+			others = append(others, n)
+			entries[n.RecipientID] = event.Entry{Kind: event.NotificationsRead, Object: n.RecipientID}
+		case n.ReadAt == nil:
+			over = append(over, n.ID)
 		}
 	}
-	if len(ids) == 0 {
+	if len(others) > 0 {
+		if err := s.leaveRest(ctx, tx, others); err != nil {
+			return err
+		}
+		if err := s.Events.AppendToMembers(ctx, tx, at, entries); err != nil {
+			return err
+		}
+	}
+	if len(over) == 0 {
 		return nil
 	}
-	return s.read(ctx, tx, at, page.AnyOf(notification.FieldID, ids))
+	return s.read(ctx, tx, at, page.AnyOf(notification.FieldID, over))
+}
+
+// leaveRest takes flags out of notifications that have other reasons. Mail that waits tells of these when it would have without the flags.
+func (s *Service) leaveRest(ctx context.Context, tx *ent.Client, rows []*ent.Notification) error {
+	ids := make([]gid.ID, len(rows))
+	for i, n := range rows {
+		ids[i] = n.RecipientID
+	}
+	people, err := tx.Member.Query().Where(page.AnyOf(member.FieldID, ids)).All(ctx)
+	if err != nil {
+		return fmt.Errorf("load who was told of flags: %w", err)
+	}
+	of := make(map[gid.ID]*ent.Member, len(people))
+	for _, m := range people {
+		of[m.ID] = m
+	}
+	wants, err := preferences(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	left := make(changes)
+	for _, n := range rows {
+		c := changed{reasons: without(n.Reasons, Flagged), read: n.ReadAt}
+		if c.read == nil {
+			c.read = n.RestReadAt
+		}
+		told := n.MailedAt != nil && !slices.Contains(n.Reasons, string(Reminder))
+		if c.read == nil && n.MailDueAt != nil && !told {
+			c.due = mailDueAt(of[n.RecipientID], wants[n.RecipientID], slices.ContainsFunc(reasonsOf(c.reasons), Reason.direct), n.CreatedAt)
+		}
+		left.add(n.ID, c)
+	}
+	return left.write(ctx, tx)
 }
 
 // duty is the last reason of moderation that somebody was told of a post for; empty when there is none.
@@ -121,25 +154,6 @@ func duty(n *ent.Notification) Reason {
 
 // moderates reports whether the reason is one of moderation.
 func (r Reason) moderates() bool { return r == Flagged || r == FlagResolved || r == Warned }
-
-// judged leaves out what a member was told of flags and may not know any more: they do not moderate there now.
-func (s *Service) judged(ctx context.Context, memberID gid.ID, rows []*ent.Notification) ([]*ent.Notification, error) {
-	var flagged []gid.ID
-	for _, n := range rows {
-		if duty(n) == Flagged {
-			flagged = append(flagged, n.PostID)
-		}
-	}
-	if len(flagged) == 0 {
-		return rows, nil
-	}
-	ids, err := s.Store.Client(ctx).Post.Query().Where(page.AnyOf(post.FieldID, flagged), access.JudgedPosts(viewer.Member(memberID, gid.ID{}, viewer.Read))).IDs(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("look for what the member moderates: %w", err)
-	}
-	theirs := setOf(ids)
-	return slices.DeleteFunc(rows, func(n *ent.Notification) bool { return duty(n) == Flagged && !theirs[n.PostID] }), nil
-}
 
 // notice is what mail says of moderation: that something happened, and nothing of what a post says.
 func notice(n *ent.Notification) string {

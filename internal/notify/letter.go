@@ -46,15 +46,15 @@ func (s *Service) Letter(ctx context.Context, address string, data map[string]st
 	if err != nil {
 		return nil, err
 	}
+	v := viewer.Member(id, gid.ID{}, viewer.Read)
 	rows, err := c.Notification.Query().Where(
-		notification.RecipientID(id), notification.MailedAt(at), notification.ReadAtIsNil(),
-		access.VisibleNotifications(viewer.Member(id, gid.ID{}, viewer.Read)),
+		notification.RecipientID(id), notification.MailedAt(at), notification.ReadAtIsNil(), access.VisibleNotifications(v),
 		notification.Or(notification.Duty(true), notification.HasPostWith(post.DeletedAtIsNil(), post.HiddenAtIsNil())),
 	).WithPost(func(q *ent.PostQuery) { q.WithAuthor() }).WithThread(func(q *ent.ThreadQuery) { q.WithSpace() }).Order(notification.ByID()).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load what the mail tells of: %w", err)
 	}
-	if rows, err = s.judged(ctx, id, rows); err != nil || len(rows) == 0 {
+	if rows, err = s.apart(ctx, v, rows); err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	threads := make([]gid.ID, len(rows))

@@ -82,9 +82,16 @@ func (s *Service) PostWritten(ctx context.Context, tx *ent.Client, w Written) er
 }
 
 // PostDeleted reads what is unread about a post that is gone: there is nothing left to look at. Who cannot read the thread any more
-// is not told, and keeps what they cannot see: they must not learn that something happened there.
+// hears nothing of that, as they must not learn that something happened there: they find it read when they come back.
 func (s *Service) PostDeleted(ctx context.Context, tx *ent.Client, threadID, postID gid.ID, at time.Time) error {
-	return s.read(ctx, tx, at, notification.PostID(postID), notification.HasRecipientWith(access.ThreadReaders(threadID)))
+	if err := s.read(ctx, tx, at, notification.PostID(postID), notification.HasRecipientWith(access.ThreadReaders(threadID))); err != nil {
+		return err
+	}
+	return readQuietly(tx.Notification.Update().Where(notification.PostID(postID), notification.ReadAtIsNil()), at).Exec(ctx)
+}
+
+func readQuietly(u *ent.NotificationUpdate, at time.Time) *ent.NotificationUpdate {
+	return u.SetReadAt(at).ClearRestReadAt().ClearMailDueAt()
 }
 
 // ThreadRead reads a member's notifications about a thread up to a post's number.
@@ -134,7 +141,7 @@ func (s *Service) read(ctx context.Context, tx *ent.Client, at time.Time, which 
 		ids[i] = n.ID
 		entries[n.RecipientID] = event.Entry{Kind: event.NotificationsRead, Object: n.RecipientID}
 	}
-	if err := tx.Notification.Update().Where(page.AnyOf(notification.FieldID, ids), notification.ReadAtIsNil()).SetReadAt(at).ClearMailDueAt().Exec(ctx); err != nil {
+	if err := readQuietly(tx.Notification.Update().Where(page.AnyOf(notification.FieldID, ids), notification.ReadAtIsNil()), at).Exec(ctx); err != nil {
 		return fmt.Errorf("read notifications: %w", err)
 	}
 	return s.Events.AppendToMembers(ctx, tx, at, entries)

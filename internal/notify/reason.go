@@ -42,9 +42,11 @@ func (r *Reason) UnmarshalGQL(v any) error {
 }
 
 // Reasons are why a notification was made, the strongest first.
-func Reasons(n *ent.Notification) []Reason {
-	out := make([]Reason, len(n.Reasons))
-	for i, r := range n.Reasons {
+func Reasons(n *ent.Notification) []Reason { return reasonsOf(n.Reasons) }
+
+func reasonsOf(names []string) []Reason {
+	out := make([]Reason, len(names))
+	for i, r := range names {
 		out[i] = Reason(r)
 	}
 	return out

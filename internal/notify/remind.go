@@ -35,7 +35,7 @@ func (s *Service) Remind(ctx context.Context, tx *ent.Client, memberID gid.ID, p
 		}
 		// The mail that it waits for until now tells of the reminder too, or the reminder's mail of it: whichever is first, and none is
 		// written twice.
-		u := tx.Notification.UpdateOneID(id).SetReasons(reasons).ClearReadAt()
+		u := tx.Notification.UpdateOneID(id).SetReasons(reasons).SetNews(true).ClearReadAt().ClearRestReadAt()
 		if due != nil && (n.MailDueAt == nil || due.Before(*n.MailDueAt)) {
 			u.SetMailDueAt(*due)
 		}
