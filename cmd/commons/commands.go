@@ -42,7 +42,7 @@ func migrate(ctx context.Context, cfg config, args []string, stdout, stderr io.W
 }
 
 func loadDemo(ctx context.Context, cfg config, args []string, stdout, stderr io.Writer) error {
-	f := flags("demo", "commons demo fills an empty database with the program Pursuing Equity: about 50 organizations, 50 teams, 500 members\nand 5,000 posts at scale 1, 500,000 posts at scale 100. The same seed gives the same data.\n\n", stderr)
+	f := flags("demo", "commons demo fills an empty database with the program Pursuing Equity: about 50 organizations, 50 teams, 500 members\nand 5,000 posts at scale 1, 500,000 posts at scale 100. The same seed gives the same data on one day:\none call for applications is open then.\n\n", stderr)
 	scale := f.Int("scale", 1, "how large: 1 to 1000")
 	seed := f.Uint64("seed", 1, "which world")
 	if err := parse(f, args, 0); err != nil {

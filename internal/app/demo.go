@@ -17,9 +17,9 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// LoadDemo fills an empty database with the real program, at a scale. It returns demo.ErrNotEmpty when there is a program already.
+// LoadDemo fills an empty database with the real program, at a scale, as it is looked at today. It returns demo.ErrNotEmpty when there is a program already.
 func (a *App) LoadDemo(ctx context.Context, scale int, seed uint64) error {
-	world, err := demo.Generate(demo.Options{Scale: scale, Seed: seed})
+	world, err := demo.Generate(demo.Options{Scale: scale, Seed: seed, Today: a.Config.Now()})
 	if err != nil {
 		return err
 	}

@@ -18,16 +18,17 @@ func Accounts() []string {
 
 // cast holds the indexes into world.Members of those who are written about by name.
 type cast struct {
-	account map[string]int
-	staff   []int
-	experts []int
+	account   map[string]int
+	staff     []int
+	experts   []int
+	reviewers []int
 }
 
 // accounts adds the demo members, the program's staff and its experts. The first team of the Action Community gets
 // three of them, because that is the team that is entitled to every support.
 func (g *generator) accounts() {
 	s := g.stream("accounts", 0)
-	created := time.Date(2022, time.December, 5, 14, 30, 0, 0, time.UTC)
+	created := time.Date(2022, time.August, 29, 14, 30, 0, 0, time.UTC)
 	office := g.backOffice(s, created, "Commons Program Office", "Boston", "MA", "The people who run the program: admission, calls, coaching and this community.", "program-office.example")
 	institute := g.backOffice(s, created, "Umberly Institute for Equity in Care", "Durham", "NC", "Researchers and practitioners who advise the program’s teams.", "umberly-institute.example")
 
@@ -54,6 +55,12 @@ func (g *generator) accounts() {
 		m.Title = pick(s, []string{"Fellow, Community Partnership", "Fellow, Maternal Health", "Fellow, Organizational Change"})
 		g.cast.experts = append(g.cast.experts, g.settle(s, m, &institute, "EXPERT"))
 	}
+	g.cast.reviewers = []int{g.cast.account["reviewer"]}
+	for range 3 {
+		m := g.member(s, institute, "")
+		m.ID, m.CreatedAt, m.Title = s.id(gid.Member, created), created, "Application Reviewer"
+		g.cast.reviewers = append(g.cast.reviewers, g.settle(s, m, &institute, "REVIEWER"))
+	}
 	team := g.rosters[networkTeams].members
 	for _, a := range []struct {
 		account, name, pronouns, title string
@@ -73,6 +80,12 @@ func (g *generator) accounts() {
 			}
 		}
 	}
+	w := &g.world
+	once := w.Organizations[former]
+	w.Affiliations = append(w.Affiliations, Affiliation{
+		ID: s.id(gid.Affiliation, created), MemberID: w.Members[g.cast.reviewers[1]].ID, OrganizationID: once.ID, Title: "Quality Manager",
+		StartsOn: time.Date(2015, time.April, 1, 0, 0, 0, 0, time.UTC), EndsOn: time.Date(2019, time.June, 30, 0, 0, 0, 0, time.UTC), CreatedAt: once.CreatedAt,
+	})
 	g.grants(s, created)
 }
 

@@ -104,13 +104,16 @@ func (w *writer) readStates() {
 		r := ReadState{MemberID: id, LastReadSeq: read, CreatedAt: w.out.Posts[read-1].CreatedAt}
 		r.ID = w.id(gid.ReadState, r.CreatedAt)
 		for _, p := range w.out.Posts[read:] {
-			if p.AuthorID == id || !p.DeletedAt.IsZero() {
+			if p.AuthorID == id || !p.stands() {
 				r.Uncounted++
 			}
 		}
 		w.out.ReadStates = append(w.out.ReadStates, r)
 	}
 }
+
+// stands says whether a post can be read: it was neither deleted nor hidden.
+func (p *Post) stands() bool { return p.DeletedAt.IsZero() && p.HiddenAt.IsZero() }
 
 // Reasons of a notification.
 const (
@@ -133,7 +136,7 @@ func (w *writer) notify() {
 	authors := make(map[gid.ID]gid.ID, len(w.out.Posts))
 	for _, p := range w.out.Posts {
 		authors[p.ID] = p.AuthorID
-		if !p.DeletedAt.IsZero() {
+		if !p.stands() {
 			continue
 		}
 		reasons := map[gid.ID][]string{}

@@ -19,8 +19,11 @@ type Options struct {
 	Scale int
 	// Seed picks the world. Two seeds share no id.
 	Seed uint64
-	// Now is the latest instant in the data; the program's end when zero, before the program or after its end.
+	// Now is the latest instant of the program's story; the program's end when zero, before the program or after its end.
 	Now time.Time
+	// Today is the day on which the data are looked at: calls that are open, and offers that stand, are dated by it. The day after the
+	// latest instant of the story when zero.
+	Today time.Time
 }
 
 // Size at scale 1.
@@ -51,13 +54,22 @@ func (o Options) waves() int {
 	return int(math.Round(math.Pow(float64(o.Scale), 0.6)))
 }
 
-// until is the end of the story: nothing in the world is later.
+// until is the end of the program's story: nobody writes later, and no team comes or goes.
 func (o Options) until() time.Time {
 	end := programEnd.Add(24*time.Hour - time.Microsecond)
 	if o.Now.After(programStart.AddDate(0, 1, 0)) && o.Now.Before(end) {
 		return o.Now.UTC().Truncate(time.Microsecond)
 	}
 	return end
+}
+
+// today is midnight, in UTC, of the day on which the data are looked at.
+func (o Options) today() time.Time {
+	day := o.Today
+	if until := o.until(); day.Before(until) {
+		day = until.Add(24 * time.Hour)
+	}
+	return day.UTC().Truncate(24 * time.Hour)
 }
 
 // Generate makes the world of the options. Threads with their posts are not kept: World.Discussions makes them one
@@ -70,8 +82,12 @@ func Generate(o Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
+	zone, err := time.LoadLocation(callZone)
+	if err != nil {
+		return nil, fmt.Errorf("the zone of the calls: %w", err)
+	}
 	g := &generator{
-		options: o, until: o.until(), topics: topics, people: names(), mostlyHe: mostlyHe(), handles: map[string]int{}, names: map[string]bool{},
+		options: o, until: o.until(), today: o.today(), zone: zone, topics: topics, people: names(), mostlyHe: mostlyHe(), handles: map[string]int{}, names: map[string]bool{},
 	}
 	g.program()
 	for wave := range o.waves() {
@@ -79,6 +95,7 @@ func Generate(o Options) (*World, error) {
 		g.organizations(wave)
 	}
 	g.accounts()
+	g.admission()
 	g.spaces()
 	g.resources()
 	g.plan()

@@ -15,6 +15,8 @@ type Discussion struct {
 	Reactions     []Reaction
 	ReadStates    []ReadState
 	Notifications []Notification
+	Flags         []Flag
+	Acts          []ModerationAction
 }
 
 // Thread is a thread's row with its counters.
@@ -47,7 +49,7 @@ type ReactionCount struct {
 	Count int    `json:"count"`
 }
 
-// Post is one contribution; a deleted one has an empty body.
+// Post is one contribution; a deleted one has an empty body, and what a hidden one said is apart.
 type Post struct {
 	ID             gid.ID
 	AuthorID       gid.ID
@@ -59,6 +61,10 @@ type Post struct {
 	CreatedAt      time.Time
 	EditedAt       time.Time
 	DeletedAt      time.Time
+	HiddenAt       time.Time
+	HiddenByID     gid.ID
+	HiddenBody     string
+	HiddenReason   string
 }
 
 // PostRevision is what a post said in an older version.

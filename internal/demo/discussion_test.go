@@ -79,7 +79,7 @@ func TestDiscussions(t *testing.T) {
 			if len(counts[p.ID]) > 0 {
 				t.Errorf("post %s has uncounted reactions", p.ID)
 			}
-			if p.DeletedAt.IsZero() == (p.Body == "") {
+			if (p.DeletedAt.IsZero() && p.HiddenAt.IsZero()) == (p.Body == "") || p.HiddenAt.IsZero() != (p.HiddenBody == "") {
 				t.Errorf("post %s: body %q, deleted %s", p.ID, p.Body, p.DeletedAt)
 			}
 			if p.Body == "" {

@@ -56,11 +56,14 @@ func loadDiscussions(ctx context.Context, l *store.Loader, batch []rendered) err
 	if err != nil {
 		return err
 	}
-	err = insertEach(ctx, l, "posts", []string{"id", "created_at", "thread_id", "author_id", "reply_to_id", "seq", "body", "body_html", "version", "reaction_counts", "edited_at", "deleted_at"}, batch,
+	err = insertEach(ctx, l, "posts", []string{"id", "created_at", "thread_id", "author_id", "reply_to_id", "seq", "body", "body_html", "version", "reaction_counts", "edited_at", "deleted_at", "hidden_at", "hidden_by_id", "hidden_body", "hidden_reason"}, batch,
 		func(d rendered) []Post { return d.Posts },
 		func(d rendered, r in[Post]) []any {
 			p := r.row
-			return []any{p.ID, p.CreatedAt, r.thread, p.AuthorID, p.ReplyToID, p.Seq, p.Body, d.html[r.index], p.Version, list(p.ReactionCounts), instant(p.EditedAt), instant(p.DeletedAt)}
+			return []any{
+				p.ID, p.CreatedAt, r.thread, p.AuthorID, p.ReplyToID, p.Seq, p.Body, d.html[r.index], p.Version, list(p.ReactionCounts), instant(p.EditedAt), instant(p.DeletedAt),
+				instant(p.HiddenAt), p.HiddenByID, p.HiddenBody, p.HiddenReason,
+			}
 		})
 	if err != nil {
 		return err
@@ -101,10 +104,31 @@ func loadDiscussions(ctx context.Context, l *store.Loader, batch []rendered) err
 	if err != nil {
 		return err
 	}
+	if err := loadModeration(ctx, l, batch); err != nil {
+		return err
+	}
 	return insertDocuments(ctx, l, discussionDocuments(batch))
 }
 
-// discussionDocuments are the search documents of threads and posts; a tombstone has none.
+func loadModeration(ctx context.Context, l *store.Loader, batch []rendered) error {
+	err := insertEach(ctx, l, "flags", []string{"id", "created_at", "post_id", "reporter_id", "reason", "note", "state", "resolver_id", "resolved_at", "resolution"}, batch,
+		func(d rendered) []Flag { return d.Flags },
+		func(_ rendered, r in[Flag]) []any {
+			f := r.row
+			return []any{f.ID, f.CreatedAt, f.PostID, f.ReporterID, f.Reason, f.Note, f.State, f.ResolverID, instant(f.ResolvedAt), f.Resolution}
+		})
+	if err != nil {
+		return err
+	}
+	return insertEach(ctx, l, "moderation_actions", []string{"id", "created_at", "kind", "moderator_id", "member_id", "space_id", "thread_id", "post_id", "reason"}, batch,
+		func(d rendered) []ModerationAction { return d.Acts },
+		func(d rendered, r in[ModerationAction]) []any {
+			a := r.row
+			return []any{a.ID, a.CreatedAt, a.Kind, a.ModeratorID, a.MemberID, d.Thread.SpaceID, r.thread, a.PostID, a.Reason}
+		})
+}
+
+// discussionDocuments are the search documents of threads and posts; a tombstone and a hidden post have none.
 func discussionDocuments(batch []rendered) []document {
 	var documents []document
 	for _, d := range batch {

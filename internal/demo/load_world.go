@@ -13,7 +13,9 @@ import (
 
 // loadWorld writes everything but the discussions, parents first.
 func loadWorld(ctx context.Context, l *store.Loader, w *World) error {
-	for _, load := range []func(context.Context, *store.Loader, *World) error{loadProgram, loadPeople, loadTeams, loadSpaces, loadResources, loadSearch} {
+	for _, load := range []func(context.Context, *store.Loader, *World) error{
+		loadProgram, loadCalls, loadPeople, loadApplications, loadLetters, loadReviews, loadTeams, loadSpaces, loadResources, loadSearch,
+	} {
 		if err := load(ctx, l, w); err != nil {
 			return err
 		}
@@ -46,12 +48,6 @@ func loadProgram(ctx context.Context, l *store.Loader, w *World) error {
 	if err != nil {
 		return err
 	}
-	err = insert(ctx, l, "calls", []string{"id", "created_at", "offering_id", "opens_at", "due_at", "closes_at", "time_zone", "requirements", "published_at"}, w.Calls, func(c Call) []any {
-		return []any{c.ID, c.CreatedAt, c.OfferingID, c.OpensAt, c.DueAt, c.ClosesAt, c.TimeZone, stored(c.Requirements), c.CreatedAt}
-	})
-	if err != nil {
-		return err
-	}
 	return insert(ctx, l, "cohorts", []string{"id", "created_at", "offering_id", "name", "starts_on", "ends_on", "updated_at"}, w.Cohorts, func(c Cohort) []any {
 		return []any{c.ID, c.CreatedAt, c.OfferingID, c.Name, c.StartsOn, c.EndsOn, c.CreatedAt}
 	})
@@ -70,8 +66,8 @@ func loadPeople(ctx context.Context, l *store.Loader, w *World) error {
 	if err != nil {
 		return err
 	}
-	err = insert(ctx, l, "affiliations", []string{"id", "created_at", "member_id", "organization_id", "title", "is_primary", "starts_on"}, w.Affiliations, func(a Affiliation) []any {
-		return []any{a.ID, a.CreatedAt, a.MemberID, a.OrganizationID, a.Title, a.Primary, a.StartsOn}
+	err = insert(ctx, l, "affiliations", []string{"id", "created_at", "member_id", "organization_id", "title", "is_primary", "starts_on", "ends_on"}, w.Affiliations, func(a Affiliation) []any {
+		return []any{a.ID, a.CreatedAt, a.MemberID, a.OrganizationID, a.Title, a.Primary, a.StartsOn, instant(a.EndsOn)}
 	})
 	if err != nil {
 		return err
@@ -94,8 +90,8 @@ func loadTeams(ctx context.Context, l *store.Loader, w *World) error {
 	if err != nil {
 		return err
 	}
-	return insert(ctx, l, "enrollments", []string{"id", "created_at", "cohort_id", "team_id", "state", "reason", "updated_at"}, w.Enrollments, func(e Enrollment) []any {
-		return []any{e.ID, e.CreatedAt, e.CohortID, e.TeamID, e.State, e.Reason, e.UpdatedAt}
+	return insert(ctx, l, "enrollments", []string{"id", "created_at", "cohort_id", "team_id", "state", "reason", "application_id", "fee_amount", "waived_amount", "fee_currency", "sponsorship_id", "fee_note", "updated_at"}, w.Enrollments, func(e Enrollment) []any {
+		return []any{e.ID, e.CreatedAt, e.CohortID, e.TeamID, e.State, e.Reason, e.ApplicationID, e.Fee.Amount, e.Fee.Waived, "USD", e.Fee.SponsorshipID, e.Fee.Note, e.UpdatedAt}
 	})
 }
 
@@ -152,7 +148,7 @@ func loadSearch(ctx context.Context, l *store.Loader, w *World) error {
 	for _, r := range w.Resources {
 		documents = append(documents, document{kind: "RESOURCE", object: r.ID, title: r.Title, body: r.Summary})
 	}
-	return insertDocuments(ctx, l, documents)
+	return insertDocuments(ctx, l, append(documents, applicationDocuments(w)...))
 }
 
 func insertDocuments(ctx context.Context, l *store.Loader, documents []document) error {

@@ -58,7 +58,7 @@ func (g *generator) organizations(wave int) {
 	for i := range networkTeams + actionTeams {
 		kind := kinds[spread[i%len(spread)]]
 		at := where[i%len(where)]
-		created := s.within(announcedAt, time.Date(2022, time.December, 9, 0, 0, 0, 0, time.UTC))
+		created := s.within(announcedAt, announcedAt.AddDate(0, 0, 14))
 		coined := g.coin(s)
 		org := Organization{
 			ID: s.id(gid.Organization, created), Name: coined + " " + pick(s, kind.endings), Kind: kind.kind, City: at.city, Region: at.region, Country: "US",
@@ -115,20 +115,24 @@ func teamAims() []string {
 // team adds an organization's team with its people and its place in the cohort.
 func (g *generator) team(s stream, org Organization, cohort, number int) {
 	w := &g.world
-	created := org.CreatedAt.Add(time.Duration(s.between(1, 72)) * time.Hour)
-	team := Team{ID: s.id(gid.Team, created), OrganizationID: org.ID, Name: pick(s, teamNames()), About: pick(s, teamAims()), CreatedAt: created}
+	enrolled := w.Cohorts[cohort].CreatedAt.Add(time.Duration(s.between(1, 200)) * time.Hour).Add(time.Duration(s.IntN(1_000_000)) * time.Microsecond)
+	team := Team{ID: s.id(gid.Team, enrolled), OrganizationID: org.ID, Name: pick(s, teamNames()), About: pick(s, teamAims()), CreatedAt: enrolled}
 	w.Teams = append(w.Teams, team)
 
-	enrolled := w.Cohorts[cohort].CreatedAt.Add(time.Duration(s.between(1, 200)) * time.Hour).Add(time.Duration(s.IntN(1_000_000)) * time.Microsecond)
 	enrollment := Enrollment{ID: s.id(gid.Enrollment, enrolled), CohortID: w.Cohorts[cohort].ID, TeamID: team.ID, State: "ENROLLED", CreatedAt: enrolled, UpdatedAt: enrolled}
-	if number == networkTeams-1 {
-		// One team of each wave left early: pages must show that too.
+	enrollment.Fee = g.fee(cohort%2, number)
+	switch number { // one team of each wave left early, and one was done before the others: pages must show that too
+	case networkTeams - 1:
 		enrollment.State, enrollment.Reason = "WITHDRAWN", "The organization merged with another and will apply again next year."
 		enrollment.UpdatedAt = time.Date(2023, time.March, 14, 16, 20, 0, 0, time.UTC)
+	case networkTeams - 2:
+		if done := time.Date(2024, time.June, 20, 18, 5, 0, 0, time.UTC); done.Before(g.until) {
+			enrollment.State, enrollment.Reason, enrollment.UpdatedAt = "COMPLETED", "The team was at every call and has handed in its story.", done
+		}
 	}
 	w.Enrollments = append(w.Enrollments, enrollment)
 
-	r := roster{cohort: cohort, active: enrollment.State == "ENROLLED"}
+	r := roster{cohort: cohort, active: enrollment.State != "WITHDRAWN"}
 	roles := []string{"LEAD", "SENIOR_LEADER", "DATA_LEAD", "COMMUNITY_PARTNER"}
 	for i := range teamSize {
 		role := "MEMBER"
@@ -146,8 +150,8 @@ func (g *generator) team(s stream, org Organization, cohort, number int) {
 			StartsOn: time.Date(s.between(2009, 2022), time.Month(s.between(1, 12)), s.between(1, 28), 0, 0, 0, 0, time.UTC), CreatedAt: m.CreatedAt,
 		})
 		membership := TeamMembership{
-			ID: s.id(gid.TeamMembership, m.CreatedAt), TeamID: team.ID, MemberID: m.ID, Role: role,
-			StartsOn: g.world.Program.StartsOn, CreatedAt: m.CreatedAt,
+			ID: s.id(gid.TeamMembership, later(m.CreatedAt, enrolled)), TeamID: team.ID, MemberID: m.ID, Role: role,
+			StartsOn: g.world.Program.StartsOn, CreatedAt: later(m.CreatedAt, enrolled),
 		}
 		if i == teamSize-2 && number%7 == 3 {
 			membership.EndsOn = time.Date(2023, time.Month(s.between(6, 11)), s.between(1, 28), 0, 0, 0, 0, time.UTC)
@@ -155,4 +159,23 @@ func (g *generator) team(s stream, org Organization, cohort, number int) {
 		w.TeamMemberships = append(w.TeamMemberships, membership)
 	}
 	g.rosters = append(g.rosters, r)
+}
+
+// fee is what a team's place in a cohort of the n-th offering costs: the grant waives it, but for two teams of the Action Community.
+func (g *generator) fee(n, number int) Fee {
+	f := Fee{Amount: feeCents, Waived: feeCents, SponsorshipID: g.world.Sponsorships[n].ID}
+	switch number {
+	case networkTeams + 3:
+		f = Fee{Amount: feeCents, Note: "The organization pays: its board wants the grant to go to those who could not come without."}
+	case networkTeams + 6:
+		f.Waived, f.Note = feeCents/2, "Half is waived at the organization’s own wish."
+	}
+	return f
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

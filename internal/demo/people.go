@@ -141,7 +141,11 @@ func handleOf(name string) string {
 // member is a new person at an organization.
 func (g *generator) member(s stream, org Organization, role string) Member {
 	name, handle := g.person(s)
-	created := s.within(time.Date(2022, time.December, 12, 14, 0, 0, 0, time.UTC), programStart)
+	from, to := time.Date(2022, time.December, 12, 14, 0, 0, 0, time.UTC), programStart
+	if role == "LEAD" || role == "DATA_LEAD" { // who wrote the application
+		from, to = org.CreatedAt, org.CreatedAt.AddDate(0, 0, 3)
+	}
+	created := s.within(from, to)
 	m := Member{
 		ID: s.id(gid.Member, created), Email: handle + "@" + org.domain, Handle: handle, Name: name, Pronouns: g.pronouns(s, name),
 		Title: pick(s, titles(role)), TimeZone: org.zone, Status: "ACTIVE", CreatedAt: created,

@@ -19,6 +19,8 @@ type plan struct {
 	members []Member
 	spaces  []Space
 	inside  map[[2]gid.ID]bool // space and member, of memberships that last
+	// moderated is the thread in which moderators had something to do; negative when there is none.
+	moderated int
 }
 
 // threadPlan is where a thread is, what about, when and how long.
@@ -84,6 +86,7 @@ func (g *generator) plan() {
 		}
 	}
 	p.share(weights, g.options.posts())
+	p.settle()
 }
 
 // share gives each thread two posts at least, the long thread a twenty-fourth of all, and the rest by weight.

@@ -26,6 +26,8 @@ const (
 type generator struct {
 	options Options
 	until   time.Time
+	today   time.Time      // midnight of the day on which somebody looks at it
+	zone    *time.Location // the calls'
 	topics  []topic
 	world   World
 
@@ -41,7 +43,7 @@ func (g *generator) stream(part string, number int) stream {
 	return newStream(g.options.Seed, part, number)
 }
 
-// program makes the program with its frameworks, offerings, sponsorships and calls.
+// program makes the program with its frameworks, offerings and sponsorships.
 func (g *generator) program() {
 	s := g.stream("program", 0)
 	w := &g.world
@@ -64,8 +66,7 @@ func (g *generator) program() {
 		Summary:  "For organizations that want to learn with and from others: regular calls, suggested activities and a network that lasts.",
 		Outcome:  "Teams bring tools, skills and a deep understanding of equity and racial justice back to their organizations.",
 		Supports: sharedSupports(),
-	}, time.Date(2022, time.November, 2, 3, 59, 59, 0, time.UTC), time.Date(2022, time.November, 9, 4, 59, 59, 0, time.UTC),
-		Requirement{Key: "letter", Kind: "LETTER", Label: "Letter of commitment", Signers: []string{"Chief Executive Officer"}})
+	})
 	g.offering(s, Offering{
 		Slug: "action-community", Name: actionRun, TeamCapacity: 10,
 		Summary: "For organizations that are ready to change how they work: everything in the Learning Network, and close support for projects of the team's choosing.",
@@ -75,9 +76,7 @@ func (g *generator) program() {
 			Support{Kind: "COACHING", Label: "Coaching sessions", Description: "An improvement coach works with each team on its own project."},
 			Support{Kind: "AFFINITY_GROUP", Label: "Racial justice affinity groups", Description: "Confidential groups in which people reflect with others who share an experience."},
 			Support{Kind: "LEADERSHIP_WORKGROUP", Label: "Leadership workgroup", Description: "Senior leaders of the teams' organizations work on what only they can change."}),
-	}, time.Date(2022, time.October, 22, 3, 59, 59, 0, time.UTC), time.Date(2022, time.October, 29, 3, 59, 59, 0, time.UTC),
-		Requirement{Key: "letter", Kind: "LETTER", Label: "Letter of commitment", Signers: []string{"Chief Executive Officer", "Board Chair"}},
-		Requirement{Key: "video", Kind: "VIDEO", Label: "Video from the team"})
+	})
 }
 
 func sharedSupports() []Support {
@@ -92,10 +91,8 @@ func sharedSupports() []Support {
 	}
 }
 
-// offering adds the offering with its sponsorship and its call. Due and closing instants are 23:59:59 in the calls' zone,
-// written in UTC so that they do not hang on the machine's zone data. Late submissions are read for a week: due is the
-// promise, closing is the wall.
-func (g *generator) offering(s stream, o Offering, due, closes time.Time, asked ...Requirement) {
+// offering adds the offering with its sponsorship.
+func (g *generator) offering(s stream, o Offering) {
 	w := &g.world
 	o.ID, o.ProgramID, o.CreatedAt = s.id(gid.Offering, announcedAt), w.Program.ID, announcedAt
 	o.FeeAmount, o.FeeCurrency = feeCents, "USD"
@@ -103,12 +100,6 @@ func (g *generator) offering(s stream, o Offering, due, closes time.Time, asked 
 	w.Sponsorships = append(w.Sponsorships, Sponsorship{
 		ID: s.id(gid.Sponsorship, announcedAt), OfferingID: o.ID, SponsorName: sponsor, WaivedAmount: feeCents, Currency: "USD",
 		Acknowledgement: "Taking part is free thanks to a grant from our founding supporter, " + sponsor + ".", CreatedAt: announcedAt,
-	})
-	w.Calls = append(w.Calls, Call{
-		ID: s.id(gid.Call, announcedAt), OfferingID: o.ID, TimeZone: callZone,
-		OpensAt: announcedAt, DueAt: due, ClosesAt: closes,
-		Requirements: append([]Requirement{{Key: "form", Kind: "FORM", Label: "Online application form"}}, asked...),
-		CreatedAt:    announcedAt,
 	})
 }
 

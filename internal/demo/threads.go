@@ -46,6 +46,9 @@ func (p *plan) make(i int) *Discussion {
 	w.changePosts()
 	w.react()
 	w.classify()
+	if i == p.moderated {
+		w.moderate()
+	}
 	w.readStates()
 	w.notify()
 	return w.out

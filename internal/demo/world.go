@@ -26,6 +26,7 @@ type World struct {
 	SpaceMemberships []SpaceMembership
 	Resources        []Resource
 	ResourceVersions []ResourceVersion
+	Admission        Admission
 
 	discussions plan
 }
@@ -81,24 +82,6 @@ type Sponsorship struct {
 	CreatedAt       time.Time
 }
 
-// Requirement is part of an application. Its JSON is stored.
-type Requirement struct {
-	Key     string   `json:"key"`
-	Kind    string   `json:"kind"` // FORM, LETTER or VIDEO
-	Label   string   `json:"label"`
-	Signers []string `json:"signers,omitempty"`
-}
-
-// Call is a call for applications; its instants are local times in TimeZone.
-type Call struct {
-	ID                       gid.ID
-	OfferingID               gid.ID
-	OpensAt, DueAt, ClosesAt time.Time
-	TimeZone                 string
-	Requirements             []Requirement
-	CreatedAt                time.Time
-}
-
 // Cohort is one run of an offering.
 type Cohort struct {
 	ID               gid.ID
@@ -147,6 +130,7 @@ type Affiliation struct {
 	Title          string
 	Primary        bool
 	StartsOn       time.Time
+	EndsOn         time.Time
 	CreatedAt      time.Time
 }
 
@@ -174,8 +158,17 @@ type Enrollment struct {
 	CohortID, TeamID gid.ID
 	State            string
 	Reason           string
+	ApplicationID    gid.ID
+	Fee              Fee
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
+}
+
+// Fee is what a team's place costs and what of it is waived, in cents, and who pays that.
+type Fee struct {
+	Amount, Waived int
+	SponsorshipID  gid.ID
+	Note           string
 }
 
 // RoleAssignment is a role within a scope; ScopeID is zero for the platform.
