@@ -215,7 +215,8 @@ func (s *Service) Withdraw(ctx context.Context, v viewer.Viewer, id gid.ID) (*en
 		default:
 			return fault.Denied("This application was decided.")
 		}
-		err = tx.Application.UpdateOneID(id).SetState(application.StateWITHDRAWN).ClearNextReminderAt().SetUpdatedAt(s.Now()).AddVersion(1).Exec(ctx)
+		err = tx.Application.UpdateOneID(id).SetState(application.StateWITHDRAWN).ClearNextReminderAt().
+			ClearReopened().SetInformationRequest("").ClearInformationDueAt().SetUpdatedAt(s.Now()).AddVersion(1).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("withdraw an application: %w", err)
 		}

@@ -194,7 +194,8 @@ type passage struct {
 // number of statements is the same for every thousand.
 func (s *Service) pass(ctx context.Context, tx *ent.Client, v viewer.Viewer, now time.Time, ids []gid.ID, p passage) error {
 	for some := range slices.Chunk(ids, chunk) {
-		u := tx.Application.Update().Where(page.AnyOf(application.FieldID, some)).SetState(p.to).ClearNextReminderAt().SetUpdatedAt(now).AddVersion(1)
+		u := tx.Application.Update().Where(page.AnyOf(application.FieldID, some)).SetState(p.to).ClearNextReminderAt().
+			ClearReopened().SetInformationRequest("").ClearInformationDueAt().SetUpdatedAt(now).AddVersion(1)
 		if err := u.Exec(ctx); err != nil {
 			return fmt.Errorf("change applications: %w", err)
 		}

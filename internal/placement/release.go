@@ -33,7 +33,7 @@ type Released struct {
 	Offered, Waitlisted, Declined int
 	// Promoted are those of the waitlist that got a place at once, because fewer were offered than are free.
 	Promoted int
-	// HeldBack are decisions that stay in preparation: of applications that were asked for more information.
+	// HeldBack are decisions that stay in preparation: of applications that were asked for more information and can still give it.
 	HeldBack int
 	// Joining are organizations that are in the network and share a name with those of accepted applications that do not name them by their
 	// ids: when such a place is taken the team becomes one of theirs.
@@ -105,17 +105,17 @@ func (s *Service) ready(ctx context.Context, tx *ent.Client, c *ent.Call, out *R
 		ids[i], of[d.ApplicationID] = d.ApplicationID, d
 	}
 	rows, err := tx.Application.Query().Where(page.AnyOf(application.FieldID, ids), store.LockRow).Order(application.ByID()).
-		Select(application.FieldID, application.FieldState).All(ctx)
+		Select(application.FieldID, application.FieldState, application.FieldInformationDueAt).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("lock applications: %w", err)
 	}
-	r := &readyDecisions{applications: make(map[decision.Kind][]gid.ID)}
+	r, now := &readyDecisions{applications: make(map[decision.Kind][]gid.ID)}, s.Now()
 	for _, a := range rows {
-		d := of[a.ID]
-		switch a.State {
-		case application.StateINFORMATION_REQUESTED:
+		d, asked := of[a.ID], a.State == application.StateINFORMATION_REQUESTED
+		switch {
+		case asked && (a.InformationDueAt == nil || now.Before(*a.InformationDueAt)):
 			out.HeldBack++
-		case application.StateWITHDRAWN: // while this waited
+		case a.State == application.StateWITHDRAWN: // while this waited
 		default:
 			r.decisions = append(r.decisions, d.ID)
 			r.applications[d.Kind] = append(r.applications[d.Kind], a.ID)

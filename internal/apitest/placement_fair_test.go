@@ -1,0 +1,34 @@
+package apitest_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/internal/apitest"
+)
+
+func TestWhoDoesNotAnswerInTimeIsDecided(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		a := newAdmissions(w, 2, 2)
+		a.prepare("ACCEPT", "DECLINE")
+		for _, id := range a.ids {
+			a.staff.Must(askMore, input(vars{"applicationId": id, "keys": []string{"why"}, "text": "Why now?", "dueLocal": "2099-01-01T17:00"}))
+		}
+		if r := a.staff.Must(release, input(vars{"callId": a.call})); r.Int("releaseDecisions.released.heldBack") != 2 || a.state(1) != "INFORMATION_REQUESTED" {
+			w.T.Fatal(r)
+		}
+		w.Tx(func(ctx context.Context, tx *ent.Client) error {
+			return tx.Application.UpdateOneID(a.ids[1]).SetInformationDueAt(w.App.Config.Now().Add(-time.Second)).Exec(ctx)
+		})
+		r := a.staff.Must(release, input(vars{"callId": a.call}))
+		if r.Int("releaseDecisions.released.heldBack") != 1 || r.Int("releaseDecisions.released.declined") != 1 || a.state(0) != "INFORMATION_REQUESTED" || a.state(1) != "DECLINED" {
+			w.T.Fatal(r)
+		}
+		asked := a.people[1].Must(`query($id: ID!) { node(id: $id) { ... on Application { informationRequest informationDueAt reopened } } }`, vars{"id": a.ids[1]})
+		if asked.String("node.informationRequest") != "" || asked.At("node.informationDueAt") != nil || asked.Len("node.reopened") != 0 {
+			w.T.Error(asked)
+		}
+	})
+}
