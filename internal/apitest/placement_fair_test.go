@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/internal/apitest"
 )
 
@@ -29,6 +30,22 @@ func TestWhoDoesNotAnswerInTimeIsDecided(t *testing.T) {
 		asked := a.people[1].Must(`query($id: ID!) { node(id: $id) { ... on Application { informationRequest informationDueAt reopened } } }`, vars{"id": a.ids[1]})
 		if asked.String("node.informationRequest") != "" || asked.At("node.informationDueAt") != nil || asked.Len("node.reopened") != 0 {
 			w.T.Error(asked)
+		}
+	})
+}
+
+func TestATeamTakesOnePlaceOfACohort(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		a := newAdmissions(w, 2, 1)
+		a.people, a.ids = append(a.people, a.people[0]), append(a.ids, a.apply(a.people[0])) // one organization, by its name and by its id
+		a.prepare("ACCEPT", "ACCEPT")
+		a.staff.Must(release, input(vars{"callId": a.call}))
+		a.people[0].Must(acceptOffer, input(vars{"applicationId": a.ids[0]}))
+		if r := a.people[0].Do(acceptOffer, input(vars{"applicationId": a.ids[1]})); r.Code() != "ALREADY_EXISTS" || a.state(1) != string(application.StateOFFERED) {
+			w.T.Errorf("%v, %s", r, a.state(1))
+		}
+		if n := w.App.Store.Client(w.System()).Enrollment.Query().CountX(w.System()); n != 1 {
+			w.T.Errorf("%d enrollments", n)
 		}
 	})
 }

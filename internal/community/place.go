@@ -37,7 +37,7 @@ type Placing struct {
 //   - the enrollment, with the offering's fee and what the only sponsor of it waives.
 //
 // Doing it again returns the enrollment that there is. It holds the cohort, the organization and the team, in this order, and returns
-// ARCHIVED when the cohort or the organization was archived.
+// ARCHIVED when the cohort or the organization was archived, and ALREADY_EXISTS when the team has a place by another application.
 func (s *Service) Place(ctx context.Context, tx *ent.Client, p Placing) (*ent.Enrollment, error) {
 	c, err := tx.Cohort.Query().Where(cohort.ID(p.CohortID), store.LockRow).Only(ctx)
 	if err != nil {
@@ -207,6 +207,9 @@ func (s *Service) placedEnrollment(ctx context.Context, tx *ent.Client, p Placin
 	now := s.Now()
 	there, err := tx.Enrollment.Query().Where(enrollment.CohortID(c.ID), enrollment.TeamID(t.ID)).Only(ctx)
 	if err == nil {
+		if there.ApplicationID != nil && there.State != enrollment.StateWITHDRAWN {
+			return nil, exists("applicationId", "This team has a place in the cohort already, by another application.")
+		}
 		e, err := tx.Enrollment.UpdateOne(there).SetApplicationID(p.Application.ID).SetState(enrollment.StateENROLLED).SetUpdatedAt(now).Save(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("enroll the team again: %w", err)
