@@ -6877,24 +6877,24 @@ extend type Mutation {
   same again changes nothing.
   """
   prepareDecision("""The decision.""" input: PrepareDecisionInput!): PrepareDecisionPayload!
-  """Throws the decision in preparation away; what was decided before stands. For staff. Doing it again changes nothing."""
+  """Throws the decision in preparation away; what was decided before stands. For staff without a conflict of interest. Doing it again changes nothing."""
   discardDecision("""Of which application.""" input: DiscardDecisionInput!): DiscardDecisionPayload!
   """
   Releases all prepared decisions of a call in one instant, at most 5,000: states, events and mail to the editors. Applications that were asked for more information keep theirs in
-  preparation. An offered place lapses at 23:59 in the call's zone, as many days from today as the call says. Places that are free beyond those offered go to the waitlist at once. For staff.
+  preparation until that is due. An offered place lapses at 23:59 in the call's zone, as many days from today as the call says. Places that are free beyond those offered go to the waitlist at once. For staff.
   ` + "`" + `CAPACITY_REACHED` + "`" + ` when more are accepted than places are free, ` + "`" + `COHORT_REQUIRED` + "`" + ` while the call leads to no cohort, and ` + "`" + `ARCHIVED` + "`" + ` when that takes no more teams. With nothing
   prepared it changes nothing.
   """
   releaseDecisions("""Of which call.""" input: ReleaseDecisionsInput!): ReleaseDecisionsPayload!
   """
   Takes an offered place: the team is enrolled, with its organization, its members and its spaces, and what the offering's supports open is open at once. For the
-  application's owner. ` + "`" + `OFFER_EXPIRED` + "`" + ` from the instant ` + "`" + `expiresAt` + "`" + ` on, ` + "`" + `CAPACITY_REACHED` + "`" + ` when more places were offered than there are and others were faster. Doing it again changes
-  nothing.
+  application's owner. ` + "`" + `OFFER_EXPIRED` + "`" + ` from the instant ` + "`" + `expiresAt` + "`" + ` on, ` + "`" + `CAPACITY_REACHED` + "`" + ` when more places were offered than there are and others were faster,
+  ` + "`" + `ALREADY_EXISTS` + "`" + ` when the team has a place in the cohort by another application. Doing it again changes nothing.
   """
   acceptOffer("""Of which application.""" input: AcceptOfferInput!): AcceptOfferPayload!
   """Turns an offered place down: it goes to the next who waits. For the application's owner. ` + "`" + `OFFER_EXPIRED` + "`" + ` from the instant ` + "`" + `expiresAt` + "`" + ` on. Doing it again changes nothing."""
   declineOffer("""Of which application.""" input: DeclineOfferInput!): DeclineOfferPayload!
-  """Gives an application another rank on the waitlist; those between move by one. For staff."""
+  """Gives an application another rank on the waitlist; those between move by one. For staff without a conflict of interest."""
   moveInWaitlist("""Which one, and where.""" input: MoveInWaitlistInput!): MoveInWaitlistPayload!
   """Takes an application off the waitlist: it is withdrawn. For its owner. Doing it again changes nothing."""
   leaveWaitlist("""Which application.""" input: LeaveWaitlistInput!): LeaveWaitlistPayload!
@@ -6987,7 +6987,7 @@ type DecisionRelease {
   declined: Int!
   """How many of the waitlist got a place at once."""
   promoted: Int!
-  """How many decisions stay in preparation, because the applicants were asked for more information."""
+  """How many decisions stay in preparation, because the applicants were asked for more information and can still give it."""
   heldBack: Int!
   """How many of the accepted have the name of an organization that is in the network, without saying that they are one of it: taking the place makes their team one of its teams."""
   joining: Int!
@@ -8106,11 +8106,11 @@ extend type Mutation {
   """Gives an assignment back. For its reviewer; ` + "`" + `FORBIDDEN` + "`" + ` when the review is done."""
   declineReview("""Which one, and why.""" input: DeclineReviewInput!): DeclineReviewPayload!
   """
-  Says that somebody has a conflict of interest with an application: the viewer, with one that they review, or for staff anybody. From then on that member sees
+  Says that somebody has a conflict of interest with an application: the viewer, with one that they review, or for staff anybody, themselves included. From then on that member sees
   nothing of it. Doing it again changes nothing.
   """
   declareConflict("""Of whom and with what.""" input: DeclareConflictInput!): DeclareConflictPayload!
-  """Says that a declared conflict of interest is none any more. For staff. Doing it again changes nothing."""
+  """Says that a declared conflict of interest is none any more. For staff; ` + "`" + `FORBIDDEN` + "`" + ` to whose conflict it is. Doing it again changes nothing."""
   endConflict("""Which one.""" input: EndConflictInput!): EndConflictPayload!
   """
   Keeps what the viewer has to say about an application so far; it need not be complete. For the assignment's reviewer. ` + "`" + `FORBIDDEN` + "`" + ` once it is submitted or the application was

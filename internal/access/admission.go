@@ -90,12 +90,13 @@ func NamedApplications(v viewer.Viewer) predicate.Application { return where(v, 
 
 // NumberedApplications are the visible ones whose numbers the viewer may know: staff's and those that they review. To who writes one its number
 // would tell how many others apply.
-func NumberedApplications(v viewer.Viewer) predicate.Application {
-	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate { return sql.Or(staff(s, m), assessed(s, m)) })
-}
+func NumberedApplications(v viewer.Viewer) predicate.Application { return where(v, never, judging) }
 
-// AssessedApplications are those that the viewer reviews and may judge, whatever else they are to them.
-func AssessedApplications(v viewer.Viewer) predicate.Application { return where(v, never, assessed) }
+// judging is true for an application that the member handles as staff, or reviews and may judge.
+func judging(s *sql.Selector, m who) *sql.Predicate { return sql.Or(staff(s, m), assessed(s, m)) }
+
+// JudgedApplications are those that the viewer reviews and may judge, and for staff all.
+func JudgedApplications(v viewer.Viewer) predicate.Application { return where(v, never, judging) }
 
 // EditedApplications are those of which the viewer is an editor.
 func EditedApplications(v viewer.Viewer) predicate.Application {

@@ -26,7 +26,7 @@ func reviewRows() matrix {
 			"declineReview":  {"errors { code }", in(func(c *cast) vars { return vars{"assignmentId": assigned(c), "reason": "No time"} }), theirs},
 			"declareConflict": {"conflict { id }", in(func(c *cast) vars {
 				return vars{"applicationId": c.assignedApplication(c.reviewer)}
-			}), theirs},
+			}), codes("NOT_FOUND", "reviewer", "staff", "admin")},
 			"endConflict": {"conflict { endedAt }", in(func(c *cast) vars { return vars{"conflictId": c.newConflict()} }), staff},
 			"saveReview": {"review { version }", in(func(c *cast) vars {
 				return vars{"assignmentId": assigned(c), "scores": []vars{}, "expectedVersion": 0}

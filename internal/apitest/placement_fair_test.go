@@ -49,3 +49,32 @@ func TestATeamTakesOnePlaceOfACohort(t *testing.T) {
 		}
 	})
 }
+
+func TestStaffWithAConflictOfInterestDecideNothing(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		a := newAdmissions(w, 0, 3)
+		biased := w.Role(w.Member("biased"), "STAFF")
+		a.prepare("DECLINE", "WAITLIST", "WAITLIST")
+		w.T.Run("staff recuse themselves, asked to review or not", func(t *testing.T) {
+			first := biased.Must(declareConflict, input(vars{"applicationId": a.ids[0]})).String("declareConflict.conflict.id")
+			if again := biased.Must(declareConflict, input(vars{"applicationId": a.ids[0], "memberId": biased.ID})); again.String("declareConflict.conflict.id") != first {
+				w.T.Error(again)
+			}
+			biased.Must(declareConflict, input(vars{"applicationId": a.ids[2]}))
+			if r := biased.Do(endConflict, input(vars{"conflictId": first})); r.Code() != "FORBIDDEN" {
+				w.T.Errorf("who has a conflict says that it is none: %v", r)
+			}
+		})
+		if r := biased.Do(discardDecision, input(vars{"applicationId": a.ids[0], "expectedVersion": 1})); r.Code() != "FORBIDDEN" {
+			w.T.Error(r)
+		}
+		a.staff.Must(release, input(vars{"callId": a.call}))
+		if r := biased.Do(moveInWaitlist, input(vars{"applicationId": a.ids[2], "rank": 1})); r.Code() != "FORBIDDEN" || a.waiting() != "1 2" {
+			w.T.Error(r, a.waiting())
+		}
+		a.staff.Must(moveInWaitlist, input(vars{"applicationId": a.ids[2], "rank": 1}))
+		if a.waiting() != "2 1" {
+			w.T.Error(a.waiting())
+		}
+	})
+}

@@ -118,27 +118,37 @@ func same(d *ent.Decision, in DecisionDraft) bool {
 	return ranks && d.Kind == in.Kind && d.Reason == in.Reason && d.Note == in.Note
 }
 
-// decidable says whether the viewer may decide an application that they hold.
-func decidable(ctx context.Context, tx *ent.Client, v viewer.Viewer, a *held) error {
+// impartial returns FORBIDDEN for everybody but staff without a conflict of interest.
+func impartial(ctx context.Context, tx *ent.Client, v viewer.Viewer, id gid.ID) error {
 	if err := staffOnly(ctx, tx, v); err != nil {
 		return err
 	}
-	may, err := tx.Application.Query().Where(application.ID(a.ID), access.DecidableApplications(v)).Exist(ctx)
-	switch {
-	case err != nil:
+	may, err := tx.Application.Query().Where(application.ID(id), access.DecidableApplications(v)).Exist(ctx)
+	if err != nil {
 		return fmt.Errorf("look for a conflict of interest: %w", err)
-	case !may:
+	}
+	if !may {
 		return fault.Denied("You have a conflict of interest with this application. Let somebody else decide it.")
-	case a.Submissions == 0 || !slices.Contains(undecided(), a.State):
+	}
+	return nil
+}
+
+// decidable says whether the viewer may decide an application that they hold.
+func decidable(ctx context.Context, tx *ent.Client, v viewer.Viewer, a *held) error {
+	if err := impartial(ctx, tx, v, a.ID); err != nil {
+		return err
+	}
+	if a.Submissions == 0 || !slices.Contains(undecided(), a.State) {
 		return fault.Denied("This application cannot be decided as it stands: %s.", a.State)
 	}
 	return nil
 }
 
-// Discard throws a decision in preparation away. What was decided before stands again. For staff. Doing it again changes nothing.
+// Discard throws a decision in preparation away. What was decided before stands again. For staff without a conflict of interest. Doing it
+// again changes nothing.
 func (s *Service) Discard(ctx context.Context, v viewer.Viewer, id gid.ID, expectedVersion int) (*ent.Application, error) {
 	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, a *held) error {
-		if err := staffOnly(ctx, tx, v); err != nil {
+		if err := impartial(ctx, tx, v, id); err != nil {
 			return err
 		}
 		d, err := current(ctx, tx, id)

@@ -109,13 +109,13 @@ func (s *Service) supersede(ctx context.Context, tx *ent.Client, v viewer.Viewer
 }
 
 // MoveInWaitlist gives an application another rank on its call's waitlist; those between move by one. A rank behind the last means the last.
-// For staff.
+// For staff without a conflict of interest.
 func (s *Service) MoveInWaitlist(ctx context.Context, v viewer.Viewer, id gid.ID, rank int) (*ent.Application, error) {
 	if rank < 1 || rank > maxRank {
 		return nil, fault.Invalid("rank", "A rank is from 1 to %d.", maxRank)
 	}
 	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, a *held) error {
-		if err := staffOnly(ctx, tx, v); err != nil {
+		if err := impartial(ctx, tx, v, id); err != nil {
 			return err
 		}
 		if a.State != application.StateWAITLISTED {

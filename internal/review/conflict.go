@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -89,7 +90,7 @@ func (s *Service) AreConflicted(ctx context.Context, of []*ent.ReviewAssignment)
 func assignmentID(a *ent.ReviewAssignment) gid.ID { return a.ID }
 
 // Declare says that a member has a conflict of interest with an application: the viewer, when who is nil, with one that they review and may
-// judge; for staff anybody, asked to review it or not. From then on the member sees nothing of it. It returns NOT_FOUND for what the viewer
+// judge; for staff anybody, themselves included, asked to review it or not. From then on the member sees nothing of it. It returns NOT_FOUND for what the viewer
 // cannot see, and what there is when it was declared before.
 func (s *Service) Declare(ctx context.Context, v viewer.Viewer, applicationID gid.ID, who *gid.ID, note string) (*ent.Conflict, error) {
 	me, err := access.SignedIn(v)
@@ -101,7 +102,7 @@ func (s *Service) Declare(ctx context.Context, v viewer.Viewer, applicationID gi
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	of, which := me, access.AssessedApplications(v)
+	of, which := me, access.JudgedApplications(v)
 	if who != nil && *who != me {
 		of, which = *who, access.VisibleApplications(v)
 	}
@@ -135,7 +136,8 @@ func (s *Service) Declare(ctx context.Context, v viewer.Viewer, applicationID gi
 	return out, nil
 }
 
-// EndConflict says that a declared conflict of interest is none any more. For staff. Again, it changes nothing.
+// EndConflict says that a declared conflict of interest is none any more. For staff; FORBIDDEN to whose conflict it is. Again, it changes
+// nothing.
 func (s *Service) EndConflict(ctx context.Context, v viewer.Viewer, id gid.ID, reason string) (*ent.Conflict, error) {
 	var check input.Checker
 	reason = check.Text("reason", reason, 0, maxReason)
@@ -144,7 +146,8 @@ func (s *Service) EndConflict(ctx context.Context, v viewer.Viewer, id gid.ID, r
 	}
 	var out *ent.Conflict
 	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		if _, err := staffOnly(ctx, tx, v); err != nil {
+		me, err := staffOnly(ctx, tx, v)
+		if err != nil {
 			return err
 		}
 		c, err := tx.Conflict.Query().Where(conflict.ID(id), access.VisibleConflicts(v), store.LockRow).Only(ctx)
@@ -153,6 +156,9 @@ func (s *Service) EndConflict(ctx context.Context, v viewer.Viewer, id gid.ID, r
 		}
 		if out = c; c.EndedAt != nil {
 			return nil
+		}
+		if c.MemberID == me {
+			return fault.Denied("This conflict of interest is your own. Let somebody else say that it is over.")
 		}
 		if out, err = tx.Conflict.UpdateOne(c).SetEndedAt(s.Now()).Save(ctx); err != nil {
 			return fmt.Errorf("end a conflict: %w", err)
