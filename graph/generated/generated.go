@@ -2334,6 +2334,8 @@ type Criterion {
   max: Int!
   """How much it counts beside the others."""
   weight: Int!
+  """Whether points without a comment will not do."""
+  commentRequired: Boolean!
 }
 
 """
@@ -2384,8 +2386,8 @@ extend type Mutation {
 
   Once it is published, no deadline can be moved into the past; once it has opened, the opening stays and the deadlines can only be moved later, until
   decisions are released. Once somebody has submitted, ` + "`" + `blind` + "`" + ` and what is required stay; labels and help can still be reworded. Once a review was
-  submitted, the criteria stay, with their points and weights. Once somebody was admitted, the cohort stays. There are never fewer places than are
-  offered or taken. What stays is ` + "`" + `FORBIDDEN` + "`" + ` to change.
+  submitted, the criteria stay, with their points, their weights and which of them demand a comment. Once somebody was admitted, the cohort stays. There are
+  never fewer places than are offered or taken. What stays is ` + "`" + `FORBIDDEN` + "`" + ` to change.
   """
   updateCall("""What to change.""" input: UpdateCallInput!): UpdateCallPayload!
   """
@@ -2437,6 +2439,8 @@ input CriterionInput {
   max: Int!
   """How much it counts beside the others, 1 to 100."""
   weight: Int!
+  """Whether a review cannot be submitted without a comment on it."""
+  commentRequired: Boolean
 }
 
 """One question of a form."""
@@ -10311,6 +10315,8 @@ func (ec *executionContext) childFields_Criterion(ctx context.Context, field gra
 		return ec.fieldContext_Criterion_max(ctx, field)
 	case "weight":
 		return ec.fieldContext_Criterion_weight(ctx, field)
+	case "commentRequired":
+		return ec.fieldContext_Criterion_commentRequired(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Criterion", field.Name)
 }
@@ -26761,6 +26767,29 @@ func (ec *executionContext) _Criterion_weight(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Criterion_weight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Criterion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Criterion_commentRequired(ctx context.Context, field graphql.CollectedField, obj *schema.Criterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Criterion_commentRequired(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CommentRequired, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Criterion_commentRequired(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Criterion", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _DeactivateMemberPayload_member(ctx context.Context, field graphql.CollectedField, obj *model.DeactivateMemberPayload) (ret graphql.Marshaler) {
@@ -65159,7 +65188,7 @@ func (ec *executionContext) unmarshalInputCriterionInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"key", "label", "description", "max", "weight"}
+	fieldsInOrder := [...]string{"key", "label", "description", "max", "weight", "commentRequired"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -65201,6 +65230,13 @@ func (ec *executionContext) unmarshalInputCriterionInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Weight = data
+		case "commentRequired":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("commentRequired"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CommentRequired = data
 		}
 	}
 	return it, nil
@@ -76550,6 +76586,11 @@ func (ec *executionContext) _Criterion(ctx context.Context, sel ast.SelectionSet
 			}
 		case "weight":
 			out.Values[i] = ec._Criterion_weight(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "commentRequired":
+			out.Values[i] = ec._Criterion_commentRequired(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -4080,6 +4080,9 @@ func (ec *executionContext) write_Criterion(w *answer.Writer, in *answer.Place, 
 		case "weight":
 			v := obj.Weight
 			w.Int(v)
+		case "commentRequired":
+			v := obj.CommentRequired
+			w.Bool(v)
 		default:
 			panic("unknown field " + f.Name)
 		}

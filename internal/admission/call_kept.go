@@ -26,7 +26,7 @@ func sameDemand(a, b schema.Requirement) bool {
 }
 
 func sameScale(a, b schema.Criterion) bool {
-	return a.Key == b.Key && a.Max == b.Max && a.Weight == b.Weight
+	return a.Key == b.Key && a.Max == b.Max && a.Weight == b.Weight && a.CommentRequired == b.CommentRequired
 }
 
 // mayChange refuses what somebody counts on already. The transaction holds the call.
@@ -55,7 +55,7 @@ func (s *Service) mayChange(ctx context.Context, tx *ent.Client, v viewer.Viewer
 			return fmt.Errorf("look for reviews: %w", err)
 		}
 		if judged {
-			deny("rubric", "A review was submitted: the criteria stay, with their points and weights. Labels and descriptions can be reworded.")
+			deny("rubric", "A review was submitted: the criteria stay, with their points, weights and the comments that they demand. Labels and descriptions can be reworded.")
 		}
 	}
 	if p.CohortID != nil && *p.CohortID != orNone(c.CohortID) {

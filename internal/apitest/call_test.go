@@ -16,7 +16,7 @@ import (
 
 const (
 	callFields = `id title summary state opensAt dueAt closesAt opensLocal dueLocal closesLocal timeZone capacity offerDays reviewsWanted blind formVersion publishedAt version
-		viewerCanUpdate cohort { id } offering { name fee { amount currency } sponsorships { sponsorName } } rubric { key label max weight }
+		viewerCanUpdate cohort { id } offering { name fee { amount currency } sponsorships { sponsorName } } rubric { key label max weight commentRequired }
 		requirements { key kind label help signers letter optional } questions { key section kind label required identifying options min max minLength maxLength }
 		formVersions { number publishedAt questions { key } }`
 	createCall  = `mutation($input: CreateCallInput!) { createCall(input: $input) { call { ` + callFields + ` } errors { code message path } } }`
@@ -71,11 +71,12 @@ func TestCalls(t *testing.T) {
 				{"key": "letter", "kind": "LETTER", "label": "Letter", "signers": []string{"CEO", "Board Chair"}, "letter": "I commit.", "help": "Ask early."},
 				{"key": "video", "kind": "VIDEO", "label": "Video", "optional": true},
 			}
-			in["rubric"] = []vars{{"key": "will", "label": "Will to change", "max": 5, "weight": 2}}
+			in["rubric"] = []vars{{"key": "will", "label": "Will to change", "max": 5, "weight": 2, "commentRequired": true}, {"key": "team", "label": "Team", "max": 5, "weight": 1}}
 			r := staff.Must(createCall, input(in))
 			id = r.String("createCall.call.id")
 			if r.String("createCall.call.state") != "UNPUBLISHED" || r.At("createCall.call.publishedAt") != nil || r.Int("createCall.call.version") != 1 ||
-				r.String("createCall.call.requirements.1.letter") != "I commit." || r.Int("createCall.call.rubric.0.weight") != 2 || r.Int("createCall.call.offerDays") != 14 {
+				r.String("createCall.call.requirements.1.letter") != "I commit." || r.Int("createCall.call.rubric.0.weight") != 2 ||
+				r.At("createCall.call.rubric.0.commentRequired") != true || r.At("createCall.call.rubric.1.commentRequired") != false || r.Int("createCall.call.offerDays") != 14 {
 				t.Fatal(r)
 			}
 			if again := staff.Must(createCall, input(in)); again.String("createCall.call.id") != id {

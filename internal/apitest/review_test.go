@@ -237,6 +237,17 @@ func TestBlindReview(t *testing.T) {
 			if r := rev.Must(figures, vars{"id": call}); r.At("node.reviewCalibration") != nil || r.At("node.reviewProgress") != nil {
 				t.Error(r)
 			}
+			demands := func(comment bool) vars {
+				return input(vars{"callId": call, "expectedVersion": 1, "rubric": []vars{
+					{"key": "equity", "label": "Equity, above all", "max": 4, "weight": 3, "commentRequired": comment}, {"key": "team", "label": "Team", "max": 4, "weight": 1},
+				}})
+			}
+			if r := staff.Do(updateCall, demands(false)); r.Code() != "FORBIDDEN" || r.String("updateCall.errors.0.path.0") != "rubric" {
+				t.Error(r)
+			}
+			if r := staff.Must(updateCall, demands(true)); r.String("updateCall.call.rubric.0.label") != "Equity, above all" {
+				t.Error(r)
+			}
 		})
 		w.T.Run("a post of long ago comes to light: the reviewer loses all of it at once, and staff see why", func(t *testing.T) {
 			own := rev.Must(judgedBy, vars{"id": id}).String("node.reviews.0.id")
