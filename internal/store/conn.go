@@ -20,6 +20,10 @@ var ErrNoViewer = errors.New("store: a statement without a viewer in its context
 // statementsPerConn bounds the prepared statements that one connection keeps.
 const statementsPerConn = 256
 
+// generic makes PostgreSQL plan a prepared statement once for a connection. Otherwise it plans the rules of access anew for each request,
+// whenever it takes the general plan for dearer than the average one made to measure: ten times the work of a point read.
+const generic = "SET plan_cache_mode = force_generic_plan"
+
 // connector wraps a driver's connector with what this project needs of every connection, on both databases: a cache of
 // prepared statements (lib/pq otherwise prepares every parameterised statement anew, which costs a round trip), the
 // tripwire, ids in the database's own form, and a count of statements.
@@ -40,6 +44,12 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		_ = base.Close()
 		return nil, fmt.Errorf("store: a connection of %T lacks what this package needs of drivers", base)
+	}
+	if !c.sqlite {
+		if _, err := able.ExecContext(ctx, generic, nil); err != nil {
+			_ = base.Close()
+			return nil, unreachable{err}
+		}
 	}
 	return &conn{capable: able, connector: c, cache: make(map[string]*cached, 64)}, nil
 }
