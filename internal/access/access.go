@@ -124,6 +124,9 @@ func mySpaces(outer *sql.Selector, m who) *sql.Selector {
 // scopes are what the member's current roles reach: cohorts, organizations, spaces.
 func scopes(outer *sql.Selector, m who, role roleassignment.Role, scope roleassignment.Scope) *sql.Selector {
 	s := from(outer, roleassignment.Table, roleassignment.FieldScopeID)
+	if m.noRole {
+		return s.Where(sql.False())
+	}
 	return s.Where(sql.And(
 		m.is(s.C(roleassignment.FieldMemberID)), sql.EQ(s.C(roleassignment.FieldRole), role), sql.EQ(s.C(roleassignment.FieldScope), scope),
 		running(s)))
@@ -131,6 +134,9 @@ func scopes(outer *sql.Selector, m who, role roleassignment.Role, scope roleassi
 
 // platform is true for those who have one of the roles on the platform. It refers to no outer row: databases evaluate it once.
 func platform(outer *sql.Selector, m who, roles ...any) *sql.Predicate {
+	if m.noRole {
+		return sql.False()
+	}
 	s := from(outer, roleassignment.Table, roleassignment.FieldID)
 	return sql.Exists(s.Where(sql.And(
 		m.is(s.C(roleassignment.FieldMemberID)), sql.EQ(s.C(roleassignment.FieldScope), roleassignment.ScopePLATFORM),
@@ -159,6 +165,9 @@ func participant(outer *sql.Selector, m who) *sql.Predicate {
 	s.Where(sql.And(
 		m.is(s.C(spacemembership.FieldMemberID)), sql.In(s.C(spacemembership.FieldSpaceID), networkSpaces(outer)),
 		current(s)))
+	if m.noRole {
+		return sql.Exists(s)
+	}
 	return sql.Or(sql.Exists(s), staff(outer, m), sql.Exists(scopes(outer, m, roleassignment.RoleFACILITATOR, roleassignment.ScopeCOHORT)))
 }
 
@@ -169,7 +178,7 @@ func where(v viewer.Viewer, public func(*sql.Selector) *sql.Predicate, signedIn 
 			return
 		}
 		if m, ok := v.MemberID(); ok {
-			s.Where(signedIn(s, who{id: m}))
+			s.Where(signedIn(s, who{id: m, noRole: v.HoldsNoRole()}))
 			return
 		}
 		s.Where(public(s))
@@ -193,6 +202,9 @@ func hidden(s *sql.Selector) *sql.Predicate {
 }
 
 func spaces(s *sql.Selector, m who) *sql.Predicate {
+	if m.noRole {
+		return sql.In(s.C(space.FieldID), mySpaces(s, m))
+	}
 	teams := from(s, team.Table, team.FieldID)
 	teams.Where(sql.In(teams.C(team.FieldOrganizationID), scopes(s, m, roleassignment.RoleLEAD, roleassignment.ScopeORGANIZATION)))
 	enrolled := from(s, enrollment.Table, enrollment.FieldTeamID)
@@ -230,6 +242,9 @@ func visibleSpaceIDs(s *sql.Selector, m who) *sql.Selector {
 func threads(s *sql.Selector, m who) *sql.Predicate {
 	mine := mySpaces(s, m)
 	mine.Where(sql.ColumnsEQ(mine.C(spacemembership.FieldSpaceID), s.C(thread.FieldSpaceID)))
+	if m.noRole {
+		return sql.Exists(mine)
+	}
 	visible := visibleSpaceIDs(s, m)
 	visible.Where(sql.ColumnsEQ(visible.C(space.FieldID), s.C(thread.FieldSpaceID)))
 	return sql.Or(sql.Exists(mine), sql.Exists(visible))

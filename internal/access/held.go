@@ -21,7 +21,7 @@ func HeldSpaces(ctx context.Context, c *ent.Client, v viewer.Viewer, which ...pr
 	query := c.Space.Query().Where(which...)
 	m, ok := v.MemberID()
 	if ok {
-		query.Modify(func(s *sql.Selector) { besideRights(s, who{id: m}) })
+		query.Modify(func(s *sql.Selector) { besideRights(s, who{id: m, noRole: v.HoldsNoRole()}) })
 	}
 	rows, err := query.All(ctx)
 	if err != nil {
@@ -38,7 +38,7 @@ func HeldSpaces(ctx context.Context, c *ent.Client, v viewer.Viewer, which ...pr
 	places := make(map[gid.ID]spacemembership.Role, len(rows))
 	var distinct []*ent.Space
 	for _, s := range rows { // each space stands there once for each of the viewer's roles
-		role, place, err := right(s)
+		role, place, err := right(s, v.HoldsNoRole())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -71,18 +71,25 @@ func besideRights(s *sql.Selector, m who) {
 	place, places := named(spacemembership.Table, "place")
 	s.LeftJoin(place).OnP(sql.And(
 		sql.ColumnsEQ(place.C(spacemembership.FieldSpaceID), s.C(space.FieldID)), m.is(place.C(spacemembership.FieldMemberID)), current(places), inUse(places)))
+	s.AppendSelectAs(place.C(spacemembership.FieldRole), heldPlace)
+	if m.noRole {
+		return
+	}
 	role, roles := named(roleassignment.Table, "role")
 	s.LeftJoin(role).OnP(sql.And(m.is(role.C(roleassignment.FieldMemberID)), running(roles)))
-	s.AppendSelectAs(place.C(spacemembership.FieldRole), heldPlace)
 	s.AppendSelectAs(role.C(roleassignment.FieldRole), heldRole)
 	s.AppendSelectAs(role.C(roleassignment.FieldScope), heldScope)
 	s.AppendSelectAs(role.C(roleassignment.FieldScopeID), heldID)
 }
 
 // right reads what besideRights put beside a space.
-func right(s *ent.Space) (*ent.RoleAssignment, spacemembership.Role, error) {
+func right(s *ent.Space, noRole bool) (*ent.RoleAssignment, spacemembership.Role, error) {
 	var texts [3]string
-	for i, column := range []string{heldPlace, heldRole, heldScope} {
+	columns := []string{heldPlace, heldRole, heldScope}
+	if noRole {
+		columns = columns[:1]
+	}
+	for i, column := range columns {
 		value, err := s.Value(column)
 		if err != nil {
 			return nil, "", fmt.Errorf("read the rights in a space: %w", err)

@@ -14,7 +14,10 @@ import (
 // made of constants.
 var texts sync.Map // of *text by textKey
 
-type textKey struct{ rule, dialect, outer string }
+type textKey struct {
+	rule, dialect, outer string
+	noRole               bool
+}
 
 // text is the SQL of a rule, cut where its arguments stand: one more part than there are arguments.
 type text struct {
@@ -23,7 +26,7 @@ type text struct {
 }
 
 // anybody stands for the member in a text.
-var anybody = who{id: gid.ID{0xff, 0xff, 0xff, 0xff}}
+var anybody = gid.ID{0xff, 0xff, 0xff, 0xff}
 
 // remembered is the same rule, written out once for each database and each name of the outer table: from then on only the member is
 // put in. To write a rule with all its sub-selects takes longer than a database needs to answer it.
@@ -32,17 +35,17 @@ func remembered(name string, rule func(*sql.Selector, who) *sql.Predicate) func(
 		if m.outer != "" {
 			return rule(s, m)
 		}
-		key := textKey{name, s.Dialect(), s.C("id")}
+		key := textKey{name, s.Dialect(), s.C("id"), m.noRole}
 		found, ok := texts.Load(key)
 		if !ok {
-			found, _ = texts.LoadOrStore(key, write(rule(s, anybody), s.Dialect()))
+			found, _ = texts.LoadOrStore(key, write(rule(s, who{id: anybody, noRole: m.noRole}), s.Dialect()))
 		}
 		t := found.(*text) //nolint:errcheck // the map holds nothing else
 		return sql.P(func(b *sql.Builder) {
 			b.WriteByte('(')
 			for i, arg := range t.args {
 				b.WriteString(t.parts[i])
-				if arg == any(anybody.id) {
+				if arg == any(anybody) {
 					arg = m.id
 				}
 				b.Arg(arg)

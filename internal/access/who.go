@@ -1,12 +1,17 @@
 package access
 
 import (
+	"fmt"
+
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/predicate"
+	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
 // who is the member that a rule is about: one that is known, or the one of an outer row, so that one statement asks the same
@@ -14,6 +19,8 @@ import (
 type who struct {
 	id    gid.ID
 	outer string // a qualified column; empty when the id is known
+
+	noRole bool // they are known to hold none: rules are a fraction as long
 }
 
 // is says that a column holds the member's id.
@@ -41,3 +48,25 @@ func active(s *sql.Selector) *sql.Predicate {
 
 // ActiveMembers are those who may sign in: their account is in use and not suspended at the moment.
 func ActiveMembers() predicate.Member { return func(s *sql.Selector) { s.Where(active(s)) } }
+
+// holdsRole is the column of BesideRole.
+const holdsRole = "holds_role"
+
+// BesideRole puts beside each row of a table with a member_id whether the member holds any role at the moment.
+func BesideRole(s *sql.Selector) {
+	role := from(s, roleassignment.Table, roleassignment.FieldID)
+	role.Where(sql.And(sql.ColumnsEQ(role.C(roleassignment.FieldMemberID), s.C(roleassignment.FieldMemberID)), running(role)))
+	s.AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) { b.WriteString("(CASE WHEN ").Join(sql.Exists(role)).WriteString(" THEN 1 ELSE 0 END)") }), holdsRole)
+}
+
+// Standing is the viewer as a row with BesideRole shows them: most members hold no role.
+func Standing(v viewer.Viewer, row interface{ Value(string) (ent.Value, error) }) (viewer.Viewer, error) {
+	holds, err := row.Value(holdsRole)
+	if err != nil {
+		return v, fmt.Errorf("read whether a member holds a role: %w", err)
+	}
+	if holds == any(int64(0)) {
+		return v.WithoutRoles(), nil
+	}
+	return v, nil
+}

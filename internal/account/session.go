@@ -160,14 +160,18 @@ func (s *Service) Resume(ctx context.Context, secret, address string) (*Resumed,
 	now, hash := s.Now(), Hash(secret)
 	t, err := s.Store.Client(ctx).AccessToken.Query().Where(
 		accesstoken.Or(accesstoken.Hash(hash), accesstoken.And(accesstoken.PreviousHash(hash), accesstoken.RenewedAtGT(now.Add(-previousLasts)))),
-		accesstoken.KindEQ(accesstoken.KindSESSION), live(now), accesstoken.HasMemberWith(access.ActiveMembers())).Only(ctx)
+		accesstoken.KindEQ(accesstoken.KindSESSION), live(now), accesstoken.HasMemberWith(access.ActiveMembers())).Modify(access.BesideRole).Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, over
 	}
 	if err != nil {
 		return nil, store.Fault(fmt.Errorf("resume a session: %w", err))
 	}
-	r := &Resumed{Viewer: viewer.Session(t.MemberID, t.ID)}
+	v, err := access.Standing(viewer.Session(t.MemberID, t.ID), t)
+	if err != nil {
+		return nil, err
+	}
+	r := &Resumed{Viewer: v}
 	if t.LastExpiresAt != nil {
 		r.Expires = *t.LastExpiresAt
 	}

@@ -139,7 +139,7 @@ func (s *Service) SignIn(ctx context.Context, token, address string) (viewer.Vie
 		return viewer.Viewer{}, time.Time{}, invalid
 	}
 	t, err := s.Store.Client(ctx).AccessToken.Query().Where(accesstoken.Hash(Hash(token)),
-		accesstoken.KindEQ(accesstoken.KindPERSONAL), accesstoken.RevokedAtIsNil(), accesstoken.HasMemberWith(access.ActiveMembers())).Only(ctx)
+		accesstoken.KindEQ(accesstoken.KindPERSONAL), accesstoken.RevokedAtIsNil(), accesstoken.HasMemberWith(access.ActiveMembers())).Modify(access.BesideRole).Only(ctx)
 	if ent.IsNotFound(err) {
 		return viewer.Viewer{}, time.Time{}, invalid
 	}
@@ -157,7 +157,8 @@ func (s *Service) SignIn(ctx context.Context, token, address string) (viewer.Vie
 	if t.Scope == accesstoken.ScopeWRITE {
 		scope = viewer.Write
 	}
-	return viewer.Member(t.MemberID, t.ID, scope), expires, nil
+	v, err := access.Standing(viewer.Member(t.MemberID, t.ID, scope), t)
+	return v, expires, err
 }
 
 // Ended returns those of the sessions and tokens that no longer sign anybody in: one statement.

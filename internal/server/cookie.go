@@ -95,6 +95,7 @@ func (s *Server) check(ctx context.Context, way, secret string, look func(contex
 	if err == nil && !session.Expires.IsZero() && !session.Expires.After(s.cfg.Now()) {
 		err = sessionExpired()
 	}
+	session.noRole, session.Viewer = session.noRole || session.Viewer.HoldsNoRole(), session.Viewer.Lasting()
 	return session, err
 }
 

@@ -59,7 +59,7 @@ func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 		refuse(err)
 		return
 	}
-	who := caller{session: session, address: recordOf(ctx).address}
+	who := caller{session: session, address: recordOf(ctx).address, checked: true}
 	if accept.events {
 		who.lastEvent = r.Header.Get("Last-Event-ID")
 	}

@@ -35,6 +35,7 @@ type Session struct {
 	Lasts  time.Duration // of that cookie
 
 	changes uint64 // how often access had changed when the check began
+	noRole  bool   // the viewer held no role when they were checked: not so for what lasts
 }
 
 // Config is what a Server needs. Schema and Authenticate are required; every other zero value is safe.

@@ -18,6 +18,7 @@ type tableChanges struct {
 
 type watch struct {
 	tables []string
+	rows   bool // new rows are told, too
 	told   func()
 }
 
@@ -27,21 +28,30 @@ type watch struct {
 func (s *Store) OnChange(changed func(), tables ...string) {
 	s.changes.mu.Lock()
 	defer s.changes.mu.Unlock()
-	s.changes.watches = append(s.changes.watches, watch{tables, changed})
+	s.changes.watches = append(s.changes.watches, watch{tables, false, changed})
 }
 
-// OnSignInChange is OnChange for what decides who is signed in.
-func (s *Store) OnSignInChange(changed func()) { s.OnChange(changed, "access_tokens", "members") }
+// OnSignInChange is OnChange for what decides who is signed in, and whether they hold a role. A new role is told.
+func (s *Store) OnSignInChange(changed func()) {
+	s.OnChange(changed, "access_tokens", "members")
+	s.changes.mu.Lock()
+	defer s.changes.mu.Unlock()
+	s.changes.watches = append(s.changes.watches, watch{[]string{"role_assignments"}, true, changed})
+}
 
 // touched are the watches that a statement may concern, a bit for each. It may be wrong in one direction: a table's name can stand in a
 // statement that changes another.
 func (c *tableChanges) touched(query string) (watches uint64) {
-	if strings.HasPrefix(query, "SELECT") || strings.HasPrefix(query, "INSERT") && !strings.Contains(query, "DO UPDATE") || countsEvents(query) {
+	if strings.HasPrefix(query, "SELECT") || countsEvents(query) {
 		return 0
 	}
+	rows := strings.HasPrefix(query, "INSERT") && !strings.Contains(query, "DO UPDATE")
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for i, w := range c.watches {
+		if rows && !w.rows {
+			continue
+		}
 		for _, table := range w.tables {
 			if strings.Contains(query, table) {
 				watches |= 1 << i

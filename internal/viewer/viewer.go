@@ -1,5 +1,5 @@
 // Package viewer says who is asking: an id and how they signed in. What they may do is loaded by internal/access when it
-// is needed and never carried here.
+// is needed and never carried here; only that they hold no role may be, for a moment, since most members do not.
 package viewer
 
 import (
@@ -25,6 +25,7 @@ type Viewer struct {
 	token   gid.ID
 	scope   Scope
 	browser bool
+	noRole  bool
 	address string
 	reason  string
 }
@@ -65,6 +66,22 @@ func (v Viewer) At(address string) Viewer {
 
 // Address is the network address that the viewer asks from; empty when it is not known.
 func (v Viewer) Address() string { return v.address }
+
+// WithoutRoles is the same viewer, who is known to hold no role at this moment: rules of access leave out what only roles give. It can only
+// narrow what they see, and is for work that is done at once.
+func (v Viewer) WithoutRoles() Viewer {
+	v.noRole = true
+	return v
+}
+
+// Lasting is the same viewer for work during which they may be given a role.
+func (v Viewer) Lasting() Viewer {
+	v.noRole = false
+	return v
+}
+
+// HoldsNoRole reports whether the viewer is known to hold no role.
+func (v Viewer) HoldsNoRole() bool { return v.noRole }
 
 // InBrowser reports whether a member signed in themselves, with a browser: programs that were given a token did not.
 func (v Viewer) InBrowser() bool { return v.browser }
