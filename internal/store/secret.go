@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -15,26 +16,33 @@ import (
 )
 
 // Secret returns the installation's 32 random bytes of a name, the same in every process and after every start. The first to ask
-// makes them.
+// makes them; a process reads them once. It takes a connection of its own: whoever asks may hold one of the pool's, and while all who hold one
+// wait for another, none is ever free.
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
-	const read = "SELECT value FROM secrets WHERE name = $1"
-	var value []byte
-	err := s.read.QueryRowContext(ctx, s.numbered(read), name).Scan(&value)
-	if err == nil {
-		return value, nil
+	if value, ok := s.secrets.Load(name); ok {
+		return slices.Clone(value.([]byte)), nil //nolint:errcheck // the map holds nothing else
 	}
-	if !errors.Is(err, sql.ErrNoRows) {
+	db := sql.OpenDB(s.plain)
+	defer func() { _ = db.Close() }()
+	value, err := readSecret(ctx, db, name)
+	if errors.Is(err, sql.ErrNoRows) {
+		fresh := make([]byte, 32)
+		_, _ = rand.Read(fresh) // never fails
+		if _, err := db.ExecContext(ctx, "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", name, fresh); err != nil {
+			return nil, fmt.Errorf("make the secret %s: %w", name, err)
+		}
+		value, err = readSecret(ctx, db, name)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read the secret %s: %w", name, err)
 	}
-	fresh := make([]byte, 32)
-	_, _ = rand.Read(fresh) // never fails
-	if _, err := s.write.ExecContext(ctx, s.numbered("INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"), name, fresh); err != nil {
-		return nil, fmt.Errorf("make the secret %s: %w", name, err)
-	}
-	if err := s.write.QueryRowContext(ctx, s.numbered(read), name).Scan(&value); err != nil {
-		return nil, fmt.Errorf("read the secret %s: %w", name, err)
-	}
-	return value, nil
+	s.secrets.Store(name, value)
+	return slices.Clone(value), nil
+}
+
+func readSecret(ctx context.Context, db *sql.DB, name string) (value []byte, err error) {
+	err = db.QueryRowContext(ctx, "SELECT value FROM secrets WHERE name = $1", name).Scan(&value)
+	return value, err
 }
 
 // Throttle allows Burst acts at once, and then one each Refill.

@@ -49,6 +49,36 @@ func TestSecret(t *testing.T) {
 	})
 }
 
+// Requests that hold all connections of the pool ask for a secret that nobody has made: none waits for a connection of another.
+func TestSecretWithoutAFreeConnection(t *testing.T) {
+	t.Parallel()
+	database.Each(t, func(t *testing.T, url string) {
+		ctx, s := opened(t, url)
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		defer cancel()
+		var all, begun sync.WaitGroup
+		holders := 4 // SQLite's readers
+		if s.Postgres() {
+			holders = store.PoolSize()
+		}
+		begun.Add(holders)
+		for range holders {
+			all.Go(func() {
+				err := s.Snapshot(ctx, func(ctx context.Context) error {
+					begun.Done()
+					begun.Wait()
+					_, err := s.Secret(ctx, "links")
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
 func TestTake(t *testing.T) {
 	t.Parallel()
 	database.Each(t, func(t *testing.T, url string) {

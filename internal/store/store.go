@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,7 @@ type Store struct {
 	statements atomic.Int64
 	recorder   atomic.Pointer[recorder]
 	changes    tableChanges
+	secrets    sync.Map // of []byte, by name
 }
 
 // PoolSize is how many connections the pool of PostgreSQL holds, open and idle alike: closing idle ones costs a factor of
