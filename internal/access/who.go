@@ -56,11 +56,15 @@ const holdsRole = "holds_role"
 func BesideRole(s *sql.Selector) {
 	role := from(s, roleassignment.Table, roleassignment.FieldID)
 	role.Where(sql.And(sql.ColumnsEQ(role.C(roleassignment.FieldMemberID), s.C(roleassignment.FieldMemberID)), running(role)))
-	s.AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) { b.WriteString("(CASE WHEN ").Join(sql.Exists(role)).WriteString(" THEN 1 ELSE 0 END)") }), holdsRole)
+	s.AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) {
+		b.WriteString("(CASE WHEN ").Join(sql.Exists(role)).WriteString(" THEN 1 ELSE 0 END)")
+	}), holdsRole)
 }
 
 // Standing is the viewer as a row with BesideRole shows them: most members hold no role.
-func Standing(v viewer.Viewer, row interface{ Value(string) (ent.Value, error) }) (viewer.Viewer, error) {
+func Standing(v viewer.Viewer, row interface {
+	Value(string) (ent.Value, error)
+}) (viewer.Viewer, error) {
 	holds, err := row.Value(holdsRole)
 	if err != nil {
 		return v, fmt.Errorf("read whether a member holds a role: %w", err)

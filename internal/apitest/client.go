@@ -173,6 +173,13 @@ func (c *Client) Subscribe(query string, vars Vars) *Subscription {
 	return s
 }
 
+// Ask sends a query on the same websocket, beside a subscription that has nothing to say, and returns the answer.
+func (s *Subscription) Ask(query string, vars Vars) *Response {
+	s.t.Helper()
+	s.send(map[string]any{"id": "2", "type": "subscribe", "payload": map[string]any{"query": query, "variables": vars}})
+	return s.Next()
+}
+
 // dial opens a websocket, signs in on it, and returns the first message.
 func (c *Client) dial() (*Subscription, Message) {
 	c.t.Helper()
