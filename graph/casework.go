@@ -15,9 +15,13 @@ import (
 func newBulkAction(in model.StartBulkActionInput) casework.NewBulkAction {
 	ids, _ := in.ApplicationIds.ValueOK()
 	keys, _ := in.Keys.ValueOK()
+	reviewers, _ := in.ReviewerIds.ValueOK()
 	return casework.NewBulkAction{
 		CallID: in.CallID, ApplicationIDs: ids, Filter: optional(in.Filter), DryRun: orZero(in.DryRun), IdempotencyKey: optional(in.IdempotencyKey),
-		Work: casework.Work{Kind: in.Kind, Message: orZero(in.Message), UntilLocal: orZero(in.UntilLocal), Keys: keys},
+		Work: casework.Work{
+			Kind: in.Kind, Message: orZero(in.Message), UntilLocal: orZero(in.UntilLocal), Keys: keys,
+			Reviewers: reviewers, Decision: orZero(in.Decision), Note: orZero(in.Note),
+		},
 	}
 }
 

@@ -2934,6 +2934,16 @@ enum BulkActionKind {
   EXTEND
   """Reopens some of its parts, as ` + "`" + `requestInformation` + "`" + ` does."""
   REQUEST_INFORMATION
+  """
+  Asks each of the reviewers to review it, as ` + "`" + `assignReviewers` + "`" + ` does; they get one mail for all applications. ` + "`" + `FORBIDDEN` + "`" + ` for an application that was not
+  submitted or is decided, or that one of the reviewers has a conflict of interest with: it is left to none of them.
+  """
+  ASSIGN_REVIEWERS
+  """
+  Prepares the decision, as ` + "`" + `prepareDecision` + "`" + ` does: nobody but staff learns of it until it is released. ` + "`" + `STALE_VERSION` + "`" + ` for an application that has
+  another one in preparation. Those that are to wait get their ranks in the order of their numbers.
+  """
+  PREPARE_DECISION
 }
 
 """
@@ -3072,13 +3082,19 @@ input StartBulkActionInput {
   dryRun: Boolean
   """
   Of ` + "`" + `REMIND` + "`" + ` what to say beside when the application is due, where an empty line begins a paragraph; of ` + "`" + `EXTEND` + "`" + ` the reason; of ` + "`" + `REQUEST_INFORMATION` + "`" + ` what is
-  asked, which must be there. Up to 2,000 characters.
+  asked, which must be there; of ` + "`" + `PREPARE_DECISION` + "`" + ` the reason that the applicants are told. Up to 2,000 characters.
   """
   message: String
   """Of ` + "`" + `EXTEND` + "`" + ` and ` + "`" + `REQUEST_INFORMATION` + "`" + `: until when, in local time of the call's zone, like ` + "`" + `2022-11-11T17:00` + "`" + `."""
   untilLocal: String
   """Of ` + "`" + `REQUEST_INFORMATION` + "`" + `: the keys of 1 to 100 questions or requirements."""
   keys: [String!]
+  """Of ` + "`" + `ASSIGN_REVIEWERS` + "`" + `: 1 to 20 members, each once."""
+  reviewerIds: [ID!]
+  """Of ` + "`" + `PREPARE_DECISION` + "`" + `: what is decided."""
+  decision: DecisionKind
+  """Of ` + "`" + `PREPARE_DECISION` + "`" + `: for staff alone; up to 2,000 characters."""
+  note: String
   """See ` + "`" + `Mutation` + "`" + `. 1 to 200 characters."""
   idempotencyKey: String
 }
@@ -70026,7 +70042,7 @@ func (ec *executionContext) unmarshalInputStartBulkActionInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"callId", "kind", "applicationIds", "filter", "dryRun", "message", "untilLocal", "keys", "idempotencyKey"}
+	fieldsInOrder := [...]string{"callId", "kind", "applicationIds", "filter", "dryRun", "message", "untilLocal", "keys", "reviewerIds", "decision", "note", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -70089,6 +70105,27 @@ func (ec *executionContext) unmarshalInputStartBulkActionInput(ctx context.Conte
 				return it, err
 			}
 			it.Keys = graphql.OmittableOf(data)
+		case "reviewerIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reviewerIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReviewerIds = graphql.OmittableOf(data)
+		case "decision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("decision"))
+			data, err := ec.unmarshalODecisionKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋdecisionᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Decision = graphql.OmittableOf(data)
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = graphql.OmittableOf(data)
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -96806,6 +96843,22 @@ func (ec *executionContext) marshalODecision2ᚖgithubᚗcomᚋpursuingᚑequity
 		return graphql.Null
 	}
 	return ec._Decision(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalODecisionKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋdecisionᚐKind(ctx context.Context, v any) (*decision.Kind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(decision.Kind)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODecisionKind2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚋdecisionᚐKind(ctx context.Context, sel ast.SelectionSet, v *decision.Kind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalODecisionRelease2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋplacementᚐReleased(ctx context.Context, sel ast.SelectionSet, v *placement.Released) graphql.Marshaler {

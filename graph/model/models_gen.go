@@ -2636,12 +2636,18 @@ type StartBulkActionInput struct {
 	// Only tell what would happen; left out for no.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 	// Of `REMIND` what to say beside when the application is due, where an empty line begins a paragraph; of `EXTEND` the reason; of `REQUEST_INFORMATION` what is
-	// asked, which must be there. Up to 2,000 characters.
+	// asked, which must be there; of `PREPARE_DECISION` the reason that the applicants are told. Up to 2,000 characters.
 	Message graphql.Omittable[*string] `json:"message,omitempty"`
 	// Of `EXTEND` and `REQUEST_INFORMATION`: until when, in local time of the call's zone, like `2022-11-11T17:00`.
 	UntilLocal graphql.Omittable[*string] `json:"untilLocal,omitempty"`
 	// Of `REQUEST_INFORMATION`: the keys of 1 to 100 questions or requirements.
 	Keys graphql.Omittable[[]string] `json:"keys,omitempty"`
+	// Of `ASSIGN_REVIEWERS`: 1 to 20 members, each once.
+	ReviewerIds graphql.Omittable[[]gid.ID] `json:"reviewerIds,omitempty"`
+	// Of `PREPARE_DECISION`: what is decided.
+	Decision graphql.Omittable[*decision.Kind] `json:"decision,omitempty"`
+	// Of `PREPARE_DECISION`: for staff alone; up to 2,000 characters.
+	Note graphql.Omittable[*string] `json:"note,omitempty"`
 	// See `Mutation`. 1 to 200 characters.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }

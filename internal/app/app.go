@@ -154,9 +154,6 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Community = &community.Service{Store: s, Audit: a.Audit, Webhooks: a.Webhooks, Now: cfg.Now, NewID: newID}
 	a.Admission = &admission.Service{Store: s, Audit: a.Audit, Events: a.Events, Mail: a.Mail, Now: cfg.Now, NewID: newID, Logger: cfg.Logger, PublicURL: a.Accounts.PublicURL}
 	a.Sender.Prepare[admission.MailSignature] = a.Admission.Compose
-	a.Casework = casework.New(casework.Config{
-		Store: s, Admission: a.Admission, Audit: a.Audit, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, Logger: cfg.Logger, Now: cfg.Now, NewID: newID,
-	})
 	a.Accounts.Taking = a.Admission.Taking
 	a.Reviews = &review.Service{Store: s, Audit: a.Audit, Mail: a.Mail, Admission: a.Admission, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID}
 	a.Sender.Prepare[review.MailAssigned] = a.Reviews.Compose
@@ -166,6 +163,10 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Placement = &placement.Service{
 		Store: s, Events: a.Events, Audit: a.Audit, Mail: a.Mail, Community: a.Community, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
 	}
+	a.Casework = casework.New(casework.Config{
+		Store: s, Admission: a.Admission, Reviews: a.Reviews, Placement: a.Placement, Audit: a.Audit, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL,
+		Logger: cfg.Logger, Now: cfg.Now, NewID: newID,
+	})
 	a.Community.HoldPlace, a.Community.PlaceChanged = a.Placement.HoldPlace, a.Placement.PlaceChanged
 	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter, access.PrivateMail: a.Notify.Letter, admission.MailApplication: a.Admission.Letter, casework.MailReminder: a.Casework.Letter, placement.Template: a.Placement.Letter}
 	a.Sender.Refused = a.Notify.MailRefused

@@ -151,6 +151,9 @@ func (s *Service) CancelBulkAction(ctx context.Context, v viewer.Viewer, id gid.
 		if b.FinishedAt != nil {
 			return nil
 		}
+		if err := s.end(ctx, tx, b); err != nil {
+			return err
+		}
 		u := tx.BulkAction.UpdateOneID(id).SetState(bulkaction.StateCANCELLED).SetFinishedAt(s.Now()).ClearLeasedUntil()
 		if err := s.tell(ctx, tx, b, u, me); err != nil {
 			return err

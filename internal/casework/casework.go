@@ -14,6 +14,8 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/placement"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/store"
 )
 
@@ -27,6 +29,8 @@ type Service struct {
 type Config struct {
 	Store     *store.Store
 	Admission *admission.Service
+	Reviews   *review.Service
+	Placement *placement.Service
 	Audit     *audit.Log
 	Events    *event.Log
 	Mail      *mail.Service

@@ -6,10 +6,13 @@ import (
 	"fmt"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/decision"
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/placement"
+	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -18,6 +21,8 @@ const (
 	Remind             Kind = "REMIND"              // mail to its editors
 	Extend             Kind = "EXTEND"              // more time
 	RequestInformation Kind = "REQUEST_INFORMATION" // reopens parts of it
+	AssignReviewers    Kind = "ASSIGN_REVIEWERS"    // who review it
+	PrepareDecision    Kind = "PREPARE_DECISION"    // what is decided, for nobody to know yet
 )
 
 const (
@@ -29,10 +34,13 @@ const (
 // Work is what a bulk action does to each application, with what it takes.
 type Work struct {
 	Kind    Kind   `json:"kind"`
-	Message string `json:"message,omitempty"` // of a reminder; why there is more time; what is asked
+	Message string `json:"message,omitempty"` // of a reminder; why there is more time; what is asked; why it is decided so
 	// UntilLocal is until when, in local time of the call's zone: of more time and of what is asked.
-	UntilLocal string   `json:"untilLocal,omitempty"`
-	Keys       []string `json:"keys,omitempty"` // of the parts that are asked about
+	UntilLocal string        `json:"untilLocal,omitempty"`
+	Keys       []string      `json:"keys,omitempty"`      // of the parts that are asked about
+	Reviewers  []gid.ID      `json:"reviewers,omitempty"` // who are asked to review
+	Decision   decision.Kind `json:"decision,omitempty"`
+	Note       string        `json:"note,omitempty"` // with a decision, for staff
 }
 
 // act is how one kind of work is checked and done.
@@ -40,6 +48,8 @@ type act struct {
 	check func(c *input.Checker, w *Work)
 	// do does it to one application, within the transaction of ctx. What it returns as a fault is the application's outcome.
 	do func(ctx context.Context, s *Service, tx *ent.Client, v viewer.Viewer, b *ent.BulkAction, w Work, target gid.ID) error
+	// end is what is due once it is over, cancelled ones included and dry runs not. Nil: nothing.
+	end func(ctx context.Context, s *Service, tx *ent.Client, b *ent.BulkAction, w Work) error
 }
 
 // acts are the kinds of work that there are.
@@ -72,7 +82,48 @@ func acts() map[Kind]act {
 				return err
 			},
 		},
+		AssignReviewers: {
+			check: func(c *input.Checker, w *Work) {
+				each := make(map[gid.ID]bool, len(w.Reviewers))
+				for _, id := range w.Reviewers {
+					each[id] = true
+				}
+				if n := len(w.Reviewers); n == 0 || n > review.MaxReviewers || len(each) < n {
+					c.Refuse("reviewerIds", "Name 1 to %d reviewers, each once.", review.MaxReviewers)
+				}
+			},
+			do: func(ctx context.Context, s *Service, _ *ent.Client, v viewer.Viewer, _ *ent.BulkAction, w Work, target gid.ID) error {
+				return s.Reviews.AssignAll(ctx, v, target, w.Reviewers)
+			},
+			end: func(ctx context.Context, s *Service, tx *ent.Client, b *ent.BulkAction, w Work) error {
+				return s.Reviews.TellAssigned(ctx, tx, b.CallID, w.Reviewers, b.CreatedAt)
+			},
+		},
+		PrepareDecision: {
+			check: func(c *input.Checker, w *Work) {
+				if decision.KindValidator(w.Decision) != nil {
+					c.Refuse("decision", "Say what is decided.")
+				}
+				w.Message, w.Note = c.Text("message", w.Message, 0, maxMessage), c.Text("note", w.Note, 0, maxMessage)
+			},
+			do: func(ctx context.Context, s *Service, _ *ent.Client, v viewer.Viewer, _ *ent.BulkAction, w Work, target gid.ID) error {
+				_, _, err := s.Placement.Prepare(ctx, v, placement.DecisionDraft{ApplicationID: target, Kind: w.Decision, Reason: w.Message, Note: w.Note})
+				return err
+			},
+		},
 	}
+}
+
+// end does what is due once a bulk action is over.
+func (s *Service) end(ctx context.Context, tx *ent.Client, b *ent.BulkAction) error {
+	w, err := workOf(b)
+	if err != nil || b.DryRun {
+		return err
+	}
+	if a := acts()[w.Kind]; a.end != nil {
+		return a.end(ctx, s, tx, b, w)
+	}
+	return nil
 }
 
 func (w *Work) check() error {

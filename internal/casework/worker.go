@@ -191,6 +191,9 @@ func (s *Service) advance(ctx context.Context, tx *ent.Client, b *ent.BulkAction
 	}
 	if done == len(b.Targets) {
 		u.SetState(bulkaction.StateDONE).SetFinishedAt(now).ClearLeasedUntil()
+		if err := s.end(ctx, tx, b); err != nil {
+			return err
+		}
 	} else if done%told != 0 {
 		if err := u.Exec(ctx); err != nil {
 			return fmt.Errorf("move a bulk action on: %w", err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/application"
@@ -24,12 +25,14 @@ import (
 
 const (
 	maxApplications = 100
-	maxReviewers    = 20
 	maxPool         = 100
 	maxPairs        = 500
 	maxReason       = 2_000
 	insertBatch     = 500 // rows in one statement: databases bound the number of its arguments
 )
+
+// MaxReviewers is how many reviewers are assigned by their ids at once.
+const MaxReviewers = 20
 
 // Result is what became of one pair of an application and a reviewer.
 type Result string
@@ -70,7 +73,7 @@ type pair struct{ application, reviewer gid.ID }
 func (s *Service) AssignReviewers(ctx context.Context, v viewer.Viewer, applicationIDs, reviewerIDs []gid.ID) ([]*Outcome, error) {
 	var check input.Checker
 	distinct(&check, "applicationIds", applicationIDs, maxApplications)
-	distinct(&check, "reviewerIds", reviewerIDs, maxReviewers)
+	distinct(&check, "reviewerIds", reviewerIDs, MaxReviewers)
 	if len(applicationIDs)*len(reviewerIDs) > maxPairs {
 		check.Refuse("reviewerIds", "These are more than %d pairs: send fewer at once.", maxPairs)
 	}
@@ -78,44 +81,92 @@ func (s *Service) AssignReviewers(ctx context.Context, v viewer.Viewer, applicat
 		return nil, err
 	}
 	var outcomes []*Outcome
-	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		me, err := staffOnly(ctx, tx, v)
-		if err != nil {
+	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) (err error) {
+		var told []gid.ID
+		if outcomes, told, err = s.assignEach(ctx, tx, v, applicationIDs, reviewerIDs); err != nil {
 			return err
 		}
-		known, err := s.look(ctx, tx, v, applicationIDs, reviewerIDs)
-		if err != nil {
-			return err
-		}
-		outcomes = outcomes[:0]
-		var chosen []pair
-		for _, a := range applicationIDs {
-			for _, r := range reviewerIDs {
-				o := known.outcome(pair{a, r})
-				if outcomes = append(outcomes, o); o.Result == Assigned {
-					chosen = append(chosen, pair{a, r})
-				}
-			}
-		}
-		made, err := s.assign(ctx, tx, me, chosen)
-		if err != nil {
-			return err
-		}
-		for _, o := range outcomes {
-			if o.Result != Assigned {
-				continue
-			}
-			o.Assignment, made = made[0], made[1:]
-			if err := s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ReviewerAssigned, Subject: o.Assignment.ID}); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.tell(ctx, tx, told)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return outcomes, nil
+}
+
+// assignEach makes what assignments can be made, and returns to whom.
+func (s *Service) assignEach(ctx context.Context, tx *ent.Client, v viewer.Viewer, applicationIDs, reviewerIDs []gid.ID) (outcomes []*Outcome, asked []gid.ID, err error) {
+	me, err := staffOnly(ctx, tx, v)
+	if err != nil {
+		return nil, nil, err
+	}
+	known, err := s.look(ctx, tx, v, applicationIDs, reviewerIDs)
+	if err != nil {
+		return nil, nil, err
+	}
+	var chosen []pair
+	for _, a := range applicationIDs {
+		for _, r := range reviewerIDs {
+			o := known.outcome(pair{a, r})
+			if outcomes = append(outcomes, o); o.Result == Assigned {
+				chosen = append(chosen, pair{a, r})
+			}
+		}
+	}
+	made, asked, err := s.assign(ctx, tx, me, chosen)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, o := range outcomes {
+		if o.Result != Assigned {
+			continue
+		}
+		o.Assignment, made = made[0], made[1:]
+		if err := s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ReviewerAssigned, Subject: o.Assignment.ID}); err != nil {
+			return nil, nil, err
+		}
+	}
+	return outcomes, asked, nil
+}
+
+// AssignAll asks all of some reviewers to review an application, or none of them, and tells them nothing: TellAssigned does, once for many
+// applications. For staff. It returns NOT_FOUND for an application or a member who is not there, and FORBIDDEN when it was not submitted or was
+// decided, and when one of the reviewers must not judge it. Doing it again changes nothing.
+func (s *Service) AssignAll(ctx context.Context, v viewer.Viewer, applicationID gid.ID, reviewerIDs []gid.ID) error {
+	return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+		outcomes, _, err := s.assignEach(ctx, tx, v, []gid.ID{applicationID}, reviewerIDs)
+		if err != nil {
+			return err
+		}
+		for _, o := range outcomes {
+			switch o.Result {
+			case Assigned, AssignedNow:
+			case NoSuch:
+				return fault.Missing().At("reviewerIds")
+			case NotReviewable:
+				return fault.Denied("This application was not submitted yet, or is decided.")
+			case Conflicted:
+				return fault.Denied("One of the reviewers has a conflict of interest with this application.")
+			}
+		}
+		return nil
+	})
+}
+
+// TellAssigned writes to those of some reviewers of whom a review of an application to the call was wanted since then, within the transaction.
+func (s *Service) TellAssigned(ctx context.Context, tx *ent.Client, callID gid.ID, reviewerIDs []gid.ID, since time.Time) error {
+	var asked []gid.ID
+	for _, id := range reviewerIDs {
+		some, err := tx.ReviewAssignment.Query().Where(reviewassignment.ReviewerID(id), reviewassignment.EndedAtIsNil(), reviewassignment.CreatedAtGTE(since),
+			reviewassignment.HasApplicationWith(application.CallID(callID))).Exist(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("find whom to tell: %w", err)
+		case some:
+			asked = append(asked, id)
+		}
+	}
+	return s.tell(ctx, tx, asked)
 }
 
 func distinct(check *input.Checker, path string, ids []gid.ID, most int) {
@@ -208,11 +259,10 @@ func reviewable(a *ent.Application) bool {
 	return slices.Contains([]application.State{application.StateSUBMITTED, application.StateINFORMATION_REQUESTED}, a.State)
 }
 
-// assign makes assignments, in the order of the pairs, and tells the reviewers by mail.
-func (s *Service) assign(ctx context.Context, tx *ent.Client, by gid.ID, pairs []pair) ([]*ent.ReviewAssignment, error) {
+// assign makes assignments, in the order of the pairs, and returns whose they are: they are to be told.
+func (s *Service) assign(ctx context.Context, tx *ent.Client, by gid.ID, pairs []pair) (made []*ent.ReviewAssignment, reviewers []gid.ID, err error) {
 	now := s.Now()
-	made := make([]*ent.ReviewAssignment, 0, len(pairs))
-	var reviewers []gid.ID
+	made = make([]*ent.ReviewAssignment, 0, len(pairs))
 	for batch := range slices.Chunk(pairs, insertBatch) {
 		rows := make([]*ent.ReviewAssignmentCreate, len(batch))
 		for i, p := range batch {
@@ -224,11 +274,11 @@ func (s *Service) assign(ctx context.Context, tx *ent.Client, by gid.ID, pairs [
 		}
 		saved, err := tx.ReviewAssignment.CreateBulk(rows...).Save(ctx)
 		if err != nil {
-			return nil, store.RetryOnConflict(err)
+			return nil, nil, store.RetryOnConflict(err)
 		}
 		made = append(made, saved...)
 	}
-	return made, s.tell(ctx, tx, reviewers)
+	return made, reviewers, nil
 }
 
 // RemoveReviewer takes an assignment back. For staff. One that was completed stays, FORBIDDEN, unless its reviewer has a conflict of

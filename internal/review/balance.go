@@ -85,7 +85,11 @@ func (s *Service) AssignBalanced(ctx context.Context, v viewer.Viewer, callID gi
 		if dry || len(pairs) == 0 {
 			return nil
 		}
-		if _, err := s.assign(ctx, tx, me, pairs); err != nil {
+		_, asked, err := s.assign(ctx, tx, me, pairs)
+		if err == nil {
+			err = s.tell(ctx, tx, asked)
+		}
+		if err != nil {
 			return err
 		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ReviewersBalanced, Subject: c.ID, Reason: fmt.Sprintf("%d assignments", len(pairs))})
