@@ -2387,7 +2387,7 @@ extend type Mutation {
   Once it is published, no deadline can be moved into the past; once it has opened, the opening stays and the deadlines can only be moved later, until
   decisions are released. Once somebody has submitted, ` + "`" + `blind` + "`" + ` and what is required stay; labels and help can still be reworded. Once a review was
   submitted, the criteria stay, with their points, their weights and which of them demand a comment. Once somebody was admitted, the cohort stays. There are
-  never fewer places than are offered or taken. What stays is ` + "`" + `FORBIDDEN` + "`" + ` to change.
+  never fewer places than are offered or taken; more places than before are offered at once to those who wait. What stays is ` + "`" + `FORBIDDEN` + "`" + ` to change.
   """
   updateCall("""What to change.""" input: UpdateCallInput!): UpdateCallPayload!
   """

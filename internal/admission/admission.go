@@ -36,6 +36,10 @@ type Service struct {
 	Logger *slog.Logger
 
 	PublicURL string // what links in mail begin with
+
+	// PlacesChanged is told of a call, which is held, that got another number of places or leads to another cohort, within the transaction that
+	// changes it. Nil: nobody wants to know.
+	PlacesChanged func(ctx context.Context, tx *ent.Client, c *ent.Call) error
 }
 
 // CallState is where a call stands by the clock.

@@ -170,7 +170,13 @@ func (s *Service) UpdateCall(ctx context.Context, v viewer.Viewer, id gid.ID, ve
 		if err := s.PutOff(ctx, tx, c); err != nil { // reminders follow the deadline
 			return err
 		}
-		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.CallChanged, Subject: id, Reason: strings.Join(names, ", ")})
+		if err := s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.CallChanged, Subject: id, Reason: strings.Join(names, ", ")}); err != nil {
+			return err
+		}
+		if s.PlacesChanged == nil || !slices.Contains(names, "capacity") && !slices.Contains(names, "cohortId") {
+			return nil
+		}
+		return s.PlacesChanged(ctx, tx, c)
 	})
 	if err != nil {
 		return nil, err

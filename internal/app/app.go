@@ -167,7 +167,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		Store: s, Admission: a.Admission, Reviews: a.Reviews, Placement: a.Placement, Audit: a.Audit, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL,
 		Logger: cfg.Logger, Now: cfg.Now, NewID: newID,
 	})
-	a.Community.HoldPlace, a.Community.PlaceChanged = a.Placement.HoldPlace, a.Placement.PlaceChanged
+	a.Community.HoldPlace, a.Community.PlaceChanged, a.Admission.PlacesChanged = a.Placement.HoldPlace, a.Placement.PlaceChanged, a.Placement.PlacesAdded
 	a.Sender.Write = map[string]mail.Write{notify.Template: a.Notify.Letter, access.PrivateMail: a.Notify.Letter, admission.MailApplication: a.Admission.Letter, casework.MailReminder: a.Casework.Letter, placement.Template: a.Placement.Letter}
 	a.Sender.Refused = a.Notify.MailRefused
 	a.Telling = notify.NewWorker(a.Notify, cfg.Logger)

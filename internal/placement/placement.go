@@ -4,8 +4,8 @@
 // applications that are OFFERED or ADMITTED. Whatever counts or changes them holds the call's row first, then the applications in the order of
 // their ids, and asks the clock afterwards: two who want the last place wait for each other, and an offer ends exactly at its instant.
 //
-// A place that becomes free goes to the next on the waitlist within the transaction that freed it. The worker offers what became free by
-// other ways, such as a higher capacity, and ends offers whose time is over. It needs no lease: what it does is done under the call's lock and
+// A place that becomes free goes to the next on the waitlist within the transaction that freed it, a higher capacity included. The worker ends
+// offers whose time is over, and offers what became free in other ways. It needs no lease: what it does is done under the call's lock and
 // in one transaction, so that a process which dies has done it or has not, and two do it once.
 package placement
 

@@ -80,6 +80,12 @@ func (s *Service) promote(ctx context.Context, tx *ent.Client, c *ent.Call, now 
 	return len(next), number(ctx, tx, c.ID)
 }
 
+// PlacesAdded offers the places that a held call has more than before to those who wait, within the transaction: for admission.Service.
+func (s *Service) PlacesAdded(ctx context.Context, tx *ent.Client, c *ent.Call) error {
+	_, err := s.promote(ctx, tx, c, s.Now())
+	return err
+}
+
 // supersede has released decisions take the place of others, at once.
 func (s *Service) supersede(ctx context.Context, tx *ent.Client, v viewer.Viewer, now time.Time, old []*ent.Decision, say func(*ent.Decision, *ent.DecisionCreate), p passage) error {
 	for some := range slices.Chunk(old, chunk) {
