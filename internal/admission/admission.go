@@ -67,22 +67,26 @@ func (s *CallState) UnmarshalGQL(v any) error {
 	return nil
 }
 
-// stateAt is where a call stands for an application with an extension, or nil. An extension takes the place of both instants.
+// stateAt is where a call stands for an application with an extension, or nil.
 func stateAt(c *ent.Call, extended *time.Time, now time.Time) CallState {
-	due, closes := c.DueAt, c.ClosesAt
-	if extended != nil {
-		due, closes = *extended, *extended
-	}
 	switch {
 	case now.Before(c.OpensAt):
 		return Upcoming
-	case now.Before(due):
+	case now.Before(later(c.DueAt, extended)):
 		return Open
-	case now.Before(closes):
+	case now.Before(later(c.ClosesAt, extended)):
 		return Late
 	default:
 		return Closed
 	}
+}
+
+// later is an instant of a call for an application with an extension, or nil: who has more time never has less than all others.
+func later(of time.Time, extended *time.Time) time.Time {
+	if extended != nil && extended.After(of) {
+		return *extended
+	}
+	return of
 }
 
 // State is where a call stands now.

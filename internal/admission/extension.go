@@ -26,7 +26,7 @@ type Longer struct {
 }
 
 // GrantExtension gives one application more time, also after its call has closed: exactly until the instant it is taken, and not as a late
-// one. Reminders follow it, and the newest counts. For staff; FORBIDDEN for an application that is no draft, and INVALID_INPUT for a time that has
+// one; where the call's own instants are later, they count. Reminders follow it, and the newest counts. For staff; FORBIDDEN for an application that is no draft, and INVALID_INPUT for a time that has
 // passed, that is not later than the call's due instant, or that clocks leap over.
 func (s *Service) GrantExtension(ctx context.Context, v viewer.Viewer, in Longer) (*ent.Application, error) {
 	me, err := access.SignedIn(v)

@@ -45,10 +45,8 @@ func (a *held) ends() time.Time {
 	switch {
 	case a.State == application.StateINFORMATION_REQUESTED && a.InformationDueAt != nil:
 		return *a.InformationDueAt
-	case a.ExtendedUntil != nil:
-		return *a.ExtendedUntil
 	default:
-		return a.Call.ClosesAt
+		return later(a.Call.ClosesAt, a.ExtendedUntil)
 	}
 }
 

@@ -22,15 +22,19 @@ const (
 	remindBatch = 100
 )
 
+// Due is when an application to a call is due.
+func Due(c *ent.Call, a *ent.Application) time.Time {
+	due, _ := dueOf(c, a)
+	return due
+}
+
 // dueOf is when an application is due, and whether anything of it is still to be submitted.
 func dueOf(c *ent.Call, a *ent.Application) (due time.Time, waits bool) {
 	switch {
 	case a.State == application.StateINFORMATION_REQUESTED && a.InformationDueAt != nil:
 		return *a.InformationDueAt, true
-	case a.ExtendedUntil != nil:
-		return *a.ExtendedUntil, a.State == application.StateDRAFT
 	default:
-		return c.DueAt, a.State == application.StateDRAFT
+		return later(c.DueAt, a.ExtendedUntil), a.State == application.StateDRAFT
 	}
 }
 
@@ -129,7 +133,8 @@ func (s *Service) remind(ctx context.Context, tx *ent.Client, rows []*ent.Applic
 
 // PutOff plans the reminders of a call's drafts anew, within the transaction that moves its due instant: one statement.
 func (s *Service) PutOff(ctx context.Context, tx *ent.Client, c *ent.Call) error {
-	update := tx.Application.Update().Where(application.CallID(c.ID), application.StateEQ(application.StateDRAFT), application.ExtendedUntilIsNil())
+	update := tx.Application.Update().Where(application.CallID(c.ID), application.StateEQ(application.StateDRAFT),
+		application.Or(application.ExtendedUntilIsNil(), application.ExtendedUntilLTE(c.DueAt)))
 	if next := reminderAfter(c.DueAt, s.Now()); next != nil {
 		update.SetNextReminderAt(*next)
 	} else {

@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/bulkaction"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/internal/access"
+	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/mail"
@@ -85,13 +86,7 @@ func (s *Service) Letter(ctx context.Context, address string, data map[string]st
 	if err != nil {
 		return nil, err
 	}
-	due, of := a.Edges.Call.DueAt, a.OrganizationName
-	switch {
-	case a.State == application.StateINFORMATION_REQUESTED && a.InformationDueAt != nil:
-		due = *a.InformationDueAt
-	case a.ExtendedUntil != nil:
-		due = *a.ExtendedUntil
-	}
+	due, of := admission.Due(a.Edges.Call, a), a.OrganizationName
 	if a.TeamName != "" {
 		of += ", " + a.TeamName
 	}
