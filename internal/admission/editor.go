@@ -6,9 +6,14 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/affiliation"
+	"github.com/pursuing-equity/commons/ent/answer"
+	"github.com/pursuing-equity/commons/ent/answerversion"
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/applicationeditor"
+	"github.com/pursuing-equity/commons/ent/conflict"
+	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/event"
@@ -132,6 +137,9 @@ func (s *Service) RemoveEditor(ctx context.Context, v viewer.Viewer, id, memberI
 		if err := tx.ApplicationEditor.DeleteOne(e).Exec(ctx); err != nil {
 			return fmt.Errorf("remove an editor: %w", err)
 		}
+		if err := s.partial(ctx, tx, v, a, memberID); err != nil {
+			return err
+		}
 		return s.touch(ctx, tx, v, id, event.EditorRemoved, memberID)
 	})
 	if err != nil {
@@ -142,6 +150,35 @@ func (s *Service) RemoveEditor(ctx context.Context, v viewer.Viewer, id, memberI
 		return nil, nil //nolint:nilnil // the viewer has left
 	}
 	return a, err
+}
+
+// partial declares a conflict of interest of a member who no longer edits an application and has written some of it: they do not judge their own
+// words. Of who wrote nothing there is none, so that nobody is kept from reviewing by being added and removed.
+func (s *Service) partial(ctx context.Context, tx *ent.Client, v viewer.Viewer, a *held, memberID gid.ID) error {
+	wrote, err := tx.AnswerVersion.Query().Where(answerversion.EditorID(memberID), answerversion.HasAnswerWith(answer.ApplicationID(a.ID))).Exist(ctx)
+	if err == nil && !wrote {
+		wrote, err = tx.Submission.Query().Where(submission.ApplicationID(a.ID), submission.SubmitterID(memberID)).Exist(ctx)
+	}
+	if err == nil && !wrote {
+		wrote, err = tx.Document.Query().Where(document.ApplicationID(a.ID), document.AddedByID(memberID)).Exist(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("look for what an editor wrote: %w", err)
+	}
+	if !wrote {
+		return nil
+	}
+	there, err := tx.Conflict.Query().Where(conflict.ApplicationID(a.ID), conflict.MemberID(memberID), conflict.EndedAtIsNil()).Exist(ctx)
+	if err != nil || there {
+		return err
+	}
+	id := s.NewID(gid.Conflict)
+	err = tx.Conflict.Create().SetID(id).SetCreatedAt(s.Now()).SetApplicationID(a.ID).SetMemberID(memberID).SetNote("They have written some of it.").
+		SetDeclaredByID(a.Viewer).Exec(ctx)
+	if err != nil {
+		return store.RetryOnConflict(err)
+	}
+	return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ConflictDeclared, Subject: id})
 }
 
 // Transfer makes another editor the owner; the owner of before stays an editor. For the owner, and for staff when the owner cannot: the
