@@ -113,11 +113,12 @@ func (s *Service) writeReceipt(ctx context.Context, c *ent.Client, a *ent.Applic
 	if err != nil && !ent.IsNotFound(err) {
 		return false, fmt.Errorf("load the form: %w", err)
 	}
-	number := strconv.Itoa(a.Number) + "." + strconv.Itoa(sub.Number)
+	hash := hex.EncodeToString(sub.Hash)
+	number := hash[:8] + "." + strconv.Itoa(sub.Number) // the application's own would tell how many others apply
 	d.Subject = "Receipt " + number + ": " + titleOf(a.Edges.Call)
 	say(d, "The application of %s to %s was submitted on %s.", a.OrganizationName, titleOf(a.Edges.Call), clock(sub.CreatedAt, a.Edges.Call.TimeZone))
 	say(d, "Number: %s", number)
-	say(d, "SHA-256 of what was submitted: %s", hex.EncodeToString(sub.Hash))
+	say(d, "SHA-256 of what was submitted: %s", hash)
 	labels := map[string]string{}
 	if form != nil {
 		for _, q := range form.Questions {
