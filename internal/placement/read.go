@@ -140,13 +140,14 @@ func (s *Service) Applications(ctx context.Context, ids []gid.ID) ([]*ent.Applic
 	return out, nil
 }
 
-// Enrollments are those that applications led to, as far as the viewer can see them: one statement.
+// Enrollments are those that applications led to, as far as the viewer can see them and may know who applied: one statement.
 func (s *Service) Enrollments(ctx context.Context, v viewer.Viewer, of []*ent.Application) ([]*ent.Enrollment, error) {
 	ids := make([]gid.ID, len(of))
 	for i, a := range of {
 		ids[i] = a.ID
 	}
-	rows, err := s.Store.Client(ctx).Enrollment.Query().Where(page.AnyOf(enrollment.FieldApplicationID, ids), access.VisibleEnrollments(v)).All(ctx)
+	rows, err := s.Store.Client(ctx).Enrollment.Query().
+		Where(page.AnyOf(enrollment.FieldApplicationID, ids), access.VisibleEnrollments(v), enrollment.HasApplicationWith(access.NamedApplications(v))).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load enrollments: %w", err)
 	}
