@@ -2659,9 +2659,9 @@ input ApplicationFilter {
   withoutDocument: String
   """Assigned to this member for review."""
   reviewerId: ID
-  """With at least as many submitted reviews, 0 to 1,000."""
+  """With at least as many submitted reviews that count, 0 to 1,000."""
   minReviews: Int
-  """With at most as many submitted reviews, 0 to 1,000."""
+  """With at most as many submitted reviews that count, 0 to 1,000."""
   maxReviews: Int
   """With a decision that was prepared and is not released, or without."""
   decisionPrepared: Boolean
@@ -2726,9 +2726,9 @@ type SavedFilter {
   withoutDocument: String
   """Assigned to this member for review."""
   reviewerId: ID
-  """With at least as many submitted reviews."""
+  """With at least as many submitted reviews that count."""
   minReviews: Int
-  """With at most as many submitted reviews."""
+  """With at most as many submitted reviews that count."""
   maxReviews: Int
   """With a decision that was prepared and is not released, or without."""
   decisionPrepared: Boolean
@@ -2770,7 +2770,7 @@ type CallStatistics {
   completeDrafts: Int!
   """The drafts that lack something."""
   incompleteDrafts: Int!
-  """How often a reviewer is asked to review one of them."""
+  """How often a reviewer is asked to review one of them, those who have a conflict of interest left out."""
   assignedReviews: Int!
   """How many of these reviews were submitted."""
   submittedReviews: Int!
@@ -4223,7 +4223,7 @@ type SignerRequest {
 An application as it was submitted once: it never changes.
 """
 type Submission {
-  """Counts the submissions of the application, from 1. A receipt's number is the application's and this one: ` + "`" + `12.1` + "`" + `."""
+  """Counts the submissions of the application, from 1. A receipt's number is the first eight characters of the hash and this one: ` + "`" + `4be1a07c.1` + "`" + `."""
   number: Int!
   """When it was submitted."""
   createdAt: DateTime!
@@ -4606,7 +4606,7 @@ type Extension {
 }
 
 extend type Application {
-  """Until when it can be submitted, if that is not what the call says: the latest extension's instant."""
+  """Until when it can be submitted, if that is not what the call says: the latest extension's instant. Where the call's own deadline is later, that counts."""
   extendedUntil: DateTime
   """The extensions, the latest first. For its editors and staff; empty for everybody else."""
   extensions: [Extension!]! @personal

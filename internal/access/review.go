@@ -71,6 +71,20 @@ func DeclaredAssignments() predicate.ReviewAssignment { return reviewerIs(declar
 // ConflictedAssignments are those whose reviewers must not judge, for any reason.
 func ConflictedAssignments() predicate.ReviewAssignment { return reviewerIs(conflicted) }
 
+// VacantAssignments are those by which nobody will judge: the reviewer must not, or can no longer sign in and has not said anything.
+func VacantAssignments() predicate.ReviewAssignment {
+	return func(s *sql.Selector) { s.Where(vacant(s)) }
+}
+
+func vacant(s *sql.Selector) *sql.Predicate {
+	reviewer := who{outer: s.C(reviewassignment.FieldReviewerID)}
+	here := from(s, member.Table, member.FieldID)
+	here.Where(sql.And(reviewer.is(here.C(member.FieldID)), active(here)))
+	return sql.Or(
+		assignedOne(s, func(a *sql.Selector) *sql.Predicate { return conflicted(a, reviewer) }),
+		sql.And(sql.NEQ(s.C(reviewassignment.FieldState), reviewassignment.StateCOMPLETED), sql.Not(sql.Exists(here))))
+}
+
 // WithConflicted joins applications with those of some members who must not judge them, and selects the pairs as application_id and member_id.
 func WithConflicted(members []gid.ID) func(*sql.Selector) {
 	return func(s *sql.Selector) {
@@ -90,7 +104,7 @@ func ToBeAssigned() predicate.Application {
 		has := sql.Dialect(s.Dialect()).Select(sql.Count("*")).From(sql.Table(reviewassignment.Table))
 		has.Where(sql.And(
 			sql.ColumnsEQ(has.C(reviewassignment.FieldApplicationID), s.C(application.FieldID)), sql.IsNull(has.C(reviewassignment.FieldEndedAt)),
-			sql.Not(conflicted(s, who{outer: has.C(reviewassignment.FieldReviewerID)}))))
+			sql.Not(vacant(has))))
 		wanted := from(s, call.Table, call.FieldReviewsWanted)
 		wanted.Where(sql.ColumnsEQ(wanted.C(call.FieldID), s.C(application.FieldCallID)))
 		s.Where(sql.And(

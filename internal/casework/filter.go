@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/review"
 	"github.com/pursuing-equity/commons/ent/reviewassignment"
+	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
 )
@@ -170,13 +171,14 @@ func assigned(reviewer gid.ID) predicate.Application {
 	}
 }
 
-// reviewed compares the number of an application's submitted reviews.
+// reviewed compares the number of an application's reviews that count.
 func reviewed(op sql.Op, n int) predicate.Application {
 	return func(s *sql.Selector) {
 		a, of := current(s)
 		r := sql.Dialect(s.Dialect()).Select().From(sql.Table(review.Table).As("done"))
 		r.Select(r.C(review.FieldID)).Where(sql.And(
-			sql.ColumnsEQ(r.C(review.FieldAssignmentID), a.C(reviewassignment.FieldID)), sql.NotNull(r.C(review.FieldSubmittedAt))))
+			sql.ColumnsEQ(r.C(review.FieldAssignmentID), a.C(reviewassignment.FieldID))))
+		access.CountedReviews()(r)
 		a.Select(sql.Count("*")).Where(sql.And(of, sql.Exists(r)))
 		s.Where(sql.P(func(b *sql.Builder) {
 			b.Wrap(func(b *sql.Builder) { b.Join(a) })

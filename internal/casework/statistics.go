@@ -214,20 +214,21 @@ func (c counting) drafts(ctx context.Context, s *Service) error {
 	return nil
 }
 
-// reviews counts the assignments that count, and those with a submitted review.
+// reviews counts the assignments that count, without those of who must not judge, and those with a submitted review.
 func (c counting) reviews(ctx context.Context, s *Service) error {
 	var rows []struct {
 		CallID gid.ID `sql:"call_id"`
 		Done   int    `sql:"done"`
 		N      int    `sql:"n"`
 	}
-	err := s.Store.Client(ctx).Application.Query().Where(page.AnyOf(application.FieldCallID, c.ids)).Modify(func(s *sql.Selector) {
-		a, r := sql.Table(reviewassignment.Table).As("given"), sql.Table(review.Table).As("done")
-		s.Join(a).On(s.C(application.FieldID), a.C(reviewassignment.FieldApplicationID))
-		s.LeftJoin(r).On(r.C(review.FieldAssignmentID), a.C(reviewassignment.FieldID))
-		s.Where(sql.IsNull(a.C(reviewassignment.FieldEndedAt)))
-		s.Select(sql.As(s.C(application.FieldCallID), "call_id"), sql.As(sql.Count(r.C(review.FieldSubmittedAt)), "done"), sql.As(sql.Count("*"), "n"))
-		s.GroupBy(s.C(application.FieldCallID))
+	ofCalls := reviewassignment.HasApplicationWith(page.AnyOf(application.FieldCallID, c.ids))
+	err := s.Store.Client(ctx).ReviewAssignment.Query().
+		Where(ofCalls, reviewassignment.EndedAtIsNil(), reviewassignment.Not(access.ConflictedAssignments())).Modify(func(s *sql.Selector) {
+		a, r := sql.Table(application.Table).As("of"), sql.Table(review.Table).As("done")
+		s.Join(a).On(s.C(reviewassignment.FieldApplicationID), a.C(application.FieldID))
+		s.LeftJoin(r).On(r.C(review.FieldAssignmentID), s.C(reviewassignment.FieldID))
+		s.Select(sql.As(a.C(application.FieldCallID), "call_id"), sql.As(sql.Count(r.C(review.FieldSubmittedAt)), "done"), sql.As(sql.Count("*"), "n"))
+		s.GroupBy(a.C(application.FieldCallID))
 	}).Scan(ctx, &rows)
 	if err != nil {
 		return err

@@ -228,7 +228,7 @@ func (t *table) reviews(ctx context.Context, rows []*ent.Application) (map[gid.I
 		N    int    `sql:"n"`
 	}
 	err := t.Store.Client(ctx).ReviewAssignment.Query().
-		Where(page.AnyOf(reviewassignment.FieldApplicationID, idsOf(rows)), reviewassignment.EndedAtIsNil()).Modify(func(s *sql.Selector) {
+		Where(page.AnyOf(reviewassignment.FieldApplicationID, idsOf(rows)), reviewassignment.EndedAtIsNil(), reviewassignment.Not(access.ConflictedAssignments())).Modify(func(s *sql.Selector) {
 		r := sql.Table(review.Table).As("done_review")
 		s.LeftJoin(r).On(r.C(review.FieldAssignmentID), s.C(reviewassignment.FieldID))
 		s.Select(sql.As(s.C(reviewassignment.FieldApplicationID), "of"), sql.As(sql.Count(r.C(review.FieldSubmittedAt)), "done"), sql.As(sql.Count("*"), "n"))

@@ -139,15 +139,15 @@ func (s *Service) scene(ctx context.Context, tx *ent.Client, v viewer.Viewer, c 
 		return nil, fmt.Errorf("load assignments: %w", err)
 	}
 	lost, err := tx.ReviewAssignment.Query().Where(
-		reviewassignment.HasApplicationWith(application.CallID(c.ID)), reviewassignment.EndedAtIsNil(), access.ConflictedAssignments(),
+		reviewassignment.HasApplicationWith(application.CallID(c.ID)), reviewassignment.EndedAtIsNil(), access.VacantAssignments(),
 	).IDs(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("find conflicts of interest: %w", err)
+		return nil, fmt.Errorf("find who will not judge: %w", err)
 	}
-	conflicted := setOf(lost)
+	vacant := setOf(lost)
 	for _, r := range rows {
 		b.asked[pair{r.ApplicationID, r.ReviewerID}] = true
-		if r.EndedAt == nil && !conflicted[r.ID] {
+		if r.EndedAt == nil && !vacant[r.ID] {
 			b.load[r.ReviewerID]++
 			b.has[r.ApplicationID]++
 		}
