@@ -20,12 +20,17 @@ import (
 // VisibleDecisions are all for staff, and for an application's editors those that were released. Nobody else, reviewers included, learns more
 // than the application's state.
 func VisibleDecisions(v viewer.Viewer) predicate.Decision {
-	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
-		of := from(s, applicationeditor.Table, applicationeditor.FieldID)
-		of.Where(sql.And(
-			sql.ColumnsEQ(of.C(applicationeditor.FieldApplicationID), s.C(decision.FieldApplicationID)), m.is(of.C(applicationeditor.FieldMemberID))))
-		return sql.Or(staff(s, m), sql.And(sql.NotNull(s.C(decision.FieldReleasedAt)), sql.Exists(of)))
-	})
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate { return sql.Or(staff(s, m), received(s, m)) })
+}
+
+// ReceivedDecisions are those that were released about applications that the viewer edits.
+func ReceivedDecisions(v viewer.Viewer) predicate.Decision { return where(v, never, received) }
+
+func received(s *sql.Selector, m who) *sql.Predicate {
+	of := from(s, applicationeditor.Table, applicationeditor.FieldID)
+	of.Where(sql.And(
+		sql.ColumnsEQ(of.C(applicationeditor.FieldApplicationID), s.C(decision.FieldApplicationID)), m.is(of.C(applicationeditor.FieldMemberID))))
+	return sql.And(sql.NotNull(s.C(decision.FieldReleasedAt)), sql.Exists(of))
 }
 
 // VisibleWaitlists are the decisions by which applications wait, for staff: applicants see their own decision, and not who else waits.

@@ -51,6 +51,7 @@ preference.json      when you want mail
 bookmarks.json       the posts that you keep for later, with your notes
 applications.json    the applications that you write
 answers.json         what you answered in applications, with earlier versions
+decisions.json       what was decided about them, and what was answered
 saved-views.json     the views of applications that you keep
 resources.json       the resources that you added
 files.json           the files that you uploaded
@@ -88,7 +89,7 @@ func (s *Service) WriteExport(ctx context.Context, m *ent.Member, w io.Writer) e
 		a := &archive{Service: s, zip: zip.NewWriter(w), member: m, viewer: viewer.Member(m.ID, gid.ID{}, viewer.Read), at: s.Now()}
 		parts := []func(context.Context) error{
 			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.votes, a.positions,
-			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.applications, a.answers, a.savedViews, a.resources, a.files, a.blocks, a.flags, a.moderation, a.reviews, a.conflicts, a.signIns, a.activity,
+			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.applications, a.answers, a.decisions, a.savedViews, a.resources, a.files, a.blocks, a.flags, a.moderation, a.reviews, a.conflicts, a.signIns, a.activity,
 		}
 		for _, part := range parts {
 			if err := part(ctx); err != nil {
@@ -279,6 +280,18 @@ func (a *archive) answers(ctx context.Context) error {
 	}, func(r *ent.AnswerVersion) any {
 		return map[string]any{
 			"applicationId": r.Edges.Answer.ApplicationID, "question": r.Edges.Answer.Key, "version": r.Version, "value": r.Value, "createdAt": r.CreatedAt,
+		}
+	})
+}
+
+// decisions are those about the applications that the member edits, as far as they were told: without staff's notes, and without the ranks, which
+// would tell of others who wait.
+func (a *archive) decisions(ctx context.Context) error {
+	return rows(a, "decisions.json", func(r *ent.Decision) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.Decision, error) {
+		return a.Store.Client(ctx).Decision.Query().Where(access.ReceivedDecisions(a.viewer), within).All(ctx)
+	}, func(r *ent.Decision) any {
+		return map[string]any{
+			"applicationId": r.ApplicationID, "kind": r.Kind, "reason": r.Reason, "releasedAt": r.ReleasedAt, "expiresAt": r.ExpiresAt, "answer": r.Answer, "answeredAt": r.AnsweredAt,
 		}
 	})
 }
