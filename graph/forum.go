@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/graph/model"
@@ -95,4 +96,22 @@ func part(ctx context.Context) forum.Part {
 		}
 	}
 	return forum.Head
+}
+
+// selects reports whether a field is selected of what the present one returns, at a path of names.
+func selects(ctx context.Context, path ...string) bool {
+	oc := graphql.GetOperationContext(ctx)
+	of := []ast.SelectionSet{graphql.GetFieldContext(ctx).Field.Selections}
+	for _, name := range path {
+		var next []ast.SelectionSet
+		for _, selection := range of {
+			for _, f := range graphql.CollectFields(oc, selection, nil) {
+				if f.Name == name {
+					next = append(next, f.Selections)
+				}
+			}
+		}
+		of = next
+	}
+	return len(of) > 0
 }

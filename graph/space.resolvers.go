@@ -89,7 +89,7 @@ func (r *spaceResolver) Team(ctx context.Context, obj *ent.Space) (*ent.Team, er
 
 func (r *spaceResolver) Threads(ctx context.Context, obj *ent.Space, kind *thread.Kind, tag *string, pinned *bool, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Thread], error) {
 	return together(ctx, obj, func(objs []*ent.Space) ([]*page.Connection[ent.Thread], error) {
-		return r.Forum.Threads(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), forum.ThreadFilter{Kind: kind, Tag: tag, Pinned: pinned}, page.Args{First: first, Last: last, After: after, Before: before})
+		return r.Forum.Threads(ctx, viewer.From(ctx), each(objs, func(o *ent.Space) gid.ID { return o.ID }), forum.ThreadFilter{Kind: kind, Tag: tag, Pinned: pinned}, page.Args{First: first, Last: last, After: after, Before: before}, selects(ctx, "edges", "node", "viewerUnreadCount"))
 	})
 }
 

@@ -206,7 +206,8 @@ func TestQuotesElsewhereOfHiddenPosts(t *testing.T) {
 		quotes := must(w.T, ben.Must(`mutation($input: CreatePostInput!) { createPost(input: $input) { post { id } errors { code message } } }`,
 			input(vars{"threadId": thread, "body": "So?", "replyToId": bad, "quote": "a grey heron"})).String("createPost.post.id"))
 		elsewhere := staff.Must(splitThread, input(vars{"threadId": thread, "postIds": []any{quotes}, "title": "Another matter", "spaceId": network})).String("splitThread.thread.id")
-		live := ben.Subscribe(`subscription($id: ID!) { threadEvents(threadId: $id) { ... on PostEdited { post { id quote } } } }`, vars{"id": elsewhere})
+		live := ben.Subscribe(`subscription($id: ID!, $after: Cursor) { threadEvents(threadId: $id, after: $after) { ... on PostEdited { post { id quote } } } }`,
+			vars{"id": elsewhere, "after": ben.Must(`{ eventCursor }`, nil).String("eventCursor")})
 		staff.Must(hidePost, input(vars{"postId": bad}))
 		if got := live.Next(); got.String("threadEvents.post.id") != quotes.String() || got.At("threadEvents.post.quote") != nil {
 			t.Errorf("%s", got.Body)

@@ -67,13 +67,18 @@ func (f ThreadFilter) within(s *sql.Selector) {
 	}
 }
 
-// Threads are the threads of spaces, the most recently active first: one statement for all spaces.
-func (s *Service) Threads(ctx context.Context, v viewer.Viewer, spaces []gid.ID, f ThreadFilter, a page.Args) ([]*page.Connection[ent.Thread], error) {
+// Threads are the threads of spaces, the most recently active first: one statement for all spaces. With unread, what UnreadCounts says of them
+// is loaded beside them.
+func (s *Service) Threads(ctx context.Context, v viewer.Viewer, spaces []gid.ID, f ThreadFilter, a page.Args, unread bool) ([]*page.Connection[ent.Thread], error) {
 	return page.Each(f.order(), a, thread.FieldSpaceID, spaces,
 		func(t *ent.Thread) page.Key { return page.Key{Time: t.LastActivityAt, ID: t.ID} },
 		func(t *ent.Thread) gid.ID { return t.SpaceID },
 		func(within func(*sql.Selector)) ([]*ent.Thread, error) {
-			return s.Store.Client(ctx).Thread.Query().Where(within, access.VisibleThreads(v)).All(ctx)
+			q := s.Store.Client(ctx).Thread.Query().Where(within, access.VisibleThreads(v))
+			if unread {
+				q.Modify(besideUnread(v))
+			}
+			return q.All(ctx)
 		}, f.within)
 }
 

@@ -17,6 +17,9 @@ const (
 	Head  Part = true // without what it says and said
 )
 
+// whole reports whether a post is known to be loaded with its texts: each has some while it is neither deleted nor hidden.
+func whole(p *ent.Post) bool { return p.BodyHTML != "" }
+
 func (p Part) of(q *ent.PostQuery) *ent.PostQuery {
 	if p == Head {
 		q.Select(slices.DeleteFunc(slices.Clone(post.Columns), func(column string) bool {

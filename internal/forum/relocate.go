@@ -242,26 +242,29 @@ func (s *Service) InThread(ctx context.Context, threadID gid.ID, ids []gid.ID) (
 }
 
 // Answered are the posts that each post answers. One that was moved to another space, or that the answer left behind there, is nil: not
-// everybody who reads the one may read the other. At most two statements.
+// everybody who reads the one may read the other. At most two statements, and none for those that stand on the same page.
 func (s *Service) Answered(ctx context.Context, posts []*ent.Post, part Part) ([]*ent.Post, error) {
-	c := s.Store.Client(ctx)
+	found := make(map[gid.ID]*ent.Post, len(posts))
+	for _, p := range posts {
+		if part == Head || whole(p) {
+			found[p.ID] = p
+		}
+	}
 	var ids []gid.ID
 	for _, p := range posts {
-		if p.ReplyToID != nil {
+		if p.ReplyToID != nil && found[*p.ReplyToID] == nil {
 			ids = append(ids, *p.ReplyToID)
 		}
 	}
 	answered := make([]*ent.Post, len(posts))
-	if len(ids) == 0 {
-		return answered, nil
-	}
-	rows, err := part.of(c.Post.Query().Where(page.AnyOf(post.FieldID, ids))).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load the posts that are answered: %w", err)
-	}
-	found := make(map[gid.ID]*ent.Post, len(rows))
-	for _, p := range rows {
-		found[p.ID] = p
+	if len(ids) > 0 {
+		rows, err := part.of(s.Store.Client(ctx).Post.Query().Where(page.AnyOf(post.FieldID, ids))).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("load the posts that are answered: %w", err)
+		}
+		for _, p := range rows {
+			found[p.ID] = p
+		}
 	}
 	var apart []gid.ID
 	for i, p := range posts {

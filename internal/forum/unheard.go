@@ -3,6 +3,8 @@ package forum
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -17,44 +19,58 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// UnreadCounts are how many posts of each thread the viewer has not read, of whom they hear: one statement, whatever the number of threads.
-// It reads posts only for who blocks or mutes somebody.
-func (s *Service) UnreadCounts(ctx context.Context, v viewer.Viewer, threads []*ent.Thread) ([]int, error) {
-	counts := make([]int, len(threads))
-	me, ok := v.MemberID()
-	if !ok || len(threads) == 0 {
-		return counts, nil
-	}
-	ids := make([]gid.ID, len(threads))
-	for i, t := range threads {
-		ids[i] = t.ID
-	}
-	var rows []struct {
-		ID          gid.ID `sql:"id"`
-		LastReadSeq *int   `sql:"last_read_seq"`
-		Uncounted   *int   `sql:"uncounted"`
-		Unheard     int    `sql:"unheard"`
-	}
-	err := s.Store.Client(ctx).Thread.Query().Where(page.AnyOf(thread.FieldID, ids)).Modify(func(q *sql.Selector) {
-		state := sql.Table(readstate.Table).As("state")
-		q.LeftJoin(state).OnP(sql.And(sql.ColumnsEQ(state.C(readstate.FieldThreadID), q.C(thread.FieldID)), sql.EQ(state.C(readstate.FieldMemberID), me)))
+// unreadPosts is the column of besideUnread.
+const unreadPosts = "unread_posts"
+
+// besideUnread puts beside each thread how many of its posts the viewer has not read, of whom they hear. Posts are read only for who blocks or
+// mutes somebody.
+func besideUnread(v viewer.Viewer) func(*sql.Selector) {
+	return func(q *sql.Selector) {
+		me, _ := v.MemberID()
+		state := sql.Dialect(q.Dialect()).Select().From(sql.Table(readstate.Table))
+		state.Select(state.C(readstate.FieldLastReadSeq) + " + " + state.C(readstate.FieldUncounted))
+		state.Where(sql.And(sql.ColumnsEQ(state.C(readstate.FieldThreadID), q.C(thread.FieldID)), sql.EQ(state.C(readstate.FieldMemberID), me)))
 		unheard := sql.Dialect(q.Dialect()).Select(sql.Count("*")).From(sql.Table(post.Table))
 		unheard.Where(sql.ColumnsEQ(unheard.C(post.FieldThreadID), q.C(thread.FieldID)))
 		access.UnheardUnreadPosts(v)(unheard)
-		q.Select(q.C(thread.FieldID), state.C(readstate.FieldLastReadSeq), state.C(readstate.FieldUncounted)).AppendSelectExprAs(unheard, "unheard")
-	}).Scan(ctx, &rows)
+		q.AppendSelectExprAs(sql.P(func(b *sql.Builder) {
+			b.Ident(q.C(thread.FieldPostSeq)).WriteString(" - COALESCE(")
+			b.Wrap(func(b *sql.Builder) { b.Join(state) }).WriteString(", ").Ident(q.C(thread.FieldDeletedPosts)).WriteString(") - ")
+			b.Wrap(func(b *sql.Builder) { b.Join(unheard) })
+		}), unreadPosts)
+	}
+}
+
+// unreadBeside reads what besideUnread put beside a thread; not ok when the thread was loaded without it.
+func unreadBeside(t *ent.Thread) (count int, ok bool) {
+	value, err := t.Value(unreadPosts)
+	n, is := value.(int64)
+	return max(0, int(n)), err == nil && is
+}
+
+// UnreadCounts are how many posts of each thread the viewer has not read, of whom they hear: one statement, whatever the number of threads,
+// and none where it stands beside them.
+func (s *Service) UnreadCounts(ctx context.Context, v viewer.Viewer, threads []*ent.Thread) ([]int, error) {
+	counts := make([]int, len(threads))
+	if !v.IsMember() || len(threads) == 0 {
+		return counts, nil
+	}
+	missing := make(map[gid.ID]int)
+	for i, t := range threads {
+		var ok bool
+		if counts[i], ok = unreadBeside(t); !ok {
+			missing[t.ID] = i
+		}
+	}
+	if len(missing) == 0 {
+		return counts, nil
+	}
+	rows, err := s.Store.Client(ctx).Thread.Query().Where(page.AnyOf(thread.FieldID, slices.Collect(maps.Keys(missing)))).Select(thread.FieldID).Modify(besideUnread(v)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("count unread posts: %w", err)
 	}
-	states, unheard := make(map[gid.ID]*ent.ReadState, len(rows)), make(map[gid.ID]int)
-	for _, r := range rows {
-		if r.LastReadSeq != nil && r.Uncounted != nil {
-			states[r.ID] = &ent.ReadState{LastReadSeq: *r.LastReadSeq, Uncounted: *r.Uncounted}
-		}
-		unheard[r.ID] = r.Unheard
-	}
-	for i, t := range threads {
-		counts[i] = max(0, Unread(t, states[t.ID])-unheard[t.ID])
+	for _, t := range rows {
+		counts[missing[t.ID]], _ = unreadBeside(t)
 	}
 	return counts, nil
 }
