@@ -54474,6 +54474,7 @@ type SpaceExportMutation struct {
 	addposts         *int
 	size             *int64
 	addsize          *int64
+	kept_id          *gid.ID
 	finished_at      *time.Time
 	failed_at        *time.Time
 	clearedFields    map[string]struct{}
@@ -54915,6 +54916,55 @@ func (m *SpaceExportMutation) ResetSize() {
 	m.addsize = nil
 }
 
+// SetKeptID sets the "kept_id" field.
+func (m *SpaceExportMutation) SetKeptID(gi gid.ID) {
+	m.kept_id = &gi
+}
+
+// KeptID returns the value of the "kept_id" field in the mutation.
+func (m *SpaceExportMutation) KeptID() (r gid.ID, exists bool) {
+	v := m.kept_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKeptID returns the old "kept_id" field's value of the SpaceExport entity.
+// If the SpaceExport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SpaceExportMutation) OldKeptID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKeptID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKeptID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKeptID: %w", err)
+	}
+	return oldValue.KeptID, nil
+}
+
+// ClearKeptID clears the value of the "kept_id" field.
+func (m *SpaceExportMutation) ClearKeptID() {
+	m.kept_id = nil
+	m.clearedFields[spaceexport.FieldKeptID] = struct{}{}
+}
+
+// KeptIDCleared returns if the "kept_id" field was cleared in this mutation.
+func (m *SpaceExportMutation) KeptIDCleared() bool {
+	_, ok := m.clearedFields[spaceexport.FieldKeptID]
+	return ok
+}
+
+// ResetKeptID resets all changes to the "kept_id" field.
+func (m *SpaceExportMutation) ResetKeptID() {
+	m.kept_id = nil
+	delete(m.clearedFields, spaceexport.FieldKeptID)
+}
+
 // SetFinishedAt sets the "finished_at" field.
 func (m *SpaceExportMutation) SetFinishedAt(t time.Time) {
 	m.finished_at = &t
@@ -55101,7 +55151,7 @@ func (m *SpaceExportMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SpaceExportMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.created_at != nil {
 		fields = append(fields, spaceexport.FieldCreatedAt)
 	}
@@ -55122,6 +55172,9 @@ func (m *SpaceExportMutation) Fields() []string {
 	}
 	if m.size != nil {
 		fields = append(fields, spaceexport.FieldSize)
+	}
+	if m.kept_id != nil {
+		fields = append(fields, spaceexport.FieldKeptID)
 	}
 	if m.finished_at != nil {
 		fields = append(fields, spaceexport.FieldFinishedAt)
@@ -55151,6 +55204,8 @@ func (m *SpaceExportMutation) Field(name string) (ent.Value, bool) {
 		return m.Posts()
 	case spaceexport.FieldSize:
 		return m.Size()
+	case spaceexport.FieldKeptID:
+		return m.KeptID()
 	case spaceexport.FieldFinishedAt:
 		return m.FinishedAt()
 	case spaceexport.FieldFailedAt:
@@ -55178,6 +55233,8 @@ func (m *SpaceExportMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldPosts(ctx)
 	case spaceexport.FieldSize:
 		return m.OldSize(ctx)
+	case spaceexport.FieldKeptID:
+		return m.OldKeptID(ctx)
 	case spaceexport.FieldFinishedAt:
 		return m.OldFinishedAt(ctx)
 	case spaceexport.FieldFailedAt:
@@ -55239,6 +55296,13 @@ func (m *SpaceExportMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetSize(v)
+		return nil
+	case spaceexport.FieldKeptID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKeptID(v)
 		return nil
 	case spaceexport.FieldFinishedAt:
 		v, ok := value.(time.Time)
@@ -55326,6 +55390,9 @@ func (m *SpaceExportMutation) ClearedFields() []string {
 	if m.FieldCleared(spaceexport.FieldNextAt) {
 		fields = append(fields, spaceexport.FieldNextAt)
 	}
+	if m.FieldCleared(spaceexport.FieldKeptID) {
+		fields = append(fields, spaceexport.FieldKeptID)
+	}
 	if m.FieldCleared(spaceexport.FieldFinishedAt) {
 		fields = append(fields, spaceexport.FieldFinishedAt)
 	}
@@ -55348,6 +55415,9 @@ func (m *SpaceExportMutation) ClearField(name string) error {
 	switch name {
 	case spaceexport.FieldNextAt:
 		m.ClearNextAt()
+		return nil
+	case spaceexport.FieldKeptID:
+		m.ClearKeptID()
 		return nil
 	case spaceexport.FieldFinishedAt:
 		m.ClearFinishedAt()
@@ -55383,6 +55453,9 @@ func (m *SpaceExportMutation) ResetField(name string) error {
 		return nil
 	case spaceexport.FieldSize:
 		m.ResetSize()
+		return nil
+	case spaceexport.FieldKeptID:
+		m.ResetKeptID()
 		return nil
 	case spaceexport.FieldFinishedAt:
 		m.ResetFinishedAt()

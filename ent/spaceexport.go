@@ -35,6 +35,8 @@ type SpaceExport struct {
 	Posts int `json:"posts,omitempty"`
 	// Size holds the value of the "size" field.
 	Size int64 `json:"size,omitempty"`
+	// KeptID holds the value of the "kept_id" field.
+	KeptID *gid.ID `json:"kept_id,omitempty"`
 	// FinishedAt holds the value of the "finished_at" field.
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 	// FailedAt holds the value of the "failed_at" field.
@@ -84,6 +86,8 @@ func (*SpaceExport) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case spaceexport.FieldKeptID:
+			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		case spaceexport.FieldID, spaceexport.FieldSpaceID, spaceexport.FieldRequesterID:
 			values[i] = new(gid.ID)
 		case spaceexport.FieldAttempts, spaceexport.FieldPosts, spaceexport.FieldSize:
@@ -153,6 +157,13 @@ func (_m *SpaceExport) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field size", values[i])
 			} else if value.Valid {
 				_m.Size = value.Int64
+			}
+		case spaceexport.FieldKeptID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field kept_id", values[i])
+			} else if value.Valid {
+				_m.KeptID = new(gid.ID)
+				*_m.KeptID = *value.S.(*gid.ID)
 			}
 		case spaceexport.FieldFinishedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -236,6 +247,11 @@ func (_m *SpaceExport) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("size=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Size))
+	builder.WriteString(", ")
+	if v := _m.KeptID; v != nil {
+		builder.WriteString("kept_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	if v := _m.FinishedAt; v != nil {
 		builder.WriteString("finished_at=")

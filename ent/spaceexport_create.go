@@ -97,6 +97,20 @@ func (_c *SpaceExportCreate) SetNillableSize(v *int64) *SpaceExportCreate {
 	return _c
 }
 
+// SetKeptID sets the "kept_id" field.
+func (_c *SpaceExportCreate) SetKeptID(v gid.ID) *SpaceExportCreate {
+	_c.mutation.SetKeptID(v)
+	return _c
+}
+
+// SetNillableKeptID sets the "kept_id" field if the given value is not nil.
+func (_c *SpaceExportCreate) SetNillableKeptID(v *gid.ID) *SpaceExportCreate {
+	if v != nil {
+		_c.SetKeptID(*v)
+	}
+	return _c
+}
+
 // SetFinishedAt sets the "finished_at" field.
 func (_c *SpaceExportCreate) SetFinishedAt(v time.Time) *SpaceExportCreate {
 	_c.mutation.SetFinishedAt(v)
@@ -270,6 +284,10 @@ func (_c *SpaceExportCreate) createSpec() (*SpaceExport, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Size(); ok {
 		_spec.SetField(spaceexport.FieldSize, field.TypeInt64, value)
 		_node.Size = value
+	}
+	if value, ok := _c.mutation.KeptID(); ok {
+		_spec.SetField(spaceexport.FieldKeptID, field.TypeUUID, value)
+		_node.KeptID = &value
 	}
 	if value, ok := _c.mutation.FinishedAt(); ok {
 		_spec.SetField(spaceexport.FieldFinishedAt, field.TypeTime, value)

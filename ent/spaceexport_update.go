@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/spaceexport"
+	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // SpaceExportUpdate is the builder for updating SpaceExport entities.
@@ -109,6 +110,26 @@ func (_u *SpaceExportUpdate) SetNillableSize(v *int64) *SpaceExportUpdate {
 // AddSize adds value to the "size" field.
 func (_u *SpaceExportUpdate) AddSize(v int64) *SpaceExportUpdate {
 	_u.mutation.AddSize(v)
+	return _u
+}
+
+// SetKeptID sets the "kept_id" field.
+func (_u *SpaceExportUpdate) SetKeptID(v gid.ID) *SpaceExportUpdate {
+	_u.mutation.SetKeptID(v)
+	return _u
+}
+
+// SetNillableKeptID sets the "kept_id" field if the given value is not nil.
+func (_u *SpaceExportUpdate) SetNillableKeptID(v *gid.ID) *SpaceExportUpdate {
+	if v != nil {
+		_u.SetKeptID(*v)
+	}
+	return _u
+}
+
+// ClearKeptID clears the value of the "kept_id" field.
+func (_u *SpaceExportUpdate) ClearKeptID() *SpaceExportUpdate {
+	_u.mutation.ClearKeptID()
 	return _u
 }
 
@@ -237,6 +258,12 @@ func (_u *SpaceExportUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if value, ok := _u.mutation.AddedSize(); ok {
 		_spec.AddField(spaceexport.FieldSize, field.TypeInt64, value)
 	}
+	if value, ok := _u.mutation.KeptID(); ok {
+		_spec.SetField(spaceexport.FieldKeptID, field.TypeUUID, value)
+	}
+	if _u.mutation.KeptIDCleared() {
+		_spec.ClearField(spaceexport.FieldKeptID, field.TypeUUID)
+	}
 	if value, ok := _u.mutation.FinishedAt(); ok {
 		_spec.SetField(spaceexport.FieldFinishedAt, field.TypeTime, value)
 	}
@@ -351,6 +378,26 @@ func (_u *SpaceExportUpdateOne) SetNillableSize(v *int64) *SpaceExportUpdateOne 
 // AddSize adds value to the "size" field.
 func (_u *SpaceExportUpdateOne) AddSize(v int64) *SpaceExportUpdateOne {
 	_u.mutation.AddSize(v)
+	return _u
+}
+
+// SetKeptID sets the "kept_id" field.
+func (_u *SpaceExportUpdateOne) SetKeptID(v gid.ID) *SpaceExportUpdateOne {
+	_u.mutation.SetKeptID(v)
+	return _u
+}
+
+// SetNillableKeptID sets the "kept_id" field if the given value is not nil.
+func (_u *SpaceExportUpdateOne) SetNillableKeptID(v *gid.ID) *SpaceExportUpdateOne {
+	if v != nil {
+		_u.SetKeptID(*v)
+	}
+	return _u
+}
+
+// ClearKeptID clears the value of the "kept_id" field.
+func (_u *SpaceExportUpdateOne) ClearKeptID() *SpaceExportUpdateOne {
+	_u.mutation.ClearKeptID()
 	return _u
 }
 
@@ -508,6 +555,12 @@ func (_u *SpaceExportUpdateOne) sqlSave(ctx context.Context) (_node *SpaceExport
 	}
 	if value, ok := _u.mutation.AddedSize(); ok {
 		_spec.AddField(spaceexport.FieldSize, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.KeptID(); ok {
+		_spec.SetField(spaceexport.FieldKeptID, field.TypeUUID, value)
+	}
+	if _u.mutation.KeptIDCleared() {
+		_spec.ClearField(spaceexport.FieldKeptID, field.TypeUUID)
 	}
 	if value, ok := _u.mutation.FinishedAt(); ok {
 		_spec.SetField(spaceexport.FieldFinishedAt, field.TypeTime, value)

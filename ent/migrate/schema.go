@@ -2971,6 +2971,7 @@ var (
 		{Name: "attempts", Type: field.TypeInt, Default: 0},
 		{Name: "posts", Type: field.TypeInt, Default: 0},
 		{Name: "size", Type: field.TypeInt64, Default: 0},
+		{Name: "kept_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
 		{Name: "failed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "space_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -2984,13 +2985,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "space_exports_spaces_space",
-				Columns:    []*schema.Column{SpaceExportsColumns[8]},
+				Columns:    []*schema.Column{SpaceExportsColumns[9]},
 				RefColumns: []*schema.Column{SpacesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "space_exports_members_requester",
-				Columns:    []*schema.Column{SpaceExportsColumns[9]},
+				Columns:    []*schema.Column{SpaceExportsColumns[10]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -2999,12 +3000,12 @@ var (
 			{
 				Name:    "spaceexport_space_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{SpaceExportsColumns[8], SpaceExportsColumns[0]},
+				Columns: []*schema.Column{SpaceExportsColumns[9], SpaceExportsColumns[0]},
 			},
 			{
 				Name:    "spaceexport_requester_id",
 				Unique:  false,
-				Columns: []*schema.Column{SpaceExportsColumns[9]},
+				Columns: []*schema.Column{SpaceExportsColumns[10]},
 			},
 			{
 				Name:    "spaceexport_created_at",
@@ -3014,7 +3015,7 @@ var (
 			{
 				Name:    "space_export_open",
 				Unique:  true,
-				Columns: []*schema.Column{SpaceExportsColumns[8]},
+				Columns: []*schema.Column{SpaceExportsColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "next_at IS NOT NULL",
 				},

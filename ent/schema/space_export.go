@@ -8,8 +8,7 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// SpaceExport is an archive of what was said in a space, which somebody asked for. Its bytes are in the storage under its id. It and they are
-// kept for a day.
+// SpaceExport is an archive of what was said in a space, which somebody asked for. It and its bytes are kept for a day.
 type SpaceExport struct{ ent.Schema }
 
 // Mixin of SpaceExport.
@@ -29,6 +28,8 @@ func (SpaceExport) Fields() []ent.Field {
 		// posts is how many posts are written by now, and size how many bytes the archive has once it is there.
 		field.Int("posts").Default(0),
 		field.Int64("size").Default(0),
+		// kept_id is under which id its bytes are in the storage, another one for each attempt; absent: under its own.
+		optionalRef("kept_id"),
 		optionalTime("finished_at"),
 		optionalTime("failed_at"),
 	}

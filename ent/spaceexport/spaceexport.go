@@ -26,6 +26,8 @@ const (
 	FieldPosts = "posts"
 	// FieldSize holds the string denoting the size field in the database.
 	FieldSize = "size"
+	// FieldKeptID holds the string denoting the kept_id field in the database.
+	FieldKeptID = "kept_id"
 	// FieldFinishedAt holds the string denoting the finished_at field in the database.
 	FieldFinishedAt = "finished_at"
 	// FieldFailedAt holds the string denoting the failed_at field in the database.
@@ -62,6 +64,7 @@ var Columns = []string{
 	FieldAttempts,
 	FieldPosts,
 	FieldSize,
+	FieldKeptID,
 	FieldFinishedAt,
 	FieldFailedAt,
 }
@@ -126,6 +129,11 @@ func ByPosts(opts ...sql.OrderTermOption) OrderOption {
 // BySize orders the results by the size field.
 func BySize(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSize, opts...).ToFunc()
+}
+
+// ByKeptID orders the results by the kept_id field.
+func ByKeptID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKeptID, opts...).ToFunc()
 }
 
 // ByFinishedAt orders the results by the finished_at field.

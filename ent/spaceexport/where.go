@@ -91,6 +91,11 @@ func Size(v int64) predicate.SpaceExport {
 	return predicate.SpaceExport(sql.FieldEQ(FieldSize, v))
 }
 
+// KeptID applies equality check predicate on the "kept_id" field. It's identical to KeptIDEQ.
+func KeptID(v gid.ID) predicate.SpaceExport {
+	return predicate.SpaceExport(sql.FieldEQ(FieldKeptID, v))
+}
+
 // FinishedAt applies equality check predicate on the "finished_at" field. It's identical to FinishedAtEQ.
 func FinishedAt(v time.Time) predicate.SpaceExport {
 	return predicate.SpaceExport(sql.FieldEQ(FieldFinishedAt, v))
@@ -349,6 +354,56 @@ func SizeLT(v int64) predicate.SpaceExport {
 // SizeLTE applies the LTE predicate on the "size" field.
 func SizeLTE(v int64) predicate.SpaceExport {
 	return predicate.SpaceExport(sql.FieldLTE(FieldSize, v))
+}
+
+// KeptIDEQ applies the EQ predicate on the "kept_id" field.
+func KeptIDEQ(v gid.ID) predicate.SpaceExport {
+	return predicate.SpaceExport(sql.FieldEQ(FieldKeptID, v))
+}
+
+// KeptIDNEQ applies the NEQ predicate on the "kept_id" field.
+func KeptIDNEQ(v gid.ID) predicate.SpaceExport {
+	return predicate.SpaceExport(sql.FieldNEQ(FieldKeptID, v))
+}
+
+// KeptIDIn applies the In predicate on the "kept_id" field.
+func KeptIDIn(vs ...gid.ID) predicate.SpaceExport {
+	return predicate.SpaceExport(sql.FieldIn(FieldKeptID, vs...))
+}
+
+// KeptIDNotIn applies the NotIn predicate on the "kept_id" field.
+func KeptIDNotIn(vs ...gid.ID) predicate.SpaceExport {
+	return predicate.SpaceExport(sql.FieldNotIn(FieldKeptID, vs...))
+}
+
+// KeptIDGT applies the GT predicate on the "kept_id" field.
+func KeptIDGT(v gid.ID) predicate.SpaceExport {
+	return predicate.SpaceExport(sql.FieldGT(FieldKeptID, v))
+}
+
+// KeptIDGTE applies the GTE predicate on the "kept_id" field.
+func KeptIDGTE(v gid.ID) predicate.SpaceExport {
+	return predicate.SpaceExport(sql.FieldGTE(FieldKeptID, v))
+}
+
+// KeptIDLT applies the LT predicate on the "kept_id" field.
+func KeptIDLT(v gid.ID) predicate.SpaceExport {
+	return predicate.SpaceExport(sql.FieldLT(FieldKeptID, v))
+}
+
+// KeptIDLTE applies the LTE predicate on the "kept_id" field.
+func KeptIDLTE(v gid.ID) predicate.SpaceExport {
+	return predicate.SpaceExport(sql.FieldLTE(FieldKeptID, v))
+}
+
+// KeptIDIsNil applies the IsNil predicate on the "kept_id" field.
+func KeptIDIsNil() predicate.SpaceExport {
+	return predicate.SpaceExport(sql.FieldIsNull(FieldKeptID))
+}
+
+// KeptIDNotNil applies the NotNil predicate on the "kept_id" field.
+func KeptIDNotNil() predicate.SpaceExport {
+	return predicate.SpaceExport(sql.FieldNotNull(FieldKeptID))
 }
 
 // FinishedAtEQ applies the EQ predicate on the "finished_at" field.

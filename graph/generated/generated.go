@@ -1981,7 +1981,7 @@ type SpaceExport {
   requestedAt: DateTime!
   """When it was there; null before."""
   finishedAt: DateTime
-  """Until when it is kept."""
+  """Until when it is kept, unless a post in the space is deleted or hidden, a thread moved away, or a member erased before: then it is gone at once."""
   expiresAt: DateTime!
   """
   Where to fetch it, made for the viewer; null until it is there. Whoever has the link can fetch it for as long as the viewer manages the space, and

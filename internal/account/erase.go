@@ -26,6 +26,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/fault"
+	"github.com/pursuing-equity/commons/internal/forum"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -88,6 +89,9 @@ func (s *Service) Erase(ctx context.Context, v viewer.Viewer, who *gid.ID, handl
 			return err
 		}
 		if err := unsend(ctx, tx, m); err != nil {
+			return err
+		}
+		if err := forum.ForgetArchives(ctx, tx, s.Now()); err != nil {
 			return err
 		}
 		if err := store.Unindex(ctx, tx, id); err != nil {
@@ -225,6 +229,9 @@ func (s *Service) finish(ctx context.Context, m *ent.Member) (bool, error) {
 		return false, nil
 	}
 	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+		if err := forum.ForgetArchives(ctx, tx, s.Now()); err != nil { // one may have been made on the way
+			return err
+		}
 		return tx.Member.UpdateOneID(m.ID).ClearErasingHandle().Exec(ctx)
 	})
 	return err == nil, err

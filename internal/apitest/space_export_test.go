@@ -302,7 +302,7 @@ func heapOf(do func()) int64 {
 func kept(w *apitest.World) (exported, map[string]string, *ent.SpaceExport) {
 	w.T.Helper()
 	e := w.App.Store.Client(w.System()).SpaceExport.Query().OnlyX(w.System())
-	content := w.App.Files.Kept(w.System(), e.ID, e.Size)
+	content := w.App.Files.Kept(w.System(), *e.KeptID, e.Size)
 	body, err := io.ReadAll(content)
 	must0(w.T, err)
 	must0(w.T, content.Close())

@@ -3,9 +3,13 @@
 // Who manages a space asks for an archive; a worker puts it together from one view of the database, page by page, into a file without a name, and
 // stores it for the rest of the day. A process that dies on the way has stored nothing, and another one begins anew. Whether somebody may fetch it is
 // asked when they do. What is said in hidden spaces is in no archive.
+//
+// What is taken back is in no archive either that can still be fetched: once a post is deleted or hidden, or a thread moved away, the space's archives
+// are forgotten, and one that is being put together is begun anew; once a member is erased, all archives are (see forum.ForgetArchives).
 package archive
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -49,11 +53,15 @@ type Config struct {
 	NewID     func(gid.Kind) gid.ID
 	Directory string        // where archives are put together
 	PublicURL func() string // what links begin with
+	Lease     time.Duration // for which an archive is one process's own, anew while it is put together and stored; 0: a minute
 	Logger    *slog.Logger
 }
 
 // New makes a Service. Run puts archives together.
-func New(cfg Config) *Service { return &Service{Config: cfg, woken: make(chan struct{}, 1)} }
+func New(cfg Config) *Service {
+	cfg.Lease = cmp.Or(cfg.Lease, time.Minute)
+	return &Service{Config: cfg, woken: make(chan struct{}, 1)}
+}
 
 // Export is an archive that was asked for, as somebody who manages the space sees it.
 type Export struct {

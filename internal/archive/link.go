@@ -47,7 +47,7 @@ func (s *Service) sign(ctx context.Context, export, me gid.ID) ([]byte, error) {
 }
 
 // Open returns the archive that a link's token is for, and writes down that it is fetched. It returns NOT_FOUND, always in the same words, for a token
-// that is forged, for an archive that is older than a day, and when the member whom the link was made for may not have it any more. The caller
+// that is forged, for an archive that is older than a day or forgotten, and when the member whom the link was made for may not have it any more. The caller
 // closes what it returns.
 func (s *Service) Open(ctx context.Context, v viewer.Viewer, token string) (io.ReadSeekCloser, error) {
 	const named = len(gid.ID{})
@@ -81,7 +81,11 @@ func (s *Service) Open(ctx context.Context, v viewer.Viewer, token string) (io.R
 	if err != nil {
 		return nil, err
 	}
-	return s.Files.Kept(ctx, e.ID, e.Size), nil
+	kept := e.ID
+	if e.KeptID != nil {
+		kept = *e.KeptID
+	}
+	return s.Files.Kept(ctx, kept, e.Size), nil
 }
 
 // still asks whether a member may have archives of a space now.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/spaceexport"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -17,8 +18,7 @@ import (
 const (
 	mediaType = "application/zip"
 
-	look  = 5 * time.Second
-	lease = time.Minute // renewed while posts are written
+	look = 5 * time.Second
 	// mostAttempts is how often an archive is begun before it is given up.
 	mostAttempts = 5
 	retry        = 30 * time.Second
@@ -85,7 +85,7 @@ func (s *Service) take(ctx context.Context) (taken *ent.SpaceExport, err error) 
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		e, until := rows[0], now.Add(lease)
+		e, until := rows[0], now.Add(s.Lease)
 		if e.Attempts >= mostAttempts {
 			return tx.SpaceExport.UpdateOneID(e.ID).ClearNextAt().SetFailedAt(now).Exec(ctx)
 		}
@@ -134,17 +134,47 @@ func (s *Service) build(ctx context.Context, e *ent.SpaceExport) (err error) {
 	if err != nil {
 		return fmt.Errorf("measure an archive: %w", err)
 	}
-	if err := s.Files.Keep(ctx, e.ID, mediaType, file); err != nil {
+	id := s.NewID(gid.SpaceExport) // by itself: who was too slow writes over nobody's bytes
+	if err := s.whileMine(ctx, e, posts, func(ctx context.Context) error { return s.Files.Keep(ctx, id, mediaType, file) }); err != nil {
 		return err
 	}
 	return s.mine(ctx, e, func(u *ent.SpaceExportUpdate) {
-		u.ClearNextAt().SetFinishedAt(s.Now()).SetPosts(posts).SetSize(size)
+		u.ClearNextAt().SetKeptID(id).SetFinishedAt(s.Now()).SetPosts(posts).SetSize(size)
 	})
+}
+
+// whileMine does something that takes long, and renews the lease all the time. It stops, with errTaken, once another process has the archive.
+func (s *Service) whileMine(ctx context.Context, e *ent.SpaceExport, posts int, do func(context.Context) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		renew := time.NewTicker(s.Lease / 3)
+		defer renew.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-renew.C:
+				if err := s.progress(ctx, e, posts); err != nil {
+					stop(err)
+					return
+				}
+			}
+		}
+	}()
+	err := do(ctx)
+	stop(nil)
+	<-over
+	if cause := context.Cause(ctx); errors.Is(cause, errTaken) {
+		return cause
+	}
+	return err
 }
 
 // progress writes down how many posts are written, and renews the lease.
 func (s *Service) progress(ctx context.Context, e *ent.SpaceExport, posts int) error {
-	until := s.Now().Add(lease)
+	until := s.Now().Add(s.Lease)
 	err := s.mine(ctx, e, func(u *ent.SpaceExportUpdate) { u.SetPosts(posts).SetNextAt(until) })
 	if err == nil {
 		e.NextAt = &until

@@ -54,6 +54,9 @@ func (s *Service) bury(ctx context.Context, tx *ent.Client, t *locked, ids []gid
 			return fmt.Errorf("forget the accepted answer: %w", err)
 		}
 	}
+	if err := forgetArchivesOf(ctx, tx, t.SpaceID, now); err != nil {
+		return err
+	}
 	return s.unquote(ctx, tx, t, ids, now)
 }
 

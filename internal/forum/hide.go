@@ -88,6 +88,9 @@ func (j *Judged) Hide(ctx context.Context, tx *ent.Client, reason string) error 
 	if err := s.Notify.PostDeleted(ctx, tx, t.ID, p.ID, j.at); err != nil {
 		return err
 	}
+	if err := forgetArchivesOf(ctx, tx, t.SpaceID, j.at); err != nil {
+		return err
+	}
 	if err := s.uncount(ctx, tx, p, 1); err != nil {
 		return err
 	}

@@ -204,6 +204,9 @@ func (s *Service) MoveThread(ctx context.Context, v viewer.Viewer, id, spaceID g
 		if to.ArchivedAt != nil || t.space.ArchivedAt != nil {
 			return fault.New(fault.Archived, "This space was archived; it is read only.")
 		}
+		if err := forgetArchivesOf(ctx, tx, t.SpaceID, s.Now()); err != nil { // what is deleted there is not looked for here
+			return err
+		}
 		u.SetSpaceID(to.ID)
 		return s.tell(ctx, tx, v, t, audit.Entry{Action: audit.ThreadMoved, Subject: t.ID})
 	})

@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE `space_exports` ADD COLUMN `kept_id` blob NULL;
+
+-- +goose Down
+ALTER TABLE `space_exports` DROP COLUMN `kept_id`;
