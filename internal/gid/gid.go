@@ -292,33 +292,34 @@ func scan[T string | []byte](id *ID, v T) error {
 		copy(id[:], v)
 		return nil
 	}
-	n := 0 // of half bytes
-	for i := range len(v) {
-		var half byte
-		switch c := v[i]; {
-		case c == '-':
+	n := 0 // of bytes
+	for i := 0; i < len(v); {
+		if v[i] == '-' {
+			i++
 			continue
-		case '0' <= c && c <= '9':
-			half = c - '0'
-		case 'a' <= c && c <= 'f':
-			half = c - 'a' + 10
-		case 'A' <= c && c <= 'F':
-			half = c - 'A' + 10
-		default:
-			n = 2 * len(id)
 		}
-		if n == 2*len(id) {
+		if i+1 == len(v) || n == len(id) || digits[v[i]]|digits[v[i+1]] > 0xf {
 			return fmt.Errorf("scan id: %q is no uuid", string(v))
 		}
-		if n%2 == 0 {
-			id[n/2] = half << 4
-		} else {
-			id[n/2] |= half
-		}
-		n++
+		id[n] = digits[v[i]]<<4 | digits[v[i+1]]
+		n, i = n+1, i+2
 	}
-	if n != 2*len(id) {
+	if n != len(id) {
 		return fmt.Errorf("scan id: %q is no uuid", string(v))
 	}
 	return nil
 }
+
+// digits are the values of hexadecimal digits, and 0xff for what is none.
+var digits = func() (d [256]byte) {
+	for c := range d {
+		d[c] = 0xff
+	}
+	for i, c := range "0123456789abcdef" {
+		d[c] = byte(i)
+	}
+	for i, c := range "ABCDEF" {
+		d[c] = byte(10 + i)
+	}
+	return d
+}()
