@@ -2190,12 +2190,15 @@ enum AuditAction {
   LETTER_REFUSED
   """Staff asked somebody to review an application. The subject is the assignment."""
   REVIEWER_ASSIGNED
-  """Staff had reviewers assigned to all applications of a call that wanted some; the reason says how many assignments were made."""
+  """Staff had reviewers assigned to all applications of a call that wanted some; the reason says how many assignments were made,
+  and each has an entry of its own."""
   REVIEWERS_BALANCED
   """Staff took an assignment back."""
   REVIEWER_REMOVED
   """A reviewer gave an assignment back."""
   REVIEW_DECLINED
+  """A reviewer submitted a review."""
+  REVIEW_SUBMITTED
   """Staff reopened a review."""
   REVIEW_REOPENED
   """A conflict of interest was declared."""

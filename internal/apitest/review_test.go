@@ -318,10 +318,16 @@ func TestBlindReview(t *testing.T) {
 			}
 		})
 		w.T.Run("what staff did is in the audit log", func(t *testing.T) {
-			for action, n := range map[string]int{"REVIEWER_ASSIGNED": 2, "REVIEWER_REMOVED": 1, "REVIEWERS_BALANCED": 1} {
+			for action, n := range map[string]int{"REVIEWER_ASSIGNED": 3, "REVIEWER_REMOVED": 1, "REVIEWERS_BALANCED": 1} {
 				if got := w.App.Store.Client(w.System()).AuditEntry.Query().Where(auditentry.Action(action), auditentry.ActorID(staff.ID)).CountX(w.System()); got != n {
 					t.Errorf("%s: %d", action, got)
 				}
+			}
+		})
+		w.T.Run("what a reviewer submitted is in the audit log", func(t *testing.T) {
+			done := w.App.Store.Client(w.System()).AuditEntry.Query().Where(auditentry.Action("REVIEW_SUBMITTED"), auditentry.ActorID(peer.ID)).AllX(w.System())
+			if len(done) != 1 || done[0].SubjectID == nil || done[0].SubjectID.Kind() != gid.Review {
+				t.Error(done)
 			}
 		})
 	}, wide())

@@ -99,6 +99,7 @@ const (
 	ReviewersBalanced Action = "REVIEWERS_BALANCED"
 	ReviewerRemoved   Action = "REVIEWER_REMOVED"
 	ReviewDeclined    Action = "REVIEW_DECLINED"
+	ReviewSubmitted   Action = "REVIEW_SUBMITTED"
 	ReviewReopened    Action = "REVIEW_REOPENED"
 	ConflictDeclared  Action = "CONFLICT_DECLARED"
 	ConflictEnded     Action = "CONFLICT_ENDED"

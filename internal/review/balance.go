@@ -85,12 +85,21 @@ func (s *Service) AssignBalanced(ctx context.Context, v viewer.Viewer, callID gi
 		if dry || len(pairs) == 0 {
 			return nil
 		}
-		_, asked, err := s.assign(ctx, tx, me, pairs)
+		made, asked, err := s.assign(ctx, tx, me, pairs)
 		if err == nil {
 			err = s.tell(ctx, tx, asked)
 		}
 		if err != nil {
 			return err
+		}
+		for some := range slices.Chunk(made, insertBatch) {
+			entries := make([]audit.Entry, len(some))
+			for i, a := range some {
+				entries[i] = audit.Entry{Action: audit.ReviewerAssigned, Subject: a.ID}
+			}
+			if err := s.Audit.Append(ctx, tx, v, entries...); err != nil {
+				return err
+			}
 		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ReviewersBalanced, Subject: c.ID, Reason: fmt.Sprintf("%d assignments", len(pairs))})
 	})

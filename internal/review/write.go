@@ -183,7 +183,7 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, expect
 		if err != nil {
 			return fmt.Errorf("complete an assignment: %w", err)
 		}
-		return nil
+		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ReviewSubmitted, Subject: out.ID})
 	})
 	if fault.Is(err, fault.StaleVersion) {
 		return out, err
