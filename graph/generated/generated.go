@@ -6239,7 +6239,7 @@ type Notification implements Node {
   """Id of the notification."""
   id: ID!
   """Every reason, the strongest first."""
-  reasons: [NotificationReason!]!
+  reasons: [NotificationReason!]! @personal
   """What it is about."""
   subject: NotificationSubject!
   """Who caused it: the author of the post, also of one that was flagged, whoever did that; for a reminder the member themselves."""
