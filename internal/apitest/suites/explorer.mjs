@@ -83,9 +83,11 @@ async function visit() {
   await page.locator('.graphiql-doc-explorer').getByText('Query', { exact: true }).first().waitFor();
   await picture();
 
-  // The third tab listens, over a websocket that says who asks in its first message. Which operation a tab holds is found out
-  // a moment after it opens, hence more than one try.
+  // The third tab listens, over a websocket that says who asks in its first message. Which operation a tab holds GraphiQL finds out
+  // a moment after it opens; until then it would ask for the one of the tab before. Hence the wait, and more than one try.
   await page.locator('.graphiql-tab').getByText('ThreadEvents').click();
+  await page.locator('.graphiql-query-editor .view-line', { hasText: 'subscription' }).waitFor();
+  await page.waitForTimeout(1500);
   for (let tries = 0; subscribed.length === 0 && tries < 10; tries++) {
     await page.getByRole('button', { name: 'Execute query' }).click();
     await page.waitForTimeout(500);
