@@ -55,11 +55,11 @@ func (s *Service) UnreadCounts(ctx context.Context, v viewer.Viewer, threads []*
 	if !v.IsMember() || len(threads) == 0 {
 		return counts, nil
 	}
-	missing := make(map[gid.ID]int)
+	missing := make(map[gid.ID][]int) // one thread may be asked about more than once
 	for i, t := range threads {
 		var ok bool
 		if counts[i], ok = unreadBeside(t); !ok {
-			missing[t.ID] = i
+			missing[t.ID] = append(missing[t.ID], i)
 		}
 	}
 	if len(missing) == 0 {
@@ -70,7 +70,9 @@ func (s *Service) UnreadCounts(ctx context.Context, v viewer.Viewer, threads []*
 		return nil, fmt.Errorf("count unread posts: %w", err)
 	}
 	for _, t := range rows {
-		counts[missing[t.ID]], _ = unreadBeside(t)
+		for _, i := range missing[t.ID] {
+			counts[i], _ = unreadBeside(t)
+		}
 	}
 	return counts, nil
 }

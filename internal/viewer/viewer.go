@@ -67,8 +67,8 @@ func (v Viewer) At(address string) Viewer {
 // Address is the network address that the viewer asks from; empty when it is not known.
 func (v Viewer) Address() string { return v.address }
 
-// WithoutRoles is the same viewer, who is known to hold no role at this moment: rules of access leave out what only roles give. It can only
-// narrow what they see, and is for work that is done at once.
+// WithoutRoles is the same viewer, who is known to hold no role at this moment: rules of access leave out what only roles give. It is for
+// work that is done at once: a role that is given meanwhile counts with the next.
 func (v Viewer) WithoutRoles() Viewer {
 	v.noRole = true
 	return v
