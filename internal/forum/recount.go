@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/readstate"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/store"
 )
 
 // recountBatch is for how many positions one statement counts anew.
@@ -19,17 +20,20 @@ const recountBatch = 500
 
 // recount counts anew, for everybody who has a position in a thread, what is never unread behind it. What is silent is counted once for all who
 // stand at one place, and only those who wrote in the thread are looked at one by one: the statements grow with the places where
-// somebody stands, and not with the readers.
+// somebody stands, and not with the readers. All positions are held first: who read on between two of the statements would stand at a place
+// that no statement knows, with what they counted before the posts moved.
 func recount(ctx context.Context, tx *ent.Client, threadID gid.ID) error {
 	silent, err := tx.Post.Query().Where(post.ThreadID(threadID), post.Or(post.DeletedAtNotNil(), post.HiddenAtNotNil())).
 		Order(post.BySeq()).Select(post.FieldSeq).Ints(ctx)
 	if err != nil {
 		return fmt.Errorf("look for what says nothing: %w", err)
 	}
-	places, err := tx.ReadState.Query().Where(readstate.ThreadID(threadID)).Unique(true).Select(readstate.FieldLastReadSeq).Ints(ctx)
+	places, err := tx.ReadState.Query().Where(readstate.ThreadID(threadID), store.LockRow).Order(readstate.ByID()).Select(readstate.FieldLastReadSeq).Ints(ctx)
 	if err != nil {
-		return fmt.Errorf("look where readers stand: %w", err)
+		return fmt.Errorf("hold where readers stand: %w", err)
 	}
+	slices.Sort(places)
+	places = slices.Compact(places)
 	for some := range slices.Chunk(places, recountBatch) {
 		err := tx.ReadState.Update().Where(readstate.ThreadID(threadID), readstate.LastReadSeqIn(some...)).Modify(func(u *sql.UpdateBuilder) {
 			u.Set(readstate.FieldUncounted, sql.ExprFunc(func(b *sql.Builder) {
