@@ -180,6 +180,15 @@ func (w *World) Statements(fn func()) int64 {
 	return w.App.Store.Statements() - before
 }
 
+// LeastStatements is Statements for what changes nothing: the least of some times, since now and then a worker asks something beside it.
+func (w *World) LeastStatements(fn func()) int64 {
+	n := w.Statements(fn)
+	for range 3 {
+		n = min(n, w.Statements(fn))
+	}
+	return n
+}
+
 // Eventually waits until a condition holds, ten seconds at most.
 func (w *World) Eventually(what string, holds func() bool) {
 	w.T.Helper()

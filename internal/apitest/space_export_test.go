@@ -211,7 +211,13 @@ func TestSpaceExport(t *testing.T) {
 				}
 			}
 			theirs := finished(w, staff, group)
-			missing("a changed link", strings.Replace(link, link[len(link)-30:len(link)-28], "AB", 1))
+			changed := []byte(link)
+			if at := len(changed) - 30; changed[at] != 'A' {
+				changed[at] = 'A'
+			} else {
+				changed[at] = 'B'
+			}
+			missing("a changed link", string(changed))
 			host.Must(`mutation($input: UpdateSpaceMembershipInput!) { updateSpaceMembership(input: $input) { errors { code message } } }`,
 				input(vars{"spaceMembershipId": place(w, group, ada), "role": "FACILITATOR"}))
 			adas := finished(w, ada, group)
