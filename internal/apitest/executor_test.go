@@ -7,11 +7,14 @@ import (
 	"log/slog"
 	"maps"
 	"net/http/httptest"
+	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/pursuing-equity/commons/ent/migrate"
 	"github.com/pursuing-equity/commons/graph"
@@ -84,6 +87,56 @@ func TestQueriesAreAnsweredAsGqlgenDoes(t *testing.T) {
 			t.Errorf("only %d documents", asked)
 		}
 	})
+}
+
+// Of a node whose fields need no resolver only their columns are read: each is what it is beside all the others.
+func TestNodesOfChosenColumns(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		must0(w.T, w.App.LoadDemo(w.T.Context(), 1, 1))
+		tokens, err := w.App.DemoTokens(w.T.Context())
+		must0(w.T, err)
+		d, some, fields := newDocuments(w.T), idsOfAllKinds(w.T, w), 0
+		for _, account := range []string{"admin", "member", "outsider"} {
+			c := w.As(tokens[account+"@demo.example"])
+			for kind, of := range kinds {
+				for _, id := range some[kind] {
+					ask := func(selection string) *apitest.Response {
+						return c.Do(fmt.Sprintf("query($id: ID!) { node(id: $id) { ... on %s { %s } } }", of, selection), vars{"id": id})
+					}
+					var chosen []string
+					for _, f := range d.Types[of].Fields {
+						if part := d.Types[f.Type.Name()]; generated.Kept[kind].Columns[f.Name] == "" {
+							continue
+						} else if part.Kind == ast.Object {
+							chosen = append(chosen, f.Name+" { "+d.selection(part, 1, 2, "")+" }")
+						} else {
+							chosen = append(chosen, f.Name)
+						}
+					}
+					all := ask(d.selection(d.Types[of], 1, 2, "") + " " + strings.Join(chosen, " "))
+					for _, selection := range append(slices.Clone(chosen), strings.Join(chosen, " ")+" again: __typename") {
+						got := ask(selection)
+						if (got.At("node") == nil) != (all.At("node") == nil) {
+							w.T.Errorf("%s { %s }: %s", of, selection, got.Body)
+						}
+						for name, value := range object(got.At("node")) {
+							if fields++; name != "again" && !reflect.DeepEqual(value, all.At("node."+name)) {
+								w.T.Errorf("%s.%s of %s: %v, not %v", of, name, id, value, all.At("node."+name))
+							}
+						}
+					}
+				}
+			}
+		}
+		if fields < 500 {
+			w.T.Errorf("only %d fields", fields)
+		}
+	})
+}
+
+func object(v any) map[string]any {
+	o, _ := v.(map[string]any)
+	return o
 }
 
 var position = regexp.MustCompile(`"eventCursor":"[^"]*"`)

@@ -8,6 +8,8 @@ import (
 	"go/types"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -101,6 +103,49 @@ func (v view) Shown() codegen.Objects {
 		out = append(out, o)
 	}
 	return out
+}
+
+// Kept is an object that is an entity of ent's, with its fields that need no resolver.
+type Kept struct {
+	Entity  string // which is the name of its kind, too
+	Object  *codegen.Object
+	Columns map[string]string // by the field's name
+}
+
+// Kept are the kinds of Node.
+func (v view) Kept() []Kept {
+	var out []Kept
+	for _, o := range v.Objects {
+		if !slices.ContainsFunc(o.Implements, func(d *ast.Definition) bool { return d.Name == "Node" }) {
+			continue
+		}
+		entity, ok := o.Type.(*types.Named)
+		if !ok {
+			continue
+		}
+		k := Kept{entity.Obj().Name(), o, map[string]string{}}
+		for _, f := range o.Fields {
+			if f.IsVariable() && !f.IsResolver && !f.IsReserved() {
+				if column := columnOf(entity, f.GoFieldName); column != "" {
+					k.Columns[f.Name] = column
+				}
+			}
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// columnOf is the column behind a field of an entity, which ent writes into the field's tag; empty when it has none.
+func columnOf(entity types.Type, field string) string {
+	of, ok := entity.Underlying().(*types.Struct)
+	for i := 0; ok && i < of.NumFields(); i++ {
+		if of.Field(i).Name() == field {
+			name, _, _ := strings.Cut(reflect.StructTag(of.Tag(i)).Get("json"), ",")
+			return strings.TrimPrefix(name, "-")
+		}
+	}
+	return ""
 }
 
 // put is the name of the function that writes a type's values.
