@@ -9,10 +9,10 @@ import (
 // Allowance is what a viewer has left after an operation. Its unit is the point: an operation takes one, and one more for every
 // 1,000 of its cost.
 type Allowance struct {
-	Limit     int       `json:"limit"`     // points that a rested viewer has
-	Remaining int       `json:"remaining"` // points now
-	ResetAt   time.Time `json:"resetAt"`   // when they are all there again
-	Cost      int       `json:"-"`         // of the operation, in objects
+	Limit     int       // points that a rested viewer has
+	Remaining int       // points now
+	ResetAt   time.Time // when they are all there again
+	Cost      int       // of the operation, in objects
 }
 
 type key struct{}

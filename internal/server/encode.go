@@ -6,18 +6,26 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/pursuing-equity/commons/internal/allowance"
 )
 
 // appendResponse writes a response. The data goes in as gqlgen left it: marshalling a graphql.Response would read and copy
 // all of it a second time. It is copied before it returns, because gqlgen uses its buffer again.
-func appendResponse(b []byte, resp *graphql.Response, extensions map[string]any) []byte {
-	b = append(b, '{')
+func appendResponse(b []byte, resp *graphql.Response, show *extensions) []byte {
+	room := len(resp.Data) + 16
+	if show != nil {
+		room += 160
+	}
+	b = append(slices.Grow(b, room), '{')
 	if len(resp.Errors) > 0 {
 		b = append(b, `"errors":`...)
 		b = appendErrors(b, resp.Errors)
@@ -29,11 +37,25 @@ func appendResponse(b []byte, resp *graphql.Response, extensions map[string]any)
 	} else {
 		b = append(b, resp.Data...)
 	}
-	if len(extensions) > 0 {
-		b = append(b, `,"extensions":`...)
-		b = appendJSON(b, extensions)
+	if show != nil {
+		b = show.append(append(b, `,"extensions":`...))
 	}
 	return append(b, '}')
+}
+
+// extensions are the limits that a response shows: what its operation cost of what one may, and what is left of the caller's rate.
+type extensions struct {
+	cost, limit int64
+	left        allowance.Allowance
+}
+
+func (x *extensions) append(b []byte) []byte {
+	b = strconv.AppendInt(append(b, `{"cost":{"requested":`...), x.cost, 10)
+	b = strconv.AppendInt(append(b, `,"limit":`...), x.limit, 10)
+	b = strconv.AppendInt(append(b, `},"rateLimit":{"limit":`...), int64(x.left.Limit), 10)
+	b = strconv.AppendInt(append(b, `,"remaining":`...), int64(x.left.Remaining), 10)
+	b = x.left.ResetAt.AppendFormat(append(b, `,"resetAt":"`...), time.RFC3339Nano)
+	return append(b, `"}}`...)
 }
 
 // refusalBody is a response without data, as the specification asks when nothing was executed.

@@ -83,7 +83,7 @@ func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 			s.writeRefusal(w, refused, media)
 			return
 		}
-		s.writeJSON(w, http.StatusOK, media, appendResponse(nil, resp, op.extensions(resp)))
+		s.writeJSON(w, http.StatusOK, media, appendResponse(nil, resp, op.extensions()))
 	}
 }
 

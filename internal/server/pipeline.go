@@ -219,17 +219,8 @@ func (op *operation) execute(ctx context.Context) (resp *graphql.Response, refus
 }
 
 // extensions shows the limits. Events of a subscription do not carry them: they are the same bytes for every subscriber.
-func (op *operation) extensions(resp *graphql.Response) map[string]any {
-	ext := maps.Clone(resp.Extensions)
-	if ext == nil {
-		ext = map[string]any{}
-	}
-	ext["cost"] = struct {
-		Requested int64 `json:"requested"`
-		Limit     int64 `json:"limit"`
-	}{op.cost, op.server.limits.Cost}
-	ext["rateLimit"] = op.left
-	return ext
+func (op *operation) extensions() *extensions {
+	return &extensions{cost: op.cost, limit: op.server.limits.Cost, left: op.left}
 }
 
 // subscription is a subscription whose resolver has agreed. Its events come from the log, which shares their execution among

@@ -158,7 +158,7 @@ func (op *operation) shown(v viewer.Viewer, personal bool) event.Execute {
 			if code := rec.firstCode(); code == fault.Unavailable || code == fault.Timeout {
 				return nil, rec.failure() // half an event would be lost for ever: it is executed again
 			}
-			frames = append(frames, b.Frame(n, appendResponse(make([]byte, 0, len(resp.Data)+16), resp, resp.Extensions)))
+			frames = append(frames, b.Frame(n, appendResponse(nil, resp, nil)))
 		}
 		if nobody != nil && nobody.Asked() {
 			return nil, errors.New("a field that is not @personal asked for the viewer of a shared execution")

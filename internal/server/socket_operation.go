@@ -185,7 +185,7 @@ func (op *socketOperation) stream(ctx context.Context, session Session, req *req
 			return refused.errs, false
 		}
 		if ctx.Err() == nil {
-			k.push(ctx, nextFrame(op.id, appendResponse(nil, resp, accepted.extensions(resp))))
+			k.push(ctx, nextFrame(op.id, appendResponse(nil, resp, accepted.extensions())))
 		}
 		return nil, false
 	}
@@ -209,7 +209,7 @@ func (op *socketOperation) stream(ctx context.Context, session Session, req *req
 		if resp == nil {
 			return failed, false
 		}
-		if ctx.Err() != nil || !k.push(ctx, nextFrame(op.id, appendResponse(nil, resp, resp.Extensions))) {
+		if ctx.Err() != nil || !k.push(ctx, nextFrame(op.id, appendResponse(nil, resp, nil))) {
 			return nil, false
 		}
 	}

@@ -143,7 +143,7 @@ func (s *Server) serveEvents(ctx context.Context, w http.ResponseWriter, session
 			s.writeRefusal(w, refused, mediaJSON)
 			return
 		}
-		if e.open() == nil && e.next(resp, op.extensions(resp)) == nil {
+		if e.open() == nil && e.next(resp, op.extensions()) == nil {
 			_ = e.complete()
 		}
 		return
@@ -276,7 +276,7 @@ func (e *eventStream) pump(ctx context.Context, sub *subscription) {
 		case i := <-items:
 			switch {
 			case i.resp != nil:
-				err = e.next(i.resp, i.resp.Extensions)
+				err = e.next(i.resp, nil)
 				select {
 				case taken <- struct{}{}:
 				case <-ctx.Done():
@@ -326,8 +326,8 @@ func (e *eventStream) open() error {
 	return e.write([]byte(":\n\n"))
 }
 
-func (e *eventStream) next(resp *graphql.Response, extensions map[string]any) error {
-	e.buf = appendResponse(e.buf[:0], resp, extensions)
+func (e *eventStream) next(resp *graphql.Response, show *extensions) error {
+	e.buf = appendResponse(e.buf[:0], resp, show)
 	return e.frame("next", eventCursor(resp.Data), e.buf)
 }
 
