@@ -76,6 +76,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -326,10 +327,13 @@ func CurrentSpaceMemberships() predicate.SpaceMembership {
 }
 
 // members asks about each member by itself. A list of all whom the viewer sees, which an IN would make, is the whole network, and who asks
-// wants to know it of the few on a page.
+// wants to know it of the few on a page. PostgreSQL would make that list of an EXISTS, too, but of none with an OFFSET.
 func members(s *sql.Selector, m who) *sql.Predicate {
 	of := func(table, column string) *sql.Selector {
 		rows := from(s, table, column)
+		if !store.OnSQLite(s) {
+			rows.Offset(0)
+		}
 		return rows.Where(sql.ColumnsEQ(rows.C(column), s.C(member.FieldID)))
 	}
 	network := of(spacemembership.Table, spacemembership.FieldMemberID) // ended rows too: who wrote here stays known

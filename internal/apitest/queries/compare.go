@@ -206,11 +206,21 @@ func report(o options, all figures) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if _, err := os.Stdout.WriteString(text.String()); err != nil {
+	return o.publish(text.String(), fine)
+}
+
+// publish prints figures, and adds them to the file that was asked for.
+func (o options) publish(text string, fine bool) error {
+	if _, err := os.Stdout.WriteString(text); err != nil {
 		return err
 	}
 	if o.out != "" {
-		if err := os.WriteFile(o.out, []byte("```\n"+text.String()+"```\n"), 0o600); err != nil {
+		f, err := os.OpenFile(o.out, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644) //nolint:gosec // for everybody to read
+		if err != nil {
+			return err
+		}
+		_, err = f.WriteString("\n```\n" + text + "```\n")
+		if err := errors.Join(err, f.Close()); err != nil {
 			return err
 		}
 	}

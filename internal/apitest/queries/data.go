@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/pursuing-equity/commons/internal/apitest"
@@ -28,7 +29,8 @@ type data struct {
 	db      *sql.DB
 	url     string
 	dir     string
-	token   string
+	token   string // of the reader
+	sqlite  string // their token in the same program on SQLite; empty until it is loaded
 	member  gid.ID
 	threads []gid.ID // long ones, to read
 	spaces  []gid.ID // those with the most threads
@@ -81,9 +83,32 @@ func (d *data) environment() []string {
 	return []string{"COMMONS_DATABASE_URL=" + d.url, "COMMONS_DATA_DIR=" + d.dir}
 }
 
+// onSQLite is the environment of Commons on SQLite with the same program, whose ids are the same, too. It is loaded the first time.
+func (d *data) onSQLite(ctx context.Context, o options) (env []string, err error) {
+	dir := filepath.Join(d.dir, "sqlite")
+	env = []string{"COMMONS_DATABASE_URL=sqlite:" + filepath.Join(dir, "commons.db"), "COMMONS_DATA_DIR=" + dir}
+	if d.sqlite != "" {
+		return env, nil
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(os.Stderr, "loading it into SQLite, too …")
+	for _, args := range [][]string{{"migrate"}, {"demo", "--scale", fmt.Sprint(o.scale)}, {"token", "--email", reader}} {
+		if d.sqlite, err = commons(ctx, env, o.binary, args...); err != nil {
+			return nil, err
+		}
+	}
+	return env, nil
+}
+
 func (d *data) commons(ctx context.Context, binary string, args ...string) (string, error) {
+	return commons(ctx, d.environment(), binary, args...)
+}
+
+func commons(ctx context.Context, env []string, binary string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, binary, args...)
-	cmd.Env = append(os.Environ(), d.environment()...)
+	cmd.Env = append(os.Environ(), env...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.Output()

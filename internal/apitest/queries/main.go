@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -41,6 +42,9 @@ type options struct {
 	rounds      int
 	connections int
 	each        time.Duration
+	parts       []string
+	posts       []int // to grow to
+	requests    int   // for the memory to stay flat
 	strict      bool
 	show        bool
 	out         string
@@ -53,11 +57,14 @@ func run(ctx context.Context, args []string) error {
 		return serveHand(ctx, args[1])
 	}
 	var o options
-	var servers, operations string
+	var servers, operations, parts, posts string
 	f := flag.NewFlagSet("queries", flag.ContinueOnError)
 	f.StringVar(&o.binary, "binary", "bin/commons", "the server to measure")
+	f.StringVar(&parts, "parts", "pages,start", "what to measure, with commas: pages (the servers beside each other), start (start, size, idle memory), growth (15 min, 15 GB), memory (10 min)")
+	f.StringVar(&posts, "posts", "50000,500000,5000000", "growth: to how many posts the data grow, multiples of the first")
+	f.IntVar(&o.requests, "requests", 1_000_000, "memory: for how many requests it must stay flat")
 	f.IntVar(&o.scale, "scale", 100, "of the demo data: 100 has 500,000 posts")
-	f.StringVar(&servers, "servers", "commons,hand,postgraphile", "which servers, with commas")
+	f.StringVar(&servers, "servers", "commons,hand,postgraphile,sqlite", "which servers, with commas; sqlite is Commons on SQLite")
 	f.StringVar(&operations, "operations", strings.Join(allOperations, ","), "which operations, with commas")
 	f.IntVar(&o.rounds, "rounds", 4, "how often each server has its turn; medians are shown")
 	f.IntVar(&o.connections, "connections", 32, "how many connections ask at once")
@@ -77,5 +84,21 @@ func run(ctx context.Context, args []string) error {
 	if !slices.Contains(o.servers, "commons") {
 		return errors.New("-servers: commons is what is measured")
 	}
-	return compare(ctx, o)
+	for text := range strings.SplitSeq(posts, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n%basePosts != 0 || n == 0 {
+			return fmt.Errorf("-posts: %q is no multiple of %d", text, basePosts)
+		}
+		o.posts = append(o.posts, n)
+	}
+	all := map[string]func(context.Context, options) error{"pages": compare, "start": begin, "growth": grow, "memory": endure}
+	for part := range strings.SplitSeq(parts, ",") {
+		if all[part] == nil {
+			return fmt.Errorf("-parts: there is no %q", part)
+		}
+		if err := all[part](ctx, o); err != nil {
+			return fmt.Errorf("%s: %w", part, err)
+		}
+	}
+	return nil
 }

@@ -38,12 +38,18 @@ const poolSize = 16
 func (d *data) open(ctx context.Context, name string, o options) (s *server, err error) {
 	s = &server{name: name, requests: map[string][]request{}}
 	switch name {
-	case "commons":
+	case "commons", "sqlite":
 		binary, err := filepath.Abs(o.binary)
 		if err != nil {
 			return nil, err
 		}
-		env := append(d.environment(), "COMMONS_LISTEN=127.0.0.1:0", "COMMONS_RATE_LIMIT=off")
+		env := d.environment()
+		if name == "sqlite" {
+			if env, err = d.onSQLite(ctx, o); err != nil {
+				return nil, err
+			}
+		}
+		env = append(env, "COMMONS_LISTEN=127.0.0.1:0", "COMMONS_RATE_LIMIT=off")
 		s.process, err = start(ctx, d.dir, env, regexp.MustCompile(`GraphQL\s+http://([\d.:]+)/`), binary, "serve")
 		if err != nil {
 			return nil, err
@@ -73,12 +79,14 @@ func (d *data) open(ctx context.Context, name string, o options) (s *server, err
 }
 
 func (d *data) requests(s *server, op string) ([]request, error) {
-	variables, path := d.variables(op), "/graphql"
+	variables, path, token := d.variables(op), "/graphql", d.token
 	text, err := document(op)
 	if err != nil {
 		return nil, err
 	}
 	switch s.name {
+	case "sqlite":
+		token = d.sqlite
 	case "hand":
 		path, text = "/"+op, ""
 	case "postgraphile":
@@ -101,7 +109,7 @@ func (d *data) requests(s *server, op string) ([]request, error) {
 	}
 	requests := make([]request, len(all))
 	for i, body := range all {
-		requests[i] = post(s.address, path, body, "Authorization", "Bearer "+d.token)
+		requests[i] = post(s.address, path, body, "Authorization", "Bearer "+token)
 	}
 	return requests, nil
 }
