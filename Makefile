@@ -26,7 +26,7 @@ run: commons ## build, and serve with demo data at http://127.0.0.1:8080 (Ctrl-C
 build: commons ## bin/commons, one static binary
 
 commons: explorer
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/commons ./cmd/commons
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/commons ./cmd/commons
 
 # ---------------------------------------------------------------------------------------------------------------- tests
 

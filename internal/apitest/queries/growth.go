@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -62,7 +63,7 @@ func grow(ctx context.Context, o options) (err error) {
 		if err := d.choose(ctx); err != nil {
 			return err
 		}
-		g, err := d.measureGrowth(ctx, o, posts, long, posts == slices.Max(o.posts))
+		g, err := d.measureGrowth(ctx, o, posts, long, posts == slices.Max(o.posts) && posts >= 100*basePosts)
 		if err != nil {
 			return err
 		}
@@ -114,7 +115,7 @@ func (d *data) multiply(ctx context.Context, from, to int) error {
 			t.name, strings.Join(columns, ", "), strings.Join(values, ", "), from, to-1, t.name))
 	}
 	return d.run(ctx, append(statements,
-		fmt.Sprintf(`INSERT INTO search_index (document_id, vector) SELECT d.id, b.vector FROM generate_series(%d, %d) n, base_search_index b JOIN search_documents d ON d.object_id = again(b.object_id, n)`, from, to-1),
+		fmt.Sprintf(`INSERT INTO search_index (document_id, vector) SELECT d.id, b.vector FROM generate_series(%d, %d) n CROSS JOIN base_search_index b JOIN search_documents d ON d.object_id = again(b.object_id, n)`, from, to-1),
 		"CREATE INDEX search_index_vector ON search_index USING gin (vector)",
 		"RESET session_replication_role",
 		"VACUUM ANALYZE",
@@ -300,7 +301,7 @@ func reportGrowth(o options, all []growth) error {
 		fmt.Fprintf(w, "\t%.2f ≤ 1.3 %s\n", ratio, word(ratio <= 1.3))
 	}
 	last := all[len(all)-1]
-	for _, op := range []string{"thread-list", "thread-page"} {
+	for _, op := range slices.Sorted(maps.Keys(last.pages)) {
 		pages := last.pages[op]
 		ratio := ms(pages[1]) / ms(pages[0])
 		fine = fine && ratio <= 1.2

@@ -42,7 +42,6 @@ type options struct {
 	rounds      int
 	connections int
 	each        time.Duration
-	parts       []string
 	posts       []int // to grow to
 	requests    int   // for the memory to stay flat
 	strict      bool

@@ -140,7 +140,10 @@ func begin(ctx context.Context, o options) (err error) {
 			}
 			took = append(took, time.Since(began))
 			if i == starts-1 {
-				time.Sleep(5 * time.Second)
+				select {
+				case <-time.After(5 * time.Second):
+				case <-ctx.Done():
+				}
 				idle = s.resident()
 			}
 			s.stop()
