@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/organization"
@@ -52,14 +53,19 @@ func (r *applicationResolver) Answers(ctx context.Context, obj *ent.Application)
 
 func (r *applicationResolver) Missing(ctx context.Context, obj *ent.Application) ([]*admission.Missing, error) {
 	return together(ctx, obj, func(objs []*ent.Application) ([][]*admission.Missing, error) {
-		held, err := r.contents(ctx)(objs)
-		return pick(held, (*admission.Content).Missing), err
+		return r.Reviewing.Missing(ctx, viewer.From(ctx), objs, r.contents(ctx))
 	})
 }
 
 func (r *applicationResolver) SubmissionHash(ctx context.Context, obj *ent.Application) (*string, error) {
 	return together(ctx, obj, func(objs []*ent.Application) ([]*string, error) {
 		return r.Reviewing.Hashes(ctx, viewer.From(ctx), objs)
+	})
+}
+
+func (r *applicationResolver) UpdatedAt(ctx context.Context, obj *ent.Application) (*time.Time, error) {
+	return together(ctx, obj, func(objs []*ent.Application) ([]*time.Time, error) {
+		return r.Reviewing.ChangedAt(ctx, viewer.From(ctx), objs)
 	})
 }
 

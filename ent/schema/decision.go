@@ -28,7 +28,7 @@ func (Decision) Fields() []ent.Field {
 		// reason is for the applicants, note for staff.
 		field.Text("reason").Default(""),
 		field.Text("note").Default(""),
-		// rank orders the waitlist; 1 is promoted first.
+		// rank orders the waitlist, the least first, with gaps where somebody left; in preparation it is the place that is wanted, from 1.
 		field.Int("rank").Optional().Nillable(),
 		movableRef("decider_id"),
 		optionalTime("released_at"),

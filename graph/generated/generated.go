@@ -180,6 +180,7 @@ type ApplicationResolver interface {
 
 	SubmissionHash(ctx context.Context, obj *ent.Application) (*string, error)
 
+	UpdatedAt(ctx context.Context, obj *ent.Application) (*time.Time, error)
 	ViewerCanEdit(ctx context.Context, obj *ent.Application) (bool, error)
 	Editors(ctx context.Context, obj *ent.Application) ([]*ent.ApplicationEditor, error)
 	Questions(ctx context.Context, obj *ent.Application) ([]*schema.Question, error)
@@ -1406,8 +1407,11 @@ type Application implements Node {
   submitted, and in a blind call neither files nor answers to questions that name who answers.
   """
   answers: [Answer!]! @personal
-  """What it still lacks to be submitted, in the order of the form and then of the requirements. Empty when it is complete."""
-  missing: [MissingPart!]!
+  """
+  What it still lacks to be submitted, in the order of the form and then of the requirements. Empty when it is complete, and to reviewers: what was
+  submitted lacks nothing.
+  """
+  missing: [MissingPart!]! @personal
   """When it was first submitted; null before."""
   submittedAt: DateTime
   """Whether it was submitted after it was due."""
@@ -1416,8 +1420,8 @@ type Application implements Node {
   submissionHash: String @personal
   """When it was started."""
   createdAt: DateTime!
-  """When it last changed."""
-  updatedAt: DateTime!
+  """When it last changed; to reviewers, when it was last submitted."""
+  updatedAt: DateTime! @personal
   """Whether the viewer may answer questions now: an editor, while it is a draft and the call takes applications."""
   viewerCanEdit: Boolean! @personal
 }
@@ -19542,18 +19546,18 @@ func (ec *executionContext) _Application_updatedAt(ctx context.Context, field gr
 			return ec.fieldContext_Application_updatedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.UpdatedAt, nil
+			return ec.Resolvers.Application().UpdatedAt(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2ᚖtimeᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_Application_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Application", field, false, false, "DateTime")
+	return graphql.NewScalarFieldContext("Application", field, true, true, "DateTime")
 }
 
 func (ec *executionContext) _Application_viewerCanEdit(ctx context.Context, field graphql.CollectedField, obj *ent.Application) (ret graphql.Marshaler) {
@@ -73384,10 +73388,11 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "updatedAt":
-			out.Values[i] = ec._Application_updatedAt(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_updatedAt(ctx, field, obj)
+				})
 		case "viewerCanEdit":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,

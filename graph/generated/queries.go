@@ -69,7 +69,6 @@ var Kept = map[gid.Kind]struct {
 		"reopened":         "reopened",
 		"state":            "state",
 		"submittedAt":      "submitted_at",
-		"updatedAt":        "updated_at",
 	}},
 	gid.AuditEntry: {auditEntryImplementors, map[string]string{
 		"createdAt": "created_at",
@@ -1345,8 +1344,18 @@ func (ec *executionContext) write_Application(w *answer.Writer, in *answer.Place
 			v := obj.CreatedAt
 			w.DateTime(v)
 		case "updatedAt":
-			v := obj.UpdatedAt
-			w.DateTime(v)
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Application_updatedAt(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*time.Time, error) {
+				return ec.Resolvers.Application().UpdatedAt(ctx, obj)
+			})
+			if !ok {
+				whole = false
+				continue
+			}
+			whole = ec.putNDateTime2ᚖtimeᚐTime(w, f, v) && whole
 		case "viewerCanEdit":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Application_viewerCanEdit(in.Ctx, f.CollectedField)
@@ -17081,6 +17090,17 @@ func (ec *executionContext) putNMissingPart2ᚖgithubᚗcomᚋpursuingᚑequity�
 	return ec.write_MissingPart(w, p, v)
 }
 
+func (ec *executionContext) putNDateTime2ᚖtimeᚐTime(w *answer.Writer, p *answer.Place, v *time.Time) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "DateTime!")
+		return false
+	}
+	if !answer.Foreign(w, ec.marshalNDateTime2ᚖtimeᚐTime(p.Ctx, p.Selections, v)) {
+		return false
+	}
+	return true
+}
+
 func (ec *executionContext) putNApplicationEditor2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplicationEditorᚄ(w *answer.Writer, p *answer.Place, v []*ent.ApplicationEditor) bool {
 	e := p.Element()
 	w.Raw("[")
@@ -18360,17 +18380,6 @@ func (ec *executionContext) putNTeamRole2ᚕgithubᚗcomᚋpursuingᚑequityᚋc
 		w.Name(string(v[i]))
 	}
 	w.Raw("]")
-	return true
-}
-
-func (ec *executionContext) putNDateTime2ᚖtimeᚐTime(w *answer.Writer, p *answer.Place, v *time.Time) bool {
-	if v == nil {
-		graphql.AddInvalidNullError(p.Ctx, "DateTime!")
-		return false
-	}
-	if !answer.Foreign(w, ec.marshalNDateTime2ᚖtimeᚐTime(p.Ctx, p.Selections, v)) {
-		return false
-	}
 	return true
 }
 

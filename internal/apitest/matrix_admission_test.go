@@ -97,6 +97,8 @@ func admissionRows() matrix {
 			"Application.number":             {"", of("application"), cells("NOT_FOUND", "reader browser member=null", "staff admin=1")},
 			"Application.teamName":           {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=there")},
 			"Application.answers":            {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=0")},
+			"Application.missing":            {"missing { key }", of("application"), cells("NOT_FOUND", "reader browser member staff admin=3")},
+			"Application.updatedAt":          {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=there")},
 			"Application.submissionHash":     {"", of("application"), cells("NOT_FOUND", "reader browser member staff admin=null")},
 		},
 	}

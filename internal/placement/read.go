@@ -76,11 +76,6 @@ func (s *Service) Notes(ctx context.Context, v viewer.Viewer, of []*ent.Decision
 	return forStaff(ctx, s, v, of, func(d *ent.Decision) *string { return &d.Note })
 }
 
-// Ranks are the ranks of decisions: for staff; nil for others. They would tell applicants who else there is.
-func (s *Service) Ranks(ctx context.Context, v viewer.Viewer, of []*ent.Decision) ([]*int, error) {
-	return forStaff(ctx, s, v, of, func(d *ent.Decision) *int { return d.Rank })
-}
-
 // Versions count the changes of decisions: for staff; nil for others.
 func (s *Service) Versions(ctx context.Context, v viewer.Viewer, of []*ent.Decision) ([]*int, error) {
 	return forStaff(ctx, s, v, of, func(d *ent.Decision) *int { return &d.Version })
@@ -217,27 +212,6 @@ func (s *Service) Places(ctx context.Context, v viewer.Viewer, calls []*ent.Call
 		by[n.CallID].Prepared = n.Count
 	}
 	return out, nil
-}
-
-// waitlistByRank is the order in which places go to those who wait.
-var waitlistByRank = page.Order{Name: "call.waitlist", Column: decision.FieldRank, Part: page.ByRank}
-
-// Waitlists are the decisions that make up the waitlists of calls, by rank: for staff; empty for others.
-func (s *Service) Waitlists(ctx context.Context, v viewer.Viewer, calls []gid.ID, a page.Args) ([]*page.Connection[ent.Decision], error) {
-	which := decision.And(
-		decision.KindEQ(decision.KindWAITLIST), decision.ReleasedAtNotNil(), decision.SupersededAtIsNil(),
-		decision.HasApplicationWith(application.StateEQ(application.StateWAITLISTED)))
-	key := func(d *ent.Decision) page.Key {
-		k := page.Key{ID: d.ID}
-		if d.Rank != nil {
-			k.Int = int64(*d.Rank)
-		}
-		return k
-	}
-	return page.Each(waitlistByRank, a, decision.FieldCallID, calls, key, func(d *ent.Decision) gid.ID { return d.CallID },
-		func(within func(*sql.Selector)) ([]*ent.Decision, error) {
-			return s.Store.Client(ctx).Decision.Query().Where(within).All(ctx)
-		}, which, access.VisibleWaitlists(v))
 }
 
 // joining counts the applications that do not name their organization by its id while there is one of the same name.

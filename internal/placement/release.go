@@ -71,6 +71,11 @@ func (s *Service) Release(ctx context.Context, v viewer.Viewer, in Release) (*en
 		if err := s.fits(ctx, tx, c, in, r, out); err != nil || in.DryRun {
 			return err
 		}
+		if out.Waitlisted > 0 {
+			if err := number(ctx, tx, c.ID); err != nil { // the ranks that staff want for others count from 1
+				return err
+			}
+		}
 		return s.release(ctx, tx, v, c, r, out)
 	})
 	if err != nil {
@@ -128,10 +133,10 @@ func (s *Service) ready(ctx context.Context, tx *ent.Client, c *ent.Call, out *R
 
 // fits says whether there is room for what is to be released, and how many of the waitlist get a place by it.
 func (s *Service) fits(ctx context.Context, tx *ent.Client, c *ent.Call, in Release, r *readyDecisions, out *Released) error {
-	if out.Offered+out.Waitlisted == 0 {
-		return nil
-	}
 	if err := takesTeams(ctx, tx, c, "callId"); err != nil {
+		if out.Offered+out.Waitlisted == 0 && len(fault.All(err)) > 0 { // declining takes no cohort, and nobody is promoted
+			return nil
+		}
 		return err
 	}
 	offered, admitted, err := places(ctx, tx, c.ID)
@@ -181,8 +186,10 @@ func (s *Service) release(ctx context.Context, tx *ent.Client, v viewer.Viewer, 
 	if err := s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.DecisionsReleased, Subject: c.ID, Reason: said}); err != nil {
 		return err
 	}
-	if err := number(ctx, tx, c.ID); err != nil {
-		return err
+	if out.Waitlisted > 0 {
+		if err := number(ctx, tx, c.ID); err != nil {
+			return err
+		}
 	}
 	out.Promoted, err = s.promote(ctx, tx, c, now)
 	return err

@@ -20,14 +20,23 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
+// The waitlist of a call is ordered by what its decisions keep as rank. Who leaves it leaves a gap there, so that a page of the list ends at a
+// place that stays; a rank as people see it is a number in this order, from 1.
+
 // waiting are the decisions that make up the waitlist of a call.
 func waiting(callID gid.ID) predicate.Decision {
+	return decision.And(decision.CallID(callID), listed())
+}
+
+// listed are the decisions that make up waitlists.
+func listed() predicate.Decision {
 	return decision.And(
-		decision.CallID(callID), decision.KindEQ(decision.KindWAITLIST), decision.ReleasedAtNotNil(), decision.SupersededAtIsNil(),
+		decision.KindEQ(decision.KindWAITLIST), decision.ReleasedAtNotNil(), decision.SupersededAtIsNil(),
 		decision.HasApplicationWith(application.StateEQ(application.StateWAITLISTED)))
 }
 
-// number gives the waitlist of a held call the ranks 1, 2, 3 and so on, in its order: by rank, those without one last, and then by age.
+// number closes the gaps in the waitlist of a held call: it has the ranks 1, 2, 3 and so on, in its order: by rank, those without one last, and
+// then by age.
 func number(ctx context.Context, tx *ent.Client, callID gid.ID) error {
 	// Ranks are not unique in the database, so that one statement can write them all.
 	_, err := tx.ExecContext(ctx, `UPDATE decisions SET rank = n.place FROM (
@@ -77,7 +86,7 @@ func (s *Service) promote(ctx context.Context, tx *ent.Client, c *ent.Call, now 
 	if err != nil {
 		return 0, err
 	}
-	return len(next), number(ctx, tx, c.ID)
+	return len(next), nil
 }
 
 // PlacesAdded offers the places that a held call has more than before to those who wait, within the transaction: for admission.Service.
@@ -131,29 +140,41 @@ func (s *Service) MoveInWaitlist(ctx context.Context, v viewer.Viewer, id gid.ID
 		if err != nil {
 			return err
 		}
-		if d.Rank == nil {
-			return fmt.Errorf("application %s waits without a rank", id)
-		}
-		count, err := tx.Decision.Query().Where(waiting(a.CallID)).Count(ctx)
+		ids, err := tx.Decision.Query().Where(waiting(a.CallID)).Order(decision.ByRank(), decision.ByID()).IDs(ctx)
 		if err != nil {
-			return fmt.Errorf("count who waits: %w", err)
+			return fmt.Errorf("load who waits: %w", err)
 		}
-		from, to := *d.Rank, min(rank, count)
+		from, to := slices.Index(ids, d.ID)+1, min(rank, len(ids))
 		if from == to {
 			return nil
 		}
-		between, by := decision.And(decision.RankGTE(to), decision.RankLT(from)), 1
-		if to > from {
-			between, by = decision.And(decision.RankGT(from), decision.RankLTE(to)), -1
+		if err := exchange(ctx, tx, a.CallID, from, to); err != nil {
+			return err
 		}
-		if err := tx.Decision.Update().Where(waiting(a.CallID), between).AddRank(by).Exec(ctx); err != nil {
-			return fmt.Errorf("make room in the waitlist: %w", err)
-		}
-		if err := tx.Decision.UpdateOne(d).SetRank(to).SetUpdatedAt(s.Now()).AddVersion(1).Exec(ctx); err != nil {
+		if err := tx.Decision.UpdateOne(d).SetUpdatedAt(s.Now()).AddVersion(1).Exec(ctx); err != nil {
 			return fmt.Errorf("move in the waitlist: %w", err)
 		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.WaitlistMoved, Subject: id, Reason: fmt.Sprintf("from %d to %d", from, to)})
 	})
+}
+
+// exchange gives who is at one place of a waitlist another one; each between has the place beside theirs. No place is new, so that all others stay.
+func exchange(ctx context.Context, tx *ent.Client, callID gid.ID, from, to int) error {
+	beside := "lag"
+	if to < from {
+		beside = "lead"
+	}
+	_, err := tx.ExecContext(ctx, `WITH listed AS (
+		SELECT d.id, d.rank, row_number() OVER w AS place, `+beside+`(d.rank) OVER w AS beside
+		FROM decisions d JOIN applications a ON a.id = d.application_id
+		WHERE d.call_id = $1 AND d.kind = 'WAITLIST' AND d.released_at IS NOT NULL AND d.superseded_at IS NULL AND a.state = 'WAITLISTED'
+		WINDOW w AS (ORDER BY d.rank, d.id)
+	) UPDATE decisions SET rank = CASE WHEN n.place = $2 THEN (SELECT rank FROM listed WHERE place = $3) ELSE n.beside END
+	FROM listed n WHERE decisions.id = n.id AND n.place BETWEEN $4 AND $5`, callID, from, to, min(from, to), max(from, to))
+	if err != nil {
+		return fmt.Errorf("exchange places of the waitlist: %w", err)
+	}
+	return nil
 }
 
 // LeaveWaitlist takes an application off the waitlist: it is withdrawn. For its owner. Doing it again changes nothing.
@@ -175,10 +196,7 @@ func (s *Service) LeaveWaitlist(ctx context.Context, v viewer.Viewer, id gid.ID)
 		if err := tx.Decision.UpdateOne(d).SetSupersededAt(now).Exec(ctx); err != nil {
 			return fmt.Errorf("leave the waitlist: %w", err)
 		}
-		if err := s.pass(ctx, tx, v, now, []gid.ID{id}, passage{to: application.StateWITHDRAWN, action: audit.WaitlistLeft, own: true}); err != nil {
-			return err
-		}
-		return number(ctx, tx, a.CallID)
+		return s.pass(ctx, tx, v, now, []gid.ID{id}, passage{to: application.StateWITHDRAWN, action: audit.WaitlistLeft, own: true})
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/application"
@@ -124,6 +125,61 @@ func (s *Service) Answers(ctx context.Context, v viewer.Viewer, of []*ent.Applic
 		}
 	}
 	return out, nil
+}
+
+// Missing is what applications lack now, for their editors and staff; nothing to reviewers: what was submitted lacks nothing.
+func (s *Service) Missing(ctx context.Context, v viewer.Viewer, of []*ent.Application, contents Contents) ([][]*admission.Missing, error) {
+	whole, err := s.those(ctx, of, access.FollowedApplications(v))
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]*admission.Missing, len(of))
+	var followed []*ent.Application
+	var at []int
+	for i, a := range of {
+		if out[i] = []*admission.Missing{}; whole[i] {
+			followed, at = append(followed, a), append(at, i)
+		}
+	}
+	if len(followed) == 0 {
+		return out, nil
+	}
+	held, err := contents(followed)
+	if err != nil {
+		return nil, err
+	}
+	for n, c := range held {
+		out[at[n]] = c.Missing()
+	}
+	return out, nil
+}
+
+// ChangedAt is when applications last changed, for their editors and staff; to reviewers, when they were last submitted: what editors do
+// meanwhile is not theirs to know. Two statements.
+func (s *Service) ChangedAt(ctx context.Context, v viewer.Viewer, of []*ent.Application) ([]*time.Time, error) {
+	whole, err := s.those(ctx, of, access.FollowedApplications(v))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.Store.Client(ctx).Submission.Query().
+		Where(page.AnyOf(submission.FieldApplicationID, idsOf(of, applicationID)), submission.HasApplicationWith(access.JudgedApplications(v))).
+		Select(submission.FieldApplicationID, submission.FieldCreatedAt).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load when applications were submitted: %w", err)
+	}
+	last := make(map[gid.ID]*time.Time, len(rows))
+	for _, r := range rows {
+		if l := last[r.ApplicationID]; l == nil || r.CreatedAt.After(*l) {
+			last[r.ApplicationID] = &r.CreatedAt
+		}
+	}
+	at := make([]*time.Time, len(of))
+	for i, a := range of {
+		if at[i] = &a.UpdatedAt; !whole[i] && last[a.ID] != nil {
+			at[i] = last[a.ID]
+		}
+	}
+	return at, nil
 }
 
 // submitted adds what applications said when they were last submitted, as far as a reviewer may know it: three statements.
