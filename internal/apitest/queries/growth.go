@@ -87,7 +87,7 @@ var tables = []struct {
 // keepBase sets the rows aside that everything grows from. The same row made for the nth time has n in its id.
 func (d *data) keepBase(ctx context.Context) error {
 	statements := []string{
-		`CREATE FUNCTION again(id uuid, n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT overlay(id::text placing lpad(to_hex(n), 6, '0') from 25 for 6)::uuid $$`,
+		`CREATE FUNCTION again(id uuid, n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT overlay(id::text placing lpad(to_hex(n), 8, '0') from 25 for 8)::uuid $$`,
 		`CREATE UNLOGGED TABLE base_search_index AS SELECT i.vector, d.object_id FROM search_index i JOIN search_documents d ON d.id = i.document_id WHERE d.thread_id IS NOT NULL`,
 	}
 	for _, t := range tables {
