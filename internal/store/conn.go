@@ -20,9 +20,11 @@ var ErrNoViewer = errors.New("store: a statement without a viewer in its context
 // statementsPerConn bounds the prepared statements that one connection keeps.
 const statementsPerConn = 256
 
-// generic makes PostgreSQL plan a prepared statement once for a connection. Otherwise it plans the rules of access anew for each request,
-// whenever it takes the general plan for dearer than the average one made to measure: ten times the work of a point read.
-const generic = "SET plan_cache_mode = force_generic_plan"
+// settings make PostgreSQL plan a prepared statement once for a connection. Otherwise it plans the rules of access anew for each request,
+// whenever it takes the general plan for dearer than the average one made to measure: ten times the work of a point read. And they
+// keep it from compiling plans: it would do so anew for each request, takes half a second for a search that takes a tenth of one, and decides
+// by costs that it puts far too high for rules of which the first that holds ends the work.
+const settings = "SET plan_cache_mode = force_generic_plan; SET jit = off"
 
 // connector wraps a driver's connector with what this project needs of every connection, on both databases: a cache of
 // prepared statements (lib/pq otherwise prepares every parameterised statement anew, which costs a round trip), the
@@ -46,7 +48,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, fmt.Errorf("store: a connection of %T lacks what this package needs of drivers", base)
 	}
 	if !c.sqlite {
-		if _, err := able.ExecContext(ctx, generic, nil); err != nil {
+		if _, err := able.ExecContext(ctx, settings, nil); err != nil {
 			_ = base.Close()
 			return nil, unreachable{err}
 		}
