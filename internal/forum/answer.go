@@ -23,7 +23,7 @@ func (s *Service) AcceptAnswer(ctx context.Context, v viewer.Viewer, postID gid.
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.change(ctx, v, p.ThreadID, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+	t, err := s.change(ctx, v, p.ThreadID, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdate) error {
 		if err := t.changeable(v); err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (s *Service) AcceptAnswer(ctx context.Context, v viewer.Viewer, postID gid.
 
 // UnacceptAnswer says that a question has no answer yet. For its author, and whoever moderates it.
 func (s *Service) UnacceptAnswer(ctx context.Context, v viewer.Viewer, id gid.ID) (*ent.Thread, error) {
-	return s.change(ctx, v, id, func(_ context.Context, _ *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+	return s.change(ctx, v, id, func(_ context.Context, _ *ent.Client, t *locked, u *ent.ThreadUpdate) error {
 		u.ClearAcceptedPostID()
 		return t.changeable(v)
 	})

@@ -86,7 +86,7 @@ func (s *Service) ClassifyThread(ctx context.Context, v viewer.Viewer, id gid.ID
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdate) error {
 		if err := t.changeable(v); err != nil {
 			return err
 		}

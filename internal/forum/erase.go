@@ -85,7 +85,7 @@ func (s *Service) perThread(ctx context.Context, posts []*ent.Post, do func(ctx 
 }
 
 // announce records an event of each post, and returns the update of the thread's row.
-func (s *Service) announce(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, at time.Time, kind string, actor gid.ID) (*ent.ThreadUpdateOne, error) {
+func (s *Service) announce(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, at time.Time, kind string, actor gid.ID) (*ent.ThreadUpdate, error) {
 	entries := make([]event.Entry, len(posts))
 	for i, p := range posts {
 		entries[i] = event.Entry{Kind: kind, Object: p.ID, Actor: actor, Moved: kind == event.PostCreated} // what is written is recorded by itself
@@ -95,7 +95,7 @@ func (s *Service) announce(ctx context.Context, tx *ent.Client, t *locked, posts
 		return nil, err
 	}
 	t.EventSeq = seq
-	return tx.Thread.UpdateOneID(t.ID).SetEventSeq(seq), nil
+	return tx.Thread.Update().Where(thread.ID(t.ID)).SetEventSeq(seq), nil
 }
 
 func (s *Service) erasePosts(ctx context.Context, author gid.ID) error {

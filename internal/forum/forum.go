@@ -90,13 +90,13 @@ func (l *locked) moderable() error {
 }
 
 // record appends events to the thread's stream and remembers their number in the thread; save writes the row.
-func (s *Service) record(ctx context.Context, tx *ent.Client, t *locked, at time.Time, e event.Entry) (*ent.ThreadUpdateOne, error) {
+func (s *Service) record(ctx context.Context, tx *ent.Client, t *locked, at time.Time, e event.Entry) (*ent.ThreadUpdate, error) {
 	seq, err := s.Events.Append(ctx, tx, t.ID, t.EventSeq, at, e)
 	if err != nil {
 		return nil, err
 	}
 	t.EventSeq = seq
-	return tx.Thread.UpdateOneID(t.ID).SetEventSeq(seq), nil
+	return tx.Thread.Update().Where(thread.ID(t.ID)).SetEventSeq(seq), nil
 }
 
 // Thread loads a thread that the viewer can see.

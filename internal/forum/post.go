@@ -123,8 +123,10 @@ func (s *Service) addPost(ctx context.Context, tx *ent.Client, t *locked, me gid
 	if err := create.Exec(ctx); err != nil {
 		return gid.ID{}, fmt.Errorf("create post: %w", err)
 	}
-	if err := s.attach(ctx, tx, me, p.ID, w.AttachmentFileIDs, w.KeptFileIDs, now); err != nil {
-		return gid.ID{}, err
+	if len(w.AttachmentFileIDs) > 0 {
+		if err := s.attach(ctx, tx, me, p.ID, w.AttachmentFileIDs, w.KeptFileIDs, now); err != nil {
+			return gid.ID{}, err
+		}
 	}
 	if err := s.addPoll(ctx, tx, p.ID, w.Poll, now); err != nil {
 		return gid.ID{}, err
@@ -139,7 +141,7 @@ func (s *Service) addPost(ctx context.Context, tx *ent.Client, t *locked, me gid
 	if err := u.SetPostSeq(p.Seq).SetLastPostID(p.ID).SetLastActivityAt(now).Exec(ctx); err != nil {
 		return gid.ID{}, fmt.Errorf("number post: %w", err)
 	}
-	if err := store.Index(ctx, tx, store.Document{Kind: searchdocument.KindPOST, Object: p.ID, Thread: &t.ID, Body: w.body}); err != nil {
+	if err := store.IndexNew(ctx, tx, store.Document{Kind: searchdocument.KindPOST, Object: p.ID, Thread: &t.ID, Body: w.body}); err != nil {
 		return gid.ID{}, err
 	}
 	if err := s.readOwn(ctx, tx, t, me, p.Seq, now); err != nil {

@@ -135,7 +135,7 @@ func (s *Service) lockRead(ctx context.Context, tx *ent.Client, me, threadID gid
 
 func (s *Service) setRead(ctx context.Context, tx *ent.Client, state *ent.ReadState, threadID, me gid.ID, seq, uncounted int, now time.Time) error {
 	if state != nil {
-		return tx.ReadState.UpdateOne(state).SetLastReadSeq(seq).SetUncounted(uncounted).SetUpdatedAt(now).Exec(ctx)
+		return tx.ReadState.Update().Where(readstate.ID(state.ID)).SetLastReadSeq(seq).SetUncounted(uncounted).SetUpdatedAt(now).Exec(ctx)
 	}
 	err := tx.ReadState.Create().SetID(s.NewID(gid.ReadState)).SetThreadID(threadID).SetMemberID(me).
 		SetLastReadSeq(seq).SetUncounted(uncounted).SetCreatedAt(now).SetUpdatedAt(now).Exec(ctx)

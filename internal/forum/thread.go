@@ -121,7 +121,7 @@ func (s *Service) RenameThread(ctx context.Context, v viewer.Viewer, id gid.ID, 
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdate) error {
 		if err := t.changeable(v); err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ func (s *Service) RenameThread(ctx context.Context, v viewer.Viewer, id gid.ID, 
 
 // PinThread holds a thread at the top of its space, or lets it go.
 func (s *Service) PinThread(ctx context.Context, v viewer.Viewer, id gid.ID, pinned bool) (*ent.Thread, error) {
-	return s.change(ctx, v, id, func(_ context.Context, _ *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+	return s.change(ctx, v, id, func(_ context.Context, _ *ent.Client, t *locked, u *ent.ThreadUpdate) error {
 		u.SetPinned(pinned)
 		return t.moderable()
 	})
@@ -150,7 +150,7 @@ func (s *Service) LockThread(ctx context.Context, v viewer.Viewer, id gid.ID, re
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdate) error {
 		if err := t.moderable(); err != nil {
 			return err
 		}
@@ -171,7 +171,7 @@ func (s *Service) lockedBy(ctx context.Context, tx *ent.Client, v viewer.Viewer,
 
 // UnlockThread opens a locked thread again.
 func (s *Service) UnlockThread(ctx context.Context, v viewer.Viewer, id gid.ID) (*ent.Thread, error) {
-	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdate) error {
 		if err := t.moderable(); err != nil {
 			return err
 		}
@@ -183,7 +183,7 @@ func (s *Service) UnlockThread(ctx context.Context, v viewer.Viewer, id gid.ID) 
 // MoveThread moves a thread to another space that the viewer moderates too. Nothing leaves or enters a hidden space: what was
 // said in confidence stays there, and no name of such a space gets into a log outside.
 func (s *Service) MoveThread(ctx context.Context, v viewer.Viewer, id, spaceID gid.ID) (*ent.Thread, error) {
-	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdateOne) error {
+	return s.change(ctx, v, id, func(ctx context.Context, tx *ent.Client, t *locked, u *ent.ThreadUpdate) error {
 		if err := t.moderable(); err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (s *Service) tell(ctx context.Context, tx *ent.Client, v viewer.Viewer, t *
 }
 
 // change runs one change of a thread's own fields and tells those who follow it.
-func (s *Service) change(ctx context.Context, v viewer.Viewer, id gid.ID, do func(context.Context, *ent.Client, *locked, *ent.ThreadUpdateOne) error) (*ent.Thread, error) {
+func (s *Service) change(ctx context.Context, v viewer.Viewer, id gid.ID, do func(context.Context, *ent.Client, *locked, *ent.ThreadUpdate) error) (*ent.Thread, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {
 		return nil, err

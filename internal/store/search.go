@@ -22,9 +22,18 @@ type Document struct {
 // Index makes an object found by its text, within the transaction of the change.
 func Index(ctx context.Context, tx *ent.Client, d Document) error {
 	n, err := tx.SearchDocument.Update().Where(searchdocument.ObjectID(d.Object)).SetTitle(d.Title).SetBody(d.Body).Save(ctx)
-	if err == nil && n == 0 {
-		err = tx.SearchDocument.Create().SetKind(d.Kind).SetObjectID(d.Object).SetNillableThreadID(d.Thread).SetTitle(d.Title).SetBody(d.Body).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("index %s: %w", d.Object, err)
 	}
+	if n == 0 {
+		return IndexNew(ctx, tx, d)
+	}
+	return nil
+}
+
+// IndexNew is Index for an object that is made in the same transaction.
+func IndexNew(ctx context.Context, tx *ent.Client, d Document) error {
+	err := tx.SearchDocument.Create().SetKind(d.Kind).SetObjectID(d.Object).SetNillableThreadID(d.Thread).SetTitle(d.Title).SetBody(d.Body).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("index %s: %w", d.Object, err)
 	}
