@@ -76,7 +76,6 @@ import (
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/gid"
-	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -331,7 +330,7 @@ func CurrentSpaceMemberships() predicate.SpaceMembership {
 func members(s *sql.Selector, m who) *sql.Predicate {
 	of := func(table, column string) *sql.Selector {
 		rows := from(s, table, column)
-		if !store.OnSQLite(s) {
+		if s.Dialect() == dialect.Postgres {
 			rows.Offset(0)
 		}
 		return rows.Where(sql.ColumnsEQ(rows.C(column), s.C(member.FieldID)))
