@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/call"
+	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/sibling"
@@ -34,6 +35,8 @@ type Application struct {
 	OrganizationKind application.OrganizationKind `json:"organization_kind,omitempty"`
 	// TeamName holds the value of the "team_name" field.
 	TeamName string `json:"team_name,omitempty"`
+	// StartedByID holds the value of the "started_by_id" field.
+	StartedByID *gid.ID `json:"started_by_id,omitempty"`
 	// Number holds the value of the "number" field.
 	Number int `json:"number,omitempty"`
 	// State holds the value of the "state" field.
@@ -75,9 +78,11 @@ type ApplicationEdges struct {
 	Call *Call `json:"call,omitempty"`
 	// Organization holds the value of the organization edge.
 	Organization *Organization `json:"organization,omitempty"`
+	// StartedBy holds the value of the started_by edge.
+	StartedBy *Member `json:"started_by,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
 }
 
 // CallOrErr returns the Call value or an error if the edge
@@ -102,12 +107,23 @@ func (e ApplicationEdges) OrganizationOrErr() (*Organization, error) {
 	return nil, &NotLoadedError{edge: "organization"}
 }
 
+// StartedByOrErr returns the StartedBy value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e ApplicationEdges) StartedByOrErr() (*Member, error) {
+	if e.StartedBy != nil {
+		return e.StartedBy, nil
+	} else if e.loadedTypes[2] {
+		return nil, &NotFoundError{label: member.Label}
+	}
+	return nil, &NotLoadedError{edge: "started_by"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Application) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case application.FieldOrganizationID:
+		case application.FieldOrganizationID, application.FieldStartedByID:
 			values[i] = &sql.NullScanner{S: new(gid.ID)}
 		case application.FieldReopened:
 			values[i] = new([]byte)
@@ -178,6 +194,13 @@ func (_m *Application) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field team_name", values[i])
 			} else if value.Valid {
 				_m.TeamName = value.String
+			}
+		case application.FieldStartedByID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field started_by_id", values[i])
+			} else if value.Valid {
+				_m.StartedByID = new(gid.ID)
+				*_m.StartedByID = *value.S.(*gid.ID)
 			}
 		case application.FieldNumber:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -292,6 +315,11 @@ func (_m *Application) QueryOrganization() *OrganizationQuery {
 	return NewApplicationClient(_m.config).QueryOrganization(_m)
 }
 
+// QueryStartedBy queries the "started_by" edge of the Application entity.
+func (_m *Application) QueryStartedBy() *MemberQuery {
+	return NewApplicationClient(_m.config).QueryStartedBy(_m)
+}
+
 // Update returns a builder for updating this Application.
 // Note that you need to call Application.Unwrap() before calling this method if this Application
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -334,6 +362,11 @@ func (_m *Application) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("team_name=")
 	builder.WriteString(_m.TeamName)
+	builder.WriteString(", ")
+	if v := _m.StartedByID; v != nil {
+		builder.WriteString("started_by_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("number=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Number))

@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/call"
+	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/internal/gid"
 )
@@ -79,6 +80,20 @@ func (_c *ApplicationCreate) SetTeamName(v string) *ApplicationCreate {
 func (_c *ApplicationCreate) SetNillableTeamName(v *string) *ApplicationCreate {
 	if v != nil {
 		_c.SetTeamName(*v)
+	}
+	return _c
+}
+
+// SetStartedByID sets the "started_by_id" field.
+func (_c *ApplicationCreate) SetStartedByID(v gid.ID) *ApplicationCreate {
+	_c.mutation.SetStartedByID(v)
+	return _c
+}
+
+// SetNillableStartedByID sets the "started_by_id" field if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableStartedByID(v *gid.ID) *ApplicationCreate {
+	if v != nil {
+		_c.SetStartedByID(*v)
 	}
 	return _c
 }
@@ -269,6 +284,11 @@ func (_c *ApplicationCreate) SetCall(v *Call) *ApplicationCreate {
 // SetOrganization sets the "organization" edge to the Organization entity.
 func (_c *ApplicationCreate) SetOrganization(v *Organization) *ApplicationCreate {
 	return _c.SetOrganizationID(v.ID)
+}
+
+// SetStartedBy sets the "started_by" edge to the Member entity.
+func (_c *ApplicationCreate) SetStartedBy(v *Member) *ApplicationCreate {
+	return _c.SetStartedByID(v.ID)
 }
 
 // Mutation returns the ApplicationMutation object of the builder.
@@ -540,6 +560,23 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.OrganizationID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.StartedByIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   application.StartedByTable,
+			Columns: []string{application.StartedByColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.StartedByID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

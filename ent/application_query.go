@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/call"
+	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -29,6 +30,7 @@ type ApplicationQuery struct {
 	predicates       []predicate.Application
 	withCall         *CallQuery
 	withOrganization *OrganizationQuery
+	withStartedBy    *MemberQuery
 	modifiers        []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -103,6 +105,28 @@ func (_q *ApplicationQuery) QueryOrganization() *OrganizationQuery {
 			sqlgraph.From(application.Table, application.FieldID, selector),
 			sqlgraph.To(organization.Table, organization.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, application.OrganizationTable, application.OrganizationColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryStartedBy chains the current query on the "started_by" edge.
+func (_q *ApplicationQuery) QueryStartedBy() *MemberQuery {
+	query := (&MemberClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, application.StartedByTable, application.StartedByColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -304,6 +328,7 @@ func (_q *ApplicationQuery) Clone() *ApplicationQuery {
 		predicates:       append([]predicate.Application{}, _q.predicates...),
 		withCall:         _q.withCall.Clone(),
 		withOrganization: _q.withOrganization.Clone(),
+		withStartedBy:    _q.withStartedBy.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -330,6 +355,17 @@ func (_q *ApplicationQuery) WithOrganization(opts ...func(*OrganizationQuery)) *
 		opt(query)
 	}
 	_q.withOrganization = query
+	return _q
+}
+
+// WithStartedBy tells the query-builder to eager-load the nodes that are connected to
+// the "started_by" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithStartedBy(opts ...func(*MemberQuery)) *ApplicationQuery {
+	query := (&MemberClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withStartedBy = query
 	return _q
 }
 
@@ -411,9 +447,10 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	var (
 		nodes       = []*Application{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
 			_q.withCall != nil,
 			_q.withOrganization != nil,
+			_q.withStartedBy != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -448,6 +485,12 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	if query := _q.withOrganization; query != nil {
 		if err := _q.loadOrganization(ctx, query, nodes, nil,
 			func(n *Application, e *Organization) { n.Edges.Organization = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withStartedBy; query != nil {
+		if err := _q.loadStartedBy(ctx, query, nodes, nil,
+			func(n *Application, e *Member) { n.Edges.StartedBy = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -520,6 +563,38 @@ func (_q *ApplicationQuery) loadOrganization(ctx context.Context, query *Organiz
 	}
 	return nil
 }
+func (_q *ApplicationQuery) loadStartedBy(ctx context.Context, query *MemberQuery, nodes []*Application, init func(*Application), assign func(*Application, *Member)) error {
+	ids := make([]gid.ID, 0, len(nodes))
+	nodeids := make(map[gid.ID][]*Application)
+	for i := range nodes {
+		if nodes[i].StartedByID == nil {
+			continue
+		}
+		fk := *nodes[i].StartedByID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(member.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "started_by_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
 
 func (_q *ApplicationQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -556,6 +631,9 @@ func (_q *ApplicationQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withOrganization != nil {
 			_spec.Node.AddColumnOnce(application.FieldOrganizationID)
+		}
+		if _q.withStartedBy != nil {
+			_spec.Node.AddColumnOnce(application.FieldStartedByID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -91,6 +92,26 @@ func (_u *ApplicationUpdate) SetNillableTeamName(v *string) *ApplicationUpdate {
 	if v != nil {
 		_u.SetTeamName(*v)
 	}
+	return _u
+}
+
+// SetStartedByID sets the "started_by_id" field.
+func (_u *ApplicationUpdate) SetStartedByID(v gid.ID) *ApplicationUpdate {
+	_u.mutation.SetStartedByID(v)
+	return _u
+}
+
+// SetNillableStartedByID sets the "started_by_id" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableStartedByID(v *gid.ID) *ApplicationUpdate {
+	if v != nil {
+		_u.SetStartedByID(*v)
+	}
+	return _u
+}
+
+// ClearStartedByID clears the value of the "started_by_id" field.
+func (_u *ApplicationUpdate) ClearStartedByID() *ApplicationUpdate {
+	_u.mutation.ClearStartedByID()
 	return _u
 }
 
@@ -330,6 +351,11 @@ func (_u *ApplicationUpdate) SetOrganization(v *Organization) *ApplicationUpdate
 	return _u.SetOrganizationID(v.ID)
 }
 
+// SetStartedBy sets the "started_by" edge to the Member entity.
+func (_u *ApplicationUpdate) SetStartedBy(v *Member) *ApplicationUpdate {
+	return _u.SetStartedByID(v.ID)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdate) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -338,6 +364,12 @@ func (_u *ApplicationUpdate) Mutation() *ApplicationMutation {
 // ClearOrganization clears the "organization" edge to the Organization entity.
 func (_u *ApplicationUpdate) ClearOrganization() *ApplicationUpdate {
 	_u.mutation.ClearOrganization()
+	return _u
+}
+
+// ClearStartedBy clears the "started_by" edge to the Member entity.
+func (_u *ApplicationUpdate) ClearStartedBy() *ApplicationUpdate {
+	_u.mutation.ClearStartedBy()
 	return _u
 }
 
@@ -510,6 +542,35 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.StartedByCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   application.StartedByTable,
+			Columns: []string{application.StartedByColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.StartedByIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   application.StartedByTable,
+			Columns: []string{application.StartedByColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -591,6 +652,26 @@ func (_u *ApplicationUpdateOne) SetNillableTeamName(v *string) *ApplicationUpdat
 	if v != nil {
 		_u.SetTeamName(*v)
 	}
+	return _u
+}
+
+// SetStartedByID sets the "started_by_id" field.
+func (_u *ApplicationUpdateOne) SetStartedByID(v gid.ID) *ApplicationUpdateOne {
+	_u.mutation.SetStartedByID(v)
+	return _u
+}
+
+// SetNillableStartedByID sets the "started_by_id" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableStartedByID(v *gid.ID) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetStartedByID(*v)
+	}
+	return _u
+}
+
+// ClearStartedByID clears the value of the "started_by_id" field.
+func (_u *ApplicationUpdateOne) ClearStartedByID() *ApplicationUpdateOne {
+	_u.mutation.ClearStartedByID()
 	return _u
 }
 
@@ -830,6 +911,11 @@ func (_u *ApplicationUpdateOne) SetOrganization(v *Organization) *ApplicationUpd
 	return _u.SetOrganizationID(v.ID)
 }
 
+// SetStartedBy sets the "started_by" edge to the Member entity.
+func (_u *ApplicationUpdateOne) SetStartedBy(v *Member) *ApplicationUpdateOne {
+	return _u.SetStartedByID(v.ID)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdateOne) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -838,6 +924,12 @@ func (_u *ApplicationUpdateOne) Mutation() *ApplicationMutation {
 // ClearOrganization clears the "organization" edge to the Organization entity.
 func (_u *ApplicationUpdateOne) ClearOrganization() *ApplicationUpdateOne {
 	_u.mutation.ClearOrganization()
+	return _u
+}
+
+// ClearStartedBy clears the "started_by" edge to the Member entity.
+func (_u *ApplicationUpdateOne) ClearStartedBy() *ApplicationUpdateOne {
+	_u.mutation.ClearStartedBy()
 	return _u
 }
 
@@ -1033,6 +1125,35 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(organization.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.StartedByCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   application.StartedByTable,
+			Columns: []string{application.StartedByColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.StartedByIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   application.StartedByTable,
+			Columns: []string{application.StartedByColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -1610,6 +1610,22 @@ func (c *ApplicationClient) QueryOrganization(_m *Application) *OrganizationQuer
 	return query
 }
 
+// QueryStartedBy queries the started_by edge of a Application.
+func (c *ApplicationClient) QueryStartedBy(_m *Application) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, application.StartedByTable, application.StartedByColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *ApplicationClient) Hooks() []Hook {
 	return c.hooks.Application

@@ -3871,6 +3871,8 @@ type ApplicationMutation struct {
 	clearedcall         bool
 	organization        *gid.ID
 	clearedorganization bool
+	started_by          *gid.ID
+	clearedstarted_by   bool
 	done                bool
 	oldValue            func(context.Context) (*Application, error)
 	predicates          []predicate.Application
@@ -4207,6 +4209,55 @@ func (m *ApplicationMutation) OldTeamName(ctx context.Context) (v string, err er
 // ResetTeamName resets all changes to the "team_name" field.
 func (m *ApplicationMutation) ResetTeamName() {
 	m.team_name = nil
+}
+
+// SetStartedByID sets the "started_by_id" field.
+func (m *ApplicationMutation) SetStartedByID(gi gid.ID) {
+	m.started_by = &gi
+}
+
+// StartedByID returns the value of the "started_by_id" field in the mutation.
+func (m *ApplicationMutation) StartedByID() (r gid.ID, exists bool) {
+	v := m.started_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartedByID returns the old "started_by_id" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldStartedByID(ctx context.Context) (v *gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartedByID: %w", err)
+	}
+	return oldValue.StartedByID, nil
+}
+
+// ClearStartedByID clears the value of the "started_by_id" field.
+func (m *ApplicationMutation) ClearStartedByID() {
+	m.started_by = nil
+	m.clearedFields[application.FieldStartedByID] = struct{}{}
+}
+
+// StartedByIDCleared returns if the "started_by_id" field was cleared in this mutation.
+func (m *ApplicationMutation) StartedByIDCleared() bool {
+	_, ok := m.clearedFields[application.FieldStartedByID]
+	return ok
+}
+
+// ResetStartedByID resets all changes to the "started_by_id" field.
+func (m *ApplicationMutation) ResetStartedByID() {
+	m.started_by = nil
+	delete(m.clearedFields, application.FieldStartedByID)
 }
 
 // SetNumber sets the "number" field.
@@ -4928,6 +4979,33 @@ func (m *ApplicationMutation) ResetOrganization() {
 	m.clearedorganization = false
 }
 
+// ClearStartedBy clears the "started_by" edge to the Member entity.
+func (m *ApplicationMutation) ClearStartedBy() {
+	m.clearedstarted_by = true
+	m.clearedFields[application.FieldStartedByID] = struct{}{}
+}
+
+// StartedByCleared reports if the "started_by" edge to the Member entity was cleared.
+func (m *ApplicationMutation) StartedByCleared() bool {
+	return m.StartedByIDCleared() || m.clearedstarted_by
+}
+
+// StartedByIDs returns the "started_by" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// StartedByID instead. It exists only for internal usage by the builders.
+func (m *ApplicationMutation) StartedByIDs() (ids []gid.ID) {
+	if id := m.started_by; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetStartedBy resets all changes to the "started_by" edge.
+func (m *ApplicationMutation) ResetStartedBy() {
+	m.started_by = nil
+	m.clearedstarted_by = false
+}
+
 // Where appends a list predicates to the ApplicationMutation builder.
 func (m *ApplicationMutation) Where(ps ...predicate.Application) {
 	m.predicates = append(m.predicates, ps...)
@@ -4962,7 +5040,7 @@ func (m *ApplicationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApplicationMutation) Fields() []string {
-	fields := make([]string, 0, 20)
+	fields := make([]string, 0, 21)
 	if m.created_at != nil {
 		fields = append(fields, application.FieldCreatedAt)
 	}
@@ -4980,6 +5058,9 @@ func (m *ApplicationMutation) Fields() []string {
 	}
 	if m.team_name != nil {
 		fields = append(fields, application.FieldTeamName)
+	}
+	if m.started_by != nil {
+		fields = append(fields, application.FieldStartedByID)
 	}
 	if m.number != nil {
 		fields = append(fields, application.FieldNumber)
@@ -5043,6 +5124,8 @@ func (m *ApplicationMutation) Field(name string) (ent.Value, bool) {
 		return m.OrganizationKind()
 	case application.FieldTeamName:
 		return m.TeamName()
+	case application.FieldStartedByID:
+		return m.StartedByID()
 	case application.FieldNumber:
 		return m.Number()
 	case application.FieldState:
@@ -5092,6 +5175,8 @@ func (m *ApplicationMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldOrganizationKind(ctx)
 	case application.FieldTeamName:
 		return m.OldTeamName(ctx)
+	case application.FieldStartedByID:
+		return m.OldStartedByID(ctx)
 	case application.FieldNumber:
 		return m.OldNumber(ctx)
 	case application.FieldState:
@@ -5170,6 +5255,13 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetTeamName(v)
+		return nil
+	case application.FieldStartedByID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartedByID(v)
 		return nil
 	case application.FieldNumber:
 		v, ok := value.(int)
@@ -5353,6 +5445,9 @@ func (m *ApplicationMutation) ClearedFields() []string {
 	if m.FieldCleared(application.FieldOrganizationID) {
 		fields = append(fields, application.FieldOrganizationID)
 	}
+	if m.FieldCleared(application.FieldStartedByID) {
+		fields = append(fields, application.FieldStartedByID)
+	}
 	if m.FieldCleared(application.FieldReopened) {
 		fields = append(fields, application.FieldReopened)
 	}
@@ -5384,6 +5479,9 @@ func (m *ApplicationMutation) ClearField(name string) error {
 	switch name {
 	case application.FieldOrganizationID:
 		m.ClearOrganizationID()
+		return nil
+	case application.FieldStartedByID:
+		m.ClearStartedByID()
 		return nil
 	case application.FieldReopened:
 		m.ClearReopened()
@@ -5425,6 +5523,9 @@ func (m *ApplicationMutation) ResetField(name string) error {
 		return nil
 	case application.FieldTeamName:
 		m.ResetTeamName()
+		return nil
+	case application.FieldStartedByID:
+		m.ResetStartedByID()
 		return nil
 	case application.FieldNumber:
 		m.ResetNumber()
@@ -5474,12 +5575,15 @@ func (m *ApplicationMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ApplicationMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.call != nil {
 		edges = append(edges, application.EdgeCall)
 	}
 	if m.organization != nil {
 		edges = append(edges, application.EdgeOrganization)
+	}
+	if m.started_by != nil {
+		edges = append(edges, application.EdgeStartedBy)
 	}
 	return edges
 }
@@ -5496,13 +5600,17 @@ func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
 		if id := m.organization; id != nil {
 			return []ent.Value{*id}
 		}
+	case application.EdgeStartedBy:
+		if id := m.started_by; id != nil {
+			return []ent.Value{*id}
+		}
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ApplicationMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	return edges
 }
 
@@ -5514,12 +5622,15 @@ func (m *ApplicationMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ApplicationMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.clearedcall {
 		edges = append(edges, application.EdgeCall)
 	}
 	if m.clearedorganization {
 		edges = append(edges, application.EdgeOrganization)
+	}
+	if m.clearedstarted_by {
+		edges = append(edges, application.EdgeStartedBy)
 	}
 	return edges
 }
@@ -5532,6 +5643,8 @@ func (m *ApplicationMutation) EdgeCleared(name string) bool {
 		return m.clearedcall
 	case application.EdgeOrganization:
 		return m.clearedorganization
+	case application.EdgeStartedBy:
+		return m.clearedstarted_by
 	}
 	return false
 }
@@ -5546,6 +5659,9 @@ func (m *ApplicationMutation) ClearEdge(name string) error {
 	case application.EdgeOrganization:
 		m.ClearOrganization()
 		return nil
+	case application.EdgeStartedBy:
+		m.ClearStartedBy()
+		return nil
 	}
 	return fmt.Errorf("unknown Application unique edge %s", name)
 }
@@ -5559,6 +5675,9 @@ func (m *ApplicationMutation) ResetEdge(name string) error {
 		return nil
 	case application.EdgeOrganization:
 		m.ResetOrganization()
+		return nil
+	case application.EdgeStartedBy:
+		m.ResetStartedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown Application edge %s", name)

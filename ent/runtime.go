@@ -114,27 +114,27 @@ func init() {
 	// application.DefaultTeamName holds the default value on creation for the team_name field.
 	application.DefaultTeamName = applicationDescTeamName.Default.(string)
 	// applicationDescStateReason is the schema descriptor for state_reason field.
-	applicationDescStateReason := applicationFields[7].Descriptor()
+	applicationDescStateReason := applicationFields[8].Descriptor()
 	// application.DefaultStateReason holds the default value on creation for the state_reason field.
 	application.DefaultStateReason = applicationDescStateReason.Default.(string)
 	// applicationDescInformationRequest is the schema descriptor for information_request field.
-	applicationDescInformationRequest := applicationFields[9].Descriptor()
+	applicationDescInformationRequest := applicationFields[10].Descriptor()
 	// application.DefaultInformationRequest holds the default value on creation for the information_request field.
 	application.DefaultInformationRequest = applicationDescInformationRequest.Default.(string)
 	// applicationDescLate is the schema descriptor for late field.
-	applicationDescLate := applicationFields[12].Descriptor()
+	applicationDescLate := applicationFields[13].Descriptor()
 	// application.DefaultLate holds the default value on creation for the late field.
 	application.DefaultLate = applicationDescLate.Default.(bool)
 	// applicationDescSubmissions is the schema descriptor for submissions field.
-	applicationDescSubmissions := applicationFields[13].Descriptor()
+	applicationDescSubmissions := applicationFields[14].Descriptor()
 	// application.DefaultSubmissions holds the default value on creation for the submissions field.
 	application.DefaultSubmissions = applicationDescSubmissions.Default.(int)
 	// applicationDescEventSeq is the schema descriptor for event_seq field.
-	applicationDescEventSeq := applicationFields[16].Descriptor()
+	applicationDescEventSeq := applicationFields[17].Descriptor()
 	// application.DefaultEventSeq holds the default value on creation for the event_seq field.
 	application.DefaultEventSeq = applicationDescEventSeq.Default.(int)
 	// applicationDescVersion is the schema descriptor for version field.
-	applicationDescVersion := applicationFields[17].Descriptor()
+	applicationDescVersion := applicationFields[18].Descriptor()
 	// application.DefaultVersion holds the default value on creation for the version field.
 	application.DefaultVersion = applicationDescVersion.Default.(int)
 	applicationeditorFields := schema.ApplicationEditor{}.Fields()

@@ -28,6 +28,8 @@ const (
 	FieldOrganizationKind = "organization_kind"
 	// FieldTeamName holds the string denoting the team_name field in the database.
 	FieldTeamName = "team_name"
+	// FieldStartedByID holds the string denoting the started_by_id field in the database.
+	FieldStartedByID = "started_by_id"
 	// FieldNumber holds the string denoting the number field in the database.
 	FieldNumber = "number"
 	// FieldState holds the string denoting the state field in the database.
@@ -60,6 +62,8 @@ const (
 	EdgeCall = "call"
 	// EdgeOrganization holds the string denoting the organization edge name in mutations.
 	EdgeOrganization = "organization"
+	// EdgeStartedBy holds the string denoting the started_by edge name in mutations.
+	EdgeStartedBy = "started_by"
 	// Table holds the table name of the application in the database.
 	Table = "applications"
 	// CallTable is the table that holds the call relation/edge.
@@ -76,6 +80,13 @@ const (
 	OrganizationInverseTable = "organizations"
 	// OrganizationColumn is the table column denoting the organization relation/edge.
 	OrganizationColumn = "organization_id"
+	// StartedByTable is the table that holds the started_by relation/edge.
+	StartedByTable = "applications"
+	// StartedByInverseTable is the table name for the Member entity.
+	// It exists in this package in order to avoid circular dependency with the "member" package.
+	StartedByInverseTable = "members"
+	// StartedByColumn is the table column denoting the started_by relation/edge.
+	StartedByColumn = "started_by_id"
 )
 
 // Columns holds all SQL columns for application fields.
@@ -87,6 +98,7 @@ var Columns = []string{
 	FieldOrganizationName,
 	FieldOrganizationKind,
 	FieldTeamName,
+	FieldStartedByID,
 	FieldNumber,
 	FieldState,
 	FieldStateReason,
@@ -232,6 +244,11 @@ func ByTeamName(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTeamName, opts...).ToFunc()
 }
 
+// ByStartedByID orders the results by the started_by_id field.
+func ByStartedByID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStartedByID, opts...).ToFunc()
+}
+
 // ByNumber orders the results by the number field.
 func ByNumber(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldNumber, opts...).ToFunc()
@@ -310,6 +327,13 @@ func ByOrganizationField(field string, opts ...sql.OrderTermOption) OrderOption 
 		sqlgraph.OrderByNeighborTerms(s, newOrganizationStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByStartedByField orders the results by started_by field.
+func ByStartedByField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newStartedByStep(), sql.OrderByField(field, opts...))
+	}
+}
 func newCallStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -322,6 +346,13 @@ func newOrganizationStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(OrganizationInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, OrganizationTable, OrganizationColumn),
+	)
+}
+func newStartedByStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(StartedByInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, StartedByTable, StartedByColumn),
 	)
 }
 

@@ -81,6 +81,11 @@ func TeamName(v string) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldTeamName, v))
 }
 
+// StartedByID applies equality check predicate on the "started_by_id" field. It's identical to StartedByIDEQ.
+func StartedByID(v gid.ID) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldStartedByID, v))
+}
+
 // Number applies equality check predicate on the "number" field. It's identical to NumberEQ.
 func Number(v int) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldNumber, v))
@@ -379,6 +384,36 @@ func TeamNameEqualFold(v string) predicate.Application {
 // TeamNameContainsFold applies the ContainsFold predicate on the "team_name" field.
 func TeamNameContainsFold(v string) predicate.Application {
 	return predicate.Application(sql.FieldContainsFold(FieldTeamName, v))
+}
+
+// StartedByIDEQ applies the EQ predicate on the "started_by_id" field.
+func StartedByIDEQ(v gid.ID) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldStartedByID, v))
+}
+
+// StartedByIDNEQ applies the NEQ predicate on the "started_by_id" field.
+func StartedByIDNEQ(v gid.ID) predicate.Application {
+	return predicate.Application(sql.FieldNEQ(FieldStartedByID, v))
+}
+
+// StartedByIDIn applies the In predicate on the "started_by_id" field.
+func StartedByIDIn(vs ...gid.ID) predicate.Application {
+	return predicate.Application(sql.FieldIn(FieldStartedByID, vs...))
+}
+
+// StartedByIDNotIn applies the NotIn predicate on the "started_by_id" field.
+func StartedByIDNotIn(vs ...gid.ID) predicate.Application {
+	return predicate.Application(sql.FieldNotIn(FieldStartedByID, vs...))
+}
+
+// StartedByIDIsNil applies the IsNil predicate on the "started_by_id" field.
+func StartedByIDIsNil() predicate.Application {
+	return predicate.Application(sql.FieldIsNull(FieldStartedByID))
+}
+
+// StartedByIDNotNil applies the NotNil predicate on the "started_by_id" field.
+func StartedByIDNotNil() predicate.Application {
+	return predicate.Application(sql.FieldNotNull(FieldStartedByID))
 }
 
 // NumberEQ applies the EQ predicate on the "number" field.
@@ -989,6 +1024,29 @@ func HasOrganization() predicate.Application {
 func HasOrganizationWith(preds ...predicate.Organization) predicate.Application {
 	return predicate.Application(func(s *sql.Selector) {
 		step := newOrganizationStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasStartedBy applies the HasEdge predicate on the "started_by" edge.
+func HasStartedBy() predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, StartedByTable, StartedByColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasStartedByWith applies the HasEdge predicate on the "started_by" edge with a given conditions (other predicates).
+func HasStartedByWith(preds ...predicate.Member) predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := newStartedByStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

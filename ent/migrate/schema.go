@@ -256,6 +256,7 @@ var (
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "call_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "organization_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "started_by_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 	}
 	// ApplicationsTable holds the schema information for the "applications" table.
 	ApplicationsTable = &schema.Table{
@@ -273,6 +274,12 @@ var (
 				Symbol:     "applications_organizations_organization",
 				Columns:    []*schema.Column{ApplicationsColumns[20]},
 				RefColumns: []*schema.Column{OrganizationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "applications_members_started_by",
+				Columns:    []*schema.Column{ApplicationsColumns[21]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 		},
@@ -306,6 +313,11 @@ var (
 				Name:    "application_organization_id",
 				Unique:  false,
 				Columns: []*schema.Column{ApplicationsColumns[20]},
+			},
+			{
+				Name:    "application_started_by_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[21], ApplicationsColumns[1]},
 			},
 			{
 				Name:    "application_next_reminder_at",
@@ -3660,6 +3672,7 @@ func init() {
 	}
 	ApplicationsTable.ForeignKeys[0].RefTable = CallsTable
 	ApplicationsTable.ForeignKeys[1].RefTable = OrganizationsTable
+	ApplicationsTable.ForeignKeys[2].RefTable = MembersTable
 	ApplicationsTable.Annotation = &entsql.Annotation{
 		Table: "applications",
 	}

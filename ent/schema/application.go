@@ -26,6 +26,8 @@ func (Application) Fields() []ent.Field {
 		field.String("organization_name"),
 		field.Enum("organization_kind").Values("HEALTH_SYSTEM", "HOSPITAL", "CLINIC", "PAYER", "COMMUNITY_PARTNER", "OTHER").Default("OTHER"),
 		field.String("team_name").Default(""),
+		// started_by_id is who started it, whoever owns it now.
+		optionalRef("started_by_id"),
 		// number is dense within the call.
 		field.Int("number").Immutable(),
 		field.Enum("state").Values("DRAFT", "SUBMITTED", "INFORMATION_REQUESTED", "OFFERED", "WAITLISTED", "DECLINED", "ADMITTED", "OFFER_DECLINED", "OFFER_EXPIRED", "WITHDRAWN").Default("DRAFT"),
@@ -55,6 +57,7 @@ func (Application) Edges() []ent.Edge {
 	return []ent.Edge{
 		owned("call", Call.Type, "call_id"),
 		optionalEdge("organization", Organization.Type, "organization_id"),
+		optionalEdge("started_by", Member.Type, "started_by_id"),
 	}
 }
 
@@ -67,6 +70,7 @@ func (Application) Indexes() []ent.Index {
 		index.Fields("call_id", "submitted_at", "id"),
 		index.Fields("call_id", "updated_at", "id"),
 		index.Fields("organization_id"),
+		index.Fields("started_by_id", "created_at"),
 		index.Fields("next_reminder_at").Annotations(entsql.IndexWhere("next_reminder_at IS NOT NULL")),
 	}
 }

@@ -2184,6 +2184,10 @@ enum AuditAction {
   APPLICATION_WITHDRAWN
   """An application has another owner."""
   APPLICATION_HANDED_OVER
+  """A member was let write an application. The reason is the member's id."""
+  EDITOR_ADDED
+  """A member no longer writes an application: they left it, or its owner removed them. The reason is the member's id."""
+  EDITOR_REMOVED
   """More was asked of an application."""
   INFORMATION_REQUESTED
   """An application was given more time. The reason is why."""

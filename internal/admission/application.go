@@ -89,7 +89,7 @@ func (s *Service) Start(ctx context.Context, v viewer.Viewer, in NewApplication)
 		}
 		id := s.NewID(gid.Application)
 		create := tx.Application.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetCallID(c.ID).SetNumber(c.LastNumber + 1).SetTeamName(in.TeamName).
-			SetNillableNextReminderAt(reminderAfter(c.DueAt, now))
+			SetStartedByID(me).SetNillableNextReminderAt(reminderAfter(c.DueAt, now))
 		same := []predicate.Application{application.CallID(c.ID), application.TeamNameEqualFold(in.TeamName), application.StateNEQ(application.StateWITHDRAWN)}
 		if in.OrganizationID != nil {
 			o, err := s.ownOrganization(ctx, tx, me, *in.OrganizationID)
@@ -121,13 +121,12 @@ func (s *Service) Start(ctx context.Context, v viewer.Viewer, in NewApplication)
 	})
 }
 
-// mayStart counts what the member has started within a day, under the member's lock.
+// mayStart counts what the member has started within a day, under the member's lock: what they have handed over since, too.
 func (s *Service) mayStart(ctx context.Context, tx *ent.Client, me gid.ID) error {
 	if _, err := tx.Member.Query().Where(member.ID(me), store.LockRow).Only(ctx); err != nil {
 		return fmt.Errorf("lock the member: %w", err)
 	}
-	started, err := tx.ApplicationEditor.Query().
-		Where(applicationeditor.MemberID(me), applicationeditor.Owner(true), applicationeditor.CreatedAtGT(s.Now().Add(-24*time.Hour))).Count(ctx)
+	started, err := tx.Application.Query().Where(application.StartedByID(me), application.CreatedAtGT(s.Now().Add(-24*time.Hour))).Count(ctx)
 	switch {
 	case err != nil:
 		return fmt.Errorf("count applications: %w", err)

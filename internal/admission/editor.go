@@ -3,6 +3,7 @@ package admission
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/affiliation"
@@ -12,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/applicationeditor"
 	"github.com/pursuing-equity/commons/ent/conflict"
 	"github.com/pursuing-equity/commons/ent/document"
+	entevent "github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -50,7 +52,7 @@ func (in NewEditor) path() string {
 
 // AddEditor lets another member write an application. For its owner: FORBIDDEN else. It returns NOT_FOUND for a member whom the owner cannot
 // see, INVALID_INPUT for one without a post at the organization of the network that applies, and LIMIT_REACHED from 20 editors on. To
-// add an editor again changes nothing.
+// add an editor again changes nothing; who is added again within a day has no second mail.
 func (s *Service) AddEditor(ctx context.Context, v viewer.Viewer, in NewEditor) (*ent.Application, error) {
 	if err := in.check(); err != nil {
 		return nil, err
@@ -88,7 +90,10 @@ func (s *Service) AddEditor(ctx context.Context, v viewer.Viewer, in NewEditor) 
 		if err != nil {
 			return store.RetryOnConflict(err)
 		}
-		if err := s.notify(ctx, tx, a.ID, mailNewEditor, a.ID, m.ID); err != nil {
+		if err := s.welcome(ctx, tx, a.ID, m.ID); err != nil {
+			return err
+		}
+		if err := s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.EditorAdded, Subject: a.ID, Reason: m.ID.String()}); err != nil {
 			return err
 		}
 		return s.touch(ctx, tx, v, a.ID, event.EditorAdded, m.ID)
@@ -97,6 +102,19 @@ func (s *Service) AddEditor(ctx context.Context, v viewer.Viewer, in NewEditor) 
 		return nil, err
 	}
 	return s.reload(ctx, v, in.ApplicationID)
+}
+
+// welcome writes to a new editor, once a day at most: who is added and removed over and over has one mail of it.
+func (s *Service) welcome(ctx context.Context, tx *ent.Client, id, memberID gid.ID) error {
+	told, err := tx.Event.Query().Where(entevent.StreamID(id), entevent.Kind(event.EditorAdded), entevent.ObjectID(memberID),
+		entevent.CreatedAtGT(s.Now().Add(-24*time.Hour))).Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("look for when an editor was told: %w", err)
+	}
+	if told {
+		return nil
+	}
+	return s.notify(ctx, tx, id, mailNewEditor, id, memberID)
 }
 
 // ofOrganization refuses a member who has no post now at the organization of the network that applies. Of one that is not in the network there
@@ -138,6 +156,9 @@ func (s *Service) RemoveEditor(ctx context.Context, v viewer.Viewer, id, memberI
 			return fmt.Errorf("remove an editor: %w", err)
 		}
 		if err := s.partial(ctx, tx, v, a, memberID); err != nil {
+			return err
+		}
+		if err := s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.EditorRemoved, Subject: id, Reason: memberID.String()}); err != nil {
 			return err
 		}
 		return s.touch(ctx, tx, v, id, event.EditorRemoved, memberID)

@@ -83,6 +83,8 @@ const (
 	ApplicationWithdrawn Action = "APPLICATION_WITHDRAWN"
 
 	ApplicationHandedOver Action = "APPLICATION_HANDED_OVER"
+	EditorAdded           Action = "EDITOR_ADDED"
+	EditorRemoved         Action = "EDITOR_REMOVED"
 	InformationRequested  Action = "INFORMATION_REQUESTED"
 	ExtensionGranted      Action = "EXTENSION_GRANTED"
 	LetterSigned          Action = "LETTER_SIGNED"

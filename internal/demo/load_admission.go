@@ -27,14 +27,19 @@ func loadCalls(ctx context.Context, l *store.Loader, w *World) error {
 }
 
 func loadApplications(ctx context.Context, l *store.Loader, w *World) error {
-	a := w.Admission
+	a, starters := w.Admission, make(map[gid.ID]gid.ID)
+	for _, e := range w.Admission.Editors {
+		if e.MemberID == e.AddedByID {
+			starters[e.ApplicationID] = e.MemberID
+		}
+	}
 	err := insert(ctx, l, "applications", []string{
 		"id", "created_at", "call_id", "organization_id", "organization_name", "organization_kind", "team_name", "number", "state", "reopened", "information_request",
-		"information_due_at", "submitted_at", "late", "submissions", "extended_until", "next_reminder_at", "updated_at",
+		"information_due_at", "submitted_at", "late", "submissions", "extended_until", "next_reminder_at", "updated_at", "started_by_id",
 	}, a.Applications, func(r Application) []any {
 		return []any{
 			r.ID, r.CreatedAt, r.CallID, r.OrganizationID, r.OrganizationName, r.OrganizationKind, r.TeamName, r.Number, r.State, list(r.Reopened), r.InformationRequest,
-			instant(r.InformationDueAt), instant(r.SubmittedAt), r.Late, r.Submissions, instant(r.ExtendedUntil), instant(r.NextReminderAt), r.UpdatedAt,
+			instant(r.InformationDueAt), instant(r.SubmittedAt), r.Late, r.Submissions, instant(r.ExtendedUntil), instant(r.NextReminderAt), r.UpdatedAt, starters[r.ID],
 		}
 	})
 	if err != nil {

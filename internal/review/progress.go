@@ -66,7 +66,7 @@ func anyOf(ids []gid.ID) []any {
 	return args
 }
 
-// Progresses say of calls how far their reviews are, nil to everybody but staff: at most five statements.
+// Progresses say of calls how far their reviews are, nil to everybody but staff: at most six statements.
 func (s *Service) Progresses(ctx context.Context, v viewer.Viewer, callIDs []gid.ID) ([]*Progress, error) {
 	out := make([]*Progress, len(callIDs))
 	staff, err := s.isStaff(ctx, v)
@@ -81,15 +81,14 @@ func (s *Service) Progresses(ctx context.Context, v viewer.Viewer, callIDs []gid
 	if err != nil {
 		return nil, err
 	}
-	open, err := s.Store.Client(ctx).Application.Query().Where(page.AnyOf(application.FieldCallID, callIDs), access.ToBeAssigned()).
-		Order(application.ByNumber()).All(ctx)
+	vacant, err := s.unfilled(ctx, callIDs)
 	if err != nil {
-		return nil, fmt.Errorf("load applications that wait for reviewers: %w", err)
+		return nil, err
 	}
 	by := make(map[gid.ID]*Progress, len(callIDs))
 	for i, id := range callIDs {
 		if by[id] == nil {
-			by[id] = &Progress{}
+			by[id] = &vacant[i]
 		}
 		out[i] = by[id]
 	}
@@ -127,10 +126,42 @@ func (s *Service) Progresses(ctx context.Context, v viewer.Viewer, callIDs []gid
 	for _, p := range by {
 		slices.SortFunc(p.Reviewers, func(a, b *ReviewerProgress) int { return bytes.Compare(a.Reviewer.ID[:], b.Reviewer.ID[:]) })
 	}
-	for _, a := range open {
-		p := by[a.CallID]
-		if p.UnfilledCount++; len(p.Unfilled) < unfilledShown {
-			p.Unfilled = append(p.Unfilled, a)
+	return out, nil
+}
+
+// byNumber is the order in which applications that wait for reviewers are told.
+var byNumber = page.Order{Name: "call.unfilled", Column: application.FieldNumber, Part: page.ByInt}
+
+// unfilled are the applications to calls that wait for reviewers: how many, and the first of them. Two statements.
+func (s *Service) unfilled(ctx context.Context, callIDs []gid.ID) ([]Progress, error) {
+	var counted []struct {
+		CallID gid.ID `json:"call_id"`
+		Count  int    `json:"count"`
+	}
+	c, first := s.Store.Client(ctx), unfilledShown
+	err := c.Application.Query().Where(page.AnyOf(application.FieldCallID, callIDs), access.ToBeAssigned()).
+		GroupBy(application.FieldCallID).Aggregate(ent.Count()).Scan(ctx, &counted)
+	if err != nil {
+		return nil, fmt.Errorf("count applications that wait for reviewers: %w", err)
+	}
+	shown, err := page.Each(byNumber, page.Args{First: &first}, application.FieldCallID, callIDs,
+		func(a *ent.Application) page.Key { return page.Key{Int: int64(a.Number), ID: a.ID} }, func(a *ent.Application) gid.ID { return a.CallID },
+		func(within func(*sql.Selector)) ([]*ent.Application, error) {
+			return c.Application.Query().Where(within).All(ctx)
+		},
+		access.ToBeAssigned())
+	if err != nil {
+		return nil, fmt.Errorf("load applications that wait for reviewers: %w", err)
+	}
+	out := make([]Progress, len(callIDs))
+	for i, id := range callIDs {
+		for _, n := range counted {
+			if n.CallID == id {
+				out[i].UnfilledCount = n.Count
+			}
+		}
+		for _, e := range shown[i].Edges {
+			out[i].Unfilled = append(out[i].Unfilled, e.Node)
 		}
 	}
 	return out, nil
