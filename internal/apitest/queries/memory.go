@@ -36,14 +36,18 @@ func endure(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer s.stop()
-	var mixed []request // of ten requests seven are point reads: a million shall not take an hour
-	for i := range 70 {
-		mixed = append(mixed, s.requests["point-read"][i%len(s.requests["point-read"])])
-		if i%7 == 0 {
-			for _, op := range []string{"thread-list", "thread-page", "directory"} {
-				mixed = append(mixed, s.requests[op][i%len(s.requests[op])])
-			}
+	var mixed []request // most are point reads: a million shall not take an hour
+	for i := range 500 {
+		op := "point-read"
+		switch {
+		case i%100 == 50:
+			op = "directory"
+		case i%20 == 0:
+			op = "thread-list"
+		case i%20 == 10:
+			op = "thread-page"
 		}
+		mixed = append(mixed, s.requests[op][i%len(s.requests[op])])
 	}
 	const parts = 20
 	var most [parts]float64
