@@ -112,8 +112,8 @@ type Limits struct {
 
 	Executing     int           // 64, or 8 for each core if that is more: operations that execute at once
 	ExecutingEach int           // a quarter of them: of one viewer
-	Waiting       int           // 512 operations that wait for a place
-	WaitingEach   int           // an eighth of them: of one viewer
+	Waiting       int           // 1,024 operations that wait for a place
+	WaitingEach   int           // a sixteenth of them: of one viewer
 	Wait          time.Duration // 2 s for a place, and then UNAVAILABLE
 	Connections   int           // 200 websockets and event streams of one viewer
 
@@ -154,8 +154,8 @@ func (l *Limits) setDefaults() {
 	def(&l.DocumentCacheBytes, 32<<20)
 	def(&l.Executing, max(64, 8*runtime.GOMAXPROCS(0)))
 	def(&l.ExecutingEach, max(1, l.Executing/4))
-	def(&l.Waiting, 512)
-	def(&l.WaitingEach, max(1, l.Waiting/8))
+	def(&l.Waiting, 1024)
+	def(&l.WaitingEach, max(1, l.Waiting/16))
 	def(&l.Connections, 200)
 	def(&l.RateBurst, 6000)
 	def(&l.RatePerSec, 100)

@@ -66,15 +66,22 @@ func (c *connection) do(r request, b []byte) ([]byte, error) {
 	if err := resp.Body.Close(); err != nil {
 		return nil, err
 	}
+	if resp.StatusCode == http.StatusServiceUnavailable {
+		return buf.Bytes(), errBusy
+	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s: %.300s", resp.Status, buf.Bytes())
 	}
 	return buf.Bytes(), nil
 }
 
+// errBusy is what a server says that has more to do than it can.
+var errBusy = errors.New("503: the server is busy")
+
 // outcome is what came of asking for a while.
 type outcome struct {
 	requests int
+	refused  int // beside them: the server was busy
 	took     time.Duration
 	p50, p99 time.Duration
 }
@@ -83,18 +90,27 @@ func (o outcome) rate() float64 { return float64(o.requests) / o.took.Seconds() 
 
 var failure = []byte(`"errors":[{`)
 
-// ask has the requests asked in turn over so many connections for a while, and fails with the first answer that has an error.
+// ask is rush that takes no refusal.
 func ask(ctx context.Context, address string, connections int, each time.Duration, requests []request) (outcome, error) {
+	out, err := rush(ctx, address, connections, each, requests)
+	if err == nil && out.refused > 0 {
+		err = errBusy
+	}
+	return out, err
+}
+
+// rush has the requests asked in turn over so many connections for a while, and fails with the first answer that has an error.
+func rush(ctx context.Context, address string, connections int, each time.Duration, requests []request) (outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, each)
 	defer cancel()
-	var next atomic.Int64
+	var next, refused atomic.Int64
 	times := make([][]time.Duration, connections)
 	errs := make([]error, connections)
 	var all sync.WaitGroup
 	began := time.Now()
 	for i := range connections {
 		all.Go(func() {
-			times[i], errs[i] = askOn(ctx, address, &next, requests)
+			times[i], errs[i] = askOn(ctx, address, &next, &refused, requests)
 			if errs[i] != nil {
 				cancel()
 			}
@@ -111,10 +127,10 @@ func ask(ctx context.Context, address string, connections int, each time.Duratio
 	if len(sorted) == 0 {
 		return outcome{}, errors.New("nothing was answered in time")
 	}
-	return outcome{requests: len(sorted), took: took, p50: sorted[len(sorted)/2], p99: sorted[len(sorted)*99/100]}, nil
+	return outcome{requests: len(sorted), refused: int(refused.Load()), took: took, p50: sorted[len(sorted)/2], p99: sorted[len(sorted)*99/100]}, nil
 }
 
-func askOn(ctx context.Context, address string, next *atomic.Int64, requests []request) (times []time.Duration, err error) {
+func askOn(ctx context.Context, address string, next, refused *atomic.Int64, requests []request) (times []time.Duration, err error) {
 	c, err := dial(ctx, address)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -127,7 +143,10 @@ func askOn(ctx context.Context, address string, next *atomic.Int64, requests []r
 	for ctx.Err() == nil {
 		r := requests[int(next.Add(1)-1)%len(requests)]
 		began := time.Now()
-		if b, err = c.do(r, b); err != nil {
+		if b, err = c.do(r, b); errors.Is(err, errBusy) {
+			refused.Add(1)
+			continue
+		} else if err != nil {
 			return nil, err
 		}
 		times = append(times, time.Since(began))

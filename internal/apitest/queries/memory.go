@@ -71,7 +71,7 @@ func endure(ctx context.Context, o options) (err error) {
 	early, late := slices.Max(most[parts/5:2*parts/5]), slices.Max(most[4*parts/5:])
 	watched, stop := context.WithCancel(ctx)
 	peak := s.peak(watched)
-	out, err := ask(ctx, s.address, crowd, 4*o.each, s.requests["thread-page"])
+	out, err := rush(ctx, s.address, crowd, 4*o.each, s.requests["thread-page"])
 	stop()
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func endure(ctx context.Context, o options) (err error) {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "memory over %d requests\tsecond fifth %.0f MB\tlast fifth %.0f MB\t%.2f ≤ %g %s\n", asked, early/(1<<20), late/(1<<20), late/early, mostGrowth, word(late/early <= mostGrowth))
-	fmt.Fprintf(w, "%d at once, thread pages\t%.0f/s, p99 %.0f ms\t%.0f MB\t≤ %d MB %s\n", crowd, out.rate(), ms(out.p99), crowded/(1<<20), mostMemory>>20, word(crowded <= mostMemory))
+	fmt.Fprintf(w, "%d at once, thread pages\t%.0f/s, p99 %.0f ms, %d refused\t%.0f MB\t≤ %d MB %s\n", crowd, out.rate(), ms(out.p99), out.refused, crowded/(1<<20), mostMemory>>20, word(crowded <= mostMemory))
 	if err := w.Flush(); err != nil {
 		return err
 	}
