@@ -248,9 +248,9 @@ func TestBounces(t *testing.T) {
 }
 
 // A report as mail servers write them (RFC 3464, appendix E).
-func report(action, status string) (header, body string) {
+func report(action, status string, recipients []string) (header, body string) {
 	return "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"r\"\r\nMIME-Version: 1.0\r\nAuto-Submitted: auto-replied\r\n",
-		"--r\n\nThe mail could not be delivered.\n\n--r\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mail.example\n\nFinal-Recipient: rfc822; ben@example.org\nAction: " +
+		"--r\n\nThe mail could not be delivered.\n\n--r\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mail.example\n\n" + strings.Join(recipients, "\n") + "\nAction: " +
 			action + "\nStatus: " + status + "\nDiagnostic-Code: smtp; 550 no\n\n--r\nContent-Type: message/rfc822\n\nSubject: x\n\nx\n--r--\n"
 }
 
@@ -258,7 +258,8 @@ func TestReportsOfDelivery(t *testing.T) {
 	t.Parallel()
 	database.Each(t, func(t *testing.T, url string) {
 		o, socket := apitest.OpenOffice(t), filepath.Join(t.TempDir(), "lmtp")
-		w := apitest.Serve(t, url, apitest.SMTP(o), apitest.Inbound("lmtp:unix:"+socket))
+		c := new(clock)
+		w := apitest.Serve(t, url, apitest.SMTP(o), apitest.Inbound("lmtp:unix:"+socket), apitest.Clock(c.now))
 		ada, ben := w.Member("ada"), w.Member("ben")
 		thread := w.Thread(ada, w.Space(space.KindNETWORK, "Network", ada, ben), "T", "x")
 		w.Post(ada, thread, "@"+ben.Handle+" hello")
@@ -267,8 +268,12 @@ func TestReportsOfDelivery(t *testing.T) {
 		if !strings.HasPrefix(path, "bounce+") {
 			t.Fatalf("the envelope's sender is %q", path)
 		}
-		send := func(sender, to, action, status string) int {
-			header, body := report(action, status)
+		mine := ben.Handle + "@example.org"
+		send := func(sender, to, action, status string, recipients ...string) int {
+			if len(recipients) == 0 {
+				recipients = []string{"Final-Recipient: rfc822; " + mine}
+			}
+			header, body := report(action, status, recipients)
 			if e := deliver(t, socket, letter{sender, "MAILER-DAEMON@mail.example", to, "<" + w.NewID(gid.Post).String() + "@mail.example>", header, body}); e != nil {
 				return e.Code
 			}
@@ -293,17 +298,55 @@ func TestReportsOfDelivery(t *testing.T) {
 				t.Error("stopped")
 			}
 		})
+		t.Run("a report of another mailbox changes nothing, whoever sent the mail on", func(t *testing.T) {
+			for _, recipients := range [][]string{
+				{"Final-Recipient: rfc822; elsewhere@example.org"}, {"Original-Recipient: rfc822; list@example.org", "Final-Recipient: rfc822;elsewhere@example.org"},
+				{"Final-Recipient: rfc822; x" + mine}, {"X-Recipient: rfc822; " + mine},
+				{"Final-Recipient: rfc822; " + mine + "\nAction: delivered\nStatus: 2.0.0\n\nFinal-Recipient: rfc822; elsewhere@example.org"},
+			} {
+				if code := send("", path, "failed", "5.1.1", recipients...); code != http.StatusOK || stopped(w, ben) != nil {
+					t.Errorf("%v: %d, stopped at %v", recipients, code, stopped(w, ben))
+				}
+			}
+		})
+		t.Run("one of the address that the mail was for stops mail, wherever it led, among others", func(t *testing.T) {
+			for _, recipients := range [][]string{
+				{"Original-Recipient: rfc822;" + strings.ToUpper(mine), "Final-Recipient: rfc822; inside@mail.example"},
+				{"Final-Recipient: rfc822; elsewhere@example.org\nAction: failed\nStatus: 5.7.1\n\nFinal-Recipient: RFC822; <" + mine + ">"},
+			} {
+				if code := send("", path, "failed", "5.1.1", recipients...); code != http.StatusOK || stopped(w, ben) == nil {
+					t.Errorf("%v: %d", recipients, code)
+				}
+				ben.Must(resumeMail, nil)
+			}
+		})
 		t.Run("a mailbox that another server does not find stops mail", func(t *testing.T) {
 			if code := send("", strings.ToUpper(path), "Failed", "5.1.1 (bad mailbox)"); code != http.StatusOK || stopped(w, ben) == nil || stopped(w, ada) != nil {
 				t.Errorf("%d, stopped at %v", code, stopped(w, ben))
 			}
 		})
+		t.Run("after two weeks no report is waited for", func(t *testing.T) {
+			w.As(w.Token(ben, accesstoken.ScopeWRITE)).Must(resumeMail, nil)
+			c.add(13 * 24 * time.Hour)
+			if code := send("", path, "failed", "5.1.1"); code != http.StatusOK || stopped(w, ben) == nil {
+				t.Errorf("%d, stopped at %v", code, stopped(w, ben))
+			}
+			w.As(w.Token(ben, accesstoken.ScopeWRITE)).Must(resumeMail, nil)
+			c.add(2 * 24 * time.Hour)
+			if code := send("", path, "failed", "5.1.1"); code != 550 || stopped(w, ben) != nil {
+				t.Errorf("%d, stopped at %v", code, stopped(w, ben))
+			}
+			if now := w.App.Inbound.ReturnPathOf(ben.ID, mine); now == path || send("", now, "failed", "5.1.1") != http.StatusOK || stopped(w, ben) == nil {
+				t.Errorf("%s, stopped at %v", now, stopped(w, ben))
+			}
+		})
 		t.Run("an address that the member has no more is reported of in vain", func(t *testing.T) {
-			ben.Must(resumeMail, nil)
+			w.As(w.Token(ben, accesstoken.ScopeWRITE)).Must(resumeMail, nil)
+			path, his := w.App.Inbound.ReturnPathOf(ben.ID, mine), w.As(w.Token(ben, accesstoken.ScopeREAD))
 			w.Tx(func(ctx context.Context, tx *ent.Client) error {
 				return tx.Member.UpdateOneID(ben.ID).SetEmail("new-" + ben.Handle + "@example.org").Exec(ctx)
 			})
-			if code := send("", path, "failed", "5.1.1"); code != 550 || ben.Must(mailStopped, nil).At("account.notificationPreference.mailStoppedAt") != nil {
+			if code := send("", path, "failed", "5.1.1"); code != 550 || his.Must(mailStopped, nil).At("account.notificationPreference.mailStoppedAt") != nil {
 				t.Errorf("%d", code)
 			}
 		})

@@ -1,8 +1,13 @@
 package apitest_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/textproto"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,5 +103,49 @@ func TestAnswersOfNewMembers(t *testing.T) {
 		if e := deliver(a.T, a.socket, links); e == nil || e.Code != 550 {
 			a.T.Errorf("four links: %v", e)
 		}
+	})
+}
+
+// A connection that brings too much mail is ended, whatever was said of it and however often the other server says hello.
+func TestConnectionsEnd(t *testing.T) {
+	eachAnswering(t, func(a answering, _, _ *apitest.Person) {
+		conn, err := new(net.Dialer).DialContext(a.T.Context(), "unix", a.socket)
+		must0(a.T, err)
+		defer func() { _ = conn.Close() }()
+		must0(a.T, conn.SetDeadline(time.Now().Add(time.Minute)))
+		talk := textproto.NewConn(conn)
+		say := func(line string, want int) string {
+			a.T.Helper()
+			if line != "" {
+				must0(a.T, talk.PrintfLine("%s", line))
+			}
+			code, text, err := talk.ReadResponse(0)
+			if err != nil || code != want {
+				a.T.Fatalf("%q: %d %s (%v)", line, code, text, err)
+			}
+			return text
+		}
+		say("", 220)
+		for range 2 {
+			say("LHLO mail.example", 250)
+			for range 50 {
+				say("MAIL FROM:<eve@mail.example>", 250)
+				say("RSET", 250)
+			}
+		}
+		say("LHLO mail.example", 250)
+		if text := say("MAIL FROM:<eve@mail.example>", 421); !strings.HasPrefix(text, "4.7.0 ") {
+			a.T.Error(text)
+		}
+		if line, err := talk.ReadLine(); !errors.Is(err, io.EOF) {
+			a.T.Errorf("the connection goes on: %q (%v)", line, err)
+		}
+		other, err := new(net.Dialer).DialContext(a.T.Context(), "unix", a.socket)
+		must0(a.T, err)
+		defer func() { _ = other.Close() }()
+		talk = textproto.NewConn(other)
+		say("", 220)
+		say("LHLO mail.example", 250)
+		say("MAIL FROM:<eve@mail.example>", 250)
 	})
 }

@@ -101,7 +101,7 @@ func (s *Service) mac(ctx context.Context, id gid.ID, of string) ([]byte, error)
 
 // notificationOf is what an address for answers was made for. Mail servers may change the case of letters.
 func (s *Service) notificationOf(ctx context.Context, address string) (gid.ID, error) {
-	id, sum, is := s.read(address, replyPrefix, gid.Notification)
+	id, sum, is := s.read(address, replyPrefix, gid.Notification, 0)
 	if !is {
 		return gid.ID{}, errNoAddress
 	}
@@ -115,12 +115,12 @@ func (s *Service) notificationOf(ctx context.Context, address string) (gid.ID, e
 	return id, nil
 }
 
-// read takes an address apart that may have been made here: into an id of a kind and a mac.
-func (s *Service) read(address, prefix string, kind gid.Kind) (id gid.ID, mac []byte, is bool) {
+// read takes an address apart that may have been made here: into an id of a kind, and a mac behind some more bytes.
+func (s *Service) read(address, prefix string, kind gid.Kind, more int) (id gid.ID, rest []byte, is bool) {
 	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
 	token, is := strings.CutPrefix(local, prefix)
 	raw, err := base32Lower.DecodeString(token)
-	if !is || domain != strings.ToLower(s.Domain) || err != nil || len(raw) != len(gid.ID{})+macBytes {
+	if !is || domain != strings.ToLower(s.Domain) || err != nil || len(raw) != len(gid.ID{})+more+macBytes {
 		return gid.ID{}, nil, false
 	}
 	id = gid.ID(raw[:len(gid.ID{})])
@@ -137,6 +137,7 @@ var (
 	errMalformed = refusal(smtp.EnhancedCode{5, 6, 0}, "This mail cannot be read.")
 	errNothing   = refusal(smtp.EnhancedCode{5, 6, 0}, "There is no answer in this mail: nothing but what was quoted, or a signature.")
 	errTooMany   = &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "Too much mail has come. Please send it again later."}
+	errEnough    = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "Much mail has come through this connection. Please open another one."}
 	errLater     = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "Not now. Please send it again."}
 )
 

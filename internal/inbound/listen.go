@@ -124,10 +124,22 @@ func (b *bounded) Accept() (net.Conn, error) {
 	return c, nil
 }
 
+// connection is one of another server. What it does is done by one goroutine, but for Close.
 type connection struct {
 	net.Conn
 	leave  func()
 	forget func()
+	mails  int  // that were begun, however often the other server has said hello
+	last   bool // what is written next is the last
+}
+
+// Write closes the connection behind the last answer, which is one line.
+func (c *connection) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if c.last {
+		_ = c.Close()
+	}
+	return n, err
 }
 
 // Close makes room.
@@ -143,14 +155,18 @@ type backend struct {
 }
 
 // NewSession begins a conversation.
-func (b backend) NewSession(*smtp.Conn) (smtp.Session, error) {
-	return &session{Service: b.Service}, nil
+func (b backend) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	conn, is := c.Conn().(*connection)
+	if !is {
+		return nil, fmt.Errorf("take mail: a connection is a %T", c.Conn())
+	}
+	return &session{Service: b.Service, conn: conn}, nil
 }
 
 // session is a conversation with another server.
 type session struct {
 	*Service
-	mails      int // that were begun
+	conn       *connection
 	sender     string
 	recipients []recipient
 }
@@ -167,10 +183,11 @@ func (s *session) Reset() { s.sender, s.recipients = "", nil }
 // Logout ends the conversation.
 func (s *session) Logout() error { return nil }
 
-// Mail begins a mail, unless too many came through this connection.
+// Mail begins a mail. Too many end the connection: the library would let the other server go on after any answer.
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
-	if s.mails++; s.mails > perConnection && !s.Unlimited {
-		return s.outcome(viewer.NewContext(context.Background(), viewer.System("take mail")), errTooMany)
+	if s.conn.mails++; s.conn.mails > perConnection && !s.Unlimited {
+		s.conn.last = true
+		return s.outcome(viewer.NewContext(context.Background(), viewer.System("take mail")), errEnough)
 	}
 	s.sender = from
 	return nil

@@ -16,6 +16,7 @@ var (
 )
 
 // perConnection is how many mails one connection brings, whoever they are from: nothing is known of it yet, so nothing is written down.
+// The next one ends it (RFC 5321, 4.2.3: 421).
 const perConnection = 100
 
 // within counts a mail under a key: errTooMany when there were too many.
