@@ -36,6 +36,8 @@ type Mail struct {
 	LastError string `json:"last_error,omitempty"`
 	// FailedAt holds the value of the "failed_at" field.
 	FailedAt *time.Time `json:"failed_at,omitempty"`
+	// Until holds the value of the "until" field.
+	Until *time.Time `json:"until,omitempty"`
 	// RetriedAt holds the value of the "retried_at" field.
 	RetriedAt    *time.Time `json:"retried_at,omitempty"`
 	selectValues sql.SelectValues
@@ -55,7 +57,7 @@ func (*Mail) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case mail.FieldAddress, mail.FieldTemplate, mail.FieldLastError:
 			values[i] = new(sql.NullString)
-		case mail.FieldCreatedAt, mail.FieldNextAt, mail.FieldFailedAt, mail.FieldRetriedAt:
+		case mail.FieldCreatedAt, mail.FieldNextAt, mail.FieldFailedAt, mail.FieldUntil, mail.FieldRetriedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -129,6 +131,13 @@ func (_m *Mail) assignValues(columns []string, values []any) error {
 				_m.FailedAt = new(time.Time)
 				*_m.FailedAt = value.Time
 			}
+		case mail.FieldUntil:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field until", values[i])
+			} else if value.Valid {
+				_m.Until = new(time.Time)
+				*_m.Until = value.Time
+			}
 		case mail.FieldRetriedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field retried_at", values[i])
@@ -195,6 +204,11 @@ func (_m *Mail) String() string {
 	builder.WriteString(", ")
 	if v := _m.FailedAt; v != nil {
 		builder.WriteString("failed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.Until; v != nil {
+		builder.WriteString("until=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")

@@ -93,6 +93,20 @@ func (_c *MailCreate) SetNillableFailedAt(v *time.Time) *MailCreate {
 	return _c
 }
 
+// SetUntil sets the "until" field.
+func (_c *MailCreate) SetUntil(v time.Time) *MailCreate {
+	_c.mutation.SetUntil(v)
+	return _c
+}
+
+// SetNillableUntil sets the "until" field if the given value is not nil.
+func (_c *MailCreate) SetNillableUntil(v *time.Time) *MailCreate {
+	if v != nil {
+		_c.SetUntil(*v)
+	}
+	return _c
+}
+
 // SetRetriedAt sets the "retried_at" field.
 func (_c *MailCreate) SetRetriedAt(v time.Time) *MailCreate {
 	_c.mutation.SetRetriedAt(v)
@@ -244,6 +258,10 @@ func (_c *MailCreate) createSpec() (*Mail, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.FailedAt(); ok {
 		_spec.SetField(mail.FieldFailedAt, field.TypeTime, value)
 		_node.FailedAt = &value
+	}
+	if value, ok := _c.mutation.Until(); ok {
+		_spec.SetField(mail.FieldUntil, field.TypeTime, value)
+		_node.Until = &value
 	}
 	if value, ok := _c.mutation.RetriedAt(); ok {
 		_spec.SetField(mail.FieldRetriedAt, field.TypeTime, value)

@@ -186,6 +186,9 @@ func (_u *MailUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.FailedAtCleared() {
 		_spec.ClearField(mail.FieldFailedAt, field.TypeTime)
 	}
+	if _u.mutation.UntilCleared() {
+		_spec.ClearField(mail.FieldUntil, field.TypeTime)
+	}
 	if value, ok := _u.mutation.RetriedAt(); ok {
 		_spec.SetField(mail.FieldRetriedAt, field.TypeTime, value)
 	}
@@ -400,6 +403,9 @@ func (_u *MailUpdateOne) sqlSave(ctx context.Context) (_node *Mail, err error) {
 	}
 	if _u.mutation.FailedAtCleared() {
 		_spec.ClearField(mail.FieldFailedAt, field.TypeTime)
+	}
+	if _u.mutation.UntilCleared() {
+		_spec.ClearField(mail.FieldUntil, field.TypeTime)
 	}
 	if value, ok := _u.mutation.RetriedAt(); ok {
 		_spec.SetField(mail.FieldRetriedAt, field.TypeTime, value)

@@ -27989,6 +27989,7 @@ type MailMutation struct {
 	next_at       *time.Time
 	last_error    *string
 	failed_at     *time.Time
+	until         *time.Time
 	retried_at    *time.Time
 	clearedFields map[string]struct{}
 	done          bool
@@ -28434,6 +28435,55 @@ func (m *MailMutation) ResetFailedAt() {
 	delete(m.clearedFields, mail.FieldFailedAt)
 }
 
+// SetUntil sets the "until" field.
+func (m *MailMutation) SetUntil(t time.Time) {
+	m.until = &t
+}
+
+// Until returns the value of the "until" field in the mutation.
+func (m *MailMutation) Until() (r time.Time, exists bool) {
+	v := m.until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntil returns the old "until" field's value of the Mail entity.
+// If the Mail object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MailMutation) OldUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
+	}
+	return oldValue.Until, nil
+}
+
+// ClearUntil clears the value of the "until" field.
+func (m *MailMutation) ClearUntil() {
+	m.until = nil
+	m.clearedFields[mail.FieldUntil] = struct{}{}
+}
+
+// UntilCleared returns if the "until" field was cleared in this mutation.
+func (m *MailMutation) UntilCleared() bool {
+	_, ok := m.clearedFields[mail.FieldUntil]
+	return ok
+}
+
+// ResetUntil resets all changes to the "until" field.
+func (m *MailMutation) ResetUntil() {
+	m.until = nil
+	delete(m.clearedFields, mail.FieldUntil)
+}
+
 // SetRetriedAt sets the "retried_at" field.
 func (m *MailMutation) SetRetriedAt(t time.Time) {
 	m.retried_at = &t
@@ -28517,7 +28567,7 @@ func (m *MailMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MailMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.created_at != nil {
 		fields = append(fields, mail.FieldCreatedAt)
 	}
@@ -28541,6 +28591,9 @@ func (m *MailMutation) Fields() []string {
 	}
 	if m.failed_at != nil {
 		fields = append(fields, mail.FieldFailedAt)
+	}
+	if m.until != nil {
+		fields = append(fields, mail.FieldUntil)
 	}
 	if m.retried_at != nil {
 		fields = append(fields, mail.FieldRetriedAt)
@@ -28569,6 +28622,8 @@ func (m *MailMutation) Field(name string) (ent.Value, bool) {
 		return m.LastError()
 	case mail.FieldFailedAt:
 		return m.FailedAt()
+	case mail.FieldUntil:
+		return m.Until()
 	case mail.FieldRetriedAt:
 		return m.RetriedAt()
 	}
@@ -28596,6 +28651,8 @@ func (m *MailMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldLastError(ctx)
 	case mail.FieldFailedAt:
 		return m.OldFailedAt(ctx)
+	case mail.FieldUntil:
+		return m.OldUntil(ctx)
 	case mail.FieldRetriedAt:
 		return m.OldRetriedAt(ctx)
 	}
@@ -28663,6 +28720,13 @@ func (m *MailMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetFailedAt(v)
 		return nil
+	case mail.FieldUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntil(v)
+		return nil
 	case mail.FieldRetriedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -28721,6 +28785,9 @@ func (m *MailMutation) ClearedFields() []string {
 	if m.FieldCleared(mail.FieldFailedAt) {
 		fields = append(fields, mail.FieldFailedAt)
 	}
+	if m.FieldCleared(mail.FieldUntil) {
+		fields = append(fields, mail.FieldUntil)
+	}
 	if m.FieldCleared(mail.FieldRetriedAt) {
 		fields = append(fields, mail.FieldRetriedAt)
 	}
@@ -28743,6 +28810,9 @@ func (m *MailMutation) ClearField(name string) error {
 		return nil
 	case mail.FieldFailedAt:
 		m.ClearFailedAt()
+		return nil
+	case mail.FieldUntil:
+		m.ClearUntil()
 		return nil
 	case mail.FieldRetriedAt:
 		m.ClearRetriedAt()
@@ -28778,6 +28848,9 @@ func (m *MailMutation) ResetField(name string) error {
 		return nil
 	case mail.FieldFailedAt:
 		m.ResetFailedAt()
+		return nil
+	case mail.FieldUntil:
+		m.ResetUntil()
 		return nil
 	case mail.FieldRetriedAt:
 		m.ResetRetriedAt()
@@ -32269,6 +32342,7 @@ type NotificationMutation struct {
 	created_at       *time.Time
 	reasons          *[]string
 	appendreasons    []string
+	told_at          *time.Time
 	read_at          *time.Time
 	mentions         *bool
 	duty             *bool
@@ -32624,6 +32698,55 @@ func (m *NotificationMutation) AppendedReasons() ([]string, bool) {
 func (m *NotificationMutation) ResetReasons() {
 	m.reasons = nil
 	m.appendreasons = nil
+}
+
+// SetToldAt sets the "told_at" field.
+func (m *NotificationMutation) SetToldAt(t time.Time) {
+	m.told_at = &t
+}
+
+// ToldAt returns the value of the "told_at" field in the mutation.
+func (m *NotificationMutation) ToldAt() (r time.Time, exists bool) {
+	v := m.told_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldToldAt returns the old "told_at" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldToldAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldToldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldToldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldToldAt: %w", err)
+	}
+	return oldValue.ToldAt, nil
+}
+
+// ClearToldAt clears the value of the "told_at" field.
+func (m *NotificationMutation) ClearToldAt() {
+	m.told_at = nil
+	m.clearedFields[notification.FieldToldAt] = struct{}{}
+}
+
+// ToldAtCleared returns if the "told_at" field was cleared in this mutation.
+func (m *NotificationMutation) ToldAtCleared() bool {
+	_, ok := m.clearedFields[notification.FieldToldAt]
+	return ok
+}
+
+// ResetToldAt resets all changes to the "told_at" field.
+func (m *NotificationMutation) ResetToldAt() {
+	m.told_at = nil
+	delete(m.clearedFields, notification.FieldToldAt)
 }
 
 // SetReadAt sets the "read_at" field.
@@ -33108,7 +33231,7 @@ func (m *NotificationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *NotificationMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 15)
 	if m.created_at != nil {
 		fields = append(fields, notification.FieldCreatedAt)
 	}
@@ -33126,6 +33249,9 @@ func (m *NotificationMutation) Fields() []string {
 	}
 	if m.reasons != nil {
 		fields = append(fields, notification.FieldReasons)
+	}
+	if m.told_at != nil {
+		fields = append(fields, notification.FieldToldAt)
 	}
 	if m.read_at != nil {
 		fields = append(fields, notification.FieldReadAt)
@@ -33171,6 +33297,8 @@ func (m *NotificationMutation) Field(name string) (ent.Value, bool) {
 		return m.PostID()
 	case notification.FieldReasons:
 		return m.Reasons()
+	case notification.FieldToldAt:
+		return m.ToldAt()
 	case notification.FieldReadAt:
 		return m.ReadAt()
 	case notification.FieldMentions:
@@ -33208,6 +33336,8 @@ func (m *NotificationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldPostID(ctx)
 	case notification.FieldReasons:
 		return m.OldReasons(ctx)
+	case notification.FieldToldAt:
+		return m.OldToldAt(ctx)
 	case notification.FieldReadAt:
 		return m.OldReadAt(ctx)
 	case notification.FieldMentions:
@@ -33274,6 +33404,13 @@ func (m *NotificationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetReasons(v)
+		return nil
+	case notification.FieldToldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetToldAt(v)
 		return nil
 	case notification.FieldReadAt:
 		v, ok := value.(time.Time)
@@ -33361,6 +33498,9 @@ func (m *NotificationMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *NotificationMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(notification.FieldToldAt) {
+		fields = append(fields, notification.FieldToldAt)
+	}
 	if m.FieldCleared(notification.FieldReadAt) {
 		fields = append(fields, notification.FieldReadAt)
 	}
@@ -33387,6 +33527,9 @@ func (m *NotificationMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *NotificationMutation) ClearField(name string) error {
 	switch name {
+	case notification.FieldToldAt:
+		m.ClearToldAt()
+		return nil
 	case notification.FieldReadAt:
 		m.ClearReadAt()
 		return nil
@@ -33424,6 +33567,9 @@ func (m *NotificationMutation) ResetField(name string) error {
 		return nil
 	case notification.FieldReasons:
 		m.ResetReasons()
+		return nil
+	case notification.FieldToldAt:
+		m.ResetToldAt()
 		return nil
 	case notification.FieldReadAt:
 		m.ResetReadAt()

@@ -35,6 +35,8 @@ type Notification struct {
 	PostID gid.ID `json:"post_id,omitempty"`
 	// Reasons holds the value of the "reasons" field.
 	Reasons []string `json:"reasons,omitempty"`
+	// ToldAt holds the value of the "told_at" field.
+	ToldAt *time.Time `json:"told_at,omitempty"`
 	// ReadAt holds the value of the "read_at" field.
 	ReadAt *time.Time `json:"read_at,omitempty"`
 	// Mentions holds the value of the "mentions" field.
@@ -128,7 +130,7 @@ func (*Notification) scanValues(columns []string) ([]any, error) {
 			values[i] = new(gid.ID)
 		case notification.FieldMentions, notification.FieldDuty, notification.FieldFlagged, notification.FieldNews:
 			values[i] = new(sql.NullBool)
-		case notification.FieldCreatedAt, notification.FieldReadAt, notification.FieldRestReadAt, notification.FieldMailDueAt, notification.FieldMailedAt:
+		case notification.FieldCreatedAt, notification.FieldToldAt, notification.FieldReadAt, notification.FieldRestReadAt, notification.FieldMailDueAt, notification.FieldMailedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -188,6 +190,13 @@ func (_m *Notification) assignValues(columns []string, values []any) error {
 				if err := json.Unmarshal(*value, &_m.Reasons); err != nil {
 					return fmt.Errorf("unmarshal field reasons: %w", err)
 				}
+			}
+		case notification.FieldToldAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field told_at", values[i])
+			} else if value.Valid {
+				_m.ToldAt = new(time.Time)
+				*_m.ToldAt = value.Time
 			}
 		case notification.FieldReadAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -314,6 +323,11 @@ func (_m *Notification) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("reasons=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Reasons))
+	builder.WriteString(", ")
+	if v := _m.ToldAt; v != nil {
+		builder.WriteString("told_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	if v := _m.ReadAt; v != nil {
 		builder.WriteString("read_at=")

@@ -60,6 +60,20 @@ func (_c *NotificationCreate) SetReasons(v []string) *NotificationCreate {
 	return _c
 }
 
+// SetToldAt sets the "told_at" field.
+func (_c *NotificationCreate) SetToldAt(v time.Time) *NotificationCreate {
+	_c.mutation.SetToldAt(v)
+	return _c
+}
+
+// SetNillableToldAt sets the "told_at" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableToldAt(v *time.Time) *NotificationCreate {
+	if v != nil {
+		_c.SetToldAt(*v)
+	}
+	return _c
+}
+
 // SetReadAt sets the "read_at" field.
 func (_c *NotificationCreate) SetReadAt(v time.Time) *NotificationCreate {
 	_c.mutation.SetReadAt(v)
@@ -337,6 +351,10 @@ func (_c *NotificationCreate) createSpec() (*Notification, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Reasons(); ok {
 		_spec.SetField(notification.FieldReasons, field.TypeJSON, value)
 		_node.Reasons = value
+	}
+	if value, ok := _c.mutation.ToldAt(); ok {
+		_spec.SetField(notification.FieldToldAt, field.TypeTime, value)
+		_node.ToldAt = &value
 	}
 	if value, ok := _c.mutation.ReadAt(); ok {
 		_spec.SetField(notification.FieldReadAt, field.TypeTime, value)

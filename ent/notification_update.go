@@ -58,6 +58,26 @@ func (_u *NotificationUpdate) AppendReasons(v []string) *NotificationUpdate {
 	return _u
 }
 
+// SetToldAt sets the "told_at" field.
+func (_u *NotificationUpdate) SetToldAt(v time.Time) *NotificationUpdate {
+	_u.mutation.SetToldAt(v)
+	return _u
+}
+
+// SetNillableToldAt sets the "told_at" field if the given value is not nil.
+func (_u *NotificationUpdate) SetNillableToldAt(v *time.Time) *NotificationUpdate {
+	if v != nil {
+		_u.SetToldAt(*v)
+	}
+	return _u
+}
+
+// ClearToldAt clears the value of the "told_at" field.
+func (_u *NotificationUpdate) ClearToldAt() *NotificationUpdate {
+	_u.mutation.ClearToldAt()
+	return _u
+}
+
 // SetReadAt sets the "read_at" field.
 func (_u *NotificationUpdate) SetReadAt(v time.Time) *NotificationUpdate {
 	_u.mutation.SetReadAt(v)
@@ -280,6 +300,12 @@ func (_u *NotificationUpdate) sqlSave(ctx context.Context) (_node int, err error
 			sqljson.Append(u, notification.FieldReasons, value)
 		})
 	}
+	if value, ok := _u.mutation.ToldAt(); ok {
+		_spec.SetField(notification.FieldToldAt, field.TypeTime, value)
+	}
+	if _u.mutation.ToldAtCleared() {
+		_spec.ClearField(notification.FieldToldAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.ReadAt(); ok {
 		_spec.SetField(notification.FieldReadAt, field.TypeTime, value)
 	}
@@ -390,6 +416,26 @@ func (_u *NotificationUpdateOne) SetReasons(v []string) *NotificationUpdateOne {
 // AppendReasons appends value to the "reasons" field.
 func (_u *NotificationUpdateOne) AppendReasons(v []string) *NotificationUpdateOne {
 	_u.mutation.AppendReasons(v)
+	return _u
+}
+
+// SetToldAt sets the "told_at" field.
+func (_u *NotificationUpdateOne) SetToldAt(v time.Time) *NotificationUpdateOne {
+	_u.mutation.SetToldAt(v)
+	return _u
+}
+
+// SetNillableToldAt sets the "told_at" field if the given value is not nil.
+func (_u *NotificationUpdateOne) SetNillableToldAt(v *time.Time) *NotificationUpdateOne {
+	if v != nil {
+		_u.SetToldAt(*v)
+	}
+	return _u
+}
+
+// ClearToldAt clears the value of the "told_at" field.
+func (_u *NotificationUpdateOne) ClearToldAt() *NotificationUpdateOne {
+	_u.mutation.ClearToldAt()
 	return _u
 }
 
@@ -644,6 +690,12 @@ func (_u *NotificationUpdateOne) sqlSave(ctx context.Context) (_node *Notificati
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, notification.FieldReasons, value)
 		})
+	}
+	if value, ok := _u.mutation.ToldAt(); ok {
+		_spec.SetField(notification.FieldToldAt, field.TypeTime, value)
+	}
+	if _u.mutation.ToldAtCleared() {
+		_spec.ClearField(notification.FieldToldAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.ReadAt(); ok {
 		_spec.SetField(notification.FieldReadAt, field.TypeTime, value)

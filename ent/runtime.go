@@ -394,19 +394,19 @@ func init() {
 	notificationFields := schema.Notification{}.Fields()
 	_ = notificationFields
 	// notificationDescMentions is the schema descriptor for mentions field.
-	notificationDescMentions := notificationFields[6].Descriptor()
+	notificationDescMentions := notificationFields[7].Descriptor()
 	// notification.DefaultMentions holds the default value on creation for the mentions field.
 	notification.DefaultMentions = notificationDescMentions.Default.(bool)
 	// notificationDescDuty is the schema descriptor for duty field.
-	notificationDescDuty := notificationFields[7].Descriptor()
+	notificationDescDuty := notificationFields[8].Descriptor()
 	// notification.DefaultDuty holds the default value on creation for the duty field.
 	notification.DefaultDuty = notificationDescDuty.Default.(bool)
 	// notificationDescFlagged is the schema descriptor for flagged field.
-	notificationDescFlagged := notificationFields[8].Descriptor()
+	notificationDescFlagged := notificationFields[9].Descriptor()
 	// notification.DefaultFlagged holds the default value on creation for the flagged field.
 	notification.DefaultFlagged = notificationDescFlagged.Default.(bool)
 	// notificationDescNews is the schema descriptor for news field.
-	notificationDescNews := notificationFields[9].Descriptor()
+	notificationDescNews := notificationFields[10].Descriptor()
 	// notification.DefaultNews holds the default value on creation for the news field.
 	notification.DefaultNews = notificationDescNews.Default.(bool)
 	notificationjobFields := schema.NotificationJob{}.Fields()

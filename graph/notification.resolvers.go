@@ -123,6 +123,12 @@ func (r *notificationResolver) Actor(ctx context.Context, obj *ent.Notification)
 	})
 }
 
+func (r *notificationResolver) ReadAt(ctx context.Context, obj *ent.Notification) (*time.Time, error) {
+	return together(ctx, obj, func(objs []*ent.Notification) ([]*time.Time, error) {
+		return r.Notify.ReadAts(ctx, viewer.From(ctx), objs)
+	})
+}
+
 func (r *notificationGroupResolver) Thread(ctx context.Context, obj *ent.Notification) (*ent.Thread, error) {
 	return together(ctx, obj, func(objs []*ent.Notification) ([]*ent.Thread, error) {
 		return r.threads(ctx, each(objs, func(n *ent.Notification) gid.ID { return n.ThreadID }))

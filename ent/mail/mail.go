@@ -27,6 +27,8 @@ const (
 	FieldLastError = "last_error"
 	// FieldFailedAt holds the string denoting the failed_at field in the database.
 	FieldFailedAt = "failed_at"
+	// FieldUntil holds the string denoting the until field in the database.
+	FieldUntil = "until"
 	// FieldRetriedAt holds the string denoting the retried_at field in the database.
 	FieldRetriedAt = "retried_at"
 	// Table holds the table name of the mail in the database.
@@ -44,6 +46,7 @@ var Columns = []string{
 	FieldNextAt,
 	FieldLastError,
 	FieldFailedAt,
+	FieldUntil,
 	FieldRetriedAt,
 }
 
@@ -105,6 +108,11 @@ func ByLastError(opts ...sql.OrderTermOption) OrderOption {
 // ByFailedAt orders the results by the failed_at field.
 func ByFailedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldFailedAt, opts...).ToFunc()
+}
+
+// ByUntil orders the results by the until field.
+func ByUntil(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUntil, opts...).ToFunc()
 }
 
 // ByRetriedAt orders the results by the retried_at field.

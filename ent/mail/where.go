@@ -90,6 +90,11 @@ func FailedAt(v time.Time) predicate.Mail {
 	return predicate.Mail(sql.FieldEQ(FieldFailedAt, v))
 }
 
+// Until applies equality check predicate on the "until" field. It's identical to UntilEQ.
+func Until(v time.Time) predicate.Mail {
+	return predicate.Mail(sql.FieldEQ(FieldUntil, v))
+}
+
 // RetriedAt applies equality check predicate on the "retried_at" field. It's identical to RetriedAtEQ.
 func RetriedAt(v time.Time) predicate.Mail {
 	return predicate.Mail(sql.FieldEQ(FieldRetriedAt, v))
@@ -468,6 +473,56 @@ func FailedAtIsNil() predicate.Mail {
 // FailedAtNotNil applies the NotNil predicate on the "failed_at" field.
 func FailedAtNotNil() predicate.Mail {
 	return predicate.Mail(sql.FieldNotNull(FieldFailedAt))
+}
+
+// UntilEQ applies the EQ predicate on the "until" field.
+func UntilEQ(v time.Time) predicate.Mail {
+	return predicate.Mail(sql.FieldEQ(FieldUntil, v))
+}
+
+// UntilNEQ applies the NEQ predicate on the "until" field.
+func UntilNEQ(v time.Time) predicate.Mail {
+	return predicate.Mail(sql.FieldNEQ(FieldUntil, v))
+}
+
+// UntilIn applies the In predicate on the "until" field.
+func UntilIn(vs ...time.Time) predicate.Mail {
+	return predicate.Mail(sql.FieldIn(FieldUntil, vs...))
+}
+
+// UntilNotIn applies the NotIn predicate on the "until" field.
+func UntilNotIn(vs ...time.Time) predicate.Mail {
+	return predicate.Mail(sql.FieldNotIn(FieldUntil, vs...))
+}
+
+// UntilGT applies the GT predicate on the "until" field.
+func UntilGT(v time.Time) predicate.Mail {
+	return predicate.Mail(sql.FieldGT(FieldUntil, v))
+}
+
+// UntilGTE applies the GTE predicate on the "until" field.
+func UntilGTE(v time.Time) predicate.Mail {
+	return predicate.Mail(sql.FieldGTE(FieldUntil, v))
+}
+
+// UntilLT applies the LT predicate on the "until" field.
+func UntilLT(v time.Time) predicate.Mail {
+	return predicate.Mail(sql.FieldLT(FieldUntil, v))
+}
+
+// UntilLTE applies the LTE predicate on the "until" field.
+func UntilLTE(v time.Time) predicate.Mail {
+	return predicate.Mail(sql.FieldLTE(FieldUntil, v))
+}
+
+// UntilIsNil applies the IsNil predicate on the "until" field.
+func UntilIsNil() predicate.Mail {
+	return predicate.Mail(sql.FieldIsNull(FieldUntil))
+}
+
+// UntilNotNil applies the NotNil predicate on the "until" field.
+func UntilNotNil() predicate.Mail {
+	return predicate.Mail(sql.FieldNotNull(FieldUntil))
 }
 
 // RetriedAtEQ applies the EQ predicate on the "retried_at" field.

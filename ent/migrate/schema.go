@@ -1586,6 +1586,7 @@ var (
 		{Name: "next_at", Type: field.TypeTime},
 		{Name: "last_error", Type: field.TypeString, Default: ""},
 		{Name: "failed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "until", Type: field.TypeTime, Nullable: true},
 		{Name: "retried_at", Type: field.TypeTime, Nullable: true},
 	}
 	// MailsTable holds the schema information for the "mails" table.
@@ -1797,6 +1798,7 @@ var (
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "reasons", Type: field.TypeJSON},
+		{Name: "told_at", Type: field.TypeTime, Nullable: true},
 		{Name: "read_at", Type: field.TypeTime, Nullable: true},
 		{Name: "mentions", Type: field.TypeBool, Default: false},
 		{Name: "duty", Type: field.TypeBool, Default: false},
@@ -1818,25 +1820,25 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "notifications_members_recipient",
-				Columns:    []*schema.Column{NotificationsColumns[11]},
-				RefColumns: []*schema.Column{MembersColumns[0]},
-				OnDelete:   schema.Restrict,
-			},
-			{
-				Symbol:     "notifications_members_actor",
 				Columns:    []*schema.Column{NotificationsColumns[12]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
-				Symbol:     "notifications_threads_thread",
+				Symbol:     "notifications_members_actor",
 				Columns:    []*schema.Column{NotificationsColumns[13]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "notifications_threads_thread",
+				Columns:    []*schema.Column{NotificationsColumns[14]},
 				RefColumns: []*schema.Column{ThreadsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "notifications_posts_post",
-				Columns:    []*schema.Column{NotificationsColumns[14]},
+				Columns:    []*schema.Column{NotificationsColumns[15]},
 				RefColumns: []*schema.Column{PostsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1845,17 +1847,17 @@ var (
 			{
 				Name:    "notification_recipient_id_post_id",
 				Unique:  true,
-				Columns: []*schema.Column{NotificationsColumns[11], NotificationsColumns[14]},
+				Columns: []*schema.Column{NotificationsColumns[12], NotificationsColumns[15]},
 			},
 			{
 				Name:    "notification_post_id",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[14]},
+				Columns: []*schema.Column{NotificationsColumns[15]},
 			},
 			{
 				Name:    "notification_recipient_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[11], NotificationsColumns[0]},
+				Columns: []*schema.Column{NotificationsColumns[12], NotificationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
 						NotificationsColumns[0].Name: true,
@@ -1863,14 +1865,19 @@ var (
 				},
 			},
 			{
-				Name:    "notification_group",
+				Name:    "notification_told",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[11], NotificationsColumns[13], NotificationsColumns[0]},
+				Columns: []*schema.Column{NotificationsColumns[12], NotificationsColumns[3], NotificationsColumns[0]},
+			},
+			{
+				Name:    "notification_group_told",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[12], NotificationsColumns[14], NotificationsColumns[3], NotificationsColumns[0]},
 			},
 			{
 				Name:    "notification_unread",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[11], NotificationsColumns[13]},
+				Columns: []*schema.Column{NotificationsColumns[12], NotificationsColumns[14]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "read_at IS NULL",
 				},
@@ -1878,7 +1885,7 @@ var (
 			{
 				Name:    "notification_mail_due",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[9], NotificationsColumns[11]},
+				Columns: []*schema.Column{NotificationsColumns[10], NotificationsColumns[12]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "mail_due_at IS NOT NULL",
 				},

@@ -24,6 +24,8 @@ const (
 	FieldPostID = "post_id"
 	// FieldReasons holds the string denoting the reasons field in the database.
 	FieldReasons = "reasons"
+	// FieldToldAt holds the string denoting the told_at field in the database.
+	FieldToldAt = "told_at"
 	// FieldReadAt holds the string denoting the read_at field in the database.
 	FieldReadAt = "read_at"
 	// FieldMentions holds the string denoting the mentions field in the database.
@@ -89,6 +91,7 @@ var Columns = []string{
 	FieldThreadID,
 	FieldPostID,
 	FieldReasons,
+	FieldToldAt,
 	FieldReadAt,
 	FieldMentions,
 	FieldDuty,
@@ -151,6 +154,11 @@ func ByThreadID(opts ...sql.OrderTermOption) OrderOption {
 // ByPostID orders the results by the post_id field.
 func ByPostID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPostID, opts...).ToFunc()
+}
+
+// ByToldAt orders the results by the told_at field.
+func ByToldAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldToldAt, opts...).ToFunc()
 }
 
 // ByReadAt orders the results by the read_at field.

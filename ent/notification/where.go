@@ -81,6 +81,11 @@ func PostID(v gid.ID) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldPostID, v))
 }
 
+// ToldAt applies equality check predicate on the "told_at" field. It's identical to ToldAtEQ.
+func ToldAt(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldToldAt, v))
+}
+
 // ReadAt applies equality check predicate on the "read_at" field. It's identical to ReadAtEQ.
 func ReadAt(v time.Time) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldReadAt, v))
@@ -239,6 +244,56 @@ func PostIDIn(vs ...gid.ID) predicate.Notification {
 // PostIDNotIn applies the NotIn predicate on the "post_id" field.
 func PostIDNotIn(vs ...gid.ID) predicate.Notification {
 	return predicate.Notification(sql.FieldNotIn(FieldPostID, vs...))
+}
+
+// ToldAtEQ applies the EQ predicate on the "told_at" field.
+func ToldAtEQ(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldToldAt, v))
+}
+
+// ToldAtNEQ applies the NEQ predicate on the "told_at" field.
+func ToldAtNEQ(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldToldAt, v))
+}
+
+// ToldAtIn applies the In predicate on the "told_at" field.
+func ToldAtIn(vs ...time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldIn(FieldToldAt, vs...))
+}
+
+// ToldAtNotIn applies the NotIn predicate on the "told_at" field.
+func ToldAtNotIn(vs ...time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldNotIn(FieldToldAt, vs...))
+}
+
+// ToldAtGT applies the GT predicate on the "told_at" field.
+func ToldAtGT(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldGT(FieldToldAt, v))
+}
+
+// ToldAtGTE applies the GTE predicate on the "told_at" field.
+func ToldAtGTE(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldGTE(FieldToldAt, v))
+}
+
+// ToldAtLT applies the LT predicate on the "told_at" field.
+func ToldAtLT(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldLT(FieldToldAt, v))
+}
+
+// ToldAtLTE applies the LTE predicate on the "told_at" field.
+func ToldAtLTE(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldLTE(FieldToldAt, v))
+}
+
+// ToldAtIsNil applies the IsNil predicate on the "told_at" field.
+func ToldAtIsNil() predicate.Notification {
+	return predicate.Notification(sql.FieldIsNull(FieldToldAt))
+}
+
+// ToldAtNotNil applies the NotNil predicate on the "told_at" field.
+func ToldAtNotNil() predicate.Notification {
+	return predicate.Notification(sql.FieldNotNull(FieldToldAt))
 }
 
 // ReadAtEQ applies the EQ predicate on the "read_at" field.

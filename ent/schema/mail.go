@@ -30,6 +30,8 @@ func (Mail) Fields() []ent.Field {
 		field.Time("next_at"),
 		field.String("last_error").Default(""),
 		optionalTime("failed_at"), // for good: it is kept for staff
+		// until is when the mail is worth nothing any more, because its link is dead; empty when it has none that dies sooner than such mail.
+		field.Time("until").Optional().Nillable().Immutable(),
 		// retried_at is when staff wanted it tried again: from then on it is worth as much as a new one.
 		optionalTime("retried_at"),
 	}

@@ -26,6 +26,9 @@ func (Notification) Fields() []ent.Field {
 		movableRef("thread_id"),
 		ref("post_id"),
 		field.Strings("reasons"),
+		// told_at is when the member was told last: of the post, or of something more about it. Groups are ordered by it. It is absent in what a process
+		// wrote that did not know it yet.
+		optionalTime("told_at"),
 		optionalTime("read_at"),
 		// mentions says that one of the reasons is a mention, so that these can be counted by themselves.
 		field.Bool("mentions").Default(false),
@@ -59,7 +62,8 @@ func (Notification) Indexes() []ent.Index {
 		index.Fields("recipient_id", "post_id").Unique(),
 		index.Fields("post_id"),
 		index.Fields("recipient_id", "id").Annotations(entsql.DescColumns("id")),
-		index.Fields("recipient_id", "thread_id", "id").StorageKey("notification_group"),
+		index.Fields("recipient_id", "told_at", "id").StorageKey("notification_told"),
+		index.Fields("recipient_id", "thread_id", "told_at", "id").StorageKey("notification_group_told"),
 		index.Fields("recipient_id", "thread_id").StorageKey("notification_unread").Annotations(entsql.IndexWhere("read_at IS NULL")),
 		index.Fields("mail_due_at", "recipient_id").StorageKey("notification_mail_due").Annotations(entsql.IndexWhere("mail_due_at IS NOT NULL")),
 	}

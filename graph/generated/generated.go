@@ -531,6 +531,8 @@ type NotificationResolver interface {
 	Reasons(ctx context.Context, obj *ent.Notification) ([]notify.Reason, error)
 	Subject(ctx context.Context, obj *ent.Notification) (model.NotificationSubject, error)
 	Actor(ctx context.Context, obj *ent.Notification) (*ent.Member, error)
+
+	ReadAt(ctx context.Context, obj *ent.Notification) (*time.Time, error)
 }
 type NotificationGroupResolver interface {
 	Thread(ctx context.Context, obj *ent.Notification) (*ent.Thread, error)
@@ -1512,8 +1514,8 @@ extend type Query {
 extend type Mutation {
   """
   Starts an application to a call; the viewer becomes its owner. ` + "`" + `NOT_FOUND` + "`" + ` for an organization at which the viewer has no post, ` + "`" + `CALL_CLOSED` + "`" + `
-  while the call takes no applications, ` + "`" + `ALREADY_EXISTS` + "`" + ` when there is one of the organization and the team that was not withdrawn, and
-  ` + "`" + `LIMIT_REACHED` + "`" + ` after ten within a day.
+  while the call takes no applications, ` + "`" + `ALREADY_EXISTS` + "`" + ` when there is one of the organization and the team that was not withdrawn and is
+  not a draft whose editors all have left, and ` + "`" + `LIMIT_REACHED` + "`" + ` after ten within a day.
   """
   startApplication("""What to start.""" input: StartApplicationInput!): StartApplicationPayload!
   """
@@ -1523,7 +1525,8 @@ extend type Mutation {
   saveAnswer("""The answer.""" input: SaveAnswerInput!): SaveAnswerPayload!
   """
   Submits an application: what it says is frozen. For its owner. Refused with one ` + "`" + `INVALID_INPUT` + "`" + ` for each part that is missing, at
-  ` + "`" + `answers.KEY` + "`" + `, ` + "`" + `requirements.KEY` + "`" + ` or ` + "`" + `requirements.KEY.SIGNER` + "`" + `; ` + "`" + `CALL_CLOSED` + "`" + ` from the closing instant on; ` + "`" + `ALREADY_EXISTS` + "`" + ` when it was submitted.
+  ` + "`" + `answers.KEY` + "`" + `, ` + "`" + `requirements.KEY` + "`" + ` or ` + "`" + `requirements.KEY.SIGNER` + "`" + `; ` + "`" + `CALL_CLOSED` + "`" + ` from the closing instant on; ` + "`" + `ALREADY_EXISTS` + "`" + ` when it was submitted, or
+  another one of its organization and team.
   """
   submitApplication("""Which one.""" input: SubmitApplicationInput!): SubmitApplicationPayload!
   """
@@ -4346,14 +4349,15 @@ extend type Mutation {
   removeDocument("""Which one.""" input: RemoveDocumentInput!): RemoveDocumentPayload!
   """
   Asks somebody by mail to sign a letter through a link. The link works once, for 14 days, or until the call closes for the application. For editors, like
-  ` + "`" + `addDocument` + "`" + `. ` + "`" + `ALREADY_EXISTS` + "`" + ` while the same role is asked already, and ` + "`" + `LIMIT_REACHED` + "`" + ` after 20 mails a day.
+  ` + "`" + `addDocument` + "`" + `. ` + "`" + `ALREADY_EXISTS` + "`" + ` while the same role is asked already, and ` + "`" + `LIMIT_REACHED` + "`" + ` after 20 mails a day, or when the address, or the viewer for all
+  their applications, had too many of them.
   """
   requestSignature("""Whom to ask.""" input: RequestSignatureInput!): RequestSignaturePayload!
   """Takes a request back: its link shows that. For editors, like ` + "`" + `addDocument` + "`" + `. ` + "`" + `FORBIDDEN` + "`" + ` once it was answered; doing it again changes nothing."""
   cancelSignatureRequest("""Which one.""" input: CancelSignatureRequestInput!): CancelSignatureRequestPayload!
   """
   Sends a request again, as a new one with another link; the old link is void. For editors, like ` + "`" + `addDocument` + "`" + `. ` + "`" + `FORBIDDEN` + "`" + ` once it was signed, and
-  ` + "`" + `LIMIT_REACHED` + "`" + ` after 20 mails a day.
+  ` + "`" + `LIMIT_REACHED` + "`" + ` like ` + "`" + `requestSignature` + "`" + `.
   """
   resendSignatureRequest("""Which one.""" input: ResendSignatureRequestInput!): ResendSignatureRequestPayload!
 }
@@ -6254,8 +6258,11 @@ type Notification implements Node {
   actor: Member!
   """When it was made."""
   createdAt: DateTime!
-  """When it was read; null while it is unread. Reading the thread up to the post reads it too."""
-  readAt: DateTime
+  """
+  When it was read; null while it is unread. Reading the thread up to the post reads it too. What flags made unread again is read for who does not moderate
+  the post's space any more.
+  """
+  readAt: DateTime @personal
 }
 
 """
@@ -42963,7 +42970,7 @@ func (ec *executionContext) _Notification_readAt(ctx context.Context, field grap
 			return ec.fieldContext_Notification_readAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ReadAt, nil
+			return ec.Resolvers.Notification().ReadAt(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -42974,7 +42981,7 @@ func (ec *executionContext) _Notification_readAt(ctx context.Context, field grap
 	)
 }
 func (ec *executionContext) fieldContext_Notification_readAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Notification", field, false, false, "DateTime")
+	return graphql.NewScalarFieldContext("Notification", field, true, true, "DateTime")
 }
 
 func (ec *executionContext) _NotificationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[ent.Notification]) (ret graphql.Marshaler) {
@@ -82213,10 +82220,11 @@ func (ec *executionContext) _Notification(ctx context.Context, sel ast.Selection
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "readAt":
-			out.Values[i] = ec._Notification_readAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Notification_readAt(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

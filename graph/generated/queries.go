@@ -8471,7 +8471,17 @@ func (ec *executionContext) write_Notification(w *answer.Writer, in *answer.Plac
 			v := obj.CreatedAt
 			w.DateTime(v)
 		case "readAt":
-			v := obj.ReadAt
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Notification_readAt(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*time.Time, error) {
+				return ec.Resolvers.Notification().ReadAt(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
 			if v == nil {
 				w.Null()
 			} else {

@@ -79,11 +79,23 @@ func HeardNotifications(v viewer.Viewer) predicate.Notification {
 }
 
 func heardNotification(s *sql.Selector, m who) *sql.Predicate {
-	p := sql.Dialect(s.Dialect()).Select().From(sql.Table(post.Table).As("flagged_post"))
-	p.Select(p.C(post.FieldID)).Where(sql.And(sql.ColumnsEQ(p.C(post.FieldID), s.C(notification.FieldPostID)), judged(p, m)))
 	return sql.Or(
 		sql.And(sql.EQ(s.C(notification.FieldNews), true), heard(s, m, notification.FieldPostID)),
-		sql.And(sql.EQ(s.C(notification.FieldDuty), true), sql.Or(sql.EQ(s.C(notification.FieldFlagged), false), sql.Exists(p))))
+		sql.And(sql.EQ(s.C(notification.FieldDuty), true), sql.Or(sql.EQ(s.C(notification.FieldFlagged), false), judgedNotification(s, m))))
+}
+
+// judgedNotification is true for a notification of a post that the member moderates now.
+func judgedNotification(s *sql.Selector, m who) *sql.Predicate {
+	p := sql.Dialect(s.Dialect()).Select().From(sql.Table(post.Table).As("flagged_post"))
+	p.Select(p.C(post.FieldID)).Where(sql.And(sql.ColumnsEQ(p.C(post.FieldID), s.C(notification.FieldPostID)), judged(p, m)))
+	return sql.Exists(p)
+}
+
+// UnreadNotifications are those that are unread for the viewer: what is unread because of flags alone is so to who moderates there now.
+func UnreadNotifications(v viewer.Viewer) predicate.Notification {
+	return where(v, never, func(s *sql.Selector, m who) *sql.Predicate {
+		return sql.And(sql.IsNull(s.C(notification.FieldReadAt)), sql.Or(sql.IsNull(s.C(notification.FieldRestReadAt)), judgedNotification(s, m)))
+	})
 }
 
 // UnreadMentions are the viewer's unread notifications of posts that call them, of those that they hear of: what is unread because of

@@ -9,6 +9,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/apitest"
+	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // toldOf says what a member's bell shows: of each notification its reasons, whether it is unread, and by whom it is.
@@ -133,5 +134,76 @@ func TestDeletedMentionOfWhoLeft(t *testing.T) {
 		if n := ben.Must(`{ viewer { unreadMentionCount } }`, nil).Int("viewer.unreadMentionCount"); n != 1 {
 			w.T.Errorf("%d mentions unread", n)
 		}
+	})
+}
+
+// What a member had read before flags came is unread to them for as long as they moderate, and no longer.
+func TestReadBeforeFlags(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		eve, kim, host := w.Member("eve"), w.Member("kim"), w.Member("host")
+		network := w.Space(space.KindNETWORK, "Network", host, eve, kim)
+		thread := w.Thread(eve, network, "On wards", "first")
+		said := w.Post(eve, thread, "@"+host.Handle+" a grey heron")
+		host.Must(readGroup, input(vars{"threadId": thread}))
+		kim.Must(flagPost, input(vars{"postId": said, "reason": "SPAM"}))
+		shows := func(reasons, state string, unread int) {
+			w.T.Helper()
+			toldOf(w.T, host, reasons+" "+state+" by "+eve.Handle)
+			r := host.Must(bellGroups, vars{"first": 10})
+			if at := "viewer.notificationGroups.edges.0.node."; r.Int("viewer.unreadNotificationCount") != unread || r.Int(at+"unreadCount") != unread || (r.At(at+"newest.readAt") == nil) != (unread == 1) {
+				w.T.Errorf("%d unread: %s", unread, r.Body)
+			}
+		}
+		role := func(to spacemembership.Role) {
+			w.App.Store.Client(w.System()).SpaceMembership.Update().Where(spacemembership.SpaceID(network), spacemembership.MemberID(host.ID)).SetRole(to).ExecX(w.System())
+		}
+		shows("[MENTION FLAGGED]", "unread", 1)
+		role(spacemembership.RoleMEMBER)
+		shows("[MENTION]", "read", 0)
+		role(spacemembership.RoleFACILITATOR)
+		shows("[MENTION FLAGGED]", "unread", 1)
+	})
+}
+
+// A group whose old notification comes up again is above what was told before that, and pages go on from where they were.
+func TestGroupsComeUpAgain(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		eve, kim, host := w.Member("eve"), w.Member("kim"), w.Member("host")
+		network := w.Space(space.KindNETWORK, "Network", host, eve, kim)
+		said := map[string]gid.ID{}
+		for _, title := range []string{"One", "Two", "Three"} {
+			said[title] = w.Post(eve, w.Thread(eve, network, title, "x"), "@"+host.Handle+" a grey heron")
+		}
+		page := func(after any) (title string, cursor any) {
+			w.T.Helper()
+			r := host.Must(bellGroups, vars{"first": 1, "after": after})
+			if r.Len("viewer.notificationGroups.edges") == 0 {
+				return "", nil
+			}
+			return r.String("viewer.notificationGroups.edges.0.node.thread.title"), r.At("viewer.notificationGroups.edges.0.cursor")
+		}
+		in := func(want ...string) {
+			w.T.Helper()
+			var got []string
+			for title, after := page(nil); title != ""; title, after = page(after) {
+				got = append(got, title)
+			}
+			if !slices.Equal(got, want) {
+				w.T.Errorf("%q, not %q", got, want)
+			}
+		}
+		in("Three", "Two", "One")
+		host.Must(`mutation { markAllRead(input: { notifications: true }) { errors { code } } }`, nil)
+		kim.Must(flagPost, input(vars{"postId": said["One"], "reason": "SPAM"}))
+		in("One", "Three", "Two")
+		_, first := page(nil)
+		second, after := page(first)
+		kim.Must(flagPost, input(vars{"postId": said["Two"], "reason": "SPAM"}))
+		if third, _ := page(after); second != "Three" || third != "" {
+			w.T.Errorf("after %q comes %q, which is above by now", second, third)
+		}
+		in("Two", "One", "Three")
+		w.Post(eve, w.Thread(eve, network, "Four", "x"), "@"+host.Handle+" a night heron")
+		in("Four", "Two", "One", "Three")
 	})
 }

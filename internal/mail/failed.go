@@ -127,8 +127,11 @@ func (s *Service) settleFailed(ctx context.Context, v viewer.Viewer, operation s
 }
 
 // CanRetry reports whether a mail that failed is still worth sending. Who asked for a link and got none has asked again within the hour:
-// to send another one would make theirs void.
+// to send another one would make theirs void. What leads to something that is over is worth nothing either.
 func CanRetry(m *ent.Mail, now time.Time) bool {
+	if m.Until != nil && now.After(*m.Until) {
+		return false
+	}
 	return !slices.Contains(brief, m.Template) || !now.After(since(m).Add(briefWorth))
 }
 

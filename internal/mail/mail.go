@@ -31,6 +31,7 @@ type Mail struct {
 	Address  string // where to; whether an account has it is looked up when it is sent
 	Template string
 	Data     map[string]string
+	Until    *time.Time // when it is worth nothing any more, because what it leads to is over; nil: when such mail is
 }
 
 // Send writes mail down within the transaction of ctx.
@@ -38,7 +39,7 @@ func (s *Service) Send(ctx context.Context, tx *ent.Client, mails ...Mail) error
 	now := s.Now()
 	rows := make([]*ent.MailCreate, len(mails))
 	for i, m := range mails {
-		rows[i] = tx.Mail.Create().SetID(s.NewID(gid.Mail)).SetCreatedAt(now).SetNextAt(now).SetAddress(m.Address).SetTemplate(m.Template).SetData(m.Data)
+		rows[i] = tx.Mail.Create().SetID(s.NewID(gid.Mail)).SetCreatedAt(now).SetNextAt(now).SetAddress(m.Address).SetTemplate(m.Template).SetData(m.Data).SetNillableUntil(m.Until)
 	}
 	if err := tx.Mail.CreateBulk(rows...).Exec(ctx); err != nil {
 		return fmt.Errorf("write mail down: %w", err)

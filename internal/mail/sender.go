@@ -216,7 +216,7 @@ func (s *Sender) connect(ctx context.Context) (Connection, error) {
 var errDropped = errors.New("nothing to say any more")
 
 func (s *Sender) send(ctx context.Context, connection Connection, m *ent.Mail) error {
-	if s.Now().After(since(m).Add(worth(m.Template))) { // nobody was there to send it
+	if s.Now().After(ends(m)) { // nobody was there to send it
 		return errDropped
 	}
 	values := m.Data
@@ -255,7 +255,7 @@ func (s *Sender) settle(ctx context.Context, m *ent.Mail, cause error) error {
 			s.metrics.dropped.Inc()
 		}
 		return nil
-	case errors.Is(cause, ErrRefused) || next.After(since(m).Add(worth(m.Template))):
+	case errors.Is(cause, ErrRefused) || next.After(ends(m)):
 		s.metrics.failed.Inc()
 		s.report(ctx, m, cause)
 		// What the server said often names the address, which the log must not know.
@@ -333,7 +333,7 @@ func (s *Sender) tidy(ctx context.Context) error {
 	before := func(at time.Time) predicate.Mail {
 		return entmail.And(entmail.CreatedAtLT(at), entmail.Or(entmail.RetriedAtIsNil(), entmail.RetriedAtLT(at)))
 	}
-	stale := []predicate.Mail{before(s.Now().Add(-longWorth)), entmail.And(entmail.TemplateIn(brief...), before(s.Now().Add(-briefWorth)))}
+	stale := []predicate.Mail{before(s.Now().Add(-longWorth)), entmail.And(entmail.TemplateIn(brief...), before(s.Now().Add(-briefWorth))), entmail.UntilLT(s.Now())}
 	if _, err := mails.Delete().Where(entmail.Attempts(0), entmail.FailedAtIsNil(), entmail.Or(stale...)).Exec(ctx); err != nil {
 		return err
 	}

@@ -397,7 +397,7 @@ func TestPrepare(t *testing.T) {
 				return map[string]string{"link": "https://commons.example/link/secret"}, address != "nobody@example.org", nil
 			}}
 			data := map[string]string{"who": "ann"}
-			w.send(Mail{"ann@example.org", "sign-in", data}, Mail{"nobody@example.org", "sign-in", data})
+			w.send(Mail{Address: "ann@example.org", Template: "sign-in", Data: data}, Mail{Address: "nobody@example.org", Template: "sign-in", Data: data})
 			w.deliver()
 			if header, _, text, _ := w.arrived(1)[0].open(w.t); !strings.Contains(text, "secret") || !strings.Contains(header.Get("Message-Id"), ".1@") {
 				w.t.Errorf("%v\n%s", header, text)

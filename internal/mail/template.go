@@ -35,6 +35,15 @@ func worth(template string) time.Duration {
 	return longWorth
 }
 
+// ends is when a mail is not worth sending any more: when it has waited for too long, or its link is dead.
+func ends(m *ent.Mail) time.Time {
+	end := since(m).Add(worth(m.Template))
+	if m.Until != nil && m.Until.Before(end) {
+		return *m.Until
+	}
+	return end
+}
+
 // The texts are in templates/, each with the subject in its first line; the owner of a template says which values there are.
 //
 //go:embed templates

@@ -17,6 +17,7 @@ import (
 type changed struct {
 	reasons         []string
 	read, rest, due *time.Time
+	told            time.Time
 }
 
 // changes are notifications by what they become, so that the statements do not grow with their number.
@@ -28,7 +29,7 @@ type alike struct {
 }
 
 func (c changes) add(id gid.ID, to changed) {
-	key := fmt.Sprint(strings.Join(to.reasons, " "), to.read, to.rest, to.due)
+	key := fmt.Sprint(strings.Join(to.reasons, " "), to.read, to.rest, to.due, to.told)
 	if c[key] == nil {
 		c[key] = &alike{changed: to}
 	}
@@ -38,7 +39,7 @@ func (c changes) add(id gid.ID, to changed) {
 func (c changes) write(ctx context.Context, tx *ent.Client) error {
 	for _, a := range c {
 		why := reasonsOf(a.reasons)
-		u := tx.Notification.Update().Where(page.AnyOf(notification.FieldID, a.ids)).SetReasons(a.reasons).
+		u := tx.Notification.Update().Where(page.AnyOf(notification.FieldID, a.ids)).SetReasons(a.reasons).SetToldAt(a.told).
 			SetDuty(slices.ContainsFunc(why, Reason.moderates)).SetFlagged(slices.Contains(why, Flagged) && !slices.Contains(why, FlagResolved) && !slices.Contains(why, Warned)).
 			SetNews(slices.ContainsFunc(why, func(r Reason) bool { return !r.moderates() }))
 		m := u.Mutation()

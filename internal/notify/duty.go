@@ -46,7 +46,7 @@ func (s *Service) Moderated(ctx context.Context, tx *ent.Client, p *ent.Post, wh
 		n := told[m.ID]
 		if n == nil {
 			id := s.NewID(gid.Notification)
-			rows = append(rows, tx.Notification.Create().SetID(id).SetCreatedAt(at).SetRecipientID(m.ID).SetActorID(p.AuthorID).
+			rows = append(rows, tx.Notification.Create().SetID(id).SetCreatedAt(at).SetToldAt(at).SetRecipientID(m.ID).SetActorID(p.AuthorID).
 				SetThreadID(p.ThreadID).SetPostID(p.ID).SetReasons(names([]Reason{why})).SetDuty(true).SetFlagged(why == Flagged).SetNews(false).SetNillableMailDueAt(due))
 			entries[m.ID] = event.Entry{Kind: event.NotificationCreated, Object: id}
 			continue
@@ -61,7 +61,7 @@ func (s *Service) Moderated(ctx context.Context, tx *ent.Client, p *ent.Post, wh
 		} else if n.ReadAt != nil {
 			rest = n.ReadAt
 		}
-		again.add(n.ID, changed{reasons: reasons, rest: rest, due: due})
+		again.add(n.ID, changed{reasons: reasons, rest: rest, due: due, told: at})
 		entries[m.ID] = event.Entry{Kind: event.NotificationCreated, Object: n.ID}
 	}
 	if len(rows) > 0 {
@@ -129,7 +129,7 @@ func (s *Service) leaveRest(ctx context.Context, tx *ent.Client, rows []*ent.Not
 	}
 	left := make(changes)
 	for _, n := range rows {
-		c := changed{reasons: without(n.Reasons, Flagged), read: n.ReadAt}
+		c := changed{reasons: without(n.Reasons, Flagged), read: n.ReadAt, told: toldAt(n)}
 		if c.read == nil {
 			c.read = n.RestReadAt
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -25,11 +26,11 @@ const (
 	actorsRead  = 20
 )
 
-// newestGroups is the order of groups: by their newest notification, which stands for the group.
-var newestGroups = page.Order{Name: "notificationGroups", Part: page.ByID, Desc: true}
+// newestGroups is the order of groups: by the notification that was told last, which stands for the group.
+var newestGroups = page.Order{Name: "notificationGroups told", Column: notification.FieldToldAt, Part: page.ByTime, Desc: true}
 
-// Groups are the viewer's notifications by thread, as far as they can still see them: of each thread the newest notification, the newest
-// first. One statement, which walks the viewer's notifications from the page's place on, and looks for each whether the thread has a newer
+// Groups are the viewer's notifications by thread, as far as they can still see them: of each thread the notification that was told last, the latest
+// first: one that comes up again brings its group up. One statement, which walks the viewer's notifications from the page's place on, and looks for each whether the thread has a newer
 // one: it reads what is newer than the page's last group, and nothing behind it.
 func (s *Service) Groups(ctx context.Context, v viewer.Viewer, a page.Args) (*page.Connection[ent.Notification], error) {
 	me, err := access.SignedIn(v)
@@ -45,25 +46,33 @@ func (s *Service) Groups(ctx context.Context, v viewer.Viewer, a page.Args) (*pa
 	if err != nil {
 		return nil, fmt.Errorf("list groups of notifications: %w", err)
 	}
-	return page.Build(newestGroups, w, me, rows, func(n *ent.Notification) page.Key { return page.Key{ID: n.ID} }), nil
+	return page.Build(newestGroups, w, me, rows, func(n *ent.Notification) page.Key { return page.Key{Time: toldAt(n), ID: n.ID} }), nil
 }
 
-// newestOfThread is true for a notification after which the member was told of nothing in its thread that they hear of.
+// newestOfThread is true for the notification after which the member was told of nothing in its thread that they hear of. It is looked up by itself for
+// each, which PostgreSQL takes at its word: of a join it would read the table.
 func newestOfThread(v viewer.Viewer, me gid.ID) func(*sql.Selector) {
 	return func(s *sql.Selector) {
-		later := sql.Dialect(s.Dialect()).Select().From(sql.Table(notification.Table).As("later"))
-		later.Select(later.C(notification.FieldID)).Where(sql.And(
-			sql.EQ(later.C(notification.FieldRecipientID), me),
-			sql.ColumnsEQ(later.C(notification.FieldThreadID), s.C(notification.FieldThreadID)),
-			sql.ColumnsGT(later.C(notification.FieldID), s.C(notification.FieldID))))
-		access.HeardNotifications(v)(later)
-		s.Where(sql.Not(sql.Exists(later)))
+		latest := sql.Dialect(s.Dialect()).Select().From(sql.Table(notification.Table).As("later"))
+		latest.Select(latest.C(notification.FieldID)).Where(sql.And(
+			sql.EQ(latest.C(notification.FieldRecipientID), me), sql.ColumnsEQ(latest.C(notification.FieldThreadID), s.C(notification.FieldThreadID))))
+		access.HeardNotifications(v)(latest)
+		latest.OrderBy(sql.Desc(latest.C(notification.FieldToldAt)), sql.Desc(latest.C(notification.FieldID))).Limit(1)
+		s.Where(sql.P(func(b *sql.Builder) { b.Ident(s.C(notification.FieldID)).WriteString(" = (").Join(latest).WriteString(")") }))
 	}
+}
+
+// toldAt is when the member was told last.
+func toldAt(n *ent.Notification) time.Time {
+	if n.ToldAt != nil {
+		return *n.ToldAt
+	}
+	return n.CreatedAt
 }
 
 // GroupUnread is how many notifications of each group are unread, up to MostUnread: one statement.
 func (s *Service) GroupUnread(ctx context.Context, v viewer.Viewer, groups []*ent.Notification) ([]int, error) {
-	rows, err := s.ofGroups(ctx, v, groups, MostUnread-1, notification.ReadAtIsNil())
+	rows, err := s.ofGroups(ctx, v, groups, MostUnread-1, access.UnreadNotifications(v))
 	if err != nil {
 		return nil, fmt.Errorf("count unread notifications: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/post"
@@ -22,6 +23,22 @@ func (s *Service) ReasonsOf(ctx context.Context, v viewer.Viewer, rows []*ent.No
 	out := make([][]Reason, len(rows))
 	for i, n := range rows {
 		out[i] = slices.DeleteFunc(Reasons(n), func(r Reason) bool { return r == Flagged && !theirs[n.PostID] })
+	}
+	return out, nil
+}
+
+// ReadAts are when the viewer read each of their notifications, nil while they have not: for who does not moderate the post's space any more, what
+// they had read before flags made it unread is read.
+func (s *Service) ReadAts(ctx context.Context, v viewer.Viewer, rows []*ent.Notification) ([]*time.Time, error) {
+	theirs, err := s.judges(ctx, v, slices.DeleteFunc(slices.Clone(rows), func(n *ent.Notification) bool { return n.ReadAt != nil || n.RestReadAt == nil }))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*time.Time, len(rows))
+	for i, n := range rows {
+		if out[i] = n.ReadAt; n.ReadAt == nil && !theirs[n.PostID] {
+			out[i] = n.RestReadAt
+		}
 	}
 	return out, nil
 }

@@ -154,7 +154,7 @@ func (s *Service) UnreadCount(ctx context.Context, v viewer.Viewer) (int, error)
 		return 0, err
 	}
 	n, err := s.Store.Client(ctx).Notification.Query().
-		Where(notification.RecipientID(me), notification.ReadAtIsNil(), access.VisibleNotifications(v)).Count(ctx)
+		Where(notification.RecipientID(me), access.UnreadNotifications(v), access.VisibleNotifications(v)).Count(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("count unread notifications: %w", err)
 	}

@@ -25,7 +25,7 @@ func (s *Service) Remind(ctx context.Context, tx *ent.Client, memberID gid.ID, p
 	switch {
 	case ent.IsNotFound(err):
 		id = s.NewID(gid.Notification)
-		err = tx.Notification.Create().SetID(id).SetCreatedAt(at).SetRecipientID(memberID).SetActorID(memberID).
+		err = tx.Notification.Create().SetID(id).SetCreatedAt(at).SetToldAt(at).SetRecipientID(memberID).SetActorID(memberID).
 			SetThreadID(p.ThreadID).SetPostID(p.ID).SetReasons([]string{string(Reminder)}).SetNillableMailDueAt(due).Exec(ctx)
 	case err == nil:
 		id = n.ID
@@ -35,7 +35,7 @@ func (s *Service) Remind(ctx context.Context, tx *ent.Client, memberID gid.ID, p
 		}
 		// The mail that it waits for until now tells of the reminder too, or the reminder's mail of it: whichever is first, and none is
 		// written twice.
-		u := tx.Notification.UpdateOneID(id).SetReasons(reasons).SetNews(true).ClearReadAt().ClearRestReadAt()
+		u := tx.Notification.UpdateOneID(id).SetReasons(reasons).SetNews(true).SetToldAt(at).ClearReadAt().ClearRestReadAt()
 		if due != nil && (n.MailDueAt == nil || due.Before(*n.MailDueAt)) {
 			u.SetMailDueAt(*due)
 		}

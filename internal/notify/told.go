@@ -65,7 +65,7 @@ func (s *Service) tell(ctx context.Context, tx *ent.Client, p *told, people []*e
 			continue // it changed between two statements
 		}
 		id := s.NewID(gid.Notification)
-		rows = append(rows, tx.Notification.Create().SetID(id).SetCreatedAt(p.at).SetRecipientID(m.ID).SetActorID(p.post.AuthorID).
+		rows = append(rows, tx.Notification.Create().SetID(id).SetCreatedAt(p.at).SetToldAt(p.at).SetRecipientID(m.ID).SetActorID(p.post.AuthorID).
 			SetThreadID(p.post.ThreadID).SetPostID(p.post.ID).SetReasons(names(reasons)).SetMentions(slices.ContainsFunc(reasons, Reason.calls)).
 			SetNillableMailDueAt(mailDueAt(m, wants[m.ID], slices.ContainsFunc(reasons, Reason.direct), p.at)))
 		entries[m.ID] = event.Entry{Kind: event.NotificationCreated, Object: id, Actor: p.post.AuthorID}

@@ -139,9 +139,14 @@ func forum() []rule {
 		{"a read state counts the member's own later posts, and later ones that were deleted or hidden",
 			`SELECT count(*) FROM read_states r WHERE r.uncounted <> (SELECT count(*) FROM posts p
 			WHERE p.thread_id = r.thread_id AND p.seq > r.last_read_seq AND (p.author_id = r.member_id OR p.deleted_at IS NOT NULL OR p.hidden_at IS NOT NULL))`},
-		{"nobody is notified of their own post but by a warning, nor of one in another thread",
+		{"of their own post somebody is notified by warnings and reminders alone",
 			`SELECT count(*) FROM notifications n JOIN posts p ON p.id = n.post_id
-			WHERE n.recipient_id = n.actor_id AND CAST(n.reasons AS text) NOT LIKE '%WARNED%' OR n.actor_id <> p.author_id OR n.thread_id <> p.thread_id`},
+			WHERE n.recipient_id = p.author_id AND replace(replace(CAST(n.reasons AS text), '"WARNED"', ''), '"REMINDER"', '') LIKE '%"%'`},
+		{"a notification is by the post's author, or of a reminder of the member's own",
+			`SELECT count(*) FROM notifications n JOIN posts p ON p.id = n.post_id
+			WHERE n.actor_id <> p.author_id AND (n.actor_id <> n.recipient_id OR CAST(n.reasons AS text) NOT LIKE '%"REMINDER"%')`},
+		{"a notification is in its post's thread, told when it was made or later",
+			`SELECT count(*) FROM notifications n JOIN posts p ON p.id = n.post_id WHERE n.thread_id <> p.thread_id OR n.told_at < n.created_at`},
 	}
 }
 

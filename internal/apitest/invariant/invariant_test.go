@@ -3,6 +3,7 @@ package invariant_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,8 +33,18 @@ func damages() []damage {
 		{"who is in a team is in the spaces", `DELETE FROM space_memberships WHERE derived AND member_id = (SELECT id FROM members WHERE handle = 'member')`},
 		{"a derived membership of a space has a reason", `UPDATE enrollments SET state = 'WITHDRAWN'`},
 		{"a resource is at its newest version", `DELETE FROM resource_versions`},
+		{"of their own post somebody is notified", notified("author_id", "author_id", `["MENTION", "WARNED"]`, 1)},
+		{"a notification is by the post's author", notified("(SELECT id FROM members WHERE handle = 'lead')", "(SELECT id FROM members WHERE handle = 'lead')", `["WATCHING"]`, 2)},
+		{"a notification is in its post's thread", `UPDATE notifications SET told_at = '1970-01-01 00:00:00+00:00'`},
 		{"a thread's stream of events", `INSERT INTO events (stream_id, seq, kind, object_id, created_at) SELECT id, 7, 'X', id, created_at FROM threads`},
 	}
+}
+
+// notified makes a notification of some thread's post with a number.
+func notified(recipient, actor, reasons string, seq int) string {
+	return fmt.Sprintf(`INSERT INTO notifications (id, created_at, told_at, recipient_id, actor_id, thread_id, post_id, reasons)
+		SELECT id, created_at, created_at, %s, %s, thread_id, id, '%s' FROM posts WHERE seq = %d AND author_id <> (SELECT id FROM members WHERE handle = 'lead') ORDER BY posts.id LIMIT 1`,
+		recipient, actor, reasons, seq)
 }
 
 // TestBrokenFindsDamage damages a sound database: a rule that never fails proves nothing.
