@@ -57,6 +57,7 @@ const (
 	dataProvider = "provider" // what people call it
 	dataName     = "name"     // of who wants an account
 	dataZone     = "zone"     // theirs
+	dataCall     = "call"     // that they want to apply to
 )
 
 // Compose returns the values for a template, or false when nothing is to be sent: for instance because no active account has the

@@ -52,7 +52,7 @@ const (
 // Started is a session that began. The secret belongs into the browser's cookie and is kept nowhere else.
 type Started struct {
 	Member  *ent.Member
-	Secret  string
+	Secret  string        // empty for a session that runs already
 	Lasts   time.Duration // of the cookie
 	Expires time.Time     // of the session, whatever happens
 }

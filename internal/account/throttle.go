@@ -23,6 +23,9 @@ import (
 // Links and resets are counted by the address that was typed, and silently, for the answer must not tell how often somebody asked. A
 // newer link makes an older one void, so a stranger who keeps asking could void the owner's; as a link is sent every five
 // minutes at most, the owner has that long to use the newest one, which the stranger was so kind to have sent.
+//
+// Who asks to sign up may write anybody's address, whose owner never heard of us: to them three mails go at first, and then four a
+// day, for a link works for a day. A place has room for a class that signs up together, and not for a list of addresses.
 var (
 	perPlaceAndAccount = store.Throttle{Burst: 10, Refill: 30 * time.Second}
 	perPlace           = store.Throttle{Burst: 60, Refill: 5 * time.Second}
@@ -30,6 +33,9 @@ var (
 
 	linksPerPlace   = store.Throttle{Burst: 30, Refill: 20 * time.Second}
 	linksPerAddress = store.Throttle{Burst: 3, Refill: 5 * time.Minute}
+
+	signUpsPerPlace   = store.Throttle{Burst: 30, Refill: 2 * time.Minute}
+	signUpsPerAddress = store.Throttle{Burst: 3, Refill: 6 * time.Hour}
 )
 
 // count is one try to be counted under a key.
@@ -79,10 +85,14 @@ func (s *Service) throttlePassword(ctx context.Context, v viewer.Viewer, account
 // throttleLink counts a mail that was asked for. It returns RATE_LIMITED for a network address that asks for too many, and false
 // for a mail address that has had enough of them.
 func (s *Service) throttleLink(ctx context.Context, v viewer.Viewer, template, email string) (bool, error) {
-	if err := s.throttle(ctx, count{"links at " + place(v.Address()), linksPerPlace}); err != nil {
+	at, counts, perAddress := place(v.Address()), []count(nil), linksPerAddress
+	if template == MailSignUp {
+		counts, perAddress = append(counts, count{"sign-ups at " + at, signUpsPerPlace}), signUpsPerAddress
+	}
+	if err := s.throttle(ctx, append(counts, count{"links at " + at, linksPerPlace})...); err != nil {
 		return false, err
 	}
-	wait, err := s.Store.Take(ctx, template+" to "+email, linksPerAddress, s.Now())
+	wait, err := s.Store.Take(ctx, template+" to "+email, perAddress, s.Now())
 	if err != nil {
 		return false, store.Fault(fmt.Errorf("count a link: %w", err))
 	}

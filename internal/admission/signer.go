@@ -27,6 +27,13 @@ const (
 	MailSignature = "signature"
 )
 
+// How many letters are mailed, whatever the application: the signer may never have heard of us, and whoever asks may have several applications. What
+// is refused counts nothing.
+var (
+	asksOfMember = store.Throttle{Burst: 30, Refill: 30 * time.Minute}
+	asksOfSigner = store.Throttle{Burst: 10, Refill: 3 * time.Hour}
+)
+
 // NewSignerRequest asks somebody to sign a letter. Without a letter it is the call's.
 type NewSignerRequest struct {
 	ApplicationID       gid.ID
@@ -49,7 +56,8 @@ func (in *NewSignerRequest) check() error {
 
 // RequestSignature asks somebody by mail to sign a letter through a link: what they read is kept with its SHA-256, and never changes. For editors while
 // they may change that part: FORBIDDEN and CALL_CLOSED else. It returns ALREADY_EXISTS while somebody is asked in the same role, and
-// LIMIT_REACHED after 20 mails for an application within a day.
+// LIMIT_REACHED after 20 mails for an application within a day, after 10 letters to one address, of which it forgets one every three hours, and
+// after 30 of one member, of which it forgets one every half hour.
 func (s *Service) RequestSignature(ctx context.Context, v viewer.Viewer, in NewSignerRequest) (*ent.Application, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {
@@ -100,6 +108,9 @@ func (s *Service) ask(ctx context.Context, tx *ent.Client, v viewer.Viewer, a *h
 	case asked >= asksADay:
 		return fault.New(fault.LimitReached, "For one application %d such mails are sent a day.", asksADay)
 	}
+	if err := s.spare(ctx, tx, a.Viewer, in.Email); err != nil {
+		return err
+	}
 	until, hash := now.Add(signLasts), sha256.Sum256([]byte(*in.Letter))
 	if end := a.ends(); end.Before(until) {
 		until = end
@@ -109,11 +120,32 @@ func (s *Service) ask(ctx context.Context, tx *ent.Client, v viewer.Viewer, a *h
 	if err != nil {
 		return store.RetryOnConflict(err)
 	}
-	if err := s.Mail.Send(ctx, tx, mail.Mail{Address: in.Email, Template: MailSignature, Data: map[string]string{dataSigner: id.String()}}); err != nil {
+	if err := s.Mail.Send(ctx, tx, mail.Mail{Address: in.Email, Template: MailSignature, Until: &until, Data: map[string]string{dataSigner: id.String()}}); err != nil {
 		return err
 	}
 	return s.touch(ctx, tx, v, a.ID, event.SignerRequestChanged, id)
 }
+
+// spare counts a letter of a member to an address, or returns LIMIT_REACHED. Nobody's mailbox is filled from here.
+func (s *Service) spare(ctx context.Context, tx *ent.Client, me gid.ID, address string) error {
+	wait, err := s.Store.TakeIn(ctx, tx, "letters of "+me.String(), asksOfMember, s.Now())
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return fault.New(fault.LimitReached, "You have asked for many signatures. Ask for the next one in %d minutes.", minutes(wait))
+	}
+	if wait, err = s.Store.TakeIn(ctx, tx, "letters to "+address, asksOfSigner, s.Now()); err != nil {
+		return err
+	}
+	if wait > 0 {
+		return fault.New(fault.LimitReached, "Many letters were sent to this address. Send the next one in %d minutes.", minutes(wait)).At("email")
+	}
+	return nil
+}
+
+// minutes is a wait in whole minutes, rounded up.
+func minutes(wait time.Duration) int { return int((wait + time.Minute - 1) / time.Minute) }
 
 // CancelSignatureRequest takes a request back: its link says so. For editors, like RequestSignature; FORBIDDEN once it was answered. Again,
 // it changes nothing.
@@ -144,7 +176,7 @@ func (s *Service) CancelSignatureRequest(ctx context.Context, v viewer.Viewer, i
 }
 
 // ResendSignatureRequest sends a request again, as a new one with another link; the old one's is void. For editors, like RequestSignature;
-// FORBIDDEN once it was signed, and LIMIT_REACHED after 20 mails for an application within a day.
+// FORBIDDEN once it was signed, and LIMIT_REACHED as RequestSignature does.
 func (s *Service) ResendSignatureRequest(ctx context.Context, v viewer.Viewer, id, requestID gid.ID, key *string) (*ent.Application, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {

@@ -81,7 +81,7 @@ func TestSignUp(t *testing.T) {
 			if p := b.PostJSON("/auth/sign-up/confirm", vars{"token": secret, "password": secretPassword}); p.StatusCode != http.StatusOK || whoami(b) != "Zoë O’Hara" {
 				t.Fatalf("%d %s", p.StatusCode, p.Text)
 			}
-			if p := w.Browser().PostJSON("/auth/sign-up/confirm", vars{"token": secret}); p.Code() != "INVALID_INPUT" {
+			if p := w.Browser().PostJSON("/auth/sign-up/confirm", vars{"token": secret}); p.Code() != "ALREADY_EXISTS" {
 				t.Errorf("again: %d %s", p.StatusCode, p.Text)
 			}
 			if p := w.Browser().PostJSON("/auth/sign-in", vars{"email": "zoe@example.org", "password": secretPassword}); p.StatusCode != http.StatusOK {

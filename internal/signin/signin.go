@@ -128,11 +128,13 @@ type person struct {
 	Name   string `json:"name"`
 }
 
-// started answers with the session that began: its secret goes into the cookie only.
+// started answers with the session that began: its secret goes into the cookie only. The cookie of one that runs already is left as it is.
 func (c Config) started(w http.ResponseWriter, s *account.Started, err error) error {
 	if err != nil {
 		return err
 	}
-	c.SetCookie(w, s.Secret, s.Lasts)
+	if s.Secret != "" {
+		c.SetCookie(w, s.Secret, s.Lasts)
+	}
 	return write(w, http.StatusOK, signedIn{Member: &person{s.Member.ID, s.Member.Handle, s.Member.Name}, With: "session", ExpiresAt: &s.Expires})
 }

@@ -63,6 +63,20 @@ func (s *Store) TakeIn(ctx context.Context, tx *ent.Client, key string, t Thrott
 	return s.takeBy(ctx, tx, key, t, now)
 }
 
+// UseOnce notes within the transaction of ctx that what a key names was used, which is remembered until an instant, and reports whether it
+// was used for the first time. What is remembered is a hash, that names nobody.
+func (s *Store) UseOnce(ctx context.Context, tx *ent.Client, key string, until, now time.Time) (first bool, err error) {
+	wait, err := s.TakeIn(ctx, tx, key, Throttle{Burst: 1, Refill: until.Sub(now)}, now)
+	return wait == 0, err
+}
+
+// Used reports whether UseOnce has noted a key's use, of those that are remembered.
+func (s *Store) Used(ctx context.Context, key string, now time.Time) (bool, error) {
+	hash := sha256.Sum256([]byte(key))
+	_, used, err := number(ctx, s.read, s.numbered("SELECT due FROM throttles WHERE key = $1 AND due > $2"), hash[:], now.UnixMicro())
+	return used, err
+}
+
 // querier is the database, or a transaction.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
