@@ -64,8 +64,8 @@ func (in *NewApplication) check() error {
 }
 
 // Start starts an application to a call that takes applications; the viewer owns it. It returns NOT_FOUND for an organization at which
-// they have no post now, CALL_CLOSED, ALREADY_EXISTS when there is one of the organization and the team that was not withdrawn, and
-// LIMIT_REACHED after ten within a day. What strangers apply under the same name is not looked at: it would show.
+// they have no post now, CALL_CLOSED, ALREADY_EXISTS when there is one of the organization and the team that was not withdrawn and is not a draft
+// whose editors all have left, and LIMIT_REACHED after ten within a day. What strangers apply under the same name is not looked at: it would show.
 func (s *Service) Start(ctx context.Context, v viewer.Viewer, in NewApplication) (*ent.Application, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {
@@ -90,7 +90,8 @@ func (s *Service) Start(ctx context.Context, v viewer.Viewer, in NewApplication)
 		id := s.NewID(gid.Application)
 		create := tx.Application.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetCallID(c.ID).SetNumber(c.LastNumber + 1).SetTeamName(in.TeamName).
 			SetStartedByID(me).SetNillableNextReminderAt(reminderAfter(c.DueAt, now))
-		same := []predicate.Application{application.CallID(c.ID), application.TeamNameEqualFold(in.TeamName), application.StateNEQ(application.StateWITHDRAWN)}
+		same := []predicate.Application{application.CallID(c.ID), application.TeamNameEqualFold(in.TeamName), application.StateNEQ(application.StateWITHDRAWN),
+			application.Or(application.StateNEQ(application.StateDRAFT), written())}
 		if in.OrganizationID != nil {
 			o, err := s.ownOrganization(ctx, tx, me, *in.OrganizationID)
 			if err != nil {
@@ -119,6 +120,36 @@ func (s *Service) Start(ctx context.Context, v viewer.Viewer, in NewApplication)
 			SetOwner(true).SetAddedByID(me).Exec(ctx)
 		return id, store.RetryOnConflict(err)
 	})
+}
+
+// written is true for an application that somebody can go on with: an editor whose account is in use.
+func written() predicate.Application {
+	return func(s *sql.Selector) {
+		e := sql.Dialect(s.Dialect()).Select(applicationeditor.FieldApplicationID).From(sql.Table(applicationeditor.Table))
+		applicationeditor.HasMemberWith(access.ActiveMembers())(e)
+		s.Where(sql.In(s.C(application.FieldID), e))
+	}
+}
+
+// sole returns ALREADY_EXISTS when another application of the same organization and team was submitted: there can be two drafts, once somebody comes
+// back to one whose editors all had left.
+func (s *Service) sole(ctx context.Context, tx *ent.Client, a *ent.Application) error {
+	if a.OrganizationID == nil {
+		return nil
+	}
+	others := tx.Application.Query().Where(application.IDNEQ(a.ID), application.CallID(a.CallID), application.OrganizationID(*a.OrganizationID),
+		application.TeamNameEqualFold(a.TeamName), application.StateNEQ(application.StateWITHDRAWN))
+	if some, err := others.Clone().Exist(ctx); err != nil || !some {
+		return err
+	}
+	if _, err := tx.Organization.Query().Where(organization.ID(*a.OrganizationID), store.LockRow).Only(ctx); err != nil { // of two at once one is
+		return fmt.Errorf("lock the organization: %w", err)
+	}
+	there, err := others.Where(application.StateNEQ(application.StateDRAFT)).Exist(ctx)
+	if err == nil && there {
+		err = fault.New(fault.AlreadyExists, "Another application of this organization and team was submitted.").At("applicationId")
+	}
+	return err
 }
 
 // mayStart counts what the member has started within a day, under the member's lock: what they have handed over since, too.

@@ -22,8 +22,8 @@ import (
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
-// Submit freezes what an application says, and mails a receipt to its editors. For its owner: FORBIDDEN else. It returns ALREADY_EXISTS when it was
-// submitted, CALL_CLOSED from the closing instant on, and one INVALID_INPUT for each part that is missing. What staff have asked about is
+// Submit freezes what an application says, and mails a receipt to its editors. For its owner: FORBIDDEN else. It returns ALREADY_EXISTS when it, or
+// another one of its organization and team, was submitted, CALL_CLOSED from the closing instant on, and one INVALID_INPUT for each part that is missing. What staff have asked about is
 // submitted again in the same way, before that is due: only the parts that were reopened can be missing then.
 func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *string) (*ent.Application, error) {
 	me, err := access.SignedIn(v)
@@ -47,6 +47,11 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 			return id, fault.New(fault.AlreadyExists, "This application was submitted.").At("applicationId")
 		case a.over(now) || !again && state == Upcoming:
 			return id, closed().At("applicationId")
+		}
+		if !again {
+			if err := s.sole(ctx, tx, a.Application); err != nil {
+				return id, err
+			}
 		}
 		contents, err := s.contents(ctx, tx, []*ent.Application{a.Application})
 		if err != nil {

@@ -7,6 +7,8 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/accesstoken"
 	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/ent/organization"
+	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/gid"
@@ -46,5 +48,52 @@ func TestErasureOfEditors(t *testing.T) {
 		if ids := []gid.ID{shared, alone}; w.App.Store.Client(w.System()).Application.Query().Where(application.IDIn(ids...)).CountX(w.System()) != 2 {
 			w.T.Error("an application went with its editor")
 		}
+	})
+}
+
+// A draft that nobody can go on with keeps nobody from applying, and of two drafts of a team one is submitted.
+func TestDraftsOfWhoLeft(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		ada, ben, admin := w.Member("ada"), w.Member("ben"), w.Role(w.Member("admin"), roleassignment.RoleADMIN)
+		call, _ := draftFor(w, w.Member("first"))
+		o := w.NewID(gid.Organization)
+		w.Tx(func(ctx context.Context, tx *ent.Client) error {
+			now := w.App.Config.Now()
+			if err := tx.Organization.Create().SetID(o).SetCreatedAt(now).SetUpdatedAt(now).SetName("Clinic").SetKind(organization.KindCLINIC).Exec(ctx); err != nil {
+				return err
+			}
+			for _, p := range []*apitest.Person{ada, ben} {
+				if err := tx.Affiliation.Create().SetID(w.NewID(gid.Affiliation)).SetCreatedAt(now).SetMemberID(p.ID).SetOrganizationID(o).Exec(ctx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		start := func(p *apitest.Person) *apitest.Response {
+			return p.Do(startApplication, input(vars{"callId": call, "organizationId": o, "teamName": "North"}))
+		}
+		hers := must(w.T, start(ada).String("startApplication.application.id"))
+		if r := start(ben); r.Code() != "ALREADY_EXISTS" {
+			w.T.Fatalf("%s", r.Body)
+		}
+		admin.Must(deactivateMember, input(vars{"memberId": ada.ID, "reason": "R"}))
+		r := start(ben)
+		if r.Code() != "" {
+			w.T.Fatalf("%s", r.Body)
+		}
+		his := must(w.T, r.String("startApplication.application.id"))
+		if r := start(ben); r.Code() != "ALREADY_EXISTS" {
+			w.T.Errorf("%s", r.Body)
+		}
+		admin.Must(reactivateMember, input(vars{"memberId": ada.ID, "reason": "R"}))
+		back := w.As(w.Token(ada, accesstoken.ScopeWRITE))
+		completed(w, back, hers)
+		completed(w, ben.Client, his)
+		ben.Must(submit, input(vars{"applicationId": his}))
+		if r := back.Do(submit, input(vars{"applicationId": hers})); r.Code() != "ALREADY_EXISTS" {
+			w.T.Errorf("%s", r.Body)
+		}
+		ben.Must(`mutation($input: WithdrawApplicationInput!) { withdrawApplication(input: $input) { errors { code } } }`, input(vars{"applicationId": his}))
+		back.Must(submit, input(vars{"applicationId": hers}))
 	})
 }
