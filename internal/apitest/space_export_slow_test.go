@@ -1,6 +1,8 @@
 package apitest_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +13,8 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
+	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
@@ -18,6 +22,7 @@ import (
 	spaces "github.com/pursuing-equity/commons/internal/archive"
 	"github.com/pursuing-equity/commons/internal/file"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/store"
 )
 
 // stalling is a storage that holds up what is written until it is let go.
@@ -140,6 +145,14 @@ func TestSpaceExportForgets(t *testing.T) {
 			{"a thread moves away", func() {
 				host.Must(`mutation($input: MoveThreadInput!) { moveThread(input: $input) { errors { code } } }`, input(vars{"threadId": moves, "spaceId": other}))
 			}, []int{0}},
+			{"a thread is merged into one of another space", func() {
+				into := w.Thread(host, other, "Another", "z")
+				host.Must(mergeThreads, input(vars{"fromThreadId": w.Thread(host, group, "Wandering", "z"), "intoThreadId": into}))
+			}, []int{0}},
+			{"posts are split off into another space", func() {
+				id := w.Post(host, thread, "z")
+				host.Must(splitThread, input(vars{"threadId": thread, "postIds": []any{id}, "title": "Split", "spaceId": other}))
+			}, []int{0}},
 			{"a member is erased", func() {
 				_, err := w.App.Accounts.Erase(w.System(), inBrowser(admin), &ada.ID, ada.Handle, "R")
 				must0(w.T, err)
@@ -151,6 +164,52 @@ func TestSpaceExportForgets(t *testing.T) {
 				c.do()
 				gone(t, c.gone...)
 			})
+		}
+	})
+}
+
+// A deletion that commits after an archive was begun is waited for, though it had looked for archives before there was one.
+func TestSpaceExportWaitsForDeletions(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		if !w.App.Store.Postgres() {
+			w.T.Skip("who deletes has the only place to write at: nobody can ask for an archive meanwhile")
+		}
+		host, ada := w.Member("host"), w.Member("ada")
+		group := w.Space(space.KindWORKGROUP, "Plans", host, ada)
+		thread := w.Thread(host, group, "A plan", "x")
+		said := w.Post(ada, thread, "a grey heron")
+		quotes := must(w.T, host.Must(`mutation($input: CreatePostInput!) { createPost(input: $input) { post { id } errors { code message } } }`,
+			input(vars{"threadId": thread, "body": "So?", "replyToId": said, "quote": "grey"})).String("createPost.post.id"))
+		deleted := make(chan *apitest.Response, 1)
+		asked := false
+		w.Tx(func(ctx context.Context, tx *ent.Client) error {
+			if _, err := tx.Post.Query().Where(post.ID(quotes), store.LockRow).Only(ctx); err != nil { // what a deletion changes last
+				return err
+			}
+			go func() { deleted <- ada.Do(apitest.Operation(w.T, "delete-post"), input(vars{"postId": said})) }()
+			w.Eventually("the deletion waits", func() bool {
+				rows, err := w.App.Store.Client(w.System()).QueryContext(w.System(), "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+				must0(w.T, err)
+				defer func() { _ = rows.Close() }()
+				return rows.Next() && rows.Err() == nil
+			})
+			host.Must(requestExport, input(vars{"spaceId": group}))
+			asked = true
+			for range 100 {
+				if r := host.Must(theExport, vars{"id": group}); r.String("node.export.state") != "PENDING" {
+					w.T.Errorf("%s", r.Body)
+					break
+				}
+			}
+			return nil
+		})
+		if r := <-deleted; !asked || r.Code() != "" {
+			w.T.Fatal(r)
+		}
+		_, body := got(w.T, w, finished(w, host, group))
+		all, files := opened(w.T, body)
+		if len(all.Threads) != 1 || strings.Contains(fmt.Sprint(files), "heron") {
+			w.T.Errorf("%v", files)
 		}
 	})
 }

@@ -45,9 +45,13 @@ type written struct {
 }
 
 // write writes an archive, and returns how many posts are in it. It reads one view of the database, twice, a page at a time, and keeps no more than
-// a page in memory. Names in the zip are ids and fixed words: no text of anybody's becomes a path.
+// a page in memory. That view has all of which somebody was at work when the archive was asked for: who takes something back and saw no archive is
+// waited for, and who comes later has it begun anew. Names in the zip are ids and fixed words: no text of anybody's becomes a path.
 func (s *Service) write(ctx context.Context, e *ent.SpaceExport, out io.Writer) (int, error) {
 	a := &written{zip: zip.NewWriter(out), export: e, at: s.Now(), tell: func(posts int) error { return s.progress(ctx, e, posts) }}
+	if err := s.whileMine(ctx, e, 0, s.Store.Settled); err != nil {
+		return 0, err
+	}
 	err := s.Store.Snapshot(ctx, func(ctx context.Context) error {
 		a.reader = &reader{Service: s, client: s.Store.Client(ctx), space: e.SpaceID}
 		for _, part := range []func(context.Context) error{a.readme, a.json, a.markdown} {

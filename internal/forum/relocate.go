@@ -84,7 +84,8 @@ func exchangeable(from, into *ent.Space) error {
 	return nil
 }
 
-// relocate moves the posts with all that belongs to them, and changes both threads' rows but for what only a merge or a split changes.
+// relocate moves the posts with all that belongs to them, and changes both threads' rows but for what only a merge or a split changes. What leaves a
+// space is in no archive of it.
 func (s *Service) relocate(ctx context.Context, tx *ent.Client, r *relocation) error {
 	places := make(map[gid.ID]int, len(r.posts))
 	for i, p := range r.posts {
@@ -99,6 +100,11 @@ func (s *Service) relocate(ctx context.Context, tx *ent.Client, r *relocation) e
 	}
 	if err := r.follow(ctx, tx); err != nil {
 		return err
+	}
+	if r.from.SpaceID != r.into.SpaceID {
+		if err := forgetArchivesOf(ctx, tx, r.from.SpaceID, r.at); err != nil {
+			return err
+		}
 	}
 	return s.tellBoth(ctx, tx, r, left)
 }

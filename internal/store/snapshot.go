@@ -38,6 +38,35 @@ func (s *Store) Snapshot(ctx context.Context, fn func(ctx context.Context) error
 	return fn(context.WithValue(ctx, snapshotKey{}, &snapshot{client: ent.NewClient(ent.Driver(drv)), drv: drv, changes: changes}))
 }
 
+// Settled waits until all transactions that write while it is called are over: what they did is in each snapshot from then on, and who begins
+// later sees what was committed before. It gives up with ctx. On SQLite there is nothing to wait for: who has written had the only place to write at.
+func (s *Store) Settled(ctx context.Context) error {
+	if s.dialect == dialect.SQLite {
+		return nil
+	}
+	next, _, err := number(ctx, s.read, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+	if err != nil {
+		return fmt.Errorf("look who writes: %w", err)
+	}
+	for {
+		over, _, err := number(ctx, s.read, "SELECT count(*) FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest) AS x WHERE oldest >= $1", next)
+		if err != nil {
+			return fmt.Errorf("wait for who writes: %w", err)
+		}
+		if over == 1 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(settling):
+		}
+	}
+}
+
+// settling is between two looks whether who writes is over.
+const settling = 20 * time.Millisecond
+
 // oneAtATime lets one statement at a time onto the connection: from sending it until its rows are closed.
 type oneAtATime struct {
 	bound
