@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
+	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/apitest/invariant"
 )
 
@@ -216,6 +217,32 @@ func TestQuotesElsewhereOfHiddenPosts(t *testing.T) {
 		if got := live.Next(); got.String("threadEvents.post.quote") != "a grey heron" {
 			t.Errorf("%s", got.Body)
 		}
+	})
+}
+
+// Who follows another thread is told that a quote of a deleted post, or of somebody who was erased, is gone.
+func TestQuotesElsewhereOfDeletedPosts(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		admin, eve, ben := w.Role(w.Member("admin"), roleassignment.RoleADMIN), w.Member("eve"), w.Member("ben")
+		network := w.Space(space.KindNETWORK, "Network", admin, eve, ben)
+		thread := w.Thread(ben, network, "T", "B")
+		tried := func(goes func(said gid.ID)) {
+			said := w.Post(eve, thread, "a grey heron")
+			quotes := must(w.T, ben.Must(`mutation($input: CreatePostInput!) { createPost(input: $input) { post { id } errors { code message } } }`,
+				input(vars{"threadId": thread, "body": "So?", "replyToId": said, "quote": "a grey heron"})).String("createPost.post.id"))
+			elsewhere := admin.Must(splitThread, input(vars{"threadId": thread, "postIds": []any{quotes}, "title": "Another matter", "spaceId": network})).String("splitThread.thread.id")
+			live := ben.Subscribe(`subscription($id: ID!, $after: Cursor) { threadEvents(threadId: $id, after: $after) { __typename ... on PostEdited { post { id quote } } } }`,
+				vars{"id": elsewhere, "after": ben.Must(`{ eventCursor }`, nil).String("eventCursor")})
+			goes(said)
+			if got := live.Next(); got.String("threadEvents.post.id") != quotes.String() || got.At("threadEvents.post.quote") != nil {
+				w.T.Errorf("%s", got.Body)
+			}
+		}
+		tried(func(said gid.ID) { eve.Must(apitest.Operation(w.T, "delete-post"), input(vars{"postId": said})) })
+		tried(func(gid.ID) {
+			_, err := w.App.Accounts.Erase(w.System(), inBrowser(admin), &eve.ID, eve.Handle, "R")
+			must0(w.T, err)
+		})
 	})
 }
 

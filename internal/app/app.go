@@ -176,7 +176,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a.Community.Newcomers = a.Newcomers
 	a.Kept = graph.Keep(s, cfg.Now)
 	a.Events.OnAccessChange(a.Kept.Forget)
-	a.Forum = &forum.Service{Newcomers: a.Newcomers, Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Webhooks: a.Webhooks, Markdown: a.Markdown, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID}
+	a.Forum = &forum.Service{Newcomers: a.Newcomers, Store: s, Events: a.Events, Notify: a.Notify, Audit: a.Audit, Webhooks: a.Webhooks, Markdown: a.Markdown, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
 	a.Desk = &desk.Service{Store: s, Events: a.Events, Forum: a.Forum, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger}
 	a.People = &people.Service{Newcomers: a.Newcomers, Store: s, Community: a.Community, Forum: a.Forum, Now: cfg.Now, NewID: newID}
 	a.Library = &library.Service{Store: s, Now: cfg.Now, NewID: newID}

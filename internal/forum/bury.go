@@ -24,38 +24,39 @@ import (
 )
 
 // bury makes tombstones of posts of a thread that the transaction holds: what they said and held is gone, and what other posts quote of
-// them. Those who follow the thread are told of replies that lost their quote.
-func (s *Service) bury(ctx context.Context, tx *ent.Client, t *locked, ids []gid.ID, now time.Time) error {
-	err := tx.Post.Update().Where(page.AnyOf(post.FieldID, ids)).
+// them. Those who follow the thread are told of replies that lost their quote; it returns those in other threads, of which tellOfQuotes tells after the
+// commit.
+func (s *Service) bury(ctx context.Context, tx *ent.Client, t *locked, ids []gid.ID, now time.Time) (elsewhere []*ent.Post, err error) {
+	err = tx.Post.Update().Where(page.AnyOf(post.FieldID, ids)).
 		SetBody("").SetBodyHTML("").SetQuote("").ClearHiddenAt().ClearHiddenByID().SetHiddenBody("").SetHiddenReason("").SetReactionCounts([]schema.ReactionCount{}).SetDeletedAt(now).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("make tombstones: %w", err)
+		return nil, fmt.Errorf("make tombstones: %w", err)
 	}
 	if _, err := tx.PostRevision.Delete().Where(page.AnyOf(postrevision.FieldPostID, ids)).Exec(ctx); err != nil {
-		return fmt.Errorf("delete revisions: %w", err)
+		return nil, fmt.Errorf("delete revisions: %w", err)
 	}
 	if _, err := tx.Reaction.Delete().Where(page.AnyOf(reaction.FieldPostID, ids)).Exec(ctx); err != nil {
-		return fmt.Errorf("delete reactions: %w", err)
+		return nil, fmt.Errorf("delete reactions: %w", err)
 	}
 	if _, err := tx.PostLink.Delete().Where(page.AnyOf(postlink.FieldPostID, ids)).Exec(ctx); err != nil {
-		return fmt.Errorf("delete links: %w", err)
+		return nil, fmt.Errorf("delete links: %w", err)
 	}
 	if err := detach(ctx, tx, ids, now); err != nil {
-		return err
+		return nil, err
 	}
 	if err := deletePolls(ctx, tx, ids); err != nil {
-		return err
+		return nil, err
 	}
 	if err := store.Unindex(ctx, tx, ids...); err != nil {
-		return err
+		return nil, err
 	}
 	if t.AcceptedPostID != nil && slices.Contains(ids, *t.AcceptedPostID) {
 		if err := tx.Thread.UpdateOneID(t.ID).ClearAcceptedPostID().Exec(ctx); err != nil {
-			return fmt.Errorf("forget the accepted answer: %w", err)
+			return nil, fmt.Errorf("forget the accepted answer: %w", err)
 		}
 	}
 	if err := forgetArchivesOf(ctx, tx, t.SpaceID, now); err != nil {
-		return err
+		return nil, err
 	}
 	return s.unquote(ctx, tx, t, ids, now)
 }
@@ -65,11 +66,12 @@ func quoting(s *sql.Selector) {
 	s.Where(sql.P(func(b *sql.Builder) { b.WriteString("length(").Ident(s.C(post.FieldQuote)).WriteString(") > 0") }))
 }
 
-// unquote forgets what is quoted of posts, wherever it is.
-func (s *Service) unquote(ctx context.Context, tx *ent.Client, t *locked, ids []gid.ID, now time.Time) error {
-	replies, err := tx.Post.Query().Where(page.AnyOf(post.FieldReplyToID, ids), quoting).Select(post.FieldID, post.FieldThreadID).All(ctx)
+// unquote forgets what is quoted of posts, wherever it is, and tells those who follow the thread. It returns the replies in other threads.
+func (s *Service) unquote(ctx context.Context, tx *ent.Client, t *locked, ids []gid.ID, now time.Time) (elsewhere []*ent.Post, err error) {
+	replies, err := tx.Post.Query().Where(page.AnyOf(post.FieldReplyToID, ids), quoting).Select(post.FieldID, post.FieldThreadID).
+		Order(post.ByThreadID(), post.BySeq()).All(ctx)
 	if err != nil || len(replies) == 0 {
-		return err
+		return nil, err
 	}
 	all := make([]gid.ID, len(replies))
 	var here []*ent.Post
@@ -77,19 +79,21 @@ func (s *Service) unquote(ctx context.Context, tx *ent.Client, t *locked, ids []
 		all[i] = r.ID
 		if r.ThreadID == t.ID {
 			here = append(here, r)
+		} else {
+			elsewhere = append(elsewhere, r)
 		}
 	}
 	if err := tx.Post.Update().Where(page.AnyOf(post.FieldID, all)).SetQuote("").Exec(ctx); err != nil {
-		return fmt.Errorf("forget quotes: %w", err)
+		return nil, fmt.Errorf("forget quotes: %w", err)
 	}
 	if len(here) == 0 {
-		return nil
+		return elsewhere, nil
 	}
 	u, err := s.announce(ctx, tx, t, here, now, event.PostEdited, gid.ID{})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return u.Exec(ctx)
+	return elsewhere, u.Exec(ctx)
 }
 
 func deletePolls(ctx context.Context, tx *ent.Client, posts []gid.ID) error {

@@ -103,14 +103,17 @@ func (s *Service) erasePosts(ctx context.Context, author gid.ID) error {
 		return s.Store.Client(ctx).Post.Query().Where(post.AuthorID(author), post.DeletedAtIsNil(), within).
 			Select(post.FieldID, post.FieldThreadID).All(ctx)
 	}, func(posts []*ent.Post) error {
-		return s.perThread(ctx, posts, func(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, now time.Time) error {
+		var quoted []*ent.Post // in other threads
+		err := s.perThread(ctx, posts, func(ctx context.Context, tx *ent.Client, t *locked, posts []*ent.Post, now time.Time) error {
 			ids := make([]gid.ID, len(posts))
 			for i, p := range posts {
 				ids[i] = p.ID
 			}
-			if err := s.bury(ctx, tx, t, ids, now); err != nil {
+			elsewhere, err := s.bury(ctx, tx, t, ids, now)
+			if err != nil {
 				return err
 			}
+			quoted = append(quoted, elsewhere...)
 			counted := slices.DeleteFunc(slices.Clone(posts), silent) // what is hidden is counted among the tombstones already
 			if err := s.uncountAll(ctx, tx, counted); err != nil {
 				return err
@@ -124,6 +127,10 @@ func (s *Service) erasePosts(ctx context.Context, author gid.ID) error {
 			}
 			return s.Notify.PostsErased(ctx, tx, ids, now)
 		})
+		if err != nil {
+			return err
+		}
+		return s.tellOfQuotes(ctx, quoted)
 	})
 }
 

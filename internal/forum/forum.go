@@ -7,6 +7,7 @@ package forum
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
@@ -42,6 +43,7 @@ type Service struct {
 	PublicURL string
 	Now       func() time.Time
 	NewID     func(gid.Kind) gid.ID
+	Logger    *slog.Logger
 }
 
 // locked is a thread whose row the transaction holds, with what the viewer may do in its space.

@@ -236,7 +236,9 @@ func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*
 	if err != nil {
 		return nil, err
 	}
+	var elsewhere []*ent.Post
 	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+		elsewhere = nil
 		t, p, err := s.lockOf(ctx, tx, v, id)
 		if err != nil {
 			return err
@@ -250,7 +252,7 @@ func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*
 			return nil
 		}
 		now := s.Now()
-		if err := s.bury(ctx, tx, t, []gid.ID{id}, now); err != nil {
+		if elsewhere, err = s.bury(ctx, tx, t, []gid.ID{id}, now); err != nil {
 			return err
 		}
 		if err := s.Notify.PostDeleted(ctx, tx, t.ID, id, now); err != nil {
@@ -275,6 +277,10 @@ func (s *Service) DeletePost(ctx context.Context, v viewer.Viewer, id gid.ID) (*
 	})
 	if err != nil {
 		return nil, err
+	}
+	// It is done, whatever becomes of what is told elsewhere.
+	if err := s.tellOfQuotes(ctx, elsewhere); err != nil {
+		s.Logger.WarnContext(ctx, "who follows other threads is not told of a quote that is gone", "post", id, "error", err.Error())
 	}
 	return s.Post(ctx, v, id)
 }

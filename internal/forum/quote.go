@@ -85,6 +85,11 @@ func (s *Service) RequoteElsewhere(ctx context.Context, j *Judged) error {
 	if err != nil {
 		return fmt.Errorf("look for quotes elsewhere: %w", err)
 	}
+	return s.tellOfQuotes(ctx, replies)
+}
+
+// tellOfQuotes tells those who follow the threads of replies that these show another quote, or none any more.
+func (s *Service) tellOfQuotes(ctx context.Context, replies []*ent.Post) error {
 	return s.perThread(ctx, replies, func(ctx context.Context, tx *ent.Client, t *locked, replies []*ent.Post, at time.Time) error {
 		u, err := s.announce(ctx, tx, t, replies, at, event.PostEdited, gid.ID{})
 		if err != nil {
