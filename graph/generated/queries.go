@@ -207,7 +207,6 @@ var Kept = map[gid.Kind]struct {
 	gid.Notification: {notificationImplementors, map[string]string{
 		"createdAt": "created_at",
 		"id":        "id",
-		"readAt":    "read_at",
 	}},
 	gid.Offering: {offeringImplementors, map[string]string{
 		"id":           "id",

@@ -150,9 +150,9 @@ func TestDrafts(t *testing.T) {
 				}
 			}
 			keep(1)
-			few := w.Statements(func() { ada.Must(all, nil) })
+			few := w.LeastStatements(func() { ada.Must(all, nil) })
 			keep(5)
-			if many := w.Statements(func() { ada.Must(all, nil) }); many != few {
+			if many := w.LeastStatements(func() { ada.Must(all, nil) }); many != few {
 				t.Errorf("%d statements, and %d for more", few, many)
 			}
 		})

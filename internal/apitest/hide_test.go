@@ -15,8 +15,8 @@ import (
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/internal/apitest"
-	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/apitest/invariant"
+	"github.com/pursuing-equity/commons/internal/gid"
 )
 
 // soundPosts fails the test where the database is not as every database is, but for members: builders do not index their names.

@@ -45,7 +45,7 @@ func TestUnreadOfSpaces(t *testing.T) {
 			w.T.Errorf("staff who do not belong to it have %d unread", got[group].Posts)
 		}
 		count := func(n int) int64 {
-			return w.Statements(func() {
+			return w.LeastStatements(func() {
 				_, err := w.App.Forum.UnreadOfSpaces(ada.Context(), ada.Viewer, spaces[:n])
 				must0(w.T, err)
 			})
