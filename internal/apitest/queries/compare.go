@@ -219,7 +219,7 @@ func (o options) publish(text string, fine bool) error {
 		if err != nil {
 			return err
 		}
-		_, err = f.WriteString("\n```\n" + text + "```\n")
+		_, err = fmt.Fprintf(f, "\n    %s\n\n```\n%s```\n", o.command, text)
 		if err := errors.Join(err, f.Close()); err != nil {
 			return err
 		}

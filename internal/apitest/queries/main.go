@@ -47,6 +47,7 @@ type options struct {
 	strict      bool
 	show        bool
 	out         string
+	command     string // as it was given
 }
 
 var allOperations = []string{"point-read", "thread-list", "thread-page", "directory", "search", "create-post"}
@@ -70,10 +71,11 @@ func run(ctx context.Context, args []string) error {
 	f.DurationVar(&o.each, "each", 5*time.Second, "how long an operation is asked for in one turn")
 	f.BoolVar(&o.strict, "strict", false, "fail when a promise does not hold")
 	f.BoolVar(&o.show, "show", false, "show the statements of Commons, with their calls a request and the database's time for one")
-	f.StringVar(&o.out, "out", "", "write the figures into this file, as Markdown, too")
+	f.StringVar(&o.out, "out", "", "add the figures to this file, as Markdown, too")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
+	o.command = "bin/queries " + strings.Join(args, " ")
 	o.servers, o.operations = strings.Split(servers, ","), strings.Split(operations, ",")
 	for _, op := range o.operations {
 		if !slices.Contains(allOperations, op) {
