@@ -54,11 +54,17 @@ func compare(ctx context.Context, o options) (err error) {
 
 // turn measures one server. The first time, it compares the answers of Commons with those of the handler by hand.
 func (d *data) turn(ctx context.Context, name string, o options, round int, all figures, checked *bool) error {
+	if err := d.forgetJobs(ctx); err != nil {
+		return err
+	}
 	s, err := d.open(ctx, name, o)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
+	if err := d.settle(ctx); err != nil {
+		return err
+	}
 	if name == "commons" && !*checked && slices.Contains(o.servers, "hand") {
 		other, err := d.open(ctx, "hand", o)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/apitest/postgres"
@@ -228,6 +229,34 @@ func bodies(document string, variables []map[string]any) ([][]byte, error) {
 func (d *data) statements(ctx context.Context) (n int, err error) {
 	err = d.db.QueryRowContext(ctx, `SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE toplevel AND query !~* '^(begin|commit|rollback|start|set|deallocate|select pg_notify)'`).Scan(&n)
 	return n, err
+}
+
+// forgetJobs drops what the turns before have left to be done: who watches the threads that they posted in is not told by the next one's server.
+func (d *data) forgetJobs(ctx context.Context) error {
+	_, err := d.db.ExecContext(ctx, "DELETE FROM notification_jobs")
+	return err
+}
+
+// settle waits until a server has done what it does when it starts, for a minute at most.
+func (d *data) settle(ctx context.Context) error {
+	const pause, few = 500 * time.Millisecond, 20
+	before, err := d.statements(ctx)
+	for range time.Minute / pause {
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+		var now int
+		if now, err = d.statements(ctx); now-before < few {
+			break
+		}
+		before = now
+	}
+	return err
 }
 
 func (d *data) forgetStatements(ctx context.Context) error {
