@@ -171,6 +171,9 @@ func (d *data) measureGrowth(ctx context.Context, o options, posts int, long gid
 		return g, err
 	}
 	defer s.stop()
+	if err := d.settle(ctx); err != nil {
+		return g, err
+	}
 	g = growth{posts: posts, p50: map[string]time.Duration{}, pages: map[string][2]time.Duration{}}
 	for _, op := range []string{"thread-list", "thread-page", "create-post"} {
 		if g.p50[op], err = medianOf(ctx, s, o, s.requests[op]); err != nil {
