@@ -58,7 +58,9 @@ func newestOfThread(v viewer.Viewer, me gid.ID) func(*sql.Selector) {
 			sql.EQ(latest.C(notification.FieldRecipientID), me), sql.ColumnsEQ(latest.C(notification.FieldThreadID), s.C(notification.FieldThreadID))))
 		access.HeardNotifications(v)(latest)
 		latest.OrderBy(sql.Desc(latest.C(notification.FieldToldAt)), sql.Desc(latest.C(notification.FieldID))).Limit(1)
-		s.Where(sql.P(func(b *sql.Builder) { b.Ident(s.C(notification.FieldID)).WriteString(" = (").Join(latest).WriteString(")") }))
+		s.Where(sql.P(func(b *sql.Builder) {
+			b.Ident(s.C(notification.FieldID)).WriteString(" = (").Join(latest).WriteString(")")
+		}))
 	}
 }
 
