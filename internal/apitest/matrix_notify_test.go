@@ -22,6 +22,7 @@ func notifyRows() matrix {
 			"Member.unreadMentionCount":     {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
 			"Member.notificationGroups":     {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
 			"Notification.reasons":          {"notifications(first: 50) { edges { node { reasons } } }", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=2")},
+			"Notification.readAt":           {"notifications(first: 50) { edges { node { readAt } } }", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=2")},
 			"NotificationGroup.unreadCount": {"notificationGroups(first: 50) { edges { node { unreadCount } } }", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
 			"NotificationGroup.actors":      {"notificationGroups(first: 50) { edges { node { actors { id } } } }", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
 		},
