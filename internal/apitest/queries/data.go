@@ -73,8 +73,10 @@ func prepare(ctx context.Context, o options) (_ *data, err error) {
 	if d.token, err = d.commons(ctx, o.binary, "token", "--email", reader); err != nil {
 		return nil, err
 	}
-	if _, err := d.db.ExecContext(ctx, "VACUUM ANALYZE"); err != nil {
-		return nil, err
+	for _, statement := range []string{"VACUUM ANALYZE", "CHECKPOINT"} { // or the first turn has to do with it
+		if _, err := d.db.ExecContext(ctx, statement); err != nil {
+			return nil, err
+		}
 	}
 	return d, d.choose(ctx)
 }
