@@ -281,10 +281,25 @@ func waitingOn(c *trial, a *applicant, pick func(int) int) (fault.Code, error) {
 	return fine, nil
 }
 
+// begin offers the places and has the others wait, so that those steps are legal, too, that need it and that chance alone seldom leads to.
+func (c *trial) begin() error {
+	for i, a := range c.applicants[2:] {
+		choice := 1 // to wait, at the first rank
+		if i < c.capacity {
+			choice = 0 // an offer
+		}
+		if _, err := preparing(c, a, func(n int) int { return map[int]int{4: choice, 8: 1}[n] }); err != nil {
+			return err
+		}
+	}
+	_, err := releasing(c, nil, func(int) int { return 1 })
+	return err
+}
+
 func steps() map[string]step {
 	return map[string]step{ // what leads on has several names: it is tried more often
 		"submit": submitting, "withdraw": withdrawing, "prepare": preparing, "prepare another": preparing, "prepare a third": preparing, "discard": discarding,
 		"release": releasing, "release again": releasing, "release a third": releasing, "accept": accepting, "accept another": accepting, "decline": refusing, "decline another": refusing, "leave the waitlist": leaving,
-		"move in the waitlist": moving, "move another": moving, "close the waitlist": closing, "give a place up": givingUp, "end offers": ending, "enlarge": enlarging, "wait": waitingOn,
+		"move in the waitlist": moving, "move another": moving, "move a third": moving, "close the waitlist": closing, "give a place up": givingUp, "end offers": ending, "enlarge": enlarging, "wait": waitingOn,
 	}
 }

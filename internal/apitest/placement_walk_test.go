@@ -40,6 +40,9 @@ func TestPlacesStepByStep(t *testing.T) {
 			if err != nil {
 				rt.Fatal(err)
 			}
+			if rapid.Bool().Draw(rt, "begun") {
+				must0(t, c.begin())
+			}
 			actions := map[string]func(*rapid.T){"": func(rt *rapid.T) {
 				if found, err := c.look(); err != nil || len(found) > 0 {
 					rt.Fatalf("%v %q", err, found)
@@ -69,7 +72,7 @@ func TestPlacesStepByStep(t *testing.T) {
 		t.Logf("%v; accepted were %v", time.Since(began), accepted)
 		for _, names := range [][]string{
 			{"submit"}, {"withdraw"}, {"prepare", "prepare another", "prepare a third"}, {"release", "release again", "release a third"},
-			{"accept", "accept another"}, {"decline", "decline another"}, {"leave the waitlist"}, {"move in the waitlist", "move another"}, {"give a place up"},
+			{"accept", "accept another"}, {"decline", "decline another"}, {"leave the waitlist"}, {"move in the waitlist", "move another", "move a third"}, {"give a place up"},
 		} {
 			if !slices.ContainsFunc(names, func(name string) bool { return accepted[name] > 0 }) {
 				t.Errorf("nobody could ever %s", names[0])
