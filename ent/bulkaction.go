@@ -41,6 +41,8 @@ type BulkAction struct {
 	State bulkaction.State `json:"state,omitempty"`
 	// Done holds the value of the "done" field.
 	Done int `json:"done,omitempty"`
+	// Failed holds the value of the "failed" field.
+	Failed int `json:"failed,omitempty"`
 	// Outcomes holds the value of the "outcomes" field.
 	Outcomes []schema.BulkOutcome `json:"outcomes,omitempty"`
 	// LeasedUntil holds the value of the "leased_until" field.
@@ -100,7 +102,7 @@ func (*BulkAction) scanValues(columns []string) ([]any, error) {
 			values[i] = new(gid.ID)
 		case bulkaction.FieldDryRun:
 			values[i] = new(sql.NullBool)
-		case bulkaction.FieldDone, bulkaction.FieldEventSeq:
+		case bulkaction.FieldDone, bulkaction.FieldFailed, bulkaction.FieldEventSeq:
 			values[i] = new(sql.NullInt64)
 		case bulkaction.FieldKind, bulkaction.FieldState:
 			values[i] = new(sql.NullString)
@@ -184,6 +186,12 @@ func (_m *BulkAction) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field done", values[i])
 			} else if value.Valid {
 				_m.Done = int(value.Int64)
+			}
+		case bulkaction.FieldFailed:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field failed", values[i])
+			} else if value.Valid {
+				_m.Failed = int(value.Int64)
 			}
 		case bulkaction.FieldOutcomes:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -285,6 +293,9 @@ func (_m *BulkAction) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("done=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Done))
+	builder.WriteString(", ")
+	builder.WriteString("failed=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Failed))
 	builder.WriteString(", ")
 	builder.WriteString("outcomes=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Outcomes))

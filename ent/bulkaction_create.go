@@ -102,6 +102,20 @@ func (_c *BulkActionCreate) SetNillableDone(v *int) *BulkActionCreate {
 	return _c
 }
 
+// SetFailed sets the "failed" field.
+func (_c *BulkActionCreate) SetFailed(v int) *BulkActionCreate {
+	_c.mutation.SetFailed(v)
+	return _c
+}
+
+// SetNillableFailed sets the "failed" field if the given value is not nil.
+func (_c *BulkActionCreate) SetNillableFailed(v *int) *BulkActionCreate {
+	if v != nil {
+		_c.SetFailed(*v)
+	}
+	return _c
+}
+
 // SetOutcomes sets the "outcomes" field.
 func (_c *BulkActionCreate) SetOutcomes(v []schema.BulkOutcome) *BulkActionCreate {
 	_c.mutation.SetOutcomes(v)
@@ -213,6 +227,10 @@ func (_c *BulkActionCreate) defaults() {
 		v := bulkaction.DefaultDone
 		_c.mutation.SetDone(v)
 	}
+	if _, ok := _c.mutation.Failed(); !ok {
+		v := bulkaction.DefaultFailed
+		_c.mutation.SetFailed(v)
+	}
 	if _, ok := _c.mutation.EventSeq(); !ok {
 		v := bulkaction.DefaultEventSeq
 		_c.mutation.SetEventSeq(v)
@@ -252,6 +270,9 @@ func (_c *BulkActionCreate) check() error {
 	}
 	if _, ok := _c.mutation.Done(); !ok {
 		return &ValidationError{Name: "done", err: errors.New(`ent: missing required field "BulkAction.done"`)}
+	}
+	if _, ok := _c.mutation.Failed(); !ok {
+		return &ValidationError{Name: "failed", err: errors.New(`ent: missing required field "BulkAction.failed"`)}
 	}
 	if _, ok := _c.mutation.EventSeq(); !ok {
 		return &ValidationError{Name: "event_seq", err: errors.New(`ent: missing required field "BulkAction.event_seq"`)}
@@ -324,6 +345,10 @@ func (_c *BulkActionCreate) createSpec() (*BulkAction, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Done(); ok {
 		_spec.SetField(bulkaction.FieldDone, field.TypeInt, value)
 		_node.Done = value
+	}
+	if value, ok := _c.mutation.Failed(); ok {
+		_spec.SetField(bulkaction.FieldFailed, field.TypeInt, value)
+		_node.Failed = value
 	}
 	if value, ok := _c.mutation.Outcomes(); ok {
 		_spec.SetField(bulkaction.FieldOutcomes, field.TypeJSON, value)

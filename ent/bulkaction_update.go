@@ -84,6 +84,27 @@ func (_u *BulkActionUpdate) AddDone(v int) *BulkActionUpdate {
 	return _u
 }
 
+// SetFailed sets the "failed" field.
+func (_u *BulkActionUpdate) SetFailed(v int) *BulkActionUpdate {
+	_u.mutation.ResetFailed()
+	_u.mutation.SetFailed(v)
+	return _u
+}
+
+// SetNillableFailed sets the "failed" field if the given value is not nil.
+func (_u *BulkActionUpdate) SetNillableFailed(v *int) *BulkActionUpdate {
+	if v != nil {
+		_u.SetFailed(*v)
+	}
+	return _u
+}
+
+// AddFailed adds value to the "failed" field.
+func (_u *BulkActionUpdate) AddFailed(v int) *BulkActionUpdate {
+	_u.mutation.AddFailed(v)
+	return _u
+}
+
 // SetOutcomes sets the "outcomes" field.
 func (_u *BulkActionUpdate) SetOutcomes(v []schema.BulkOutcome) *BulkActionUpdate {
 	_u.mutation.SetOutcomes(v)
@@ -249,6 +270,12 @@ func (_u *BulkActionUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if value, ok := _u.mutation.AddedDone(); ok {
 		_spec.AddField(bulkaction.FieldDone, field.TypeInt, value)
 	}
+	if value, ok := _u.mutation.Failed(); ok {
+		_spec.SetField(bulkaction.FieldFailed, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedFailed(); ok {
+		_spec.AddField(bulkaction.FieldFailed, field.TypeInt, value)
+	}
 	if value, ok := _u.mutation.Outcomes(); ok {
 		_spec.SetField(bulkaction.FieldOutcomes, field.TypeJSON, value)
 	}
@@ -350,6 +377,27 @@ func (_u *BulkActionUpdateOne) SetNillableDone(v *int) *BulkActionUpdateOne {
 // AddDone adds value to the "done" field.
 func (_u *BulkActionUpdateOne) AddDone(v int) *BulkActionUpdateOne {
 	_u.mutation.AddDone(v)
+	return _u
+}
+
+// SetFailed sets the "failed" field.
+func (_u *BulkActionUpdateOne) SetFailed(v int) *BulkActionUpdateOne {
+	_u.mutation.ResetFailed()
+	_u.mutation.SetFailed(v)
+	return _u
+}
+
+// SetNillableFailed sets the "failed" field if the given value is not nil.
+func (_u *BulkActionUpdateOne) SetNillableFailed(v *int) *BulkActionUpdateOne {
+	if v != nil {
+		_u.SetFailed(*v)
+	}
+	return _u
+}
+
+// AddFailed adds value to the "failed" field.
+func (_u *BulkActionUpdateOne) AddFailed(v int) *BulkActionUpdateOne {
+	_u.mutation.AddFailed(v)
 	return _u
 }
 
@@ -547,6 +595,12 @@ func (_u *BulkActionUpdateOne) sqlSave(ctx context.Context) (_node *BulkAction, 
 	}
 	if value, ok := _u.mutation.AddedDone(); ok {
 		_spec.AddField(bulkaction.FieldDone, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Failed(); ok {
+		_spec.SetField(bulkaction.FieldFailed, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedFailed(); ok {
+		_spec.AddField(bulkaction.FieldFailed, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Outcomes(); ok {
 		_spec.SetField(bulkaction.FieldOutcomes, field.TypeJSON, value)

@@ -27,6 +27,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/bookmark"
 	"github.com/pursuing-equity/commons/ent/breakglass"
 	"github.com/pursuing-equity/commons/ent/bulkaction"
+	"github.com/pursuing-equity/commons/ent/bulkfailure"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/conflict"
@@ -118,6 +119,8 @@ type Client struct {
 	BreakGlass *BreakGlassClient
 	// BulkAction is the client for interacting with the BulkAction builders.
 	BulkAction *BulkActionClient
+	// BulkFailure is the client for interacting with the BulkFailure builders.
+	BulkFailure *BulkFailureClient
 	// Call is the client for interacting with the Call builders.
 	Call *CallClient
 	// Cohort is the client for interacting with the Cohort builders.
@@ -260,6 +263,7 @@ func (c *Client) init() {
 	c.Bookmark = NewBookmarkClient(c.config)
 	c.BreakGlass = NewBreakGlassClient(c.config)
 	c.BulkAction = NewBulkActionClient(c.config)
+	c.BulkFailure = NewBulkFailureClient(c.config)
 	c.Call = NewCallClient(c.config)
 	c.Cohort = NewCohortClient(c.config)
 	c.Conflict = NewConflictClient(c.config)
@@ -423,6 +427,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Bookmark:               NewBookmarkClient(cfg),
 		BreakGlass:             NewBreakGlassClient(cfg),
 		BulkAction:             NewBulkActionClient(cfg),
+		BulkFailure:            NewBulkFailureClient(cfg),
 		Call:                   NewCallClient(cfg),
 		Cohort:                 NewCohortClient(cfg),
 		Conflict:               NewConflictClient(cfg),
@@ -513,6 +518,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Bookmark:               NewBookmarkClient(cfg),
 		BreakGlass:             NewBreakGlassClient(cfg),
 		BulkAction:             NewBulkActionClient(cfg),
+		BulkFailure:            NewBulkFailureClient(cfg),
 		Call:                   NewCallClient(cfg),
 		Cohort:                 NewCohortClient(cfg),
 		Conflict:               NewConflictClient(cfg),
@@ -604,18 +610,18 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessToken, c.Affiliation, c.Answer, c.AnswerVersion, c.Application,
 		c.ApplicationEditor, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
-		c.BulkAction, c.Call, c.Cohort, c.Conflict, c.Decision, c.Document, c.Draft,
-		c.DraftAttachment, c.DraftVersion, c.Enrollment, c.Entitlement, c.Event,
-		c.Extension, c.File, c.Flag, c.FormVersion, c.Framework, c.IdempotencyRecord,
-		c.Identity, c.JoinRequest, c.Mail, c.Member, c.MemberTerm, c.ModerationAction,
-		c.Notification, c.NotificationJob, c.NotificationPreference, c.Offering,
-		c.OneTimeToken, c.Organization, c.Password, c.Poll, c.PollOption, c.PollVote,
-		c.Post, c.PostAttachment, c.PostLink, c.PostRevision, c.Program, c.Reaction,
-		c.ReadState, c.Resource, c.ResourceVersion, c.Review, c.ReviewAssignment,
-		c.RoleAssignment, c.SavedView, c.SearchDocument, c.SignerRequest, c.Space,
-		c.SpaceExport, c.SpaceMembership, c.Sponsorship, c.Submission, c.Team,
-		c.TeamMembership, c.Thread, c.ThreadTag, c.WatchSetting, c.WebhookDelivery,
-		c.WebhookEndpoint,
+		c.BulkAction, c.BulkFailure, c.Call, c.Cohort, c.Conflict, c.Decision,
+		c.Document, c.Draft, c.DraftAttachment, c.DraftVersion, c.Enrollment,
+		c.Entitlement, c.Event, c.Extension, c.File, c.Flag, c.FormVersion,
+		c.Framework, c.IdempotencyRecord, c.Identity, c.JoinRequest, c.Mail, c.Member,
+		c.MemberTerm, c.ModerationAction, c.Notification, c.NotificationJob,
+		c.NotificationPreference, c.Offering, c.OneTimeToken, c.Organization,
+		c.Password, c.Poll, c.PollOption, c.PollVote, c.Post, c.PostAttachment,
+		c.PostLink, c.PostRevision, c.Program, c.Reaction, c.ReadState, c.Resource,
+		c.ResourceVersion, c.Review, c.ReviewAssignment, c.RoleAssignment, c.SavedView,
+		c.SearchDocument, c.SignerRequest, c.Space, c.SpaceExport, c.SpaceMembership,
+		c.Sponsorship, c.Submission, c.Team, c.TeamMembership, c.Thread, c.ThreadTag,
+		c.WatchSetting, c.WebhookDelivery, c.WebhookEndpoint,
 	} {
 		n.Use(hooks...)
 	}
@@ -627,18 +633,18 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessToken, c.Affiliation, c.Answer, c.AnswerVersion, c.Application,
 		c.ApplicationEditor, c.AuditEntry, c.Block, c.Bookmark, c.BreakGlass,
-		c.BulkAction, c.Call, c.Cohort, c.Conflict, c.Decision, c.Document, c.Draft,
-		c.DraftAttachment, c.DraftVersion, c.Enrollment, c.Entitlement, c.Event,
-		c.Extension, c.File, c.Flag, c.FormVersion, c.Framework, c.IdempotencyRecord,
-		c.Identity, c.JoinRequest, c.Mail, c.Member, c.MemberTerm, c.ModerationAction,
-		c.Notification, c.NotificationJob, c.NotificationPreference, c.Offering,
-		c.OneTimeToken, c.Organization, c.Password, c.Poll, c.PollOption, c.PollVote,
-		c.Post, c.PostAttachment, c.PostLink, c.PostRevision, c.Program, c.Reaction,
-		c.ReadState, c.Resource, c.ResourceVersion, c.Review, c.ReviewAssignment,
-		c.RoleAssignment, c.SavedView, c.SearchDocument, c.SignerRequest, c.Space,
-		c.SpaceExport, c.SpaceMembership, c.Sponsorship, c.Submission, c.Team,
-		c.TeamMembership, c.Thread, c.ThreadTag, c.WatchSetting, c.WebhookDelivery,
-		c.WebhookEndpoint,
+		c.BulkAction, c.BulkFailure, c.Call, c.Cohort, c.Conflict, c.Decision,
+		c.Document, c.Draft, c.DraftAttachment, c.DraftVersion, c.Enrollment,
+		c.Entitlement, c.Event, c.Extension, c.File, c.Flag, c.FormVersion,
+		c.Framework, c.IdempotencyRecord, c.Identity, c.JoinRequest, c.Mail, c.Member,
+		c.MemberTerm, c.ModerationAction, c.Notification, c.NotificationJob,
+		c.NotificationPreference, c.Offering, c.OneTimeToken, c.Organization,
+		c.Password, c.Poll, c.PollOption, c.PollVote, c.Post, c.PostAttachment,
+		c.PostLink, c.PostRevision, c.Program, c.Reaction, c.ReadState, c.Resource,
+		c.ResourceVersion, c.Review, c.ReviewAssignment, c.RoleAssignment, c.SavedView,
+		c.SearchDocument, c.SignerRequest, c.Space, c.SpaceExport, c.SpaceMembership,
+		c.Sponsorship, c.Submission, c.Team, c.TeamMembership, c.Thread, c.ThreadTag,
+		c.WatchSetting, c.WebhookDelivery, c.WebhookEndpoint,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -669,6 +675,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.BreakGlass.mutate(ctx, m)
 	case *BulkActionMutation:
 		return c.BulkAction.mutate(ctx, m)
+	case *BulkFailureMutation:
+		return c.BulkFailure.mutate(ctx, m)
 	case *CallMutation:
 		return c.Call.mutate(ctx, m)
 	case *CohortMutation:
@@ -2622,6 +2630,171 @@ func (c *BulkActionClient) mutate(ctx context.Context, m *BulkActionMutation) (V
 		return (&BulkActionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown BulkAction mutation op: %q", m.Op())
+	}
+}
+
+// BulkFailureClient is a client for the BulkFailure schema.
+type BulkFailureClient struct {
+	config
+}
+
+// NewBulkFailureClient returns a client for the BulkFailure from the given config.
+func NewBulkFailureClient(c config) *BulkFailureClient {
+	return &BulkFailureClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `bulkfailure.Hooks(f(g(h())))`.
+func (c *BulkFailureClient) Use(hooks ...Hook) {
+	c.hooks.BulkFailure = append(c.hooks.BulkFailure, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `bulkfailure.Intercept(f(g(h())))`.
+func (c *BulkFailureClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BulkFailure = append(c.inters.BulkFailure, interceptors...)
+}
+
+// Create returns a builder for creating a BulkFailure entity.
+func (c *BulkFailureClient) Create() *BulkFailureCreate {
+	mutation := newBulkFailureMutation(c.config, OpCreate)
+	return &BulkFailureCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BulkFailure entities.
+func (c *BulkFailureClient) CreateBulk(builders ...*BulkFailureCreate) *BulkFailureCreateBulk {
+	return &BulkFailureCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BulkFailureClient) MapCreateBulk(slice any, setFunc func(*BulkFailureCreate, int)) *BulkFailureCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BulkFailureCreateBulk{err: fmt.Errorf("calling to BulkFailureClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BulkFailureCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BulkFailureCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BulkFailure.
+func (c *BulkFailureClient) Update() *BulkFailureUpdate {
+	mutation := newBulkFailureMutation(c.config, OpUpdate)
+	return &BulkFailureUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BulkFailureClient) UpdateOne(_m *BulkFailure) *BulkFailureUpdateOne {
+	mutation := newBulkFailureMutation(c.config, OpUpdateOne, withBulkFailure(_m))
+	return &BulkFailureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BulkFailureClient) UpdateOneID(id gid.ID) *BulkFailureUpdateOne {
+	mutation := newBulkFailureMutation(c.config, OpUpdateOne, withBulkFailureID(id))
+	return &BulkFailureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BulkFailure.
+func (c *BulkFailureClient) Delete() *BulkFailureDelete {
+	mutation := newBulkFailureMutation(c.config, OpDelete)
+	return &BulkFailureDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BulkFailureClient) DeleteOne(_m *BulkFailure) *BulkFailureDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BulkFailureClient) DeleteOneID(id gid.ID) *BulkFailureDeleteOne {
+	builder := c.Delete().Where(bulkfailure.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BulkFailureDeleteOne{builder}
+}
+
+// Query returns a query builder for BulkFailure.
+func (c *BulkFailureClient) Query() *BulkFailureQuery {
+	return &BulkFailureQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBulkFailure},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BulkFailure entity by its id.
+func (c *BulkFailureClient) Get(ctx context.Context, id gid.ID) (*BulkFailure, error) {
+	return c.Query().Where(bulkfailure.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BulkFailureClient) GetX(ctx context.Context, id gid.ID) *BulkFailure {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryBulkAction queries the bulk_action edge of a BulkFailure.
+func (c *BulkFailureClient) QueryBulkAction(_m *BulkFailure) *BulkActionQuery {
+	query := (&BulkActionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bulkfailure.Table, bulkfailure.FieldID, id),
+			sqlgraph.To(bulkaction.Table, bulkaction.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, bulkfailure.BulkActionTable, bulkfailure.BulkActionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a BulkFailure.
+func (c *BulkFailureClient) QueryApplication(_m *BulkFailure) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bulkfailure.Table, bulkfailure.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, bulkfailure.ApplicationTable, bulkfailure.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BulkFailureClient) Hooks() []Hook {
+	return c.hooks.BulkFailure
+}
+
+// Interceptors returns the client interceptors.
+func (c *BulkFailureClient) Interceptors() []Interceptor {
+	return c.inters.BulkFailure
+}
+
+func (c *BulkFailureClient) mutate(ctx context.Context, m *BulkFailureMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BulkFailureCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BulkFailureUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BulkFailureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BulkFailureDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BulkFailure mutation op: %q", m.Op())
 	}
 }
 
@@ -12385,8 +12558,8 @@ func (c *WebhookEndpointClient) mutate(ctx context.Context, m *WebhookEndpointMu
 type (
 	hooks struct {
 		AccessToken, Affiliation, Answer, AnswerVersion, Application, ApplicationEditor,
-		AuditEntry, Block, Bookmark, BreakGlass, BulkAction, Call, Cohort, Conflict,
-		Decision, Document, Draft, DraftAttachment, DraftVersion, Enrollment,
+		AuditEntry, Block, Bookmark, BreakGlass, BulkAction, BulkFailure, Call, Cohort,
+		Conflict, Decision, Document, Draft, DraftAttachment, DraftVersion, Enrollment,
 		Entitlement, Event, Extension, File, Flag, FormVersion, Framework,
 		IdempotencyRecord, Identity, JoinRequest, Mail, Member, MemberTerm,
 		ModerationAction, Notification, NotificationJob, NotificationPreference,
@@ -12399,8 +12572,8 @@ type (
 	}
 	inters struct {
 		AccessToken, Affiliation, Answer, AnswerVersion, Application, ApplicationEditor,
-		AuditEntry, Block, Bookmark, BreakGlass, BulkAction, Call, Cohort, Conflict,
-		Decision, Document, Draft, DraftAttachment, DraftVersion, Enrollment,
+		AuditEntry, Block, Bookmark, BreakGlass, BulkAction, BulkFailure, Call, Cohort,
+		Conflict, Decision, Document, Draft, DraftAttachment, DraftVersion, Enrollment,
 		Entitlement, Event, Extension, File, Flag, FormVersion, Framework,
 		IdempotencyRecord, Identity, JoinRequest, Mail, Member, MemberTerm,
 		ModerationAction, Notification, NotificationJob, NotificationPreference,

@@ -23,6 +23,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/bookmark"
 	"github.com/pursuing-equity/commons/ent/breakglass"
 	"github.com/pursuing-equity/commons/ent/bulkaction"
+	"github.com/pursuing-equity/commons/ent/bulkfailure"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/conflict"
@@ -154,6 +155,7 @@ func checkColumn(t, c string) error {
 			bookmark.Table:               bookmark.ValidColumn,
 			breakglass.Table:             breakglass.ValidColumn,
 			bulkaction.Table:             bulkaction.ValidColumn,
+			bulkfailure.Table:            bulkfailure.ValidColumn,
 			call.Table:                   call.ValidColumn,
 			cohort.Table:                 cohort.ValidColumn,
 			conflict.Table:               conflict.ValidColumn,

@@ -22,6 +22,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/bookmark"
 	"github.com/pursuing-equity/commons/ent/breakglass"
 	"github.com/pursuing-equity/commons/ent/bulkaction"
+	"github.com/pursuing-equity/commons/ent/bulkfailure"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/conflict"
@@ -107,6 +108,7 @@ const (
 	TypeBookmark               = "Bookmark"
 	TypeBreakGlass             = "BreakGlass"
 	TypeBulkAction             = "BulkAction"
+	TypeBulkFailure            = "BulkFailure"
 	TypeCall                   = "Call"
 	TypeCohort                 = "Cohort"
 	TypeConflict               = "Conflict"
@@ -9093,6 +9095,8 @@ type BulkActionMutation struct {
 	state          *bulkaction.State
 	_done          *int
 	add_done       *int
+	failed         *int
+	addfailed      *int
 	outcomes       *[]schema.BulkOutcome
 	appendoutcomes []schema.BulkOutcome
 	leased_until   *time.Time
@@ -9572,6 +9576,62 @@ func (m *BulkActionMutation) ResetDone() {
 	m.add_done = nil
 }
 
+// SetFailed sets the "failed" field.
+func (m *BulkActionMutation) SetFailed(i int) {
+	m.failed = &i
+	m.addfailed = nil
+}
+
+// Failed returns the value of the "failed" field in the mutation.
+func (m *BulkActionMutation) Failed() (r int, exists bool) {
+	v := m.failed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailed returns the old "failed" field's value of the BulkAction entity.
+// If the BulkAction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkActionMutation) OldFailed(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailed: %w", err)
+	}
+	return oldValue.Failed, nil
+}
+
+// AddFailed adds i to the "failed" field.
+func (m *BulkActionMutation) AddFailed(i int) {
+	if m.addfailed != nil {
+		*m.addfailed += i
+	} else {
+		m.addfailed = &i
+	}
+}
+
+// AddedFailed returns the value that was added to the "failed" field in this mutation.
+func (m *BulkActionMutation) AddedFailed() (r int, exists bool) {
+	v := m.addfailed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFailed resets all changes to the "failed" field.
+func (m *BulkActionMutation) ResetFailed() {
+	m.failed = nil
+	m.addfailed = nil
+}
+
 // SetOutcomes sets the "outcomes" field.
 func (m *BulkActionMutation) SetOutcomes(so []schema.BulkOutcome) {
 	m.outcomes = &so
@@ -9879,7 +9939,7 @@ func (m *BulkActionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *BulkActionMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 14)
 	if m.created_at != nil {
 		fields = append(fields, bulkaction.FieldCreatedAt)
 	}
@@ -9906,6 +9966,9 @@ func (m *BulkActionMutation) Fields() []string {
 	}
 	if m._done != nil {
 		fields = append(fields, bulkaction.FieldDone)
+	}
+	if m.failed != nil {
+		fields = append(fields, bulkaction.FieldFailed)
 	}
 	if m.outcomes != nil {
 		fields = append(fields, bulkaction.FieldOutcomes)
@@ -9945,6 +10008,8 @@ func (m *BulkActionMutation) Field(name string) (ent.Value, bool) {
 		return m.State()
 	case bulkaction.FieldDone:
 		return m.Done()
+	case bulkaction.FieldFailed:
+		return m.Failed()
 	case bulkaction.FieldOutcomes:
 		return m.Outcomes()
 	case bulkaction.FieldLeasedUntil:
@@ -9980,6 +10045,8 @@ func (m *BulkActionMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldState(ctx)
 	case bulkaction.FieldDone:
 		return m.OldDone(ctx)
+	case bulkaction.FieldFailed:
+		return m.OldFailed(ctx)
 	case bulkaction.FieldOutcomes:
 		return m.OldOutcomes(ctx)
 	case bulkaction.FieldLeasedUntil:
@@ -10060,6 +10127,13 @@ func (m *BulkActionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetDone(v)
 		return nil
+	case bulkaction.FieldFailed:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailed(v)
+		return nil
 	case bulkaction.FieldOutcomes:
 		v, ok := value.([]schema.BulkOutcome)
 		if !ok {
@@ -10099,6 +10173,9 @@ func (m *BulkActionMutation) AddedFields() []string {
 	if m.add_done != nil {
 		fields = append(fields, bulkaction.FieldDone)
 	}
+	if m.addfailed != nil {
+		fields = append(fields, bulkaction.FieldFailed)
+	}
 	if m.addevent_seq != nil {
 		fields = append(fields, bulkaction.FieldEventSeq)
 	}
@@ -10112,6 +10189,8 @@ func (m *BulkActionMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case bulkaction.FieldDone:
 		return m.AddedDone()
+	case bulkaction.FieldFailed:
+		return m.AddedFailed()
 	case bulkaction.FieldEventSeq:
 		return m.AddedEventSeq()
 	}
@@ -10129,6 +10208,13 @@ func (m *BulkActionMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddDone(v)
+		return nil
+	case bulkaction.FieldFailed:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFailed(v)
 		return nil
 	case bulkaction.FieldEventSeq:
 		v, ok := value.(int)
@@ -10211,6 +10297,9 @@ func (m *BulkActionMutation) ResetField(name string) error {
 		return nil
 	case bulkaction.FieldDone:
 		m.ResetDone()
+		return nil
+	case bulkaction.FieldFailed:
+		m.ResetFailed()
 		return nil
 	case bulkaction.FieldOutcomes:
 		m.ResetOutcomes()
@@ -10318,6 +10407,744 @@ func (m *BulkActionMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown BulkAction edge %s", name)
+}
+
+// BulkFailureMutation represents an operation that mutates the BulkFailure nodes in the graph.
+type BulkFailureMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *gid.ID
+	created_at         *time.Time
+	number             *int
+	addnumber          *int
+	code               *string
+	message            *string
+	clearedFields      map[string]struct{}
+	bulk_action        *gid.ID
+	clearedbulk_action bool
+	application        *gid.ID
+	clearedapplication bool
+	done               bool
+	oldValue           func(context.Context) (*BulkFailure, error)
+	predicates         []predicate.BulkFailure
+}
+
+var _ ent.Mutation = (*BulkFailureMutation)(nil)
+
+// bulkfailureOption allows management of the mutation configuration using functional options.
+type bulkfailureOption func(*BulkFailureMutation)
+
+// newBulkFailureMutation creates new mutation for the BulkFailure entity.
+func newBulkFailureMutation(c config, op Op, opts ...bulkfailureOption) *BulkFailureMutation {
+	m := &BulkFailureMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBulkFailure,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBulkFailureID sets the ID field of the mutation.
+func withBulkFailureID(id gid.ID) bulkfailureOption {
+	return func(m *BulkFailureMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *BulkFailure
+		)
+		m.oldValue = func(ctx context.Context) (*BulkFailure, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().BulkFailure.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBulkFailure sets the old BulkFailure of the mutation.
+func withBulkFailure(node *BulkFailure) bulkfailureOption {
+	return func(m *BulkFailureMutation) {
+		m.oldValue = func(context.Context) (*BulkFailure, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BulkFailureMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BulkFailureMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of BulkFailure entities.
+func (m *BulkFailureMutation) SetID(id gid.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BulkFailureMutation) ID() (id gid.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BulkFailureMutation) IDs(ctx context.Context) ([]gid.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []gid.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().BulkFailure.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *BulkFailureMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *BulkFailureMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the BulkFailure entity.
+// If the BulkFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkFailureMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *BulkFailureMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetBulkActionID sets the "bulk_action_id" field.
+func (m *BulkFailureMutation) SetBulkActionID(gi gid.ID) {
+	m.bulk_action = &gi
+}
+
+// BulkActionID returns the value of the "bulk_action_id" field in the mutation.
+func (m *BulkFailureMutation) BulkActionID() (r gid.ID, exists bool) {
+	v := m.bulk_action
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBulkActionID returns the old "bulk_action_id" field's value of the BulkFailure entity.
+// If the BulkFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkFailureMutation) OldBulkActionID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBulkActionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBulkActionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBulkActionID: %w", err)
+	}
+	return oldValue.BulkActionID, nil
+}
+
+// ResetBulkActionID resets all changes to the "bulk_action_id" field.
+func (m *BulkFailureMutation) ResetBulkActionID() {
+	m.bulk_action = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *BulkFailureMutation) SetNumber(i int) {
+	m.number = &i
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *BulkFailureMutation) Number() (r int, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the BulkFailure entity.
+// If the BulkFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkFailureMutation) OldNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds i to the "number" field.
+func (m *BulkFailureMutation) AddNumber(i int) {
+	if m.addnumber != nil {
+		*m.addnumber += i
+	} else {
+		m.addnumber = &i
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *BulkFailureMutation) AddedNumber() (r int, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *BulkFailureMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *BulkFailureMutation) SetApplicationID(gi gid.ID) {
+	m.application = &gi
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *BulkFailureMutation) ApplicationID() (r gid.ID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the BulkFailure entity.
+// If the BulkFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkFailureMutation) OldApplicationID(ctx context.Context) (v gid.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *BulkFailureMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetCode sets the "code" field.
+func (m *BulkFailureMutation) SetCode(s string) {
+	m.code = &s
+}
+
+// Code returns the value of the "code" field in the mutation.
+func (m *BulkFailureMutation) Code() (r string, exists bool) {
+	v := m.code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCode returns the old "code" field's value of the BulkFailure entity.
+// If the BulkFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkFailureMutation) OldCode(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCode: %w", err)
+	}
+	return oldValue.Code, nil
+}
+
+// ResetCode resets all changes to the "code" field.
+func (m *BulkFailureMutation) ResetCode() {
+	m.code = nil
+}
+
+// SetMessage sets the "message" field.
+func (m *BulkFailureMutation) SetMessage(s string) {
+	m.message = &s
+}
+
+// Message returns the value of the "message" field in the mutation.
+func (m *BulkFailureMutation) Message() (r string, exists bool) {
+	v := m.message
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessage returns the old "message" field's value of the BulkFailure entity.
+// If the BulkFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkFailureMutation) OldMessage(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessage is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessage requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessage: %w", err)
+	}
+	return oldValue.Message, nil
+}
+
+// ResetMessage resets all changes to the "message" field.
+func (m *BulkFailureMutation) ResetMessage() {
+	m.message = nil
+}
+
+// ClearBulkAction clears the "bulk_action" edge to the BulkAction entity.
+func (m *BulkFailureMutation) ClearBulkAction() {
+	m.clearedbulk_action = true
+	m.clearedFields[bulkfailure.FieldBulkActionID] = struct{}{}
+}
+
+// BulkActionCleared reports if the "bulk_action" edge to the BulkAction entity was cleared.
+func (m *BulkFailureMutation) BulkActionCleared() bool {
+	return m.clearedbulk_action
+}
+
+// BulkActionIDs returns the "bulk_action" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// BulkActionID instead. It exists only for internal usage by the builders.
+func (m *BulkFailureMutation) BulkActionIDs() (ids []gid.ID) {
+	if id := m.bulk_action; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetBulkAction resets all changes to the "bulk_action" edge.
+func (m *BulkFailureMutation) ResetBulkAction() {
+	m.bulk_action = nil
+	m.clearedbulk_action = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *BulkFailureMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[bulkfailure.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *BulkFailureMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *BulkFailureMutation) ApplicationIDs() (ids []gid.ID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *BulkFailureMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// Where appends a list predicates to the BulkFailureMutation builder.
+func (m *BulkFailureMutation) Where(ps ...predicate.BulkFailure) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BulkFailureMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BulkFailureMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.BulkFailure, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BulkFailureMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BulkFailureMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (BulkFailure).
+func (m *BulkFailureMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BulkFailureMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, bulkfailure.FieldCreatedAt)
+	}
+	if m.bulk_action != nil {
+		fields = append(fields, bulkfailure.FieldBulkActionID)
+	}
+	if m.number != nil {
+		fields = append(fields, bulkfailure.FieldNumber)
+	}
+	if m.application != nil {
+		fields = append(fields, bulkfailure.FieldApplicationID)
+	}
+	if m.code != nil {
+		fields = append(fields, bulkfailure.FieldCode)
+	}
+	if m.message != nil {
+		fields = append(fields, bulkfailure.FieldMessage)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BulkFailureMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case bulkfailure.FieldCreatedAt:
+		return m.CreatedAt()
+	case bulkfailure.FieldBulkActionID:
+		return m.BulkActionID()
+	case bulkfailure.FieldNumber:
+		return m.Number()
+	case bulkfailure.FieldApplicationID:
+		return m.ApplicationID()
+	case bulkfailure.FieldCode:
+		return m.Code()
+	case bulkfailure.FieldMessage:
+		return m.Message()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BulkFailureMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case bulkfailure.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case bulkfailure.FieldBulkActionID:
+		return m.OldBulkActionID(ctx)
+	case bulkfailure.FieldNumber:
+		return m.OldNumber(ctx)
+	case bulkfailure.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case bulkfailure.FieldCode:
+		return m.OldCode(ctx)
+	case bulkfailure.FieldMessage:
+		return m.OldMessage(ctx)
+	}
+	return nil, fmt.Errorf("unknown BulkFailure field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BulkFailureMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case bulkfailure.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case bulkfailure.FieldBulkActionID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBulkActionID(v)
+		return nil
+	case bulkfailure.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case bulkfailure.FieldApplicationID:
+		v, ok := value.(gid.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case bulkfailure.FieldCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCode(v)
+		return nil
+	case bulkfailure.FieldMessage:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessage(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BulkFailure field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BulkFailureMutation) AddedFields() []string {
+	var fields []string
+	if m.addnumber != nil {
+		fields = append(fields, bulkfailure.FieldNumber)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BulkFailureMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case bulkfailure.FieldNumber:
+		return m.AddedNumber()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BulkFailureMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case bulkfailure.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BulkFailure numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BulkFailureMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BulkFailureMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BulkFailureMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown BulkFailure nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BulkFailureMutation) ResetField(name string) error {
+	switch name {
+	case bulkfailure.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case bulkfailure.FieldBulkActionID:
+		m.ResetBulkActionID()
+		return nil
+	case bulkfailure.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case bulkfailure.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case bulkfailure.FieldCode:
+		m.ResetCode()
+		return nil
+	case bulkfailure.FieldMessage:
+		m.ResetMessage()
+		return nil
+	}
+	return fmt.Errorf("unknown BulkFailure field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BulkFailureMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.bulk_action != nil {
+		edges = append(edges, bulkfailure.EdgeBulkAction)
+	}
+	if m.application != nil {
+		edges = append(edges, bulkfailure.EdgeApplication)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BulkFailureMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case bulkfailure.EdgeBulkAction:
+		if id := m.bulk_action; id != nil {
+			return []ent.Value{*id}
+		}
+	case bulkfailure.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BulkFailureMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BulkFailureMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BulkFailureMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedbulk_action {
+		edges = append(edges, bulkfailure.EdgeBulkAction)
+	}
+	if m.clearedapplication {
+		edges = append(edges, bulkfailure.EdgeApplication)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BulkFailureMutation) EdgeCleared(name string) bool {
+	switch name {
+	case bulkfailure.EdgeBulkAction:
+		return m.clearedbulk_action
+	case bulkfailure.EdgeApplication:
+		return m.clearedapplication
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BulkFailureMutation) ClearEdge(name string) error {
+	switch name {
+	case bulkfailure.EdgeBulkAction:
+		m.ClearBulkAction()
+		return nil
+	case bulkfailure.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown BulkFailure unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BulkFailureMutation) ResetEdge(name string) error {
+	switch name {
+	case bulkfailure.EdgeBulkAction:
+		m.ResetBulkAction()
+		return nil
+	case bulkfailure.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown BulkFailure edge %s", name)
 }
 
 // CallMutation represents an operation that mutates the Call nodes in the graph.

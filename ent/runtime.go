@@ -169,8 +169,12 @@ func init() {
 	bulkactionDescDone := bulkactionFields[7].Descriptor()
 	// bulkaction.DefaultDone holds the default value on creation for the done field.
 	bulkaction.DefaultDone = bulkactionDescDone.Default.(int)
+	// bulkactionDescFailed is the schema descriptor for failed field.
+	bulkactionDescFailed := bulkactionFields[8].Descriptor()
+	// bulkaction.DefaultFailed holds the default value on creation for the failed field.
+	bulkaction.DefaultFailed = bulkactionDescFailed.Default.(int)
 	// bulkactionDescEventSeq is the schema descriptor for event_seq field.
-	bulkactionDescEventSeq := bulkactionFields[11].Descriptor()
+	bulkactionDescEventSeq := bulkactionFields[12].Descriptor()
 	// bulkaction.DefaultEventSeq holds the default value on creation for the event_seq field.
 	bulkaction.DefaultEventSeq = bulkactionDescEventSeq.Default.(int)
 	callFields := schema.Call{}.Fields()

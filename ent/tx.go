@@ -36,6 +36,8 @@ type Tx struct {
 	BreakGlass *BreakGlassClient
 	// BulkAction is the client for interacting with the BulkAction builders.
 	BulkAction *BulkActionClient
+	// BulkFailure is the client for interacting with the BulkFailure builders.
+	BulkFailure *BulkFailureClient
 	// Call is the client for interacting with the Call builders.
 	Call *CallClient
 	// Cohort is the client for interacting with the Cohort builders.
@@ -298,6 +300,7 @@ func (tx *Tx) init() {
 	tx.Bookmark = NewBookmarkClient(tx.config)
 	tx.BreakGlass = NewBreakGlassClient(tx.config)
 	tx.BulkAction = NewBulkActionClient(tx.config)
+	tx.BulkFailure = NewBulkFailureClient(tx.config)
 	tx.Call = NewCallClient(tx.config)
 	tx.Cohort = NewCohortClient(tx.config)
 	tx.Conflict = NewConflictClient(tx.config)

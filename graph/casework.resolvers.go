@@ -38,7 +38,7 @@ func (r *bulkActionResolver) Total(ctx context.Context, obj *ent.BulkAction) (in
 }
 
 func (r *bulkActionResolver) FailureCount(ctx context.Context, obj *ent.BulkAction) (int, error) {
-	return len(obj.Outcomes), nil
+	return casework.FailureCount(obj), nil
 }
 
 func (r *bulkActionResolver) Failures(ctx context.Context, obj *ent.BulkAction, limit int, skip int) ([]*casework.Failure, error) {

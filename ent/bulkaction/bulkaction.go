@@ -34,6 +34,8 @@ const (
 	FieldState = "state"
 	// FieldDone holds the string denoting the done field in the database.
 	FieldDone = "done"
+	// FieldFailed holds the string denoting the failed field in the database.
+	FieldFailed = "failed"
 	// FieldOutcomes holds the string denoting the outcomes field in the database.
 	FieldOutcomes = "outcomes"
 	// FieldLeasedUntil holds the string denoting the leased_until field in the database.
@@ -76,6 +78,7 @@ var Columns = []string{
 	FieldDryRun,
 	FieldState,
 	FieldDone,
+	FieldFailed,
 	FieldOutcomes,
 	FieldLeasedUntil,
 	FieldFinishedAt,
@@ -97,6 +100,8 @@ var (
 	DefaultDryRun bool
 	// DefaultDone holds the default value on creation for the "done" field.
 	DefaultDone int
+	// DefaultFailed holds the default value on creation for the "failed" field.
+	DefaultFailed int
 	// DefaultEventSeq holds the default value on creation for the "event_seq" field.
 	DefaultEventSeq int
 )
@@ -170,6 +175,11 @@ func ByState(opts ...sql.OrderTermOption) OrderOption {
 // ByDone orders the results by the done field.
 func ByDone(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDone, opts...).ToFunc()
+}
+
+// ByFailed orders the results by the failed field.
+func ByFailed(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFailed, opts...).ToFunc()
 }
 
 // ByLeasedUntil orders the results by the leased_until field.

@@ -86,6 +86,11 @@ func Done(v int) predicate.BulkAction {
 	return predicate.BulkAction(sql.FieldEQ(FieldDone, v))
 }
 
+// Failed applies equality check predicate on the "failed" field. It's identical to FailedEQ.
+func Failed(v int) predicate.BulkAction {
+	return predicate.BulkAction(sql.FieldEQ(FieldFailed, v))
+}
+
 // LeasedUntil applies equality check predicate on the "leased_until" field. It's identical to LeasedUntilEQ.
 func LeasedUntil(v time.Time) predicate.BulkAction {
 	return predicate.BulkAction(sql.FieldEQ(FieldLeasedUntil, v))
@@ -314,6 +319,46 @@ func DoneLT(v int) predicate.BulkAction {
 // DoneLTE applies the LTE predicate on the "done" field.
 func DoneLTE(v int) predicate.BulkAction {
 	return predicate.BulkAction(sql.FieldLTE(FieldDone, v))
+}
+
+// FailedEQ applies the EQ predicate on the "failed" field.
+func FailedEQ(v int) predicate.BulkAction {
+	return predicate.BulkAction(sql.FieldEQ(FieldFailed, v))
+}
+
+// FailedNEQ applies the NEQ predicate on the "failed" field.
+func FailedNEQ(v int) predicate.BulkAction {
+	return predicate.BulkAction(sql.FieldNEQ(FieldFailed, v))
+}
+
+// FailedIn applies the In predicate on the "failed" field.
+func FailedIn(vs ...int) predicate.BulkAction {
+	return predicate.BulkAction(sql.FieldIn(FieldFailed, vs...))
+}
+
+// FailedNotIn applies the NotIn predicate on the "failed" field.
+func FailedNotIn(vs ...int) predicate.BulkAction {
+	return predicate.BulkAction(sql.FieldNotIn(FieldFailed, vs...))
+}
+
+// FailedGT applies the GT predicate on the "failed" field.
+func FailedGT(v int) predicate.BulkAction {
+	return predicate.BulkAction(sql.FieldGT(FieldFailed, v))
+}
+
+// FailedGTE applies the GTE predicate on the "failed" field.
+func FailedGTE(v int) predicate.BulkAction {
+	return predicate.BulkAction(sql.FieldGTE(FieldFailed, v))
+}
+
+// FailedLT applies the LT predicate on the "failed" field.
+func FailedLT(v int) predicate.BulkAction {
+	return predicate.BulkAction(sql.FieldLT(FieldFailed, v))
+}
+
+// FailedLTE applies the LTE predicate on the "failed" field.
+func FailedLTE(v int) predicate.BulkAction {
+	return predicate.BulkAction(sql.FieldLTE(FieldFailed, v))
 }
 
 // OutcomesIsNil applies the IsNil predicate on the "outcomes" field.

@@ -141,6 +141,18 @@ func (f BulkActionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BulkActionMutation", m)
 }
 
+// The BulkFailureFunc type is an adapter to allow the use of ordinary
+// function as BulkFailure mutator.
+type BulkFailureFunc func(context.Context, *ent.BulkFailureMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BulkFailureFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BulkFailureMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BulkFailureMutation", m)
+}
+
 // The CallFunc type is an adapter to allow the use of ordinary
 // function as Call mutator.
 type CallFunc func(context.Context, *ent.CallMutation) (ent.Value, error)

@@ -19,6 +19,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/bookmark"
 	"github.com/pursuing-equity/commons/ent/breakglass"
 	"github.com/pursuing-equity/commons/ent/bulkaction"
+	"github.com/pursuing-equity/commons/ent/bulkfailure"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/cohort"
 	"github.com/pursuing-equity/commons/ent/conflict"
@@ -433,6 +434,33 @@ func (f TraverseBulkAction) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.BulkActionQuery", q)
+}
+
+// The BulkFailureFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BulkFailureFunc func(context.Context, *ent.BulkFailureQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BulkFailureFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BulkFailureQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BulkFailureQuery", q)
+}
+
+// The TraverseBulkFailure type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBulkFailure func(context.Context, *ent.BulkFailureQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBulkFailure) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBulkFailure) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BulkFailureQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BulkFailureQuery", q)
 }
 
 // The CallFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -2080,6 +2108,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.BreakGlassQuery, predicate.BreakGlass, breakglass.OrderOption]{typ: ent.TypeBreakGlass, tq: q}, nil
 	case *ent.BulkActionQuery:
 		return &query[*ent.BulkActionQuery, predicate.BulkAction, bulkaction.OrderOption]{typ: ent.TypeBulkAction, tq: q}, nil
+	case *ent.BulkFailureQuery:
+		return &query[*ent.BulkFailureQuery, predicate.BulkFailure, bulkfailure.OrderOption]{typ: ent.TypeBulkFailure, tq: q}, nil
 	case *ent.CallQuery:
 		return &query[*ent.CallQuery, predicate.Call, call.OrderOption]{typ: ent.TypeCall, tq: q}, nil
 	case *ent.CohortQuery:

@@ -571,6 +571,7 @@ var (
 		{Name: "dry_run", Type: field.TypeBool, Default: false},
 		{Name: "state", Type: field.TypeEnum, Enums: []string{"WAITING", "RUNNING", "DONE", "CANCELLED"}, Default: "WAITING"},
 		{Name: "done", Type: field.TypeInt, Default: 0},
+		{Name: "failed", Type: field.TypeInt, Default: 0},
 		{Name: "outcomes", Type: field.TypeJSON, Nullable: true},
 		{Name: "leased_until", Type: field.TypeTime, Nullable: true},
 		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
@@ -586,13 +587,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "bulk_actions_calls_call",
-				Columns:    []*schema.Column{BulkActionsColumns[12]},
+				Columns:    []*schema.Column{BulkActionsColumns[13]},
 				RefColumns: []*schema.Column{CallsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "bulk_actions_members_actor",
-				Columns:    []*schema.Column{BulkActionsColumns[13]},
+				Columns:    []*schema.Column{BulkActionsColumns[14]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -601,20 +602,62 @@ var (
 			{
 				Name:    "bulkaction_call_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{BulkActionsColumns[12], BulkActionsColumns[0]},
+				Columns: []*schema.Column{BulkActionsColumns[13], BulkActionsColumns[0]},
 			},
 			{
 				Name:    "bulkaction_actor_id",
 				Unique:  false,
-				Columns: []*schema.Column{BulkActionsColumns[13]},
+				Columns: []*schema.Column{BulkActionsColumns[14]},
 			},
 			{
 				Name:    "bulk_action_open",
 				Unique:  false,
-				Columns: []*schema.Column{BulkActionsColumns[9]},
+				Columns: []*schema.Column{BulkActionsColumns[10]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "finished_at IS NULL",
 				},
+			},
+		},
+	}
+	// BulkFailuresColumns holds the columns for the "bulk_failures" table.
+	BulkFailuresColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "number", Type: field.TypeInt},
+		{Name: "code", Type: field.TypeString},
+		{Name: "message", Type: field.TypeString, Size: 2147483647},
+		{Name: "bulk_action_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "application_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// BulkFailuresTable holds the schema information for the "bulk_failures" table.
+	BulkFailuresTable = &schema.Table{
+		Name:       "bulk_failures",
+		Columns:    BulkFailuresColumns,
+		PrimaryKey: []*schema.Column{BulkFailuresColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "bulk_failures_bulk_actions_bulk_action",
+				Columns:    []*schema.Column{BulkFailuresColumns[5]},
+				RefColumns: []*schema.Column{BulkActionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "bulk_failures_applications_application",
+				Columns:    []*schema.Column{BulkFailuresColumns[6]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "bulkfailure_bulk_action_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{BulkFailuresColumns[5], BulkFailuresColumns[2]},
+			},
+			{
+				Name:    "bulkfailure_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{BulkFailuresColumns[6]},
 			},
 		},
 	}
@@ -3591,6 +3634,7 @@ var (
 		BookmarksTable,
 		BreakGlassesTable,
 		BulkActionsTable,
+		BulkFailuresTable,
 		CallsTable,
 		CohortsTable,
 		ConflictsTable,
@@ -3711,6 +3755,11 @@ func init() {
 	BulkActionsTable.ForeignKeys[1].RefTable = MembersTable
 	BulkActionsTable.Annotation = &entsql.Annotation{
 		Table: "bulk_actions",
+	}
+	BulkFailuresTable.ForeignKeys[0].RefTable = BulkActionsTable
+	BulkFailuresTable.ForeignKeys[1].RefTable = ApplicationsTable
+	BulkFailuresTable.Annotation = &entsql.Annotation{
+		Table: "bulk_failures",
 	}
 	CallsTable.ForeignKeys[0].RefTable = OfferingsTable
 	CallsTable.ForeignKeys[1].RefTable = CohortsTable

@@ -39,6 +39,9 @@ type BreakGlass func(*sql.Selector)
 // BulkAction is the predicate function for bulkaction builders.
 type BulkAction func(*sql.Selector)
 
+// BulkFailure is the predicate function for bulkfailure builders.
+type BulkFailure func(*sql.Selector)
+
 // Call is the predicate function for call builders.
 type Call func(*sql.Selector)
 

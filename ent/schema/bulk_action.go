@@ -28,8 +28,10 @@ func (BulkAction) Fields() []ent.Field {
 		field.JSON("targets", []string{}),
 		field.Bool("dry_run").Default(false).Immutable(),
 		field.Enum("state").Values("WAITING", "RUNNING", "DONE", "CANCELLED").Default("WAITING"),
-		// done is how many targets were dealt with, in their order; outcomes has a line for each of them that went wrong.
+		// done is how many targets were dealt with, in their order, and failed how many bulk_failures there are of them. What went wrong in an
+		// earlier version is in outcomes.
 		field.Int("done").Default(0),
+		field.Int("failed").Default(0),
 		field.JSON("outcomes", []BulkOutcome{}).Optional(),
 		optionalTime("leased_until"),
 		optionalTime("finished_at"),

@@ -250,8 +250,8 @@ func TestBulkActionsSurviveKills(t *testing.T) {
 			}
 		}
 		got := client.BulkAction.GetX(v.System(), b.ID)
-		if len(of) != many || got.Done != many || len(got.Outcomes) != 0 {
-			t.Error(fmt.Sprint(len(of), " were reminded, ", got.Done, " done, ", len(got.Outcomes), " failed"))
+		if len(of) != many || got.Done != many || got.Failed != 0 {
+			t.Error(fmt.Sprint(len(of), " were reminded, ", got.Done, " done, ", got.Failed, " failed"))
 		}
 		t.Logf("killed in the middle %d times of 3", amidst)
 	})

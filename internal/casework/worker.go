@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/bulkaction"
-	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -65,7 +65,7 @@ func (s *Service) WorkOnce(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for {
-		more, err := s.step(ctx, b.ID)
+		more, err := s.step(ctx, b.ID, b.Targets)
 		if err != nil || !more {
 			return true, err
 		}
@@ -101,13 +101,14 @@ func (s *Service) lease(ctx context.Context) (*ent.BulkAction, error) {
 // errDry takes back what a dry run has done.
 var errDry = errors.New("it was a dry run")
 
-// step does the next application of a bulk action, and reports whether there is another one. What the application cannot take is written down
+// step does the next application of a bulk action, and reports whether there is another one. What it reads and writes does not grow with how many
+// there are: which ones they are does not change, and is handed in. What the application cannot take is written down
 // as its outcome, in a transaction of its own: the other was rolled back.
-func (s *Service) step(ctx context.Context, id gid.ID) (more bool, err error) {
+func (s *Service) step(ctx context.Context, id gid.ID, targets []string) (more bool, err error) {
 	var at int
 	var refused *fault.Error
 	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		b, w, err := s.held(ctx, tx, id)
+		b, w, err := s.held(ctx, tx, id, targets)
 		if err != nil || b == nil || b.Done == len(b.Targets) {
 			more = false
 			if err == nil && b != nil {
@@ -137,7 +138,7 @@ func (s *Service) step(ctx context.Context, id gid.ID) (more bool, err error) {
 		refused = fault.New(fault.Internal, "This went wrong. The server's log says why.")
 	}
 	err = s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		b, _, err := s.held(ctx, tx, id)
+		b, _, err := s.held(ctx, tx, id, targets)
 		if err != nil || b == nil || b.Done != at { // it was cancelled, or somebody else went on
 			more = false
 			return err
@@ -148,12 +149,16 @@ func (s *Service) step(ctx context.Context, id gid.ID) (more bool, err error) {
 	return more, err
 }
 
-// held locks a bulk action that is being done; nil when it is over.
-func (s *Service) held(ctx context.Context, tx *ent.Client, id gid.ID) (*ent.BulkAction, Work, error) {
-	b, err := tx.BulkAction.Query().Where(bulkaction.ID(id), store.LockRow).Only(ctx)
+// held locks a bulk action that is being done; nil when it is over. What may be long of it is not read.
+func (s *Service) held(ctx context.Context, tx *ent.Client, id gid.ID, targets []string) (*ent.BulkAction, Work, error) {
+	short := slices.DeleteFunc(slices.Clone(bulkaction.Columns), func(column string) bool {
+		return column == bulkaction.FieldTargets || column == bulkaction.FieldOutcomes
+	})
+	b, err := tx.BulkAction.Query().Where(bulkaction.ID(id), store.LockRow).Select(short...).Only(ctx)
 	if err != nil {
 		return nil, Work{}, fmt.Errorf("hold a bulk action: %w", err)
 	}
+	b.Targets = targets
 	if b.FinishedAt != nil {
 		return nil, Work{}, nil
 	}
@@ -185,9 +190,12 @@ func (s *Service) act(ctx context.Context, tx *ent.Client, b *ent.BulkAction, w 
 func (s *Service) advance(ctx context.Context, tx *ent.Client, b *ent.BulkAction, refused *fault.Error) error {
 	now := s.Now()
 	done := min(b.Done+1, len(b.Targets))
-	u := tx.BulkAction.UpdateOneID(b.ID).SetDone(done).SetLeasedUntil(now.Add(bulkLease))
+	u := tx.BulkAction.UpdateOneID(b.ID).Select(bulkaction.FieldID).SetDone(done).SetLeasedUntil(now.Add(bulkLease))
 	if refused != nil {
-		u.SetOutcomes(append(b.Outcomes, schema.BulkOutcome{Target: b.Targets[b.Done], Code: string(refused.Code), Message: refused.Message}))
+		if err := s.fail(ctx, tx, b, refused); err != nil {
+			return err
+		}
+		u.AddFailed(1)
 	}
 	if done == len(b.Targets) {
 		u.SetState(bulkaction.StateDONE).SetFinishedAt(now).ClearLeasedUntil()
@@ -201,4 +209,18 @@ func (s *Service) advance(ctx context.Context, tx *ent.Client, b *ent.BulkAction
 		return nil
 	}
 	return s.tell(ctx, tx, b, u, b.ActorID)
+}
+
+// fail writes down what was refused of the next application.
+func (s *Service) fail(ctx context.Context, tx *ent.Client, b *ent.BulkAction, refused *fault.Error) error {
+	target, err := gid.Parse(b.Targets[b.Done])
+	if err != nil {
+		return fmt.Errorf("read a target: %w", err)
+	}
+	err = tx.BulkFailure.Create().SetID(s.NewID(gid.BulkFailure)).SetCreatedAt(s.Now()).SetBulkActionID(b.ID).SetNumber(b.Failed + 1).
+		SetApplicationID(target).SetCode(string(refused.Code)).SetMessage(refused.Message).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("write a failure down: %w", err)
+	}
+	return nil
 }
