@@ -67,6 +67,8 @@ type Call struct {
 	PublishedAt *time.Time `json:"published_at,omitempty"`
 	// ReleasedAt holds the value of the "released_at" field.
 	ReleasedAt *time.Time `json:"released_at,omitempty"`
+	// TurnsAt holds the value of the "turns_at" field.
+	TurnsAt *time.Time `json:"turns_at,omitempty"`
 	// EventSeq holds the value of the "event_seq" field.
 	EventSeq int `json:"event_seq,omitempty"`
 	// Version holds the value of the "version" field.
@@ -130,7 +132,7 @@ func (*Call) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case call.FieldTitle, call.FieldSummary, call.FieldOpensLocal, call.FieldDueLocal, call.FieldClosesLocal, call.FieldTimeZone:
 			values[i] = new(sql.NullString)
-		case call.FieldCreatedAt, call.FieldOpensAt, call.FieldDueAt, call.FieldClosesAt, call.FieldPublishedAt, call.FieldReleasedAt, call.FieldUpdatedAt:
+		case call.FieldCreatedAt, call.FieldOpensAt, call.FieldDueAt, call.FieldClosesAt, call.FieldPublishedAt, call.FieldReleasedAt, call.FieldTurnsAt, call.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -292,6 +294,13 @@ func (_m *Call) assignValues(columns []string, values []any) error {
 				_m.ReleasedAt = new(time.Time)
 				*_m.ReleasedAt = value.Time
 			}
+		case call.FieldTurnsAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field turns_at", values[i])
+			} else if value.Valid {
+				_m.TurnsAt = new(time.Time)
+				*_m.TurnsAt = value.Time
+			}
 		case call.FieldEventSeq:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field event_seq", values[i])
@@ -426,6 +435,11 @@ func (_m *Call) String() string {
 	builder.WriteString(", ")
 	if v := _m.ReleasedAt; v != nil {
 		builder.WriteString("released_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.TurnsAt; v != nil {
+		builder.WriteString("turns_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")

@@ -268,6 +268,20 @@ func (_c *CallCreate) SetNillableReleasedAt(v *time.Time) *CallCreate {
 	return _c
 }
 
+// SetTurnsAt sets the "turns_at" field.
+func (_c *CallCreate) SetTurnsAt(v time.Time) *CallCreate {
+	_c.mutation.SetTurnsAt(v)
+	return _c
+}
+
+// SetNillableTurnsAt sets the "turns_at" field if the given value is not nil.
+func (_c *CallCreate) SetNillableTurnsAt(v *time.Time) *CallCreate {
+	if v != nil {
+		_c.SetTurnsAt(*v)
+	}
+	return _c
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_c *CallCreate) SetEventSeq(v int) *CallCreate {
 	_c.mutation.SetEventSeq(v)
@@ -594,6 +608,10 @@ func (_c *CallCreate) createSpec() (*Call, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ReleasedAt(); ok {
 		_spec.SetField(call.FieldReleasedAt, field.TypeTime, value)
 		_node.ReleasedAt = &value
+	}
+	if value, ok := _c.mutation.TurnsAt(); ok {
+		_spec.SetField(call.FieldTurnsAt, field.TypeTime, value)
+		_node.TurnsAt = &value
 	}
 	if value, ok := _c.mutation.EventSeq(); ok {
 		_spec.SetField(call.FieldEventSeq, field.TypeInt, value)

@@ -368,6 +368,26 @@ func (_u *CallUpdate) ClearReleasedAt() *CallUpdate {
 	return _u
 }
 
+// SetTurnsAt sets the "turns_at" field.
+func (_u *CallUpdate) SetTurnsAt(v time.Time) *CallUpdate {
+	_u.mutation.SetTurnsAt(v)
+	return _u
+}
+
+// SetNillableTurnsAt sets the "turns_at" field if the given value is not nil.
+func (_u *CallUpdate) SetNillableTurnsAt(v *time.Time) *CallUpdate {
+	if v != nil {
+		_u.SetTurnsAt(*v)
+	}
+	return _u
+}
+
+// ClearTurnsAt clears the value of the "turns_at" field.
+func (_u *CallUpdate) ClearTurnsAt() *CallUpdate {
+	_u.mutation.ClearTurnsAt()
+	return _u
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_u *CallUpdate) SetEventSeq(v int) *CallUpdate {
 	_u.mutation.ResetEventSeq()
@@ -589,6 +609,12 @@ func (_u *CallUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.ReleasedAtCleared() {
 		_spec.ClearField(call.FieldReleasedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.TurnsAt(); ok {
+		_spec.SetField(call.FieldTurnsAt, field.TypeTime, value)
+	}
+	if _u.mutation.TurnsAtCleared() {
+		_spec.ClearField(call.FieldTurnsAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.EventSeq(); ok {
 		_spec.SetField(call.FieldEventSeq, field.TypeInt, value)
@@ -994,6 +1020,26 @@ func (_u *CallUpdateOne) ClearReleasedAt() *CallUpdateOne {
 	return _u
 }
 
+// SetTurnsAt sets the "turns_at" field.
+func (_u *CallUpdateOne) SetTurnsAt(v time.Time) *CallUpdateOne {
+	_u.mutation.SetTurnsAt(v)
+	return _u
+}
+
+// SetNillableTurnsAt sets the "turns_at" field if the given value is not nil.
+func (_u *CallUpdateOne) SetNillableTurnsAt(v *time.Time) *CallUpdateOne {
+	if v != nil {
+		_u.SetTurnsAt(*v)
+	}
+	return _u
+}
+
+// ClearTurnsAt clears the value of the "turns_at" field.
+func (_u *CallUpdateOne) ClearTurnsAt() *CallUpdateOne {
+	_u.mutation.ClearTurnsAt()
+	return _u
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_u *CallUpdateOne) SetEventSeq(v int) *CallUpdateOne {
 	_u.mutation.ResetEventSeq()
@@ -1245,6 +1291,12 @@ func (_u *CallUpdateOne) sqlSave(ctx context.Context) (_node *Call, err error) {
 	}
 	if _u.mutation.ReleasedAtCleared() {
 		_spec.ClearField(call.FieldReleasedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.TurnsAt(); ok {
+		_spec.SetField(call.FieldTurnsAt, field.TypeTime, value)
+	}
+	if _u.mutation.TurnsAtCleared() {
+		_spec.ClearField(call.FieldTurnsAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.EventSeq(); ok {
 		_spec.SetField(call.FieldEventSeq, field.TypeInt, value)

@@ -11180,6 +11180,7 @@ type CallMutation struct {
 	addlast_number     *int
 	published_at       *time.Time
 	released_at        *time.Time
+	turns_at           *time.Time
 	event_seq          *int
 	addevent_seq       *int
 	version            *int
@@ -12274,6 +12275,55 @@ func (m *CallMutation) ResetReleasedAt() {
 	delete(m.clearedFields, call.FieldReleasedAt)
 }
 
+// SetTurnsAt sets the "turns_at" field.
+func (m *CallMutation) SetTurnsAt(t time.Time) {
+	m.turns_at = &t
+}
+
+// TurnsAt returns the value of the "turns_at" field in the mutation.
+func (m *CallMutation) TurnsAt() (r time.Time, exists bool) {
+	v := m.turns_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTurnsAt returns the old "turns_at" field's value of the Call entity.
+// If the Call object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CallMutation) OldTurnsAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTurnsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTurnsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTurnsAt: %w", err)
+	}
+	return oldValue.TurnsAt, nil
+}
+
+// ClearTurnsAt clears the value of the "turns_at" field.
+func (m *CallMutation) ClearTurnsAt() {
+	m.turns_at = nil
+	m.clearedFields[call.FieldTurnsAt] = struct{}{}
+}
+
+// TurnsAtCleared returns if the "turns_at" field was cleared in this mutation.
+func (m *CallMutation) TurnsAtCleared() bool {
+	_, ok := m.clearedFields[call.FieldTurnsAt]
+	return ok
+}
+
+// ResetTurnsAt resets all changes to the "turns_at" field.
+func (m *CallMutation) ResetTurnsAt() {
+	m.turns_at = nil
+	delete(m.clearedFields, call.FieldTurnsAt)
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (m *CallMutation) SetEventSeq(i int) {
 	m.event_seq = &i
@@ -12523,7 +12573,7 @@ func (m *CallMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CallMutation) Fields() []string {
-	fields := make([]string, 0, 25)
+	fields := make([]string, 0, 26)
 	if m.created_at != nil {
 		fields = append(fields, call.FieldCreatedAt)
 	}
@@ -12590,6 +12640,9 @@ func (m *CallMutation) Fields() []string {
 	if m.released_at != nil {
 		fields = append(fields, call.FieldReleasedAt)
 	}
+	if m.turns_at != nil {
+		fields = append(fields, call.FieldTurnsAt)
+	}
 	if m.event_seq != nil {
 		fields = append(fields, call.FieldEventSeq)
 	}
@@ -12651,6 +12704,8 @@ func (m *CallMutation) Field(name string) (ent.Value, bool) {
 		return m.PublishedAt()
 	case call.FieldReleasedAt:
 		return m.ReleasedAt()
+	case call.FieldTurnsAt:
+		return m.TurnsAt()
 	case call.FieldEventSeq:
 		return m.EventSeq()
 	case call.FieldVersion:
@@ -12710,6 +12765,8 @@ func (m *CallMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldPublishedAt(ctx)
 	case call.FieldReleasedAt:
 		return m.OldReleasedAt(ctx)
+	case call.FieldTurnsAt:
+		return m.OldTurnsAt(ctx)
 	case call.FieldEventSeq:
 		return m.OldEventSeq(ctx)
 	case call.FieldVersion:
@@ -12879,6 +12936,13 @@ func (m *CallMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetReleasedAt(v)
 		return nil
+	case call.FieldTurnsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTurnsAt(v)
+		return nil
 	case call.FieldEventSeq:
 		v, ok := value.(int)
 		if !ok {
@@ -13029,6 +13093,9 @@ func (m *CallMutation) ClearedFields() []string {
 	if m.FieldCleared(call.FieldReleasedAt) {
 		fields = append(fields, call.FieldReleasedAt)
 	}
+	if m.FieldCleared(call.FieldTurnsAt) {
+		fields = append(fields, call.FieldTurnsAt)
+	}
 	if m.FieldCleared(call.FieldUpdatedAt) {
 		fields = append(fields, call.FieldUpdatedAt)
 	}
@@ -13057,6 +13124,9 @@ func (m *CallMutation) ClearField(name string) error {
 		return nil
 	case call.FieldReleasedAt:
 		m.ClearReleasedAt()
+		return nil
+	case call.FieldTurnsAt:
+		m.ClearTurnsAt()
 		return nil
 	case call.FieldUpdatedAt:
 		m.ClearUpdatedAt()
@@ -13134,6 +13204,9 @@ func (m *CallMutation) ResetField(name string) error {
 		return nil
 	case call.FieldReleasedAt:
 		m.ResetReleasedAt()
+		return nil
+	case call.FieldTurnsAt:
+		m.ResetTurnsAt()
 		return nil
 	case call.FieldEventSeq:
 		m.ResetEventSeq()

@@ -224,11 +224,11 @@ func init() {
 	// call.DefaultLastNumber holds the default value on creation for the last_number field.
 	call.DefaultLastNumber = callDescLastNumber.Default.(int)
 	// callDescEventSeq is the schema descriptor for event_seq field.
-	callDescEventSeq := callFields[21].Descriptor()
+	callDescEventSeq := callFields[22].Descriptor()
 	// call.DefaultEventSeq holds the default value on creation for the event_seq field.
 	call.DefaultEventSeq = callDescEventSeq.Default.(int)
 	// callDescVersion is the schema descriptor for version field.
-	callDescVersion := callFields[22].Descriptor()
+	callDescVersion := callFields[23].Descriptor()
 	// call.DefaultVersion holds the default value on creation for the version field.
 	call.DefaultVersion = callDescVersion.Default.(int)
 	conflictFields := schema.Conflict{}.Fields()

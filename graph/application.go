@@ -152,3 +152,17 @@ func (r *Resolver) contents(ctx context.Context) review.Contents {
 		return held, nil
 	}
 }
+
+func (r *Resolver) callEvents(ctx context.Context, id gid.ID, after *page.Cursor) (<-chan *model.CallEvent, error) {
+	v := viewer.From(ctx)
+	return event.Follow(ctx, func() (event.Source, error) {
+		return r.Admission.CallSource(ctx, v, id, after)
+	}, func(ctx context.Context, events []*ent.Event) ([]event.Shown[*model.CallEvent], error) {
+		c, events, err := r.Admission.CallShown(ctx, v, id, events)
+		shown := make([]event.Shown[*model.CallEvent], len(events))
+		for i, e := range events {
+			shown[i] = event.Shown[*model.CallEvent]{Event: e, As: &model.CallEvent{Cursor: event.Cursor(e.StreamID, e.Seq), Call: c}}
+		}
+		return shown, err
+	})
+}

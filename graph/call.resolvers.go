@@ -133,3 +133,7 @@ func (r *mutationResolver) PublishForm(ctx context.Context, input model.PublishF
 func (r *queryResolver) Calls(ctx context.Context, state *admission.CallState, offeringID *gid.ID, first *int, after *page.Cursor, last *int, before *page.Cursor) (*page.Connection[ent.Call], error) {
 	return r.Admission.CallList(ctx, viewer.From(ctx), admission.CallFilter{State: state, OfferingID: offeringID}, page.Args{First: first, Last: last, After: after, Before: before})
 }
+
+func (r *subscriptionResolver) CallEvents(ctx context.Context, callID gid.ID, after *page.Cursor) (<-chan *model.CallEvent, error) {
+	return r.callEvents(ctx, callID, after)
+}

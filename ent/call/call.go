@@ -56,6 +56,8 @@ const (
 	FieldPublishedAt = "published_at"
 	// FieldReleasedAt holds the string denoting the released_at field in the database.
 	FieldReleasedAt = "released_at"
+	// FieldTurnsAt holds the string denoting the turns_at field in the database.
+	FieldTurnsAt = "turns_at"
 	// FieldEventSeq holds the string denoting the event_seq field in the database.
 	FieldEventSeq = "event_seq"
 	// FieldVersion holds the string denoting the version field in the database.
@@ -109,6 +111,7 @@ var Columns = []string{
 	FieldLastNumber,
 	FieldPublishedAt,
 	FieldReleasedAt,
+	FieldTurnsAt,
 	FieldEventSeq,
 	FieldVersion,
 	FieldUpdatedAt,
@@ -259,6 +262,11 @@ func ByPublishedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByReleasedAt orders the results by the released_at field.
 func ByReleasedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldReleasedAt, opts...).ToFunc()
+}
+
+// ByTurnsAt orders the results by the turns_at field.
+func ByTurnsAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTurnsAt, opts...).ToFunc()
 }
 
 // ByEventSeq orders the results by the event_seq field.

@@ -156,6 +156,11 @@ func ReleasedAt(v time.Time) predicate.Call {
 	return predicate.Call(sql.FieldEQ(FieldReleasedAt, v))
 }
 
+// TurnsAt applies equality check predicate on the "turns_at" field. It's identical to TurnsAtEQ.
+func TurnsAt(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldTurnsAt, v))
+}
+
 // EventSeq applies equality check predicate on the "event_seq" field. It's identical to EventSeqEQ.
 func EventSeq(v int) predicate.Call {
 	return predicate.Call(sql.FieldEQ(FieldEventSeq, v))
@@ -1089,6 +1094,56 @@ func ReleasedAtIsNil() predicate.Call {
 // ReleasedAtNotNil applies the NotNil predicate on the "released_at" field.
 func ReleasedAtNotNil() predicate.Call {
 	return predicate.Call(sql.FieldNotNull(FieldReleasedAt))
+}
+
+// TurnsAtEQ applies the EQ predicate on the "turns_at" field.
+func TurnsAtEQ(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldEQ(FieldTurnsAt, v))
+}
+
+// TurnsAtNEQ applies the NEQ predicate on the "turns_at" field.
+func TurnsAtNEQ(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldNEQ(FieldTurnsAt, v))
+}
+
+// TurnsAtIn applies the In predicate on the "turns_at" field.
+func TurnsAtIn(vs ...time.Time) predicate.Call {
+	return predicate.Call(sql.FieldIn(FieldTurnsAt, vs...))
+}
+
+// TurnsAtNotIn applies the NotIn predicate on the "turns_at" field.
+func TurnsAtNotIn(vs ...time.Time) predicate.Call {
+	return predicate.Call(sql.FieldNotIn(FieldTurnsAt, vs...))
+}
+
+// TurnsAtGT applies the GT predicate on the "turns_at" field.
+func TurnsAtGT(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldGT(FieldTurnsAt, v))
+}
+
+// TurnsAtGTE applies the GTE predicate on the "turns_at" field.
+func TurnsAtGTE(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldGTE(FieldTurnsAt, v))
+}
+
+// TurnsAtLT applies the LT predicate on the "turns_at" field.
+func TurnsAtLT(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldLT(FieldTurnsAt, v))
+}
+
+// TurnsAtLTE applies the LTE predicate on the "turns_at" field.
+func TurnsAtLTE(v time.Time) predicate.Call {
+	return predicate.Call(sql.FieldLTE(FieldTurnsAt, v))
+}
+
+// TurnsAtIsNil applies the IsNil predicate on the "turns_at" field.
+func TurnsAtIsNil() predicate.Call {
+	return predicate.Call(sql.FieldIsNull(FieldTurnsAt))
+}
+
+// TurnsAtNotNil applies the NotNil predicate on the "turns_at" field.
+func TurnsAtNotNil() predicate.Call {
+	return predicate.Call(sql.FieldNotNull(FieldTurnsAt))
 }
 
 // EventSeqEQ applies the EQ predicate on the "event_seq" field.

@@ -684,6 +684,7 @@ var (
 		{Name: "last_number", Type: field.TypeInt, Default: 0},
 		{Name: "published_at", Type: field.TypeTime, Nullable: true},
 		{Name: "released_at", Type: field.TypeTime, Nullable: true},
+		{Name: "turns_at", Type: field.TypeTime, Nullable: true},
 		{Name: "event_seq", Type: field.TypeInt, Default: 0},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "updated_at", Type: field.TypeTime, Nullable: true},
@@ -698,13 +699,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "calls_offerings_offering",
-				Columns:    []*schema.Column{CallsColumns[24]},
+				Columns:    []*schema.Column{CallsColumns[25]},
 				RefColumns: []*schema.Column{OfferingsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "calls_cohorts_cohort",
-				Columns:    []*schema.Column{CallsColumns[25]},
+				Columns:    []*schema.Column{CallsColumns[26]},
 				RefColumns: []*schema.Column{CohortsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -713,12 +714,20 @@ var (
 			{
 				Name:    "call_offering_id_opens_at",
 				Unique:  false,
-				Columns: []*schema.Column{CallsColumns[24], CallsColumns[4]},
+				Columns: []*schema.Column{CallsColumns[25], CallsColumns[4]},
+			},
+			{
+				Name:    "call_turns_at",
+				Unique:  false,
+				Columns: []*schema.Column{CallsColumns[21]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "turns_at IS NOT NULL",
+				},
 			},
 			{
 				Name:    "call_cohort_id",
 				Unique:  false,
-				Columns: []*schema.Column{CallsColumns[25]},
+				Columns: []*schema.Column{CallsColumns[26]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "cohort_id IS NOT NULL",
 				},

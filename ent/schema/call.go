@@ -51,6 +51,8 @@ func (Call) Fields() []ent.Field {
 		optionalTime("published_at"),
 		// released_at is when decisions were last released.
 		optionalTime("released_at"),
+		// turns_at is when the clock makes its state another one next; absent when it never does, and before it is published.
+		optionalTime("turns_at"),
 		field.Int("event_seq").Default(0),
 		field.Int("version").Default(1),
 		optionalTime("updated_at"),
@@ -69,6 +71,7 @@ func (Call) Edges() []ent.Edge {
 func (Call) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("offering_id", "opens_at"),
+		index.Fields("turns_at").Annotations(entsql.IndexWhere("turns_at IS NOT NULL")),
 		index.Fields("cohort_id").Annotations(entsql.IndexWhere("cohort_id IS NOT NULL")),
 	}
 }

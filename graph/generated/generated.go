@@ -718,6 +718,7 @@ type SubmittedDocumentResolver interface {
 }
 type SubscriptionResolver interface {
 	ApplicationEvents(ctx context.Context, applicationID gid.ID, after *page.Cursor) (<-chan model.ApplicationEvent, error)
+	CallEvents(ctx context.Context, callID gid.ID, after *page.Cursor) (<-chan *model.CallEvent, error)
 	BulkActionEvents(ctx context.Context, bulkActionID gid.ID, after *page.Cursor) (<-chan *model.BulkActionEvent, error)
 	ThreadActivity(ctx context.Context, threadID gid.ID) (<-chan *model.ThreadActivity, error)
 	ThreadEvents(ctx context.Context, threadID gid.ID, after *page.Cursor) (<-chan model.ThreadEvent, error)
@@ -2385,6 +2386,30 @@ extend type Query {
     """Only what comes before this cursor."""
     before: Cursor
   ): CallConnection!
+}
+
+"""
+Something that happened to a call.
+"""
+type CallEvent {
+  """Its place in the call's events: give it to ` + "`" + `after` + "`" + ` to continue behind it."""
+  cursor: Cursor!
+  """The call, as it stands now."""
+  call: Call!
+}
+
+extend type Subscription {
+  """
+  Everything that happens to one call, in order: it or its form was changed or published, or the clock has opened or closed it or made applications late. For
+  everybody who can see the call, signed in or not; of the form that is being written staff alone are told. ` + "`" + `NOT_FOUND` + "`" + ` when they cannot see it, also when
+  that changes later.
+  """
+  callEvents(
+    """The call."""
+    callId: ID!
+    """Continue behind this event, or behind a query's ` + "`" + `eventCursor` + "`" + `; from now on when left out."""
+    after: Cursor
+  ): CallEvent! @personal
 }
 
 extend type Mutation {
@@ -9989,6 +10014,16 @@ func (ec *executionContext) childFields_CallEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type CallEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_CallEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CallEvent_cursor(ctx, field)
+	case "call":
+		return ec.fieldContext_CallEvent_call(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CallEvent", field.Name)
+}
+
 func (ec *executionContext) childFields_CallPlaces(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "capacity":
@@ -17495,6 +17530,28 @@ func (ec *executionContext) field_Subscription_bulkActionEvents_args(ctx context
 	return args, nil
 }
 
+func (ec *executionContext) field_Subscription_callEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "callId",
+		func(ctx context.Context, v any) (gid.ID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋgidᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["callId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*page.Cursor, error) {
+			return ec.unmarshalOCursor2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Subscription_notificationEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -24158,6 +24215,61 @@ func (ec *executionContext) _CallEdge_node(ctx context.Context, field graphql.Co
 func (ec *executionContext) fieldContext_CallEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "CallEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Call(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallEvent_cursor(ctx context.Context, field graphql.CollectedField, obj *model.CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallEvent_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Cursor) graphql.Marshaler {
+			return ec.marshalNCursor2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallEvent_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _CallEvent_call(ctx context.Context, field graphql.CollectedField, obj *model.CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallEvent_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Call) graphql.Marshaler {
+			return ec.marshalNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallEvent_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallEvent",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -57002,6 +57114,50 @@ func (ec *executionContext) fieldContext_Subscription_applicationEvents(ctx cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_callEvents(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_callEvents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().CallEvents(ctx, fc.Args["callId"].(gid.ID), fc.Args["after"].(*page.Cursor))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CallEvent) graphql.Marshaler {
+			return ec.marshalNCallEvent2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCallEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_callEvents(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CallEvent(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_callEvents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_bulkActionEvents(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -75355,6 +75511,44 @@ func (ec *executionContext) _CallEdge(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var callEventImplementors = []string{"CallEvent"}
+
+func (ec *executionContext) _CallEvent(ctx context.Context, sel ast.SelectionSet, obj *model.CallEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallEvent")
+		case "cursor":
+			out.Values[i] = ec._CallEvent_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "call":
+			out.Values[i] = ec._CallEvent_call(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var callPlacesImplementors = []string{"CallPlaces"}
 
 func (ec *executionContext) _CallPlaces(ctx context.Context, sel ast.SelectionSet, obj *placement.Places) graphql.Marshaler {
@@ -88281,6 +88475,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	switch fields[0].Name {
 	case "applicationEvents":
 		return ec._Subscription_applicationEvents(ctx, fields[0])
+	case "callEvents":
+		return ec._Subscription_callEvents(ctx, fields[0])
 	case "bulkActionEvents":
 		return ec._Subscription_bulkActionEvents(ctx, fields[0])
 	case "threadActivity":
@@ -91657,6 +91853,14 @@ func (ec *executionContext) marshalNCallEdge2ᚖgithubᚗcomᚋpursuingᚑequity
 		return graphql.Null
 	}
 	return ec._CallEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCallEvent2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋgraphᚋmodelᚐCallEvent(ctx context.Context, sel ast.SelectionSet, v *model.CallEvent) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CallEvent!")
+		return graphql.Null
+	}
+	return ec._CallEvent(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCallState2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋadmissionᚐCallState(ctx context.Context, v any) (admission.CallState, error) {

@@ -3291,6 +3291,34 @@ func (ec *executionContext) write_CallEdge(w *answer.Writer, in *answer.Place, o
 	return whole
 }
 
+func (ec *executionContext) write_CallEvent(w *answer.Writer, in *answer.Place, obj *model.CallEvent) bool {
+	o := in.Object(ec.OperationContext, "CallEvent", callEventImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"CallEvent\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "call":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_CallEvent_call(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Call
+			whole = ec.putNCall2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐCall(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
 func (ec *executionContext) write_CallPlaces(w *answer.Writer, in *answer.Place, obj *placement.Places) bool {
 	o := in.Object(ec.OperationContext, "CallPlaces", callPlacesImplementors)
 	w.Raw("{")

@@ -380,6 +380,14 @@ type BulkActionEvent struct {
 	BulkAction *ent.BulkAction `json:"bulkAction"`
 }
 
+// Something that happened to a call.
+type CallEvent struct {
+	// Its place in the call's events: give it to `after` to continue behind it.
+	Cursor page.Cursor `json:"cursor"`
+	// The call, as it stands now.
+	Call *ent.Call `json:"call"`
+}
+
 // What `cancelBulkAction` takes.
 type CancelBulkActionInput struct {
 	// The bulk action.

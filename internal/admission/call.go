@@ -13,6 +13,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -166,6 +167,14 @@ func (s *Service) UpdateCall(ctx context.Context, v viewer.Viewer, id gid.ID, ve
 		c, err = update(tx.Call.UpdateOne(c)).SetUpdatedAt(now).AddVersion(1).Save(ctx)
 		if err != nil {
 			return store.RetryOnConflict(fmt.Errorf("change a call: %w", err))
+		}
+		if c.PublishedAt != nil && was != when {
+			if err := turning(tx.Call.UpdateOne(c), turnsAfter(c, now)).Exec(ctx); err != nil {
+				return fmt.Errorf("plan a call's next turn: %w", err)
+			}
+		}
+		if err := s.tellCall(ctx, tx, v, c, event.CallChanged); err != nil {
+			return err
 		}
 		if err := s.PutOff(ctx, tx, c); err != nil { // reminders follow the deadline
 			return err

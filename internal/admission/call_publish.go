@@ -8,6 +8,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/formversion"
 	"github.com/pursuing-equity/commons/ent/savedview"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
@@ -42,8 +43,11 @@ func (s *Service) PublishCall(ctx context.Context, v viewer.Viewer, id gid.ID, v
 		if err := check.Err(); err != nil {
 			return err
 		}
-		if err := tx.Call.UpdateOne(c).SetPublishedAt(now).SetUpdatedAt(now).AddVersion(1).Exec(ctx); err != nil {
+		if err := turning(tx.Call.UpdateOne(c), turnsAfter(c, now)).SetPublishedAt(now).SetUpdatedAt(now).AddVersion(1).Exec(ctx); err != nil {
 			return fmt.Errorf("publish a call: %w", err)
+		}
+		if err := s.tellCall(ctx, tx, v, c, event.CallChanged); err != nil {
+			return err
 		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.CallPublished, Subject: id})
 	})

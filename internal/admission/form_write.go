@@ -10,6 +10,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/formversion"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/internal/audit"
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
@@ -124,6 +125,9 @@ func (s *Service) SaveForm(ctx context.Context, v viewer.Viewer, id gid.ID, vers
 		if err := tx.Call.UpdateOne(c).AddVersion(1).Exec(ctx); err != nil {
 			return fmt.Errorf("count a change of the form: %w", err)
 		}
+		if err := s.tellCall(ctx, tx, v, c, event.CallPrepared); err != nil {
+			return err
+		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.FormSaved, Subject: id})
 	})
 }
@@ -145,6 +149,9 @@ func (s *Service) PublishForm(ctx context.Context, v viewer.Viewer, id gid.ID, v
 		}
 		if err := tx.Call.UpdateOne(c).SetFormVersion(draft.Number).SetUpdatedAt(now).AddVersion(1).Exec(ctx); err != nil {
 			return fmt.Errorf("publish a form: %w", err)
+		}
+		if err := s.tellCall(ctx, tx, v, c, event.CallChanged); err != nil {
+			return err
 		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.FormPublished, Subject: id, Reason: strconv.Itoa(draft.Number)})
 	})

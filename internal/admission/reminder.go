@@ -20,6 +20,9 @@ var reminders = [...]time.Duration{7 * 24 * time.Hour, 2 * 24 * time.Hour, 6 * t
 const (
 	remindEvery = 30 * time.Second
 	remindBatch = 100
+
+	turnEvery = time.Second
+	turnBatch = 100
 )
 
 // Due is when an application to a call is due.
@@ -56,11 +59,12 @@ func planned(update *ent.ApplicationUpdateOne, next *time.Time) *ent.Application
 	return update.SetNextReminderAt(*next)
 }
 
-// Run reminds editors until ctx ends. Any number of processes may.
+// Run reminds editors and tells of calls that the clock turns, until ctx ends. Any number of processes may.
 func (s *Service) Run(ctx context.Context) {
 	ctx = viewer.NewContext(ctx, viewer.System("remind editors"))
-	tick := time.NewTicker(remindEvery)
+	tick, turn := time.NewTicker(remindEvery), time.NewTicker(turnEvery)
 	defer tick.Stop()
+	defer turn.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -68,6 +72,10 @@ func (s *Service) Run(ctx context.Context) {
 		case <-tick.C:
 			if err := s.Remind(store.Upkeep(ctx)); err != nil && ctx.Err() == nil {
 				s.Logger.WarnContext(ctx, "editors not reminded yet", "error", err)
+			}
+		case <-turn.C:
+			if err := s.Turn(store.Upkeep(ctx)); err != nil && ctx.Err() == nil {
+				s.Logger.WarnContext(ctx, "followers of calls not told yet that the clock has turned them", "error", err)
 			}
 		}
 	}

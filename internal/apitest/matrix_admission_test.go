@@ -72,6 +72,7 @@ func admissionRows() matrix {
 			}), codes("NOT_FOUND", "member", "browser", "lead=FORBIDDEN", "staff", "admin")},
 		},
 		subscriptions: map[string]row{
+			"callEvents": {`callEvents(callId: $id, after: "no cursor") { cursor }`, of("prepared"), cells("NOT_FOUND", "staff admin=INVALID_CURSOR")},
 			"applicationEvents": {`applicationEvents(applicationId: $id, after: "no cursor") { cursor }`, of("application"),
 				cells("NOT_FOUND", "reader browser member staff admin=INVALID_CURSOR")},
 		},

@@ -1,7 +1,7 @@
 // Package event is the log of every change: written in the change's own transaction, numbered without gaps within its
 // stream, pushed to those who follow the stream, and resumed exactly from a cursor.
 //
-// A stream is a thread, an application or a member (for what concerns that member alone). Its number comes from a counter in the
+// A stream is a thread, an application, a call, a bulk action or a member (for what concerns that member alone). Its number comes from a counter in the
 // row of that, which the writer has locked, so that numbers are in commit order and dense. A wake-up says only
 // that a stream moved; readers read the table, so a lost wake-up loses nothing, and a slow poll makes up for it.
 //
@@ -34,6 +34,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/bulkaction"
+	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -80,6 +81,12 @@ const (
 	ApplicationSubmitted = "APPLICATION_SUBMITTED"  // its object is the submission
 	BulkActionMoved      = "BULK_ACTION_MOVED"
 	ApplicationChanged   = "APPLICATION_CHANGED" // its object is the application, its state another one
+)
+
+// The kinds of event of calls. Their object is the call.
+const (
+	CallChanged  = "CALL_CHANGED"
+	CallPrepared = "CALL_PREPARED" // something of it that staff alone can see
 )
 
 // Retention is how long events are kept unless it is said otherwise, and so how old a cursor may be.
@@ -311,7 +318,16 @@ const (
 
 // poll wakes the followers of streams that moved unannounced: a statement by primary key for all of a kind.
 func (l *Log) poll(ctx context.Context) error {
-	threads, members, applications, bulkActions := l.hub.streams()
+	threads, members, applications, bulkActions, calls := l.hub.streams()
+	for chunk := range slices.Chunk(calls, 5000) {
+		rows, err := l.store.Client(ctx).Call.Query().Where(page.AnyOf(call.FieldID, chunk)).Select(call.FieldID, call.FieldEventSeq).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, c := range rows {
+			l.hub.moved(c.ID, c.EventSeq)
+		}
+	}
 	for chunk := range slices.Chunk(bulkActions, 5000) {
 		rows, err := l.store.Client(ctx).BulkAction.Query().Where(page.AnyOf(bulkaction.FieldID, chunk)).Select(bulkaction.FieldID, bulkaction.FieldEventSeq).All(ctx)
 		if err != nil {

@@ -290,6 +290,7 @@ func (l *Log) check(ctx context.Context, suspects []*Subscription) (err error) {
 		switch {
 		case out[s.token]:
 			s.end(fault.New(fault.Unauthenticated, "The sign-in has ended."))
+		case s.member.IsZero() && s.source.Public:
 		case !in[s.member]:
 			s.end(fault.Missing())
 		}

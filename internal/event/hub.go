@@ -175,8 +175,8 @@ func (h *hub) suspect(subjects []gid.ID) {
 	}
 }
 
-// streams are the threads, members and applications that are followed.
-func (h *hub) streams() (threads, members, applications, bulkActions []gid.ID) {
+// streams are the threads, members, applications, bulk actions and calls that are followed.
+func (h *hub) streams() (threads, members, applications, bulkActions, calls []gid.ID) {
 	for _, f := range h.all() {
 		switch {
 		case f.activity != nil: // not in the log
@@ -186,11 +186,13 @@ func (h *hub) streams() (threads, members, applications, bulkActions []gid.ID) {
 			applications = append(applications, f.stream)
 		case f.stream.Kind() == gid.BulkAction:
 			bulkActions = append(bulkActions, f.stream)
+		case f.stream.Kind() == gid.Call:
+			calls = append(calls, f.stream)
 		default:
 			members = append(members, f.stream)
 		}
 	}
-	return threads, members, applications, bulkActions
+	return threads, members, applications, bulkActions, calls
 }
 
 // moved wakes a stream's feed if the poll found a number that it has not read.

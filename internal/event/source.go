@@ -17,6 +17,9 @@ type Source struct {
 	// Readers returns those of the members who may follow the stream now. Nil: the stream is the member's own.
 	Readers func(ctx context.Context, members []gid.ID) ([]gid.ID, error)
 
+	// Public says that also those who are not signed in may follow it, once they could: for good.
+	Public bool
+
 	activity bool
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/bulkaction"
+	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/thread"
@@ -123,6 +124,11 @@ func (l *Log) newest(ctx context.Context, stream gid.ID) (int, error) {
 		b, e := l.store.Client(ctx).BulkAction.Query().Where(bulkaction.ID(stream)).Select(bulkaction.FieldID, bulkaction.FieldEventSeq).Only(ctx)
 		if err = e; e == nil {
 			seq = b.EventSeq
+		}
+	case gid.Call:
+		c, e := l.store.Client(ctx).Call.Query().Where(call.ID(stream)).Select(call.FieldID, call.FieldEventSeq).Only(ctx)
+		if err = e; e == nil {
+			seq = c.EventSeq
 		}
 	default:
 		m, e := l.store.Client(ctx).Member.Query().Where(member.ID(stream)).Select(member.FieldID, member.FieldEventSeq).Only(ctx)

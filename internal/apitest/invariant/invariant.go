@@ -84,6 +84,9 @@ func forum() []rule {
 		{"an application's stream of events ends at its counter and has no gap",
 			`SELECT count(*) FROM applications a JOIN (SELECT stream_id, min(seq) AS low, max(seq) AS high, count(*) AS n FROM events GROUP BY stream_id) e
 			ON e.stream_id = a.id WHERE e.high <> a.event_seq OR e.n <> e.high - e.low + 1`},
+		{"a call's stream of events ends at its counter and has no gap",
+			`SELECT count(*) FROM calls c JOIN (SELECT stream_id, min(seq) AS low, max(seq) AS high, count(*) AS n FROM events GROUP BY stream_id) e
+			ON e.stream_id = c.id WHERE e.high <> c.event_seq OR e.n <> e.high - e.low + 1`},
 		{"an application that somebody edits has one owner",
 			`SELECT count(*) FROM (SELECT application_id FROM application_editors GROUP BY application_id HAVING sum(CASE WHEN owner THEN 1 ELSE 0 END) <> 1) o`},
 		{"a tombstone says nothing",
