@@ -59,6 +59,8 @@ type Application struct {
 	ExtendedUntil *time.Time `json:"extended_until,omitempty"`
 	// NextReminderAt holds the value of the "next_reminder_at" field.
 	NextReminderAt *time.Time `json:"next_reminder_at,omitempty"`
+	// ReviewPoints holds the value of the "review_points" field.
+	ReviewPoints *int `json:"review_points,omitempty"`
 	// EventSeq holds the value of the "event_seq" field.
 	EventSeq int `json:"event_seq,omitempty"`
 	// Version holds the value of the "version" field.
@@ -131,7 +133,7 @@ func (*Application) scanValues(columns []string) ([]any, error) {
 			values[i] = new(gid.ID)
 		case application.FieldLate:
 			values[i] = new(sql.NullBool)
-		case application.FieldNumber, application.FieldSubmissions, application.FieldEventSeq, application.FieldVersion:
+		case application.FieldNumber, application.FieldSubmissions, application.FieldReviewPoints, application.FieldEventSeq, application.FieldVersion:
 			values[i] = new(sql.NullInt64)
 		case application.FieldOrganizationName, application.FieldOrganizationKind, application.FieldTeamName, application.FieldState, application.FieldStateReason, application.FieldInformationRequest:
 			values[i] = new(sql.NullString)
@@ -274,6 +276,13 @@ func (_m *Application) assignValues(columns []string, values []any) error {
 				_m.NextReminderAt = new(time.Time)
 				*_m.NextReminderAt = value.Time
 			}
+		case application.FieldReviewPoints:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field review_points", values[i])
+			} else if value.Valid {
+				_m.ReviewPoints = new(int)
+				*_m.ReviewPoints = int(value.Int64)
+			}
 		case application.FieldEventSeq:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field event_seq", values[i])
@@ -407,6 +416,11 @@ func (_m *Application) String() string {
 	if v := _m.NextReminderAt; v != nil {
 		builder.WriteString("next_reminder_at=")
 		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.ReviewPoints; v != nil {
+		builder.WriteString("review_points=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteString(", ")
 	builder.WriteString("event_seq=")

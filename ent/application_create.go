@@ -236,6 +236,20 @@ func (_c *ApplicationCreate) SetNillableNextReminderAt(v *time.Time) *Applicatio
 	return _c
 }
 
+// SetReviewPoints sets the "review_points" field.
+func (_c *ApplicationCreate) SetReviewPoints(v int) *ApplicationCreate {
+	_c.mutation.SetReviewPoints(v)
+	return _c
+}
+
+// SetNillableReviewPoints sets the "review_points" field if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableReviewPoints(v *int) *ApplicationCreate {
+	if v != nil {
+		_c.SetReviewPoints(*v)
+	}
+	return _c
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_c *ApplicationCreate) SetEventSeq(v int) *ApplicationCreate {
 	_c.mutation.SetEventSeq(v)
@@ -515,6 +529,10 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.NextReminderAt(); ok {
 		_spec.SetField(application.FieldNextReminderAt, field.TypeTime, value)
 		_node.NextReminderAt = &value
+	}
+	if value, ok := _c.mutation.ReviewPoints(); ok {
+		_spec.SetField(application.FieldReviewPoints, field.TypeInt, value)
+		_node.ReviewPoints = &value
 	}
 	if value, ok := _c.mutation.EventSeq(); ok {
 		_spec.SetField(application.FieldEventSeq, field.TypeInt, value)

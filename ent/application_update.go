@@ -290,6 +290,33 @@ func (_u *ApplicationUpdate) ClearNextReminderAt() *ApplicationUpdate {
 	return _u
 }
 
+// SetReviewPoints sets the "review_points" field.
+func (_u *ApplicationUpdate) SetReviewPoints(v int) *ApplicationUpdate {
+	_u.mutation.ResetReviewPoints()
+	_u.mutation.SetReviewPoints(v)
+	return _u
+}
+
+// SetNillableReviewPoints sets the "review_points" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableReviewPoints(v *int) *ApplicationUpdate {
+	if v != nil {
+		_u.SetReviewPoints(*v)
+	}
+	return _u
+}
+
+// AddReviewPoints adds value to the "review_points" field.
+func (_u *ApplicationUpdate) AddReviewPoints(v int) *ApplicationUpdate {
+	_u.mutation.AddReviewPoints(v)
+	return _u
+}
+
+// ClearReviewPoints clears the value of the "review_points" field.
+func (_u *ApplicationUpdate) ClearReviewPoints() *ApplicationUpdate {
+	_u.mutation.ClearReviewPoints()
+	return _u
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_u *ApplicationUpdate) SetEventSeq(v int) *ApplicationUpdate {
 	_u.mutation.ResetEventSeq()
@@ -497,6 +524,15 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if _u.mutation.NextReminderAtCleared() {
 		_spec.ClearField(application.FieldNextReminderAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ReviewPoints(); ok {
+		_spec.SetField(application.FieldReviewPoints, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedReviewPoints(); ok {
+		_spec.AddField(application.FieldReviewPoints, field.TypeInt, value)
+	}
+	if _u.mutation.ReviewPointsCleared() {
+		_spec.ClearField(application.FieldReviewPoints, field.TypeInt)
 	}
 	if value, ok := _u.mutation.EventSeq(); ok {
 		_spec.SetField(application.FieldEventSeq, field.TypeInt, value)
@@ -850,6 +886,33 @@ func (_u *ApplicationUpdateOne) ClearNextReminderAt() *ApplicationUpdateOne {
 	return _u
 }
 
+// SetReviewPoints sets the "review_points" field.
+func (_u *ApplicationUpdateOne) SetReviewPoints(v int) *ApplicationUpdateOne {
+	_u.mutation.ResetReviewPoints()
+	_u.mutation.SetReviewPoints(v)
+	return _u
+}
+
+// SetNillableReviewPoints sets the "review_points" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableReviewPoints(v *int) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetReviewPoints(*v)
+	}
+	return _u
+}
+
+// AddReviewPoints adds value to the "review_points" field.
+func (_u *ApplicationUpdateOne) AddReviewPoints(v int) *ApplicationUpdateOne {
+	_u.mutation.AddReviewPoints(v)
+	return _u
+}
+
+// ClearReviewPoints clears the value of the "review_points" field.
+func (_u *ApplicationUpdateOne) ClearReviewPoints() *ApplicationUpdateOne {
+	_u.mutation.ClearReviewPoints()
+	return _u
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (_u *ApplicationUpdateOne) SetEventSeq(v int) *ApplicationUpdateOne {
 	_u.mutation.ResetEventSeq()
@@ -1087,6 +1150,15 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 	}
 	if _u.mutation.NextReminderAtCleared() {
 		_spec.ClearField(application.FieldNextReminderAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ReviewPoints(); ok {
+		_spec.SetField(application.FieldReviewPoints, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedReviewPoints(); ok {
+		_spec.AddField(application.FieldReviewPoints, field.TypeInt, value)
+	}
+	if _u.mutation.ReviewPointsCleared() {
+		_spec.ClearField(application.FieldReviewPoints, field.TypeInt)
 	}
 	if value, ok := _u.mutation.EventSeq(); ok {
 		_spec.SetField(application.FieldEventSeq, field.TypeInt, value)

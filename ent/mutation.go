@@ -3863,6 +3863,8 @@ type ApplicationMutation struct {
 	addsubmissions      *int
 	extended_until      *time.Time
 	next_reminder_at    *time.Time
+	review_points       *int
+	addreview_points    *int
 	event_seq           *int
 	addevent_seq        *int
 	version             *int
@@ -4779,6 +4781,76 @@ func (m *ApplicationMutation) ResetNextReminderAt() {
 	delete(m.clearedFields, application.FieldNextReminderAt)
 }
 
+// SetReviewPoints sets the "review_points" field.
+func (m *ApplicationMutation) SetReviewPoints(i int) {
+	m.review_points = &i
+	m.addreview_points = nil
+}
+
+// ReviewPoints returns the value of the "review_points" field in the mutation.
+func (m *ApplicationMutation) ReviewPoints() (r int, exists bool) {
+	v := m.review_points
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReviewPoints returns the old "review_points" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldReviewPoints(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReviewPoints is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReviewPoints requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReviewPoints: %w", err)
+	}
+	return oldValue.ReviewPoints, nil
+}
+
+// AddReviewPoints adds i to the "review_points" field.
+func (m *ApplicationMutation) AddReviewPoints(i int) {
+	if m.addreview_points != nil {
+		*m.addreview_points += i
+	} else {
+		m.addreview_points = &i
+	}
+}
+
+// AddedReviewPoints returns the value that was added to the "review_points" field in this mutation.
+func (m *ApplicationMutation) AddedReviewPoints() (r int, exists bool) {
+	v := m.addreview_points
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearReviewPoints clears the value of the "review_points" field.
+func (m *ApplicationMutation) ClearReviewPoints() {
+	m.review_points = nil
+	m.addreview_points = nil
+	m.clearedFields[application.FieldReviewPoints] = struct{}{}
+}
+
+// ReviewPointsCleared returns if the "review_points" field was cleared in this mutation.
+func (m *ApplicationMutation) ReviewPointsCleared() bool {
+	_, ok := m.clearedFields[application.FieldReviewPoints]
+	return ok
+}
+
+// ResetReviewPoints resets all changes to the "review_points" field.
+func (m *ApplicationMutation) ResetReviewPoints() {
+	m.review_points = nil
+	m.addreview_points = nil
+	delete(m.clearedFields, application.FieldReviewPoints)
+}
+
 // SetEventSeq sets the "event_seq" field.
 func (m *ApplicationMutation) SetEventSeq(i int) {
 	m.event_seq = &i
@@ -5042,7 +5114,7 @@ func (m *ApplicationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApplicationMutation) Fields() []string {
-	fields := make([]string, 0, 21)
+	fields := make([]string, 0, 22)
 	if m.created_at != nil {
 		fields = append(fields, application.FieldCreatedAt)
 	}
@@ -5097,6 +5169,9 @@ func (m *ApplicationMutation) Fields() []string {
 	if m.next_reminder_at != nil {
 		fields = append(fields, application.FieldNextReminderAt)
 	}
+	if m.review_points != nil {
+		fields = append(fields, application.FieldReviewPoints)
+	}
 	if m.event_seq != nil {
 		fields = append(fields, application.FieldEventSeq)
 	}
@@ -5150,6 +5225,8 @@ func (m *ApplicationMutation) Field(name string) (ent.Value, bool) {
 		return m.ExtendedUntil()
 	case application.FieldNextReminderAt:
 		return m.NextReminderAt()
+	case application.FieldReviewPoints:
+		return m.ReviewPoints()
 	case application.FieldEventSeq:
 		return m.EventSeq()
 	case application.FieldVersion:
@@ -5201,6 +5278,8 @@ func (m *ApplicationMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldExtendedUntil(ctx)
 	case application.FieldNextReminderAt:
 		return m.OldNextReminderAt(ctx)
+	case application.FieldReviewPoints:
+		return m.OldReviewPoints(ctx)
 	case application.FieldEventSeq:
 		return m.OldEventSeq(ctx)
 	case application.FieldVersion:
@@ -5342,6 +5421,13 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetNextReminderAt(v)
 		return nil
+	case application.FieldReviewPoints:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReviewPoints(v)
+		return nil
 	case application.FieldEventSeq:
 		v, ok := value.(int)
 		if !ok {
@@ -5377,6 +5463,9 @@ func (m *ApplicationMutation) AddedFields() []string {
 	if m.addsubmissions != nil {
 		fields = append(fields, application.FieldSubmissions)
 	}
+	if m.addreview_points != nil {
+		fields = append(fields, application.FieldReviewPoints)
+	}
 	if m.addevent_seq != nil {
 		fields = append(fields, application.FieldEventSeq)
 	}
@@ -5395,6 +5484,8 @@ func (m *ApplicationMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedNumber()
 	case application.FieldSubmissions:
 		return m.AddedSubmissions()
+	case application.FieldReviewPoints:
+		return m.AddedReviewPoints()
 	case application.FieldEventSeq:
 		return m.AddedEventSeq()
 	case application.FieldVersion:
@@ -5421,6 +5512,13 @@ func (m *ApplicationMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddSubmissions(v)
+		return nil
+	case application.FieldReviewPoints:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddReviewPoints(v)
 		return nil
 	case application.FieldEventSeq:
 		v, ok := value.(int)
@@ -5465,6 +5563,9 @@ func (m *ApplicationMutation) ClearedFields() []string {
 	if m.FieldCleared(application.FieldNextReminderAt) {
 		fields = append(fields, application.FieldNextReminderAt)
 	}
+	if m.FieldCleared(application.FieldReviewPoints) {
+		fields = append(fields, application.FieldReviewPoints)
+	}
 	return fields
 }
 
@@ -5499,6 +5600,9 @@ func (m *ApplicationMutation) ClearField(name string) error {
 		return nil
 	case application.FieldNextReminderAt:
 		m.ClearNextReminderAt()
+		return nil
+	case application.FieldReviewPoints:
+		m.ClearReviewPoints()
 		return nil
 	}
 	return fmt.Errorf("unknown Application nullable field %s", name)
@@ -5561,6 +5665,9 @@ func (m *ApplicationMutation) ResetField(name string) error {
 		return nil
 	case application.FieldNextReminderAt:
 		m.ResetNextReminderAt()
+		return nil
+	case application.FieldReviewPoints:
+		m.ResetReviewPoints()
 		return nil
 	case application.FieldEventSeq:
 		m.ResetEventSeq()

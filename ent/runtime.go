@@ -130,11 +130,11 @@ func init() {
 	// application.DefaultSubmissions holds the default value on creation for the submissions field.
 	application.DefaultSubmissions = applicationDescSubmissions.Default.(int)
 	// applicationDescEventSeq is the schema descriptor for event_seq field.
-	applicationDescEventSeq := applicationFields[17].Descriptor()
+	applicationDescEventSeq := applicationFields[18].Descriptor()
 	// application.DefaultEventSeq holds the default value on creation for the event_seq field.
 	application.DefaultEventSeq = applicationDescEventSeq.Default.(int)
 	// applicationDescVersion is the schema descriptor for version field.
-	applicationDescVersion := applicationFields[18].Descriptor()
+	applicationDescVersion := applicationFields[19].Descriptor()
 	// application.DefaultVersion holds the default value on creation for the version field.
 	application.DefaultVersion = applicationDescVersion.Default.(int)
 	applicationeditorFields := schema.ApplicationEditor{}.Fields()

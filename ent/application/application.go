@@ -52,6 +52,8 @@ const (
 	FieldExtendedUntil = "extended_until"
 	// FieldNextReminderAt holds the string denoting the next_reminder_at field in the database.
 	FieldNextReminderAt = "next_reminder_at"
+	// FieldReviewPoints holds the string denoting the review_points field in the database.
+	FieldReviewPoints = "review_points"
 	// FieldEventSeq holds the string denoting the event_seq field in the database.
 	FieldEventSeq = "event_seq"
 	// FieldVersion holds the string denoting the version field in the database.
@@ -110,6 +112,7 @@ var Columns = []string{
 	FieldSubmissions,
 	FieldExtendedUntil,
 	FieldNextReminderAt,
+	FieldReviewPoints,
 	FieldEventSeq,
 	FieldVersion,
 	FieldUpdatedAt,
@@ -297,6 +300,11 @@ func ByExtendedUntil(opts ...sql.OrderTermOption) OrderOption {
 // ByNextReminderAt orders the results by the next_reminder_at field.
 func ByNextReminderAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldNextReminderAt, opts...).ToFunc()
+}
+
+// ByReviewPoints orders the results by the review_points field.
+func ByReviewPoints(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReviewPoints, opts...).ToFunc()
 }
 
 // ByEventSeq orders the results by the event_seq field.

@@ -131,6 +131,11 @@ func NextReminderAt(v time.Time) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldNextReminderAt, v))
 }
 
+// ReviewPoints applies equality check predicate on the "review_points" field. It's identical to ReviewPointsEQ.
+func ReviewPoints(v int) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldReviewPoints, v))
+}
+
 // EventSeq applies equality check predicate on the "event_seq" field. It's identical to EventSeqEQ.
 func EventSeq(v int) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldEventSeq, v))
@@ -864,6 +869,56 @@ func NextReminderAtIsNil() predicate.Application {
 // NextReminderAtNotNil applies the NotNil predicate on the "next_reminder_at" field.
 func NextReminderAtNotNil() predicate.Application {
 	return predicate.Application(sql.FieldNotNull(FieldNextReminderAt))
+}
+
+// ReviewPointsEQ applies the EQ predicate on the "review_points" field.
+func ReviewPointsEQ(v int) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldReviewPoints, v))
+}
+
+// ReviewPointsNEQ applies the NEQ predicate on the "review_points" field.
+func ReviewPointsNEQ(v int) predicate.Application {
+	return predicate.Application(sql.FieldNEQ(FieldReviewPoints, v))
+}
+
+// ReviewPointsIn applies the In predicate on the "review_points" field.
+func ReviewPointsIn(vs ...int) predicate.Application {
+	return predicate.Application(sql.FieldIn(FieldReviewPoints, vs...))
+}
+
+// ReviewPointsNotIn applies the NotIn predicate on the "review_points" field.
+func ReviewPointsNotIn(vs ...int) predicate.Application {
+	return predicate.Application(sql.FieldNotIn(FieldReviewPoints, vs...))
+}
+
+// ReviewPointsGT applies the GT predicate on the "review_points" field.
+func ReviewPointsGT(v int) predicate.Application {
+	return predicate.Application(sql.FieldGT(FieldReviewPoints, v))
+}
+
+// ReviewPointsGTE applies the GTE predicate on the "review_points" field.
+func ReviewPointsGTE(v int) predicate.Application {
+	return predicate.Application(sql.FieldGTE(FieldReviewPoints, v))
+}
+
+// ReviewPointsLT applies the LT predicate on the "review_points" field.
+func ReviewPointsLT(v int) predicate.Application {
+	return predicate.Application(sql.FieldLT(FieldReviewPoints, v))
+}
+
+// ReviewPointsLTE applies the LTE predicate on the "review_points" field.
+func ReviewPointsLTE(v int) predicate.Application {
+	return predicate.Application(sql.FieldLTE(FieldReviewPoints, v))
+}
+
+// ReviewPointsIsNil applies the IsNil predicate on the "review_points" field.
+func ReviewPointsIsNil() predicate.Application {
+	return predicate.Application(sql.FieldIsNull(FieldReviewPoints))
+}
+
+// ReviewPointsNotNil applies the NotNil predicate on the "review_points" field.
+func ReviewPointsNotNil() predicate.Application {
+	return predicate.Application(sql.FieldNotNull(FieldReviewPoints))
 }
 
 // EventSeqEQ applies the EQ predicate on the "event_seq" field.

@@ -251,6 +251,7 @@ var (
 		{Name: "submissions", Type: field.TypeInt, Default: 0},
 		{Name: "extended_until", Type: field.TypeTime, Nullable: true},
 		{Name: "next_reminder_at", Type: field.TypeTime, Nullable: true},
+		{Name: "review_points", Type: field.TypeInt, Nullable: true},
 		{Name: "event_seq", Type: field.TypeInt, Default: 0},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "updated_at", Type: field.TypeTime},
@@ -266,19 +267,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "applications_calls_call",
-				Columns:    []*schema.Column{ApplicationsColumns[19]},
+				Columns:    []*schema.Column{ApplicationsColumns[20]},
 				RefColumns: []*schema.Column{CallsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "applications_organizations_organization",
-				Columns:    []*schema.Column{ApplicationsColumns[20]},
+				Columns:    []*schema.Column{ApplicationsColumns[21]},
 				RefColumns: []*schema.Column{OrganizationsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "applications_members_started_by",
-				Columns:    []*schema.Column{ApplicationsColumns[21]},
+				Columns:    []*schema.Column{ApplicationsColumns[22]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -287,37 +288,42 @@ var (
 			{
 				Name:    "application_call_id_number",
 				Unique:  true,
-				Columns: []*schema.Column{ApplicationsColumns[19], ApplicationsColumns[5]},
+				Columns: []*schema.Column{ApplicationsColumns[20], ApplicationsColumns[5]},
 			},
 			{
 				Name:    "application_call_id_state_number",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationsColumns[19], ApplicationsColumns[6], ApplicationsColumns[5]},
+				Columns: []*schema.Column{ApplicationsColumns[20], ApplicationsColumns[6], ApplicationsColumns[5]},
 			},
 			{
 				Name:    "application_call_id_organization_name_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationsColumns[19], ApplicationsColumns[2], ApplicationsColumns[0]},
+				Columns: []*schema.Column{ApplicationsColumns[20], ApplicationsColumns[2], ApplicationsColumns[0]},
 			},
 			{
 				Name:    "application_call_id_submitted_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationsColumns[19], ApplicationsColumns[11], ApplicationsColumns[0]},
+				Columns: []*schema.Column{ApplicationsColumns[20], ApplicationsColumns[11], ApplicationsColumns[0]},
 			},
 			{
 				Name:    "application_call_id_updated_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationsColumns[19], ApplicationsColumns[18], ApplicationsColumns[0]},
+				Columns: []*schema.Column{ApplicationsColumns[20], ApplicationsColumns[19], ApplicationsColumns[0]},
+			},
+			{
+				Name:    "application_call_id_review_points_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[20], ApplicationsColumns[16], ApplicationsColumns[0]},
 			},
 			{
 				Name:    "application_organization_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationsColumns[20]},
+				Columns: []*schema.Column{ApplicationsColumns[21]},
 			},
 			{
 				Name:    "application_started_by_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationsColumns[21], ApplicationsColumns[1]},
+				Columns: []*schema.Column{ApplicationsColumns[22], ApplicationsColumns[1]},
 			},
 			{
 				Name:    "application_next_reminder_at",

@@ -45,6 +45,8 @@ func (Application) Fields() []ent.Field {
 		optionalTime("extended_until"),
 		// next_reminder_at is when its editors are to be reminded next; absent when there is nothing to remind of.
 		optionalTime("next_reminder_at"),
+		// review_points is the mean of the points of its reviews that count, times 1,000; absent while there is none. internal/tally keeps it.
+		field.Int("review_points").Optional().Nillable(),
 		// event_seq is the number of the newest event of its stream.
 		field.Int("event_seq").Default(0),
 		field.Int("version").Default(1),
@@ -69,6 +71,7 @@ func (Application) Indexes() []ent.Index {
 		index.Fields("call_id", "organization_name", "id"),
 		index.Fields("call_id", "submitted_at", "id"),
 		index.Fields("call_id", "updated_at", "id"),
+		index.Fields("call_id", "review_points", "id"),
 		index.Fields("organization_id"),
 		index.Fields("started_by_id", "created_at"),
 		index.Fields("next_reminder_at").Annotations(entsql.IndexWhere("next_reminder_at IS NOT NULL")),

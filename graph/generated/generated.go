@@ -2722,6 +2722,13 @@ enum ApplicationOrder {
   SUBMITTED_AT
   """By when they last changed, the newest first."""
   UPDATED_AT
+  """
+  By the mean of the points of their reviews that count, the best first. What has no such review is not in this list, and neither is what the viewer has a
+  conflict of interest with.
+  """
+  POINTS
+  """As ` + "`" + `POINTS` + "`" + `, the other way round."""
+  POINTS_ASCENDING
 }
 
 extend type Call {

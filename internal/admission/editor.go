@@ -23,6 +23,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/tally"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -90,6 +91,9 @@ func (s *Service) AddEditor(ctx context.Context, v viewer.Viewer, in NewEditor) 
 		if err != nil {
 			return store.RetryOnConflict(err)
 		}
+		if err := tally.Applications(ctx, tx, a.ID); err != nil { // they must not judge it from now on
+			return err
+		}
 		if err := s.welcome(ctx, tx, a.ID, m.ID); err != nil {
 			return err
 		}
@@ -154,6 +158,9 @@ func (s *Service) RemoveEditor(ctx context.Context, v viewer.Viewer, id, memberI
 		}
 		if err := tx.ApplicationEditor.DeleteOne(e).Exec(ctx); err != nil {
 			return fmt.Errorf("remove an editor: %w", err)
+		}
+		if err := tally.Applications(ctx, tx, id); err != nil {
+			return err
 		}
 		if err := s.partial(ctx, tx, v, a, memberID); err != nil {
 			return err

@@ -35,7 +35,7 @@ func TestManyApplications(t *testing.T) {
 				}
 			}
 		})
-		for _, order := range []string{"NUMBER", "ORGANIZATION", "SUBMITTED_AT", "UPDATED_AT"} {
+		for _, order := range []string{"NUMBER", "ORGANIZATION", "SUBMITTED_AT", "UPDATED_AT", "POINTS", "POINTS_ASCENDING"} {
 			w.T.Run("an index has the order "+order, func(t *testing.T) {
 				var after any
 				for range 10 {

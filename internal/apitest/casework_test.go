@@ -78,7 +78,7 @@ func (c *intake) grow(n int) {
 				a := tx.Application.Create().SetID(id).SetCreatedAt(start).SetUpdatedAt(at).SetCallID(c.call).SetOrganizationName(names[r.IntN(len(names))]).
 					SetOrganizationKind(kinds[r.IntN(len(kinds))]).SetTeamName(fmt.Sprintf("Team %d", number)).SetNumber(number).SetState(state)
 				if state != "DRAFT" {
-					a.SetSubmittedAt(at).SetLate(r.IntN(3) == 0).SetSubmissions(1)
+					a.SetReviewPoints(number * 7919 % 10_000).SetSubmittedAt(at).SetLate(r.IntN(3) == 0).SetSubmissions(1)
 				}
 				apps = append(apps, a)
 				editors = append(editors, tx.ApplicationEditor.Create().SetID(c.NewID(gid.ApplicationEditor)).SetCreatedAt(start).SetApplicationID(id).

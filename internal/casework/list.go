@@ -26,6 +26,8 @@ const (
 	ByOrganization Order = "ORGANIZATION"
 	BySubmission   Order = "SUBMITTED_AT" // the newest first; only what was submitted
 	ByChange       Order = "UPDATED_AT"   // the newest first
+	ByPoints       Order = "POINTS"       // the best first; only what has reviews that count
+	ByFewestPoints Order = "POINTS_ASCENDING"
 )
 
 // MarshalGQL writes the SDL's ApplicationOrder.
@@ -48,7 +50,7 @@ type listing struct {
 	only []func(*sql.Selector)
 }
 
-func (o Order) listing() (listing, error) {
+func (o Order) listing(v viewer.Viewer) (listing, error) {
 	switch o {
 	case "", ByNumber:
 		return listing{
@@ -77,6 +79,22 @@ func (o Order) listing() (listing, error) {
 			Order: page.Order{Name: "callApplications updated", Column: application.FieldUpdatedAt, Part: page.ByTime, Desc: true},
 			key:   func(a *ent.Application) page.Key { return page.Key{Time: a.UpdatedAt, ID: a.ID} },
 		}, nil
+	case ByPoints, ByFewestPoints:
+		l := listing{
+			Order: page.Order{Name: "callApplications points " + string(o), Column: application.FieldReviewPoints, Part: page.ByInt, Desc: o == ByPoints},
+			key: func(a *ent.Application) page.Key {
+				k := page.Key{ID: a.ID}
+				if a.ReviewPoints != nil {
+					k.Int = int64(*a.ReviewPoints)
+				}
+				return k
+			},
+			only: []func(*sql.Selector){application.ReviewPointsNotNil()},
+		}
+		if me, ok := v.MemberID(); ok {
+			l.only = append(l.only, access.Unconflicted(me)) // its place would tell them what was said of it
+		}
+		return l, nil
 	}
 	return listing{}, fault.Invalid("orderBy", "There is no such order.")
 }
@@ -84,7 +102,7 @@ func (o Order) listing() (listing, error) {
 // Applications are those to calls that a filter, or nil, lets through: for staff, and none for anybody else. It takes one statement for all
 // calls, and two more where the filter asks what is complete.
 func (s *Service) Applications(ctx context.Context, v viewer.Viewer, calls []gid.ID, f *Filter, o Order, a page.Args) ([]*page.Connection[ent.Application], error) {
-	l, err := o.listing()
+	l, err := o.listing(v)
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ type table struct {
 
 // rows writes all applications, whose rights are asked for anew with each page.
 func (t *table) rows(ctx context.Context, narrowed []func(*sql.Selector)) error {
-	l, err := ByNumber.listing()
+	l, err := ByNumber.listing(t.by)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/tally"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -67,7 +68,10 @@ func (s *Service) CreateAffiliation(ctx context.Context, v viewer.Viewer, in New
 		id := s.NewID(gid.Affiliation)
 		err = tx.Affiliation.Create().SetID(id).SetCreatedAt(s.Now()).SetMemberID(who).SetOrganizationID(o.ID).SetTitle(title).
 			SetIsPrimary(in.Primary).SetNillableStartsOn(dayOf(in.StartsOn)).Exec(ctx)
-		return id, store.RetryOnConflict(err)
+		if err != nil {
+			return id, store.RetryOnConflict(err)
+		}
+		return id, tally.ReviewedBy(ctx, tx, who)
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/tally"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -146,6 +147,9 @@ func (s *Service) UpdateOrganization(ctx context.Context, v viewer.Viewer, id gi
 		}
 		if renamed {
 			if err := s.renameTeamSpaces(ctx, tx, o, was); err != nil {
+				return err
+			}
+			if err := tally.ReviewedByPeopleOf(ctx, tx, id); err != nil { // applications know organizations outside the network by their names
 				return err
 			}
 		}

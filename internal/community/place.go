@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/teammembership"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/tally"
 )
 
 // Placing is a team that takes the place that an application was offered.
@@ -192,6 +193,9 @@ func (s *Service) placePeople(ctx context.Context, tx *ent.Client, p Placing, o 
 	if len(newPosts) > 0 {
 		if err := tx.Affiliation.CreateBulk(newPosts...).Exec(ctx); err != nil {
 			return store.RetryOnConflict(err)
+		}
+		if err := tally.ReviewedBy(ctx, tx, p.Members...); err != nil {
+			return err
 		}
 	}
 	if len(newPlaces) > 0 {

@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/tally"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -123,5 +124,5 @@ func (s *Service) enroll(ctx context.Context, tx *ent.Client, a *held) error {
 	if err := tx.Application.UpdateOneID(a.ID).SetOrganizationID(t.OrganizationID).Exec(ctx); err != nil {
 		return fmt.Errorf("note the organization: %w", err)
 	}
-	return nil
+	return tally.Applications(ctx, tx, a.ID)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/tally"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -352,5 +353,5 @@ func (s *Service) end(ctx context.Context, tx *ent.Client, id gid.ID, state revi
 	if err != nil {
 		return nil, fmt.Errorf("end an assignment: %w", err)
 	}
-	return a, nil
+	return a, tally.Applications(ctx, tx, a.ApplicationID)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/tally"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -128,6 +129,9 @@ func (s *Service) Declare(ctx context.Context, v viewer.Viewer, applicationID gi
 		if err != nil {
 			return store.RetryOnConflict(err)
 		}
+		if err := tally.Applications(ctx, tx, applicationID); err != nil {
+			return err
+		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ConflictDeclared, Subject: out.ID})
 	})
 	if err != nil {
@@ -162,6 +166,9 @@ func (s *Service) EndConflict(ctx context.Context, v viewer.Viewer, id gid.ID, r
 		}
 		if out, err = tx.Conflict.UpdateOne(c).SetEndedAt(s.Now()).Save(ctx); err != nil {
 			return fmt.Errorf("end a conflict: %w", err)
+		}
+		if err := tally.Applications(ctx, tx, c.ApplicationID); err != nil {
+			return err
 		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ConflictEnded, Subject: id, Reason: reason})
 	})

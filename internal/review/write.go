@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
 	"github.com/pursuing-equity/commons/internal/store"
+	"github.com/pursuing-equity/commons/internal/tally"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -183,6 +184,9 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, expect
 		if err != nil {
 			return fmt.Errorf("complete an assignment: %w", err)
 		}
+		if err := tally.Applications(ctx, tx, h.ApplicationID); err != nil {
+			return err
+		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ReviewSubmitted, Subject: out.ID})
 	})
 	if fault.Is(err, fault.StaleVersion) {
@@ -277,6 +281,9 @@ func (s *Service) Reopen(ctx context.Context, v viewer.Viewer, id gid.ID, reason
 		}
 		if out, err = tx.ReviewAssignment.UpdateOneID(a.ID).SetState(reviewassignment.StateASSIGNED).SetUpdatedAt(now).Save(ctx); err != nil {
 			return fmt.Errorf("reopen an assignment: %w", err)
+		}
+		if err := tally.Applications(ctx, tx, a.ApplicationID); err != nil {
+			return err
 		}
 		if err := s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ReviewReopened, Subject: id, Reason: reason}); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/notify"
+	"github.com/pursuing-equity/commons/internal/tally"
 )
 
 // members makes and changes the file's members.
@@ -155,5 +156,8 @@ func (i *importer) affiliations() error {
 			}
 		}
 	}
-	return create(i.ctx, "affiliations", builders, i.tx.Affiliation.CreateBulk)
+	if err := create(i.ctx, "affiliations", builders, i.tx.Affiliation.CreateBulk); err != nil {
+		return err
+	}
+	return tally.ReviewedBy(i.ctx, i.tx, i.memberIDs...)
 }
