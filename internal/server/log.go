@@ -19,10 +19,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		out := &response{ResponseWriter: w}
 		inner := r.WithContext(ctx)
 		defer func() {
-			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
-					panic(p)
-				}
+			p := recover()
+			aborted := p == http.ErrAbortHandler //nolint:errorlint // net/http compares it so
+			if p != nil && !aborted {
 				refused := s.refuse(ctx, recovered(ctx, p))
 				if out.status == 0 {
 					s.writeRefusal(out, refused, mediaJSON)
@@ -35,12 +34,18 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				s.metrics.operation(kind, code, took)
 			}
 			level := slog.LevelInfo
-			if r.URL.Path != "/graphql" && out.status < 400 {
+			if r.URL.Path != "/graphql" && out.status < 400 && !aborted {
 				level = slog.LevelDebug // probes and scrapes come every few seconds
 			}
 			attrs := append(rec.attrs(), slog.String("method", r.Method), slog.String("path", loggedPath(inner)),
 				slog.String("address", rec.address), slog.Int("status", out.status), slog.Int64("bytes", out.bytes), slog.Duration("duration", took))
+			if aborted {
+				attrs = append(attrs, slog.Bool("aborted", true))
+			}
 			s.log.LogAttrs(ctx, level, "request", attrs...)
+			if aborted {
+				panic(p) // net/http closes the connection for it
+			}
 		}()
 		next.ServeHTTP(out, inner)
 	})
