@@ -79,6 +79,9 @@ func (s *Service) Erase(ctx context.Context, v viewer.Viewer, who *gid.ID, handl
 		if err != nil {
 			return err
 		}
+		if err := s.Reviews.Leave(ctx, tx, id); err != nil { // first: it reads conflicts of interest from what the others take away
+			return err
+		}
 		if err := s.Community.Leave(ctx, tx, id); err != nil {
 			return err
 		}

@@ -13,7 +13,6 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
-	"github.com/pursuing-equity/commons/internal/tally"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -39,9 +38,6 @@ func (s *Service) Leave(ctx context.Context, tx *ent.Client, v viewer.Viewer, me
 	}
 	if _, err := tx.ApplicationEditor.Delete().Where(applicationeditor.MemberID(memberID)).Exec(ctx); err != nil {
 		return fmt.Errorf("leave applications: %w", err)
-	}
-	if err := tally.Applications(ctx, tx, ids...); err != nil {
-		return err
 	}
 	for _, a := range applications {
 		if owner[a.ID] {

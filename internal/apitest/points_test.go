@@ -185,6 +185,12 @@ func TestApplicationsByPoints(t *testing.T) {
 				}
 			}
 		})
+		w.T.Run("what somebody with a conflict of interest said does not count once nothing tells of it any more", func(t *testing.T) {
+			if _, err := w.App.Accounts.Erase(rev.Context(), inBrowser(rev), nil, rev.Handle, ""); err != nil {
+				t.Fatal(err)
+			}
+			expect(t, 0, 2)
+		})
 		w.T.Run("an upgraded database has them", func(t *testing.T) {
 			w.Tx(func(ctx context.Context, tx *ent.Client) error {
 				return tx.Application.Update().ClearReviewPoints().Exec(ctx)

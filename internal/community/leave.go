@@ -17,7 +17,6 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
-	"github.com/pursuing-equity/commons/internal/tally"
 )
 
 // KeepsAnAdministrator returns FORBIDDEN when nobody who may sign in would be an administrator for good without the member. It locks all
@@ -110,5 +109,5 @@ func (s *Service) Leave(ctx context.Context, tx *ent.Client, id gid.ID) error {
 	if _, err := tx.Affiliation.Delete().Where(affiliation.MemberID(id)).Exec(ctx); err != nil {
 		return fmt.Errorf("delete affiliations: %w", err)
 	}
-	return tally.ReviewedBy(ctx, tx, id)
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/review"
 	"github.com/pursuing-equity/commons/ent/reviewassignment"
+	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -18,6 +19,18 @@ import (
 
 // eraseBatch is how many rows are scrubbed at once.
 const eraseBatch = 500
+
+// Leave takes a member whose account is erased off the applications that they must not judge, within the transaction of that and before it takes
+// posts and editors away: what they said counts for nothing, also when nothing tells of the conflict of interest any more.
+func (s *Service) Leave(ctx context.Context, tx *ent.Client, id gid.ID) error {
+	now := s.Now()
+	err := tx.ReviewAssignment.Update().Where(reviewassignment.ReviewerID(id), reviewassignment.EndedAtIsNil(), access.ConflictedAssignments()).
+		SetState(reviewassignment.StateREMOVED).SetEndedAt(now).SetUpdatedAt(now).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("take %s off what they must not judge: %w", id, err)
+	}
+	return nil
+}
 
 // Erase scrubs what a member wrote and did here. It may be broken off at any moment, and done again changes nothing more. What is not
 // finished goes, and what they were to review is given back. Of reviews that were submitted the scores and the recommendation stay: decisions
