@@ -9,6 +9,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/server"
 )
 
 // judge gives a call so many more applications, each with the reviews of three of the reviewers in turn.
@@ -92,5 +93,5 @@ func TestReviewFigures(t *testing.T) {
 		if r.Int("assignBalanced.plan.assignedCount") != 0 || r.Int("assignBalanced.plan.unfilledCount") != 0 {
 			w.T.Error(r)
 		}
-	}, apitest.Clock(func() time.Time { return now }))
+	}, apitest.Clock(func() time.Time { return now }), apitest.Limits(server.Limits{Deadline: 10 * time.Second * raceFactor}))
 }
