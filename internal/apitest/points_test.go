@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/apitest"
 	"github.com/pursuing-equity/commons/internal/community"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/tally"
 )
 
 // meansOf are the means of what counts of the applications' reviews, times 1,000, as access has it now.
@@ -235,6 +236,36 @@ func TestPointsOfReviewsAtOnce(t *testing.T) {
 		}
 		if wrong := wrongPoints(w); len(wrong) > 0 {
 			w.T.Errorf("not what counts: %v", wrong)
+		}
+	})
+}
+
+// Who is admitted has a post at their organization from then on: what they said of an application of its name counts no more.
+func TestPointsAfterAdmission(t *testing.T) {
+	apitest.Each(t, func(w *apitest.World) {
+		a := newAdmissions(w, 1, 2)
+		reviewed := func() *int { return w.App.Store.Client(w.System()).Application.GetX(w.System(), a.ids[1]).ReviewPoints }
+		w.Tx(func(ctx context.Context, tx *ent.Client) error {
+			if err := tx.Application.UpdateOneID(a.ids[1]).SetOrganizationName("Clinic of " + a.people[0].Handle).Exec(ctx); err != nil {
+				return err
+			}
+			asked, err := assignedOf(ctx, tx, w, a.ids[1], a.people[0], a.staff)
+			if err != nil {
+				return err
+			}
+			if _, err := reviewOf(ctx, tx, w, asked, 5_000); err != nil {
+				return err
+			}
+			return tally.Applications(ctx, tx, a.ids[1])
+		})
+		if n := reviewed(); n == nil || *n != 5_000_000 {
+			w.T.Fatal(n)
+		}
+		a.prepare("ACCEPT")
+		a.staff.Must(release, input(vars{"callId": a.call}))
+		a.people[0].Must(acceptOffer, input(vars{"applicationId": a.ids[0]}))
+		if n := reviewed(); n != nil || len(wrongPoints(w)) > 0 {
+			w.T.Error(n)
 		}
 	})
 }
